@@ -1,0 +1,1 @@
+"""The async use cases. Owns the ports that doors and backends implement."""

@@ -1,0 +1,1 @@
+"""The other side of the ports: they decide nothing."""

@@ -1,0 +1,1 @@
+"""The append-only journal file of call records and event-log lines."""

@@ -1,0 +1,1 @@
+"""Phones of our own that play a scenario against a running server."""

@@ -1,0 +1,1 @@
+"""One adapter per way in. Doors import neither backends nor one another."""

@@ -1,0 +1,1 @@
+"""The CMS-compatible XML admin API, /api/v1."""

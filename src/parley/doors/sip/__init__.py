@@ -1,0 +1,1 @@
+"""SIP listeners, the user agent and its legs."""

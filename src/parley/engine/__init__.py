@@ -1,0 +1,1 @@
+"""The media engine, in processes of its own. No business words; imports only wire and its own messages."""
