@@ -1,0 +1,295 @@
+"""The one message schema between control and a media worker.
+
+Frames are 4 bytes of big-endian length and one msgpack-encoded message, over a UNIX stream socket.
+Four kinds: request (control asks, carries `id`), response (the same `id`), notification (the worker tells)
+and log. Durations are milliseconds, levels are dBov (0 loudest, -127 silence), all legs and meetings are named
+by opaque strings. A worker never blocks on this channel: reliable notifications carry `seq` and are kept
+until `Ack`ed; statistics and levels are coalesced, latest wins.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+SCHEMA = 1
+MAX_FRAME = 4 << 20
+
+
+class Message(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, kw_only=True):
+    """Common base; the class name is the tag on the wire."""
+
+
+# --- values ---------------------------------------------------------------------------------------
+
+
+class Codec(msgspec.Struct, frozen=True, kw_only=True):
+    """What one leg speaks, the same in both directions."""
+
+    name: str  # "opus" | "pcmu"
+    payload_type: int
+    clock_rate: int  # RTP clock: 48000 for opus (RFC 7587), 8000 for pcmu
+
+
+class LegMedia(msgspec.Struct, frozen=True, kw_only=True):
+    """One leg's negotiated audio. Replaced whole by a re-INVITE."""
+
+    remote_host: str
+    remote_port: int  # where to send until packets arrive and symmetric RTP (RFC 4961) latches
+    codec: Codec
+    dtmf_payload_type: int | None = None  # RFC 4733; None: the peer did not offer it
+    dtmf_clock_rate: int = 8000
+    packet_ms: int = 20
+    sends: bool = True  # we may send to the peer (the peer is not inactive/sendonly)
+    receives: bool = True  # we expect packets; False while the peer holds, and then silence is not death
+
+
+class LegPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What the plan says of one leg: policy, never per pair of legs."""
+
+    leg: str
+    contributes: bool = False  # others may hear it
+    receives: bool = False  # it hears the mix of its group
+    gain: float = 1.0
+    group: str = "main"  # mix group; legs of different groups do not hear one another
+    announcement: str | None = None  # prompt played on entering this state, instead of the mix
+    language: str = "en"
+    repeat_ms: int | None = None  # pause between repetitions of the announcement; None: once
+
+
+# --- requests (control -> worker), each answered by Done, LegOpened, Dump or Failed -----------------
+
+
+class Configure(Message):
+    """First request on a channel; the worker is useless before it."""
+
+    id: int
+    schema: int = SCHEMA
+    port_low: int
+    port_high: int
+    loudest: int = 4  # how many voices are mixed at most
+    dead_after_ms: int = 30_000  # no RTP and no RTCP for so long, though expected: MediaDead
+
+
+class OpenLeg(Message):
+    """Open an even RTP port (RTCP on the next odd one) on `local`. Answered by LegOpened."""
+
+    id: int
+    leg: str
+    local: str  # numeric address to bind, IPv4 or IPv6
+    media: LegMedia
+
+
+class SetMedia(Message):
+    """Replace one leg's negotiated media; the port stays. Answered by Done."""
+
+    id: int
+    leg: str
+    media: LegMedia
+
+
+class CloseLeg(Message):
+    """Close the port and forget the leg. Unknown legs are Done too."""
+
+    id: int
+    leg: str
+
+
+class Play(Message):
+    """Play prompts one after another to one leg, replacing what plays; ends with PlayEnded(play)."""
+
+    id: int
+    leg: str
+    play: int  # the caller's number for this playing, echoed in PlayEnded
+    prompts: tuple[str, ...]
+    language: str = "en"
+
+
+class StopPlaying(Message):
+    """Stop at once what Play started; no PlayEnded follows."""
+
+    id: int
+    leg: str
+
+
+class SetPlan(Message):
+    """The whole desired state of one meeting. A lower or equal number than the last seen is ignored.
+
+    Legs of the meeting that are not in `legs` leave it: they hear silence and are heard by nobody.
+    A plan may name a leg that is not open (it left meanwhile): that entry is ignored.
+    """
+
+    id: int
+    meeting: str
+    number: int
+    legs: tuple[LegPlan, ...]
+
+
+class DropMeeting(Message):
+    """Forget a meeting; its legs stay open and hear silence."""
+
+    id: int
+    meeting: str
+
+
+class Ping(Message):
+    """Answered by Done; no answer for 2 s is death."""
+
+    id: int
+
+
+class GetDump(Message):
+    """Answered by Dump: the worker's whole state as plain values, for operators and tests."""
+
+    id: int
+
+
+class Ack(Message):
+    """Every reliable notification up to and including `seq` has been taken."""
+
+    seq: int
+
+
+# --- responses --------------------------------------------------------------------------------------
+
+
+class Done(Message):
+    id: int
+
+
+class LegOpened(Message):
+    id: int
+    port: int
+
+
+class Dump(Message):
+    id: int
+    state: dict[str, Any]
+
+
+class Failed(Message):
+    """The request changed nothing. `code`: no-port, bad-address, unknown-leg, unknown-prompt, bad-request."""
+
+    id: int
+    code: str
+    text: str
+
+
+# --- notifications (worker -> control) ----------------------------------------------------------------
+
+
+class DigitHeard(Message):
+    """One RFC 4733 digit, told once per key press at its first packet."""
+
+    seq: int
+    leg: str
+    digit: str  # 0-9 * # A-D
+
+
+class PlayEnded(Message):
+    """Everything that Play named has been sent to the leg."""
+
+    seq: int
+    leg: str
+    play: int
+
+
+class MediaDead(Message):
+    """Nothing was received from the leg for `silent_ms` though media was expected. Told once per silence."""
+
+    seq: int
+    leg: str
+    silent_ms: int
+
+
+class LegStatistics(msgspec.Struct, frozen=True, kw_only=True):
+    """Totals since the leg opened, except where said."""
+
+    codec: str
+    packets_received: int = 0
+    packets_sent: int = 0
+    packets_lost: int = 0
+    bytes_received: int = 0
+    bytes_sent: int = 0
+    jitter_ms: float = 0.0  # RFC 3550 6.4.1, now
+    buffer_ms: float = 0.0  # now
+    concealed_ms: int = 0
+    level: int = -127  # dBov of what the leg sent, now
+
+
+class Statistics(Message):
+    """Coalesced, about once a second: every open leg."""
+
+    legs: dict[str, LegStatistics]
+
+
+class Speakers(Message):
+    """Coalesced, at most ten a second and only on change: who is in the mix now, loudest first."""
+
+    meeting: str
+    legs: tuple[str, ...]
+
+
+class Health(Message):
+    """Coalesced, about once a second: how the audio thread keeps its time."""
+
+    ticks: int
+    late_ticks: int  # ticks begun more than 5 ms late
+    worst_late_ms: float
+    busy_ratio: float  # share of the last second spent working
+
+
+class Log(Message):
+    """A line for the server's log; dropped and counted when control is slow."""
+
+    level: str
+    text: str
+    dropped: int = 0
+
+
+Request = (
+    Configure | OpenLeg | SetMedia | CloseLeg | Play | StopPlaying | SetPlan | DropMeeting | Ping | GetDump | Ack
+)
+Response = Done | LegOpened | Dump | Failed
+Notification = DigitHeard | PlayEnded | MediaDead | Statistics | Speakers | Health | Log
+
+_encoder = msgspec.msgpack.Encoder()
+_decode_request = msgspec.msgpack.Decoder(Request)
+_decode_reply = msgspec.msgpack.Decoder(Response | Notification)
+
+
+def encode(message: Message) -> bytes:
+    """One frame: length and body."""
+    body = _encoder.encode(message)
+    return len(body).to_bytes(4, "big") + body
+
+
+def decode_request(body: bytes) -> Request:
+    """Raises msgspec.ValidationError or DecodeError on anything outside the schema."""
+    return _decode_request.decode(body)
+
+
+def decode_reply(body: bytes) -> Response | Notification:
+    """Raises msgspec.ValidationError or DecodeError on anything outside the schema."""
+    return _decode_reply.decode(body)
+
+
+class Framer:
+    """Cuts a byte stream into frame bodies. Raises ValueError on a frame over MAX_FRAME."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[bytes]:
+        self._buffer += data
+        bodies: list[bytes] = []
+        while len(self._buffer) >= 4:
+            length = int.from_bytes(self._buffer[:4], "big")
+            if length > MAX_FRAME:
+                raise ValueError(f"frame of {length} bytes")
+            if len(self._buffer) < 4 + length:
+                break
+            bodies.append(bytes(self._buffer[4 : 4 + length]))
+            del self._buffer[: 4 + length]
+        return bodies
