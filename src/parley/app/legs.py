@@ -136,7 +136,7 @@ class LiveLegRunner:
     def _give_up(self) -> None:
         self.post(Drop(Ending(Side.LOCAL, Reason.MEDIA_FAILED)))
 
-    def _perform(self, effect: LegEffect) -> None:
+    def _perform(self, effect: LegEffect) -> None:  # noqa: PLR0912 - one case per effect
         services, engine, tasks = self._services, self._services.engine, self._services.tasks
         match effect:
             case RecordLeg(event):
