@@ -1,0 +1,321 @@
+"""The ports: what the use cases need of the outside, implemented by backends and doors.
+
+Each port has a fake in tests/kit; fake and real thing pass the same suite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+from ..core.dialplan import InboundRule, Ivr
+from ..core.endings import Ending
+from ..core.events import Event
+from ..core.ids import LegId, MeetingId
+from ..core.leg_inputs import LegAudio
+from ..core.mediaplan import MediaPlan
+from ..core.people import Administrator, Application, SystemDefaults, Tenant, User
+from ..core.profiles import CallProfile, LegProfile
+from ..core.spaces import AccessMethod, Member, Space
+
+E = TypeVar("E")
+
+# --- time and identity ---------------------------------------------------------------------------------------
+
+
+class Timer(Protocol):
+    def cancel(self) -> None: ...
+
+
+class Clock(Protocol):
+    """`now` is monotonic seconds for what happens in a call; `utc` is for what is kept."""
+
+    def now(self) -> float: ...
+
+    def utc(self) -> datetime: ...
+
+    def call_at(self, when: float, action: Callable[[], None]) -> Timer: ...
+
+
+class Identifiers(Protocol):
+    """Fresh random values."""
+
+    def uuid(self) -> str: ...
+
+    def secret(self) -> str:
+        """22 characters of A-Z a-z 0-9 . _ (128 bits)."""
+        ...
+
+    def digits(self, count: int) -> str:
+        """A random number of that many digits, the first not 0."""
+        ...
+
+
+# --- store ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A page of a collection, in order of creation.
+
+    contains: case-insensitive substring of the collection's human fields; where: exact values by attribute
+    name (None matches unset); among: only these ids; limit None: all.
+    """
+
+    offset: int = 0
+    limit: int | None = None
+    contains: str | None = None
+    where: Mapping[str, Any] = field(default_factory=dict)
+    among: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[E]):
+    """total counts everything that matches, independent of offset and limit."""
+
+    total: int
+    items: tuple[E, ...]
+
+
+class Repository(Protocol[E]):
+    """One collection. `contains` searches: spaces name, uri, call_id of the own access method; access_methods uri,
+    call_id, name; members and users jid and name; leg_profiles name; tenants name; inbound_rules domain; ivrs uri."""
+
+    async def get(self, id: str) -> E | None: ...
+
+    async def add(self, entity: E) -> None: ...
+
+    async def save(self, entity: E) -> None:
+        """Replace the stored entity of the same id. Raises LookupError if there is none."""
+        ...
+
+    async def delete(self, id: str) -> None:
+        """Deleting a space deletes its access methods and members; nothing else cascades."""
+        ...
+
+    async def page(self, query: Query) -> Page[E]: ...
+
+
+class AccessMethodRepository(Repository[AccessMethod], Protocol):
+    async def by_uri(self, uri: str) -> list[AccessMethod]:
+        """Every access method whose uri or secondary_uri equals this lower-case text. Indexed."""
+        ...
+
+    async def by_call_id(self, call_id: str) -> list[AccessMethod]:
+        """Indexed."""
+        ...
+
+    async def by_secret(self, secret: str) -> list[AccessMethod]:
+        """Indexed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileUse:
+    """Where a profile is used. kind: system, tenant, space, access-method, member; id None for system.
+    space: the space that an access method or member belongs to."""
+
+    kind: str
+    id: str | None = None
+    space: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """One event of the journal as kept. position rises by one per event and never repeats."""
+
+    position: int
+    at: datetime  # UTC
+    event: Event
+
+
+class Transaction(Protocol):
+    """One unit of work. What it reads is consistent; what it writes is seen by itself."""
+
+    spaces: Repository[Space]
+    access_methods: AccessMethodRepository
+    members: Repository[Member]
+    leg_profiles: Repository[LegProfile]
+    call_profiles: Repository[CallProfile]
+    tenants: Repository[Tenant]
+    users: Repository[User]
+    inbound_rules: Repository[InboundRule]
+    ivrs: Repository[Ivr]
+
+    async def leg_profile_uses(self, id: str) -> list[ProfileUse]: ...
+
+    async def call_profile_uses(self, id: str) -> list[ProfileUse]: ...
+
+    async def used_leg_profiles(self) -> set[str]:
+        """Ids of every leg profile that something refers to."""
+        ...
+
+    async def used_call_profiles(self) -> set[str]: ...
+
+    async def system_defaults(self) -> SystemDefaults: ...
+
+    async def save_system_defaults(self, defaults: SystemDefaults) -> None: ...
+
+    async def administrator(self, name: str) -> Administrator | None: ...
+
+    async def administrators(self) -> list[Administrator]: ...
+
+    async def save_administrator(self, administrator: Administrator) -> None:
+        """Adds or replaces by name."""
+        ...
+
+    async def delete_administrator(self, name: str) -> None: ...
+
+    async def application(self, app_id: str) -> Application | None: ...
+
+    async def save_application(self, application: Application) -> None: ...
+
+    async def add_events(self, segment: str, first: int, events: Sequence[tuple[datetime, Event]]) -> int:
+        """Import journal lines `first`, `first`+1, ... of a segment. Lines imported before are passed over,
+        so that each line is kept exactly once. Returns how many were new."""
+        ...
+
+    async def events(self, after: int = 0, limit: int = 1000) -> list[StoredEvent]:
+        """Events with position > after, oldest first."""
+        ...
+
+
+class Store(Protocol):
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """Commits when the block ends well and rolls back when it raises: answer after the block.
+
+        Write transactions are serialised.
+        """
+        ...
+
+    def reading(self) -> AbstractAsyncContextManager[Transaction]:
+        """For reads alone; never waits for a writer."""
+        ...
+
+
+# --- media ---------------------------------------------------------------------------------------------------
+
+
+class MediaUnavailable(Exception):
+    """No port is free, no worker lives, or the address cannot be bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaStatistics:
+    """Totals since the leg's media opened; jitter and buffer in milliseconds now; level in dBov now."""
+
+    codec: str
+    packets_received: int = 0
+    packets_sent: int = 0
+    packets_lost: int = 0
+    bytes_received: int = 0
+    bytes_sent: int = 0
+    jitter_ms: float = 0.0
+    buffer_ms: float = 0.0
+    concealed_ms: int = 0
+    level: int = -127
+
+
+class EngineListener(Protocol):
+    """What the engine tells of its own accord. Called on the event loop; must not block."""
+
+    def digit(self, leg: LegId, digit: str) -> None: ...
+
+    def play_ended(self, leg: LegId, play: int) -> None: ...
+
+    def media_died(self, leg: LegId) -> None:
+        """Media was expected and none came, or the leg's worker died."""
+        ...
+
+
+class MediaEngine(Protocol):
+    """Media as desired state. Everything but open_leg returns at once; a failure comes back as media_died."""
+
+    def listen(self, listener: EngineListener) -> None: ...
+
+    async def open_leg(self, leg: LegId, local: str, audio: LegAudio) -> int:
+        """Open a port on a local address and return it. Raises MediaUnavailable."""
+        ...
+
+    async def change_leg(self, leg: LegId, audio: LegAudio) -> None:
+        """Raises MediaUnavailable when the leg is not open."""
+        ...
+
+    def close_leg(self, leg: LegId) -> None: ...
+
+    def play(self, leg: LegId, play: int, prompts: Sequence[str], language: str) -> None: ...
+
+    def stop_playing(self, leg: LegId) -> None: ...
+
+    def apply(self, plan: MediaPlan) -> None:
+        """The newest plan of a meeting wins; it is sent again by itself after a worker restart."""
+        ...
+
+    def drop(self, meeting: MeetingId) -> None: ...
+
+    def statistics(self, leg: LegId) -> MediaStatistics | None:
+        """The last pushed numbers; never asks a worker."""
+        ...
+
+    def speakers(self, meeting: MeetingId) -> tuple[LegId, ...]:
+        """Who is in the mix, loudest first, as last pushed."""
+        ...
+
+
+# --- doors ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LegFacts:
+    """What a door can tell of its leg for those who list legs."""
+
+    remote_address: str
+    local_address: str
+    transport: str
+    sip_call_id: str = ""
+    user_agent: str = ""
+
+
+class LegDoor(Protocol):
+    """One leg's side of a door. Every method returns at once; failures come back as RemoteEnded."""
+
+    def accept(self, port: int) -> None:
+        """Answer with our media port (SIP: 200 with SDP); Confirmed follows."""
+        ...
+
+    def accept_change(self, audio: LegAudio) -> None:
+        """Accept the far end's re-negotiation."""
+        ...
+
+    def reject(self, ending: Ending) -> None:
+        """Refuse before the answer."""
+        ...
+
+    def hang_up(self, ending: Ending) -> None:
+        """End after the answer (SIP: BYE)."""
+        ...
+
+    def facts(self) -> LegFacts: ...
+
+
+# --- journal -------------------------------------------------------------------------------------------------
+
+
+class Journal(Protocol):
+    """Append-only. `append` has returned only when one write(2) has been made, so that it survives SIGKILL."""
+
+    def append(self, event: Event) -> None: ...
+
+
+# --- secrets -------------------------------------------------------------------------------------------------
+
+
+class PasswordHasher(Protocol):
+    """Slow on purpose: call off the event loop."""
+
+    def hash(self, password: str) -> str: ...
+
+    def verify(self, password: str, hashed: str) -> bool: ...

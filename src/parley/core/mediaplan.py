@@ -1,0 +1,30 @@
+"""The media plan: the whole desired state of one meeting's media, numbered, policy per leg."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .ids import LegId, MeetingId
+
+
+@dataclass(frozen=True, slots=True)
+class LegMedia:
+    """What the plan says of one leg. With an announcement the leg hears that instead of the mix."""
+
+    leg: LegId
+    contributes: bool  # others may hear it
+    receives: bool  # it hears the mix of its group
+    gain: float = 1.0
+    group: str = "main"
+    announcement: str | None = None  # prompt name
+    language: str = "en"
+    repeat_after: float | None = None  # seconds between repetitions; None: once
+
+
+@dataclass(frozen=True, slots=True)
+class MediaPlan:
+    """Numbers rise by one per meeting; the newest plan is all the engine needs."""
+
+    meeting: MeetingId
+    number: int
+    legs: tuple[LegMedia, ...]

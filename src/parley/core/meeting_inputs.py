@@ -1,0 +1,283 @@
+"""What a meeting is told and what it answers: the only entrance to a live meeting and its only exit.
+
+`Meeting.handle(input, now) -> list[Effect]`, `Meeting.next_deadline() -> float | None`, `Meeting.view(now)`.
+Every message about a leg names the leg's generation: a message of an older generation is ignored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .endings import Ending, Reason
+from .events import Event
+from .ids import AccessMethodId, LegId, LegProfileId, MeetingId, MemberId, ParticipantId, SpaceId, TenantId
+from .mediaplan import MediaPlan
+from .profiles import CallLayer, EffectiveCall, EffectiveLeg, LegLayer, LegSettings
+
+
+class Cause(StrEnum):
+    """Why a leg waits. A leg is active when it has none."""
+
+    NO_HOST = "no-host"  # it needs activation and no active activator is present
+    LOCKED = "locked"  # it came while the meeting was locked
+    WAITING_ROOM = "waiting-room"  # only a person's decision ends it
+    SENT_BACK = "sent-back"  # only a person's decision ends it
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """By which door a leg came in; enough to look its layers up again when something changes."""
+
+    access_method: AccessMethodId | None = None
+    member: MemberId | None = None
+    call_out_profile: LegProfileId | None = None
+
+
+# --- inputs --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """An admitted leg asks to become part of the meeting. layers: SYSTEM to CALL_OUT, those that are set."""
+
+    leg: LegId
+    generation: int
+    number: int
+    participant: ParticipantId
+    name: str
+    uri: str  # without scheme
+    entry: Entry
+    layers: tuple[LegLayer, ...]
+    is_member: bool = False
+    encrypted_media: bool = False
+    kind: str = "sip"
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The leg is gone, whatever was in flight."""
+
+    leg: LegId
+    generation: int
+    ending: Ending
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideLeg:
+    """Change values on the leg itself: `settings` replaces the fields it sets, `unset` names fields to clear.
+
+    `extras`: (dialect, wire name, text or None to clear) triples that are stored and echoed.
+    """
+
+    leg: LegId
+    settings: LegSettings = LegSettings()
+    unset: frozenset[str] = frozenset()
+    profile: LegProfileId | None = None
+    profile_settings: LegSettings | None = None  # of that profile, looked up by the app
+    extras: tuple[tuple[str, str, str | None], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideLegs:
+    """The same for several legs at once. participants None: all; `exclude` turns the list round."""
+
+    settings: LegSettings
+    participants: frozenset[ParticipantId] | None = None
+    exclude: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AdmitParticipant:
+    """Let one waiting participant in: removes every cause it has."""
+
+    participant: ParticipantId
+
+
+@dataclass(frozen=True, slots=True)
+class SendBack:
+    """Send one participant back to wait (cause SENT_BACK)."""
+
+    participant: ParticipantId
+
+
+@dataclass(frozen=True, slots=True)
+class DropLeg:
+    leg: LegId
+    ending: Ending
+
+
+@dataclass(frozen=True, slots=True)
+class DropParticipant:
+    participant: ParticipantId
+    ending: Ending
+
+
+@dataclass(frozen=True, slots=True)
+class SetLocked:
+    locked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SetKeptWhenEmpty:
+    """True: the meeting stays although nobody is in it."""
+
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Everybody goes."""
+
+    ending: Ending
+
+
+@dataclass(frozen=True, slots=True)
+class LegLayersChanged:
+    """A profile, space, access method or member changed: these are the leg's layers now (without LEG)."""
+
+    leg: LegId
+    layers: tuple[LegLayer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceChanged:
+    """The space's name or call settings changed."""
+
+    name: str
+    call_layers: tuple[CallLayer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The time asked for by next_deadline has come (or any other time)."""
+
+
+MeetingInput = (
+    Join
+    | Left
+    | OverrideLeg
+    | OverrideLegs
+    | AdmitParticipant
+    | SendBack
+    | DropLeg
+    | DropParticipant
+    | SetLocked
+    | SetKeptWhenEmpty
+    | End
+    | LegLayersChanged
+    | SpaceChanged
+    | Tick
+)
+
+# --- effects, in the order in which they are to be performed -----------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Journal class: append before any later effect of the same batch."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyPlan:
+    """Live class: the newest plan."""
+
+    plan: MediaPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """News to a leg: it is active."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """News to a leg: it waits for these causes (never empty)."""
+
+    causes: frozenset[Cause]
+
+
+@dataclass(frozen=True, slots=True)
+class JoinRefused:
+    """News to a leg: it did not become part of the meeting."""
+
+    reason: Reason  # PARTICIPANT_LIMIT or MEETING_ENDED
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """News to a leg: it is out of the meeting and should hang up with this ending."""
+
+    ending: Ending
+
+
+LegNews = Admitted | Waiting | JoinRefused | Dropped
+
+
+@dataclass(frozen=True, slots=True)
+class TellLeg:
+    """Live class: news for one leg of this generation."""
+
+    leg: LegId
+    generation: int
+    news: LegNews
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The meeting is over; nothing follows and every later input is answered with nothing or JoinRefused."""
+
+    meeting: MeetingId
+
+
+MeetingEffect = Record | ApplyPlan | TellLeg | Finished
+
+# --- what others may read -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LegView:
+    """One leg as it stands. `overrides`: what was set on the leg itself, `layers` without it."""
+
+    leg: LegId
+    number: int
+    participant: ParticipantId
+    name: str
+    uri: str
+    kind: str
+    entry: Entry
+    effective: EffectiveLeg
+    layers: tuple[LegLayer, ...]  # in order, LEG included when something is set on the leg
+    causes: frozenset[Cause]
+    seconds: float  # since it joined
+    active_seconds: float
+    encrypted_media: bool
+
+    @property
+    def waits(self) -> bool:
+        return bool(self.causes)
+
+    @property
+    def is_activator(self) -> bool:
+        """Active and activates others."""
+        return not self.causes and not self.effective.needs_activation
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingView:
+    """One meeting as it stands; legs in join order."""
+
+    meeting: MeetingId
+    space: SpaceId
+    name: str
+    tenant: TenantId | None
+    locked: bool
+    kept_when_empty: bool
+    seconds: float
+    legs_most: int
+    legs_completed: int
+    call: EffectiveCall
+    legs: tuple[LegView, ...]
