@@ -2,7 +2,7 @@
 
 A receiver's decoder carries state from packet to packet, so changing the encoder behind one RTP stream is
 heard unless it is done with care. Two means: an encoder that was idle is warmed up with the frame the
-listener heard last, and the first packet after a change is made *independent* (it predicts nothing from older ones).
+listener heard last, and the first packet after a change is *independent* (predicts nothing from older ones).
 """
 
 from __future__ import annotations

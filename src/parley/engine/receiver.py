@@ -1,8 +1,8 @@
 """One leg's incoming voice: packets in at any pace, exactly 20 ms of sound out at every tick.
 
 Decoding, concealment and the control of delay live here; order and lateness live in jitter.py. Delay starts
-at about 40 ms, grows when packets come too late, and is cut back by splicing out single voice periods once the
-buffer has been deeper than needed for half a second. Clock skew is the slow form of the same thing.
+at about 40 ms, grows when packets come too late, and is cut back by splicing out single voice periods once
+the buffer has been deeper than needed for half a second. Clock skew is the slow form of the same thing.
 """
 
 from __future__ import annotations

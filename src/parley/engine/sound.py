@@ -19,7 +19,7 @@ ZEROS: Samples = np.zeros(RATE * 120 // 1000, np.float32)
 ZEROS.flags.writeable = False
 SILENT_FRAME: Samples = ZEROS[:FRAME]
 
-# Above the knee the limiter bends, and never reaches 1.0: three loud voices distort a little instead of clipping.
+# Above the knee the limiter bends, and never reaches 1.0: three loud voices distort a little and do not clip.
 _KNEE = 0.8
 _ROOM = 1.0 - _KNEE
 
