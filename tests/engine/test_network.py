@@ -91,15 +91,15 @@ def test_an_opus_voice_arrives_whole(network: Network, hole: float) -> None:
 @CODECS
 @pytest.mark.parametrize("clock", [1.0002, 0.9998])
 def test_clock_skew_neither_grows_delay_nor_makes_holes(codec: Codec, clock: float) -> None:
-    """Four minutes at 200 ppm slide by 48 ms: absorbed without a hole, delay as in the beginning."""
+    """110 s at 200 ppm slide by more than a frame: absorbed without a hole, delay as in the beginning."""
     rig = Rig()
     ann, bob = rig.calls(["ann", "bob"], codec)
-    ann.clock = clock
+    ann.clock, bob.talking = clock, False
     rig.gather()
-    ann.say(sine(440, 240, RATE))
+    ann.say(sine(440, 112, RATE))
     deepest = 0.0
-    for _ in range(12):
-        rig.run(20)
+    for _ in range(5):
+        rig.run(22)
         assert longest_hole(bob.heard[RATE // 2 :], 440, RATE) == 0
         bob.forget()
         deepest = max(deepest, float(str(rig.dump("ann")["buffer_ms"])))

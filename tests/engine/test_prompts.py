@@ -175,11 +175,11 @@ def test_play_goes_before_announcement_and_mix() -> None:
     """While a Play lasts nothing else is heard; the announcement starts when it is over."""
     rig = Rig()
     ann, bob = rig.calls(["ann", "bob"], PCMU)
-    rig.play("bob", "enter-pin-or-hash", "enter-pin-or-wait")
-    rig.plan(talker("ann"), talker("bob", announcement="enter-pin", language="x-test"))
+    rig.play("bob", "enter-pin", "pin-incorrect-try-again")
+    rig.plan(talker("ann"), talker("bob", announcement="enter-id", language="x-test"))
     ann.say(sine(1900, 3, RATE))
     rig.run(1.5)
-    order = [tone_spans(bob.heard, tone, RATE, BEEP)[0] for tone in (700, 800, 600)]
+    order = [tone_spans(bob.heard, tone, RATE, BEEP)[0] for tone in (600, 3200, 200)]
     order.append(tone_spans(bob.heard, 1900, RATE)[0])
     for before, after in zip(order, order[1:], strict=False):
         assert after[0] == pytest.approx(before[1], abs=0.05)
