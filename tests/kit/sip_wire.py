@@ -8,6 +8,7 @@ import itertools
 import random
 from collections.abc import Callable
 
+from parley.wire.sip.errors import TheirMistake
 from parley.wire.sip.events import Event
 from parley.wire.sip.flow import Flow
 from parley.wire.sip.framing import Frame, StreamFramer
@@ -59,6 +60,17 @@ def request(
     return head.encode() + b"Content-Length: %d\r\n\r\n" % len(data) + data
 
 
+def _read(data: bytes) -> Request | Response:
+    """Parse what a layer says; an answer to a wreck echoes the wreck and is read by its first line alone."""
+    try:
+        return parse(data)
+    except TheirMistake:
+        start, *lines = data.decode("utf-8", "surrogateescape").split("\r\n\r\n")[0].split("\r\n")
+        headers = [(line.partition(":")[0], line.partition(":")[2].strip()) for line in lines]
+        assert start.startswith(("SIP/2.0 400 ", "SIP/2.0 505 "))
+        return Response(int(start.split(" ")[1]), start, headers)
+
+
 class Desk:
     """One layer, spoken to by hand. `said` collects what it sends, parsed; `events` what it tells."""
 
@@ -78,7 +90,7 @@ class Desk:
         """What the layer has said since last asked."""
         sends = self.layer.drain()
         self.raw += [(send.flow, send.data) for send in sends]
-        return [parse(send.data) for send in sends]
+        return [_read(send.data) for send in sends]
 
     def wait(self, seconds: float) -> list[tuple[float, Request | Response]]:
         """Let time pass; return what the layer says and when."""
@@ -119,7 +131,7 @@ class Party:
 
 
 class SipWire:
-    """Two parties and what is between them. A datagram is lost or doubled by a seeded die; a stream never loses."""
+    """Two parties and what is between them. A seeded die loses or doubles datagrams; streams lose nothing."""
 
     def __init__(
         self,

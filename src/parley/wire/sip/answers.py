@@ -69,9 +69,9 @@ class Echo:
         lines = [("Via", value) for value in self.vias]
         if routes:
             lines += [("Record-Route", value) for value in self.record_routes]
-        lines.append(("From", self.from_))
-        lines.append(("To", f"{self.to};tag={tag}" if tag else self.to))
-        lines += [("Call-ID", self.call_id), ("CSeq", self.cseq)]
+        to = f"{self.to};tag={tag}" if tag else self.to
+        named = (("From", self.from_), ("To", to), ("Call-ID", self.call_id), ("CSeq", self.cseq))
+        lines += [(name, value) for name, value in named if value]  # a wreck may lack some
         if status == 100 and self.timestamp is not None:
             lines.append(("Timestamp", self.timestamp))
         lines += headers

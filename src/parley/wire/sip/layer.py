@@ -189,7 +189,7 @@ class SipLayer:
         self._client.acknowledge(self._dialog(dialog), body)
 
     def cancel(self, transaction: TransactionId, now: float) -> bool:
-        """Give up an INVITE of ours; False if it has its final response. A 2xx may cross it: then hang up
+        """Give up an INVITE of ours; False if it is answered. A 2xx may cross it: then hang up
         with `bye`.
         """
         return self._client.cancel(transaction, now)
