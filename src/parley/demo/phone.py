@@ -116,7 +116,7 @@ class Phone:
             event = KEYS.index(digit)
             self._events += [TelephoneEvent(event, False, 10, FRAME * n) for n in range(1, 6)]
             self._events += [TelephoneEvent(event, True, 10, FRAME * 5)] * 3
-            while self._events:
+            while self._events:  # noqa: ASYNC110 - the sender drains it frame by frame
                 await asyncio.sleep(0.02)
             await asyncio.sleep(0.06)
 
