@@ -248,9 +248,7 @@ class Log(Message, kw_only=True):
     dropped: int = 0
 
 
-Request = (
-    Configure | OpenLeg | SetMedia | CloseLeg | Play | StopPlaying | SetPlan | DropMeeting | Ping | GetDump | Ack
-)
+Request = Configure | OpenLeg | SetMedia | CloseLeg | Play | StopPlaying | SetPlan | DropMeeting | Ping | GetDump | Ack
 Response = Done | LegOpened | Dump | Failed
 Notification = DigitHeard | PlayEnded | MediaDead | Statistics | Speakers | Health | Log
 
