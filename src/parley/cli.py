@@ -48,16 +48,21 @@ def main() -> None:
     app()
 
 
+def show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"parley {__version__}")
+        raise typer.Exit(0)
+
+
 @app.callback()
 def everything(
     context: typer.Context,
     config: ConfigFile = None,
     data_dir: Annotated[Path | None, typer.Option("--data-dir", help="The data directory.", file_okay=False)] = None,
-    version: Annotated[bool, typer.Option("--version", help="Show the version.", is_eager=True)] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=show_version)
+    ] = False,
 ) -> None:
-    if version:
-        typer.echo(f"parley {__version__}")
-        raise typer.Exit(0)
     context.obj = Where(config, data_dir)
 
 

@@ -64,7 +64,9 @@ def clean(text: str) -> str:
 
 
 def show_json(value: Any) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    """Readable in every script; what a terminal would obey is escaped, which JSON allows for every character."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    typer.echo("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
 
 
 def show_lines(lines: Sequence[str]) -> None:
