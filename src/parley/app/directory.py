@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import structlog
 
+from ..core.admission import Candidates
+from ..core.dialplan import Ivr
 from ..core.endings import Ending, Reason, Side
 from ..core.ids import LegId, MeetingId, ParticipantId, SpaceId
 from ..core.leg_inputs import Digit, Drop, JoinMeeting, MediaDied, Offered, PlayEnded
@@ -83,14 +85,14 @@ class Directory:
 
     # --- legs ------------------------------------------------------------------------------------------------
 
-    def arrive(self, offered: Offered, door: LegDoor) -> LiveLegRunner | None:
-        """A door has a caller. None: the server is full, nothing was created."""
+    def arrive(self, offered: Offered, target: Candidates | Ivr, door: LegDoor) -> LiveLegRunner | None:
+        """A door has a caller for this target. None: the server is full, nothing was created."""
         if len(self._legs) >= self._legs_most:
             return None
         self._number += 1
         leg = LegId(self._identifiers.uuid())
         runner = LiveLegRunner(
-            leg, self._number, ParticipantId(self._identifiers.uuid()), door, self._services, lobby=self
+            leg, self._number, ParticipantId(self._identifiers.uuid()), door, target, self._services, lobby=self
         )
         self._legs[leg] = runner
         self.most_legs = max(self.most_legs, len(self._legs))

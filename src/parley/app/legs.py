@@ -6,6 +6,8 @@ from typing import Protocol
 
 import structlog
 
+from ..core.admission import Candidates
+from ..core.dialplan import Ivr
 from ..core.endings import Ending, Reason, Side
 from ..core.ids import LegId, ParticipantId
 from ..core.leg import Leg
@@ -91,7 +93,14 @@ class LiveLegRunner:
     """Owns one core Leg. Doors, the engine and meetings post to it; it performs effects in order."""
 
     def __init__(
-        self, leg: LegId, number: int, participant: ParticipantId, door: LegDoor, services: LegServices, lobby: Lobby
+        self,
+        leg: LegId,
+        number: int,
+        participant: ParticipantId,
+        door: LegDoor,
+        target: Candidates | Ivr,
+        services: LegServices,
+        lobby: Lobby,
     ) -> None:
         self.id = leg
         self.number = number
@@ -103,6 +112,7 @@ class LiveLegRunner:
         self.accepted = False
         self.ended = False
         self.started = services.clock.now()
+        self._target = target
         self._services = services
         self._lobby = lobby
         self._machine = Leg(leg, self.generation, number, services.entry, self.started)
@@ -142,7 +152,7 @@ class LiveLegRunner:
             case RecordLeg(event):
                 services.journal.append(event)
             case Resolve():
-                tasks.spawn(self._resolve(effect), self._give_up)
+                self.post(Resolved(self._target))  # arrivals looked it up before there was a leg
             case ResolveCallId():
                 tasks.spawn(self._resolve_call_id(effect), self._give_up)
             case JudgePin():
@@ -172,9 +182,6 @@ class LiveLegRunner:
                 self.ended = True
                 self._mailbox.close()
                 self._lobby.forget(self)
-
-    async def _resolve(self, wish: Resolve) -> None:
-        self.post(Resolved(await self._services.lookup.resolve(wish.address)))
 
     async def _resolve_call_id(self, wish: ResolveCallId) -> None:
         self.post(CallIdResolved(await self._services.lookup.resolve_call_id(wish.ivr, wish.call_id)))

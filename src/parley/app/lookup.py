@@ -15,13 +15,15 @@ ACCESS_NUMBER_IVR = IvrId("access-number")
 
 
 class Lookup:
-    """`domains` and `access_number` come from the settings: rules and an IVR below those of the API."""
+    """`domains` and `access_number` come from the settings: rules and an IVR below those of the API.
+
+    Without domains in the settings, the address that a call came in on is ours: a phone that knows only
+    the server's IP address can call it.
+    """
 
     def __init__(self, store: Store, domains: Sequence[str], access_number: str | None) -> None:
         self._store = store
-        self._configured = [
-            InboundRule(id=InboundRuleId(f"settings:{domain}"), domain=domain.lower()) for domain in domains
-        ]
+        self._configured = [_rule_of(domain) for domain in domains]
         self._access = Ivr(ACCESS_NUMBER_IVR, access_number.lower()) if access_number else None
 
     @property
@@ -33,15 +35,18 @@ class Lookup:
     def access_number(self) -> str | None:
         return self._access.uri if self._access else None
 
-    async def rules(self, tx: Transaction, address: Address) -> list[InboundRule]:
-        """The inbound rules that claim the address, best first."""
+    async def rules(self, tx: Transaction, address: Address, arrived_at: str | None = None) -> list[InboundRule]:
+        """The inbound rules that claim the address, best first. arrived_at: our address that was called."""
         found = await tx.inbound_rules.page(Query(where={"domain": address.domain}))
-        return rules_for(address, self._configured, found.items)
+        configured = self._configured
+        if not configured and arrived_at is not None:
+            configured = [_rule_of(arrived_at)]
+        return rules_for(address, configured, found.items)
 
-    async def resolve(self, address: Address) -> UnknownTarget | Candidates | Ivr:
+    async def resolve(self, address: Address, arrived_at: str | None = None) -> UnknownTarget | Candidates | Ivr:
         """Users are not dialled yet; then spaces, then IVRs, rule by rule (cms-api 3.3)."""
         async with self._store.reading() as tx:
-            for rule in await self.rules(tx, address):
+            for rule in await self.rules(tx, address, arrived_at):
                 target = await self._resolve_by(tx, rule, address)
                 if target is not None:
                     return target
@@ -80,3 +85,7 @@ class Lookup:
         async with self._store.reading() as tx:
             await tx.access_methods.get("00000000-0000-0000-0000-000000000000")
             await tx.spaces.get(SpaceId("00000000-0000-0000-0000-000000000000"))
+
+
+def _rule_of(domain: str) -> InboundRule:
+    return InboundRule(id=InboundRuleId(f"settings:{domain}"), domain=domain.lower())
