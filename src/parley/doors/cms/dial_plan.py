@@ -30,9 +30,9 @@ def routes(administration: Administration, cap: int) -> list[Route]:
     ivrs = _Ivrs(administration, cap)
     query = _AccessQuery(administration)
     return [
-        Route("inboundDialPlanRules", INBOUND_RULE, get=rules.list, post=rules.create),
+        Route("inboundDialPlanRules", INBOUND_RULE, get=rules.index, post=rules.create),
         Route("inboundDialPlanRules/{id}", INBOUND_RULE, get=rules.get, put=rules.change, delete=rules.delete),
-        Route("ivrs", IVR, get=ivrs.list, post=ivrs.create),
+        Route("ivrs", IVR, get=ivrs.index, post=ivrs.create),
         Route("ivrs/{id}", IVR, get=ivrs.get, put=ivrs.change, delete=ivrs.delete),
         Route("accessQuery", ACCESS_QUERY, post=query.answer),
     ]
@@ -43,7 +43,7 @@ class _Rules:
         self._rules = administration.inbound_rules
         self._cap = cap
 
-    async def list(self, request: Request) -> Node:
+    async def index(self, request: Request) -> Node:
         page = await self._rules.page(request.page(self._cap, tenant="tenantFilter"))
         nodes = [_rule_node(rule, listed=True) for rule in page.items]
         return collection("inboundDialPlanRules", page.total, nodes)
@@ -75,7 +75,7 @@ class _Ivrs:
         self._ivrs = administration.ivrs
         self._cap = cap
 
-    async def list(self, request: Request) -> Node:
+    async def index(self, request: Request) -> Node:
         page = await self._ivrs.page(request.page(self._cap, tenant="tenantFilter"))
         return collection("ivrs", page.total, [_ivr_node(ivr, listed=True) for ivr in page.items])
 

@@ -44,9 +44,7 @@ CALL = Table(
         _flag("allowAllPresentationContribution", "1.9"),
         Field("joinAudioMuteOverride", _BOOLEAN, since="1.9"),
         Field("messageText", Text(), since="2.1"),
-        Field(
-            "messagePosition", words("top", "middle", "bottom"), default="middle", since="2.1", shown=Shown.ALWAYS
-        ),
+        Field("messagePosition", words("top", "middle", "bottom"), default="middle", since="2.1", shown=Shown.ALWAYS),
         Field("messageDuration", NumberOr("permanent"), default="0", since="2.1", shown=Shown.ALWAYS),
         Field("messageBannerText", Text(), since="3.2"),
         Field(
@@ -68,7 +66,9 @@ CALL = Table(
 # Everything of a callLegProfile can be set on one leg, except the profile's own name.
 _LEG_SETTINGS = tuple(replace(row, listed=False) for row in CALL_LEG_PROFILE.fields if row.wire != "name")
 
-_KEYS = Field("dtmfSequence", KeyPresses(), "keys", since="1.9", access=Access.WRITE_ONLY, note="checked; sends nothing")
+_KEYS = Field(
+    "dtmfSequence", KeyPresses(), "keys", since="1.9", access=Access.WRITE_ONLY, note="checked; sends nothing"
+)
 _LABEL = Field("nameLabelOverride", Text(50, bytes_most=50), since="2.4")
 _PROFILE = Field("callLegProfile", Reference("callLegProfile"), "profile", access=Access.WRITE_ONLY)
 

@@ -19,10 +19,10 @@ def routes(administration: Administration, cap: int) -> list[Route]:
     users = _Users(administration, cap)
     tenants = _Tenants(administration, cap)
     return [
-        Route("users", USER, get=users.list),
+        Route("users", USER, get=users.index),
         Route("users/{id}", USER, get=users.get),
         Route("users/{id}/usercoSpaces", USER, get=users.spaces),
-        Route("tenants", TENANT, get=tenants.list, post=tenants.create),
+        Route("tenants", TENANT, get=tenants.index, post=tenants.create),
         Route("tenants/{id}", TENANT, get=tenants.get, put=tenants.change, delete=tenants.delete),
     ]
 
@@ -33,7 +33,7 @@ class _Users:
         self._members = administration.members
         self._cap = cap
 
-    async def list(self, request: Request) -> Node:
+    async def index(self, request: Request) -> Node:
         query = request.page(self._cap, tenant="tenantFilter")
         if (email := request.text("emailFilter")) is not None:
             query = replace(query, where={**query.where, "email": email})
@@ -47,9 +47,7 @@ class _Users:
     async def spaces(self, request: Request) -> Node:
         """Clients look for this root and read only coSpaceId of each child, whatever its name."""
         members = await self._members.of_user(request.ids[0])
-        nodes = [
-            Node("userCoSpace", (Node("coSpaceId", member.space),), (("id", member.space),)) for member in members
-        ]
+        nodes = [Node("userCoSpace", (Node("coSpaceId", member.space),), (("id", member.space),)) for member in members]
         return collection("userCoSpaces", len(nodes), nodes)
 
 
@@ -62,7 +60,7 @@ class _Tenants:
         self._tenants = administration.tenants
         self._cap = cap
 
-    async def list(self, request: Request) -> Node:
+    async def index(self, request: Request) -> Node:
         page = await self._tenants.page(request.page(self._cap, leg_profile="callLegProfileFilter"))
         return collection("tenants", page.total, [_tenant_node(tenant, listed=True) for tenant in page.items])
 

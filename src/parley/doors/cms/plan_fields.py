@@ -84,9 +84,7 @@ IVR = Table(
         Field("tenant", Reference("tenant"), "tenant"),
         Field("tenantGroup", _GUID, since="1.8"),
         Field("ivrBrandingProfile", _GUID),
-        Field(
-            "resolveCoSpaceCallIds", _BOOLEAN, "resolve_call_ids", default="true", unset=True, shown=Shown.ALWAYS
-        ),
+        Field("resolveCoSpaceCallIds", _BOOLEAN, "resolve_call_ids", default="true", unset=True, shown=Shown.ALWAYS),
         Field("resolveLyncConferenceIds", _BOOLEAN, default="false", shown=Shown.ALWAYS),
     ),
 )

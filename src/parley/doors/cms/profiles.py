@@ -31,10 +31,10 @@ def routes(administration: Administration, cap: int) -> list[Route]:
     calls = _CallProfiles(administration, cap)
     system = _System(administration)
     return [
-        Route("callLegProfiles", CALL_LEG_PROFILE, get=legs.list, post=legs.create),
+        Route("callLegProfiles", CALL_LEG_PROFILE, get=legs.index, post=legs.create),
         Route("callLegProfiles/{id}", CALL_LEG_PROFILE, get=legs.get, put=legs.change, delete=legs.delete),
         Route("callLegProfiles/{id}/usage", CALL_LEG_PROFILE, get=legs.usage),
-        Route("callProfiles", CALL_PROFILE, get=calls.list, post=calls.create),
+        Route("callProfiles", CALL_PROFILE, get=calls.index, post=calls.create),
         Route("callProfiles/{id}", CALL_PROFILE, get=calls.get, put=calls.change, delete=calls.delete),
         # One page of the published text says PUT, another PUT or POST: both work.
         Route("system/profiles", SYSTEM_PROFILES, get=system.get, put=system.change, post=system.change),
@@ -46,7 +46,7 @@ class _LegProfiles:
         self._profiles = administration.leg_profiles
         self._cap = cap
 
-    async def list(self, request: Request) -> Node:
+    async def index(self, request: Request) -> Node:
         page = await self._profiles.page(request.page(self._cap), request.word("usageFilter", _USAGE))
         return collection("callLegProfiles", page.total, [_leg_node(profile, listed=True) for profile in page.items])
 
@@ -87,7 +87,7 @@ class _CallProfiles:
         self._profiles = administration.call_profiles
         self._cap = cap
 
-    async def list(self, request: Request) -> Node:
+    async def index(self, request: Request) -> Node:
         page = await self._profiles.page(request.page(self._cap), request.word("usageFilter", _USAGE))
         return collection("callProfiles", page.total, [_call_node(profile, listed=True) for profile in page.items])
 

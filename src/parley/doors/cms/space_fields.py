@@ -52,9 +52,7 @@ CO_SPACE = Table(
         ),
         Field("ownerId", Guid(), "owner", since="2.0", access=Access.READ_ONLY),
         Field("ownerJid", Text(), "owner_jid", since="2.0", note="an unknown user is refused"),
-        Field(
-            "secret", SecretText(), "secret", since="1.7", default="generated", note="made when a callId has none"
-        ),
+        Field("secret", SecretText(), "secret", since="1.7", default="generated", note="made when a callId has none"),
         Field("numAccessMethods", Number(), "methods", access=Access.READ_ONLY, note="absent when 0"),
         Field("defaultLayout", LAYOUT),
         Field("cdrTag", Text(100)),

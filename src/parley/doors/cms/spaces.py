@@ -21,10 +21,10 @@ def routes(administration: Administration, cap: int) -> list[Route]:
     methods = _AccessMethods(administration, cap)
     members = _Members(administration, cap)
     return [
-        Route("coSpaces", CO_SPACE, get=spaces.list, post=spaces.create),
+        Route("coSpaces", CO_SPACE, get=spaces.index, post=spaces.create),
         Route("coSpaces/{id}", CO_SPACE, get=spaces.get, put=spaces.change, delete=spaces.delete),
         Route("coSpaces/{id}/meetingEntryDetail", CO_SPACE, get=spaces.entry_detail),
-        Route("coSpaces/{id}/accessMethods", ACCESS_METHOD, get=methods.list, post=methods.create),
+        Route("coSpaces/{id}/accessMethods", ACCESS_METHOD, get=methods.index, post=methods.create),
         Route(
             "coSpaces/{id}/accessMethods/{id}",
             ACCESS_METHOD,
@@ -32,7 +32,7 @@ def routes(administration: Administration, cap: int) -> list[Route]:
             put=methods.change,
             delete=methods.delete,
         ),
-        Route("coSpaces/{id}/coSpaceUsers", CO_SPACE_USER, get=members.list, post=members.create),
+        Route("coSpaces/{id}/coSpaceUsers", CO_SPACE_USER, get=members.index, post=members.create),
         Route(
             "coSpaces/{id}/coSpaceUsers/{id}",
             CO_SPACE_USER,
@@ -49,7 +49,7 @@ class _Spaces:
         self._rules = administration.inbound_rules
         self._cap = cap
 
-    async def list(self, request: Request) -> Node:
+    async def index(self, request: Request) -> Node:
         query = request.page(self._cap, tenant="tenantFilter", leg_profile="callLegProfileFilter")
         page = await self._spaces.page(query)
         return collection("coSpaces", page.total, [_space_node(record, listed=True) for record in page.items])
@@ -97,7 +97,7 @@ class _AccessMethods:
         self._spaces = administration.spaces
         self._cap = cap
 
-    async def list(self, request: Request) -> Node:
+    async def index(self, request: Request) -> Node:
         query = request.page(self._cap, leg_profile="callLegProfileFilter")
         page = await self._spaces.access_methods(request.ids[0], query)
         return collection("accessMethods", page.total, [_method_node(method, listed=True) for method in page.items])
@@ -112,7 +112,8 @@ class _AccessMethods:
 
     async def change(self, request: Request) -> None:
         edit = _method_edit(ACCESS_METHOD.parse(request.form, create=False))
-        await self._spaces.change_access_method(*request.ids, edit)
+        space, method = request.ids
+        await self._spaces.change_access_method(space, method, edit)
 
     async def delete(self, request: Request) -> None:
         await self._spaces.delete_access_method(*request.ids)
@@ -131,7 +132,7 @@ class _Members:
         self._members = administration.members
         self._cap = cap
 
-    async def list(self, request: Request) -> Node:
+    async def index(self, request: Request) -> Node:
         query = request.page(self._cap, leg_profile="callLegProfileFilter")
         page = await self._members.page(request.ids[0], query)
         return collection("coSpaceUsers", page.total, [_member_node(record, listed=True) for record in page.items])
@@ -146,7 +147,8 @@ class _Members:
         return Created(f"coSpaces/{space}/coSpaceUsers/{await self._members.create(space, jid, _member_edit(parsed))}")
 
     async def change(self, request: Request) -> None:
-        await self._members.change(*request.ids, _member_edit(CO_SPACE_USER.parse(request.form, create=False)))
+        space, member = request.ids
+        await self._members.change(space, member, _member_edit(CO_SPACE_USER.parse(request.form, create=False)))
 
     async def delete(self, request: Request) -> None:
         await self._members.delete(*request.ids)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -17,8 +18,13 @@ class Node:
     attributes: tuple[tuple[str, str], ...] = ()
 
 
+# What XML 1.0 cannot hold at all, not even escaped; callers' names and addresses come from the network.
+_IMPOSSIBLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
 def escape(text: str) -> str:
     """Text as it stands between tags. A carriage return would be read back as a newline if left as it is."""
+    text = _IMPOSSIBLE.sub("\ufffd", text)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
 
 
@@ -53,7 +59,4 @@ def failure(elements: Iterable[tuple[str, tuple[tuple[str, str], ...]]]) -> byte
 
 def is_xml_text(text: str) -> bool:
     """Can this text stand in an XML 1.0 document at all?"""
-    return all(
-        char in "\t\n\r" or "\x20" <= char <= "\ud7ff" or "\ue000" <= char <= "\ufffd" or char >= "\U00010000"
-        for char in text
-    )
+    return _IMPOSSIBLE.search(text) is None
