@@ -56,7 +56,13 @@ class WorkerLink:
         """Raises WorkerDied when the process does not come up."""
         self._socket.unlink(missing_ok=True)
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "parley.engine", "--socket", str(self._socket), stdin=asyncio.subprocess.DEVNULL
+            sys.executable,
+            "-m",
+            "parley.engine",
+            "--socket",
+            str(self._socket),
+            "--parent-watch",
+            stdin=asyncio.subprocess.DEVNULL,
         )
         try:
             async with asyncio.timeout(START_WITHIN):
