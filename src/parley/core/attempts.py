@@ -113,6 +113,10 @@ class Attempts:
                 return True
         return False
 
+    def remembered(self) -> tuple[int, int]:
+        """How many spaces and sources are counted now (each at most keys_most)."""
+        return len(self._spaces), len(self._sources)
+
     def _full(self, count: _Count) -> bool:
         if count.locked_until is not None:
             return True

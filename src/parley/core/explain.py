@@ -108,7 +108,8 @@ def _question(answer: AskPin) -> str:
     if answer.blank is None:
         return "a PIN is asked for"
     if answer.blank is PasscodeMode.TIMEOUT:
-        return f"a PIN is asked for; # alone, or {answer.timeout} s of silence after the prompt, means the door without one"
+        silence = f"{answer.timeout} s of silence after the prompt"
+        return f"a PIN is asked for; # alone, or {silence}, means the door without one"
     return "a PIN is asked for; # alone means the door without one"
 
 
@@ -153,7 +154,7 @@ def _call_values(layers: Sequence[CallLayer]) -> list[str]:
     ]
 
 
-def _origin(name: str, layers: Sequence[LegLayer] | Sequence[CallLayer]) -> str:
+def _origin(name: str, layers: Sequence[LegLayer | CallLayer]) -> str:
     for entry in reversed(layers):
         if getattr(entry.settings, name) is not None:
             return f"{entry.layer}, profile {entry.profile}" if entry.profile is not None else f"{entry.layer}"
