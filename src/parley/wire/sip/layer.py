@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from parley.wire.sip.address import NameAddr
+from parley.wire.sip.address import URI, NameAddr
 from parley.wire.sip.answers import Dialect
 from parley.wire.sip.client import Client
 from parley.wire.sip.core import ClientEntry, Core, Limits, Lines, ServerEntry, random_token
@@ -149,6 +149,8 @@ class SipLayer:
         """
         if len(self._core.dialogs) >= self._core.limits.dialogs or self._core.full:
             raise OurMistake("too many calls")
+        URI.parse(target)
+        NameAddr.parse(to or f"<{target}>")
         sender = NameAddr.parse(from_)
         lines = [
             ("Max-Forwards", "70"),
@@ -167,6 +169,7 @@ class SipLayer:
         """Ask a peer whether it is there; the answer comes as ResponseReceived, silence as
         TransactionFailed.
         """
+        URI.parse(target)
         lines = [
             ("Max-Forwards", "70"),
             ("From", f"{from_};tag={self._core.token()}"),
