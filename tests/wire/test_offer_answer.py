@@ -20,14 +20,23 @@ def read(text: str) -> Session:
         ("m=audio 4000 RTP/AVP 0\r\n", 0, None),
         ("m=audio 4000 RTP/AVP 8 0 101\r\na=rtpmap:101 telephone-event/8000\r\n", 0, 101),
         ("m=audio 4000 RTP/AVP 0 96\r\n" + OPUS_LINES, 96, None),
-        ("m=audio 4000 RTP/AVP 96 97 98\r\n" + OPUS_LINES + "a=rtpmap:97 telephone-event/8000\r\n"
-         "a=rtpmap:98 telephone-event/48000\r\n", 96, 98),
-        ("m=audio 4000 RTP/AVP 0 97 98\r\na=rtpmap:97 telephone-event/48000\r\na=rtpmap:98 telephone-event/8000\r\n", 0, 98),
+        (
+            "m=audio 4000 RTP/AVP 96 97 98\r\n" + OPUS_LINES + "a=rtpmap:97 telephone-event/8000\r\n"
+            "a=rtpmap:98 telephone-event/48000\r\n",
+            96,
+            98,
+        ),
+        (
+            "m=audio 4000 RTP/AVP 0 97 98\r\n"
+            "a=rtpmap:97 telephone-event/48000\r\na=rtpmap:98 telephone-event/8000\r\n",
+            0,
+            98,
+        ),
         ("m=audio 4000 RTP/AVP 96 97\r\n" + OPUS_LINES + "a=rtpmap:97 telephone-event/8000\r\n", 96, 97),
         ("m=audio 4000 RTP/AVP 107\r\na=rtpmap:107 pcmu/8000\r\n", 107, None),
         ("m=audio 4000 RTP/AVPF 0\r\n", 0, None),
     ],
-)  # fmt: skip
+)
 def test_codec_and_digits_are_chosen_with_the_offers_numbers(
     media: str, payload: int, events: int | None
 ) -> None:
@@ -62,16 +71,22 @@ def test_every_section_stays_in_order_and_the_unspoken_is_refused() -> None:
     offer = read(
         "m=video 5000 RTP/AVP 97\r\na=rtpmap:97 H264/90000\r\na=mid:v\r\n"
         "m=audio 5001 RTP/SAVP 0\r\nm=audio 5002 RTP/AVP 0\r\nm=application 5003 TCP/BFCP *\r\n"
-        "m=audio 5004 RTP/AVP 0\r\nm=audio 0 RTP/AVP 0\r\nm=application 5005 UDP/DTLS/SCTP webrtc-datachannel\r\n"
+        "m=audio 5004 RTP/AVP 0\r\nm=audio 0 RTP/AVP 0\r\n"
+        "m=application 5005 UDP/DTLS/SCTP webrtc-datachannel\r\n"
     )
     answer = make_answer(offer, LOCAL)
     assert answer.audio is not None
     assert answer.audio.line == 2
     shape = [(media.kind, media.port, media.protocol, media.formats) for media in answer.session.media]
     assert shape == [
-        ("video", 0, "RTP/AVP", ["97"]), ("audio", 0, "RTP/SAVP", ["0"]), ("audio", 20000, "RTP/AVP", ["0"]),
-        ("application", 0, "TCP/BFCP", ["*"]), ("audio", 0, "RTP/AVP", ["0"]), ("audio", 0, "RTP/AVP", ["0"]),
-        ("application", 0, "UDP/DTLS/SCTP", ["webrtc-datachannel"])]  # fmt: skip
+        ("video", 0, "RTP/AVP", ["97"]),
+        ("audio", 0, "RTP/SAVP", ["0"]),
+        ("audio", 20000, "RTP/AVP", ["0"]),
+        ("application", 0, "TCP/BFCP", ["*"]),
+        ("audio", 0, "RTP/AVP", ["0"]),
+        ("audio", 0, "RTP/AVP", ["0"]),
+        ("application", 0, "UDP/DTLS/SCTP", ["webrtc-datachannel"]),
+    ]
     assert answer.session.media[0].get("mid") == "v"
 
 
@@ -115,8 +130,8 @@ def test_direction_is_mirrored(lines: str, ours: str, wanted: str, sends: bool) 
 def test_narrowing_is_a_meet() -> None:
     """Narrowing by sendrecv changes nothing and by inactive leaves nothing."""
     for direction in ("sendrecv", "sendonly", "recvonly", "inactive"):
-        assert narrowed(direction, "sendrecv") == direction  # type: ignore[arg-type]
-        assert narrowed(direction, "inactive") == "inactive"  # type: ignore[arg-type]
+        assert narrowed(direction, "sendrecv") == direction
+        assert narrowed(direction, "inactive") == "inactive"
     assert narrowed("sendonly", "recvonly") == "inactive"
 
 

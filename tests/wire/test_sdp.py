@@ -48,17 +48,37 @@ def test_port_counts_are_accepted(line: str, port: int, ports: int) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["m=audio", "m=audio x RTP/AVP 0", "m=audio -1 RTP/AVP 0", "m=audio 65536 RTP/AVP 0", "m=audio 1/x RTP/AVP 0",
-     "m=audio ٣ RTP/AVP 0", "c=IN IP9 x", "c=IN", "what", "m=audio 1 RTP/AVP" + " 0" * 200],
-)  # fmt: skip
+    [
+        "m=audio",
+        "m=audio x RTP/AVP 0",
+        "m=audio -1 RTP/AVP 0",
+        "m=audio 65536 RTP/AVP 0",
+        "m=audio 1/x RTP/AVP 0",
+        "m=audio ٣ RTP/AVP 0",
+        "c=IN IP9 x",
+        "c=IN",
+        "what",
+        "m=audio 1 RTP/AVP" + " 0" * 200,
+    ],
+)
 def test_broken_lines_are_refused(line: str) -> None:
     """A broken m= or c= line, or a line that is none, makes the description unreadable."""
     with pytest.raises(SdpMistake):
         read(line + "\r\n")
 
 
-@pytest.mark.parametrize("data", [b"", b"hello", b"v=1\r\n", b"m=audio 1 RTP/AVP 0\r\n", b"v=0\r\n" + b"a=x\r\n" * 3000,
-                                  b"v=0\r\n" + b"m=audio 1 RTP/AVP 0\r\n" * (MAX_MEDIA + 1), b"v=0\r\na=" + b"x" * MAX_SIZE])  # fmt: skip
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"hello",
+        b"v=1\r\n",
+        b"m=audio 1 RTP/AVP 0\r\n",
+        b"v=0\r\n" + b"a=x\r\n" * 3000,
+        b"v=0\r\n" + b"m=audio 1 RTP/AVP 0\r\n" * (MAX_MEDIA + 1),
+        b"v=0\r\na=" + b"x" * MAX_SIZE,
+    ],
+)
 def test_what_is_no_description_or_too_large_is_refused(data: bytes) -> None:
     """Text that is no SDP, and SDP beyond the bounds, raises."""
     with pytest.raises(SdpMistake):
@@ -79,13 +99,17 @@ def test_all_bandwidth_lines_are_kept_in_their_place() -> None:
     session.bandwidths.append("CT:1000")
     again = parse(session.serialise())
     assert [again.bandwidths, *(media.bandwidths for media in again.media)] == [
-        ["CT:1000"], ["AS:64", "TIAS:64000"], ["AS:512", "RS:0"]]  # fmt: skip
+        ["CT:1000"],
+        ["AS:64", "TIAS:64000"],
+        ["AS:512", "RS:0"],
+    ]
 
 
 def test_what_is_written_reads_the_same() -> None:
     """Serialising what was parsed and parsing that again gives the same description."""
     session = read(
-        "a=group:BUNDLE 0\r\nm=audio 1/2 RTP/AVP 0 8\r\nc=IN IP6 2001:db8::1\r\na=mid:0\r\na=rtcp-mux\r\nm=image 0 udptl t38\r\n"
+        "a=group:BUNDLE 0\r\nm=audio 1/2 RTP/AVP 0 8\r\nc=IN IP6 2001:db8::1\r\na=mid:0\r\na=rtcp-mux\r\n"
+        "m=image 0 udptl t38\r\n"
     )
     assert parse(session.serialise()) == session
     assert session.serialise().endswith(b"\r\n")

@@ -12,8 +12,13 @@ OFFER = b"v=0\r\n"
 
 def call(desk: Desk, body: bytes = OFFER, **more: str) -> tuple[int, Request]:
     transaction = desk.layer.invite(
-        "sip:phone@192.0.2.50:5062", desk.flow, desk.now, from_="<sip:room@192.0.2.1>", body=body, **more  # type: ignore[arg-type]
-    )  # fmt: skip
+        "sip:phone@192.0.2.50:5062",
+        desk.flow,
+        desk.now,
+        from_="<sip:room@192.0.2.1>",
+        body=body,
+        **more,  # type: ignore[arg-type]
+    )
     (invite,) = desk.said()
     assert isinstance(invite, Request)
     return transaction, invite
@@ -222,8 +227,11 @@ def test_copies_of_a_response_are_told_once_and_strangers_never() -> None:
     (sent,) = desk.said()
     assert isinstance(sent, Request)
     good = reply(sent, 200)
-    for bad in (good.replace(b"z9hG4bK", b"z9hG4bKx"), good.replace(b"CSeq: 1", b"CSeq: 2"),
-                good.replace(b"From:", b"Via: SIP/2.0/UDP other;branch=z9hG4bK\r\nFrom:")):  # fmt: skip
+    for bad in (
+        good.replace(b"z9hG4bK", b"z9hG4bKx"),
+        good.replace(b"CSeq: 1", b"CSeq: 2"),
+        good.replace(b"From:", b"Via: SIP/2.0/UDP other;branch=z9hG4bK\r\nFrom:"),
+    ):
         desk.hear(bad)
     assert desk.events == []
     desk.hear(good)
@@ -232,7 +240,7 @@ def test_copies_of_a_response_are_told_once_and_strangers_never() -> None:
 
 
 def test_reinvite_of_ours_is_acknowledged_and_moves_the_target() -> None:
-    """A 2xx to our re-INVITE is acknowledged and its Contact becomes the target; only one may be under way."""
+    """A 2xx to our re-INVITE is acknowledged and its Contact is the new target; one runs at a time."""
     desk = Desk()
     _, invite = call(desk)
     desk.hear(reply(invite, 200))

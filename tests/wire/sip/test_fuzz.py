@@ -1,5 +1,7 @@
 """Whatever bytes arrive, parsers raise only TheirMistake and the layer nothing at all, in bounded time."""
 
+# ruff: noqa: E501  (rows of a table stay on one line)
+
 import contextlib
 import random
 import time

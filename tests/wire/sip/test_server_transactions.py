@@ -1,5 +1,7 @@
 """What the layer answers, repeats and keeps as a server (RFC 3261 sections 8.2, 9.2, 17.2, RFC 6026)."""
 
+from typing import Any
+
 import pytest
 
 from parley.wire.sip.core import Limits
@@ -27,8 +29,8 @@ def timeline(heard: list[tuple[float, Request | Response]]) -> list[float]:
     return [round(at, 3) for at, _ in heard]
 
 
-def invited(desk: Desk, **fields: str) -> IncomingInvite:
-    desk.hear(request(**fields))  # type: ignore[arg-type]
+def invited(desk: Desk, **fields: Any) -> IncomingInvite:
+    desk.hear(request(**fields))
     event = desk.last(IncomingInvite)
     assert isinstance(event, IncomingInvite)
     return event
@@ -45,10 +47,10 @@ def ack_of(event: IncomingInvite, branch: str = "z9hG4bKack") -> bytes:
     return request("ACK", branch=branch, to=f"<sip:room@192.0.2.1>;tag={event.dialog.local_tag}")
 
 
-def within(event: IncomingInvite, method: str, number: int, **fields: str) -> bytes:
+def within(event: IncomingInvite, method: str, number: int, **fields: Any) -> bytes:
     fields.setdefault("branch", f"z9hG4bK{method}{number}")
     to = f"<sip:room@192.0.2.1>;tag={event.dialog.local_tag}"
-    return request(method, to=to, number=number, **fields)  # type: ignore[arg-type]
+    return request(method, to=to, number=number, **fields)
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
@@ -200,7 +202,7 @@ def test_cancel_crossing_the_200_leaves_the_call_standing() -> None:
     [{"branch": "z9hG4bKother"}, {"via": "SIP/2.0/UDP 192.0.2.51:5062;rport;branch=z9hG4bKone"}],
     ids=["another branch", "another sent-by"],
 )
-def test_a_cancel_that_matches_nothing_gets_481(fields: dict[str, str]) -> None:
+def test_a_cancel_that_matches_nothing_gets_481(fields: dict[str, Any]) -> None:
     """CANCEL is matched by branch and sent-by together; anything else is 481 and harms no call."""
     desk = Desk()
     event = invited(desk)
@@ -238,7 +240,7 @@ def test_an_old_client_without_branch_cookie_is_served() -> None:
     transaction.
     """
     desk = Desk()
-    old = {"via": "SIP/2.0/UDP 192.0.2.50:5062"}
+    old: dict[str, Any] = {"via": "SIP/2.0/UDP 192.0.2.50:5062"}
     event = invited(desk, **old)
     assert statuses(desk.hear(request(**old))) == [100]
     assert statuses(desk.hear(request("CANCEL", **old))) == [200, 487]
@@ -438,11 +440,18 @@ def test_a_scanner_leaves_nothing_behind() -> None:
         ("SIP/2.0/UDP 192.0.2.50:5062;rport;branch=z9hG4bKv", ("198.51.100.7", 9), ("198.51.100.7", 9)),
         ("SIP/2.0/UDP 192.0.2.50:5062;branch=z9hG4bKv", ("198.51.100.7", 9), ("198.51.100.7", 5062)),
         ("SIP/2.0/UDP phone.example;branch=z9hG4bKv", ("198.51.100.7", 9), ("198.51.100.7", 5060)),
-        ("SIP/2.0/UDP 192.0.2.50:5062;maddr=203.0.113.1;received=203.0.113.1;branch=z9hG4bKv",
-         ("192.0.2.50", 9), ("192.0.2.50", 5062)),
-        ("SIP/2.0/UDP [2001:db8::5]:5062;rport;branch=z9hG4bKv", ("2001:db8::5", 5062), ("2001:db8::5", 5062)),
+        (
+            "SIP/2.0/UDP 192.0.2.50:5062;maddr=203.0.113.1;received=203.0.113.1;branch=z9hG4bKv",
+            ("192.0.2.50", 9),
+            ("192.0.2.50", 5062),
+        ),
+        (
+            "SIP/2.0/UDP [2001:db8::5]:5062;rport;branch=z9hG4bKv",
+            ("2001:db8::5", 5062),
+            ("2001:db8::5", 5062),
+        ),
     ],
-)  # fmt: skip
+)
 def test_datagram_responses_go_back_to_the_source(
     via: str, remote: tuple[str, int], to: tuple[str, int]
 ) -> None:
@@ -467,8 +476,10 @@ def test_stream_responses_return_on_the_same_connection() -> None:
     assert desk.raw[-1][0] is flow
 
 
-@pytest.mark.parametrize(("transport", "wanted"), [("udp", "<sip:room@192.0.2.1:5060>"),
-                                                   ("tcp", "<sip:room@192.0.2.1:5060;transport=tcp>")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("transport", "wanted"),
+    [("udp", "<sip:room@192.0.2.1:5060>"), ("tcp", "<sip:room@192.0.2.1:5060;transport=tcp>")],
+)
 def test_contact_carries_the_transport_of_the_flow(transport: str, wanted: str) -> None:
     """Our Contact names the transport the call came by, and Record-Route is copied into the 2xx in its
     order.
@@ -482,10 +493,10 @@ def test_contact_carries_the_transport_of_the_flow(transport: str, wanted: str) 
 
 
 def test_transactions_keep_no_parsed_request() -> None:
-    """After the final response a server transaction holds its key and bytes and lets the echoed headers go."""
+    """After the final response a server transaction holds key and bytes and lets the headers go."""
     desk = Desk()
     event = invited(desk)
     desk.layer.respond(event.transaction, 404, desk.now)
     entry = desk.layer._core.by_id[event.transaction]
     assert entry.echo is None  # type: ignore[union-attr]
-    assert PHONE == event.flow.remote
+    assert event.flow.remote == PHONE

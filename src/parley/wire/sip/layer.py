@@ -188,7 +188,7 @@ class SipLayer:
         return self._client.start(request, flow, now, has_offer=bool(request.body)).id
 
     def acknowledge(self, dialog: DialogId, body: bytes = b"") -> None:
-        """ACK for the 2xx to an INVITE of ours that held no offer; `body` is the answer. Raises OurMistake."""
+        """ACK the 2xx to an INVITE of ours that held no offer; `body` is the answer. Raises OurMistake."""
         self._client.acknowledge(self._dialog(dialog), body)
 
     def cancel(self, transaction: TransactionId, now: float) -> bool:
@@ -257,7 +257,7 @@ class SipLayer:
     # -- dialogs and flows -------------------------------------------------------------------------
 
     def snapshot(self, dialog: DialogId) -> dict[str, Any]:
-        """A confirmed dialog as plain values fit for JSON, to `restore` after a restart. Raises OurMistake."""
+        """A confirmed dialog as values fit for JSON, to `restore` after a restart. Raises OurMistake."""
         known = self._dialog(dialog)
         if not known.confirmed:
             raise OurMistake("the dialog is not confirmed")
