@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from parley.wire.sip.address import NameAddr
+from parley.wire.sip.address import URI, NameAddr
 from parley.wire.sip.answers import Dialect
 from parley.wire.sip.client import Client
 from parley.wire.sip.core import ClientEntry, Core, Limits, Lines, ServerEntry, random_token
@@ -149,6 +149,8 @@ class SipLayer:
         """
         if len(self._core.dialogs) >= self._core.limits.dialogs or self._core.full:
             raise OurMistake("too many calls")
+        URI.parse(target)
+        NameAddr.parse(to or f"<{target}>")
         sender = NameAddr.parse(from_)
         lines = [
             ("Max-Forwards", "70"),
@@ -167,6 +169,7 @@ class SipLayer:
         """Ask a peer whether it is there; the answer comes as ResponseReceived, silence as
         TransactionFailed.
         """
+        URI.parse(target)
         lines = [
             ("Max-Forwards", "70"),
             ("From", f"{from_};tag={self._core.token()}"),
@@ -185,7 +188,7 @@ class SipLayer:
         return self._client.start(request, flow, now, has_offer=bool(request.body)).id
 
     def acknowledge(self, dialog: DialogId, body: bytes = b"") -> None:
-        """ACK for the 2xx to an INVITE of ours that held no offer; `body` is the answer. Raises OurMistake."""
+        """ACK the 2xx to an INVITE of ours that held no offer; `body` is the answer. Raises OurMistake."""
         self._client.acknowledge(self._dialog(dialog), body)
 
     def cancel(self, transaction: TransactionId, now: float) -> bool:
@@ -254,7 +257,7 @@ class SipLayer:
     # -- dialogs and flows -------------------------------------------------------------------------
 
     def snapshot(self, dialog: DialogId) -> dict[str, Any]:
-        """A confirmed dialog as plain values fit for JSON, to `restore` after a restart. Raises OurMistake."""
+        """A confirmed dialog as values fit for JSON, to `restore` after a restart. Raises OurMistake."""
         known = self._dialog(dialog)
         if not known.confirmed:
             raise OurMistake("the dialog is not confirmed")
