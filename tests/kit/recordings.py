@@ -6,6 +6,7 @@ windows: two tones 200 Hz apart do not disturb one another in a window of 20 ms.
 
 from __future__ import annotations
 
+import itertools
 import math
 import wave
 from collections.abc import Iterable, Sequence
@@ -132,7 +133,7 @@ class Recording:
     def holes(self, frequency: float, longer_than: float, heard: float = HEARD) -> list[Run]:
         """The gaps longer than so many seconds between the tone's first and last appearance."""
         runs = self.runs(frequency, heard)
-        gaps = [Run(before.end, after.start) for before, after in zip(runs, runs[1:], strict=False)]
+        gaps = [Run(before.end, after.start) for before, after in itertools.pairwise(runs)]
         return [gap for gap in gaps if gap.seconds > longer_than]
 
     def _track(self, tones: Sequence[float], window: float, hop: float) -> np.ndarray:
