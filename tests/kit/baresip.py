@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Any
 
 from .addresses import free_port
-from .recordings import Part, Recording, samples_of, silence, tone, write_wav
+from .recordings import PROMPT_HEARD, PROMPTS, Part, Recording, samples_of, silence, tone, write_wav
 
 MODULES = "/usr/lib/baresip/modules"
 WAV_HEADER = 44
@@ -79,6 +79,7 @@ class Phone:
         self._control_port = free_port(self.address)
         self._replies: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._token = 0
+        self.start = Mark(0, 0)  # of the newest call this phone made
         self._news = asyncio.Event()
         self._configure(self._speech_file(self.speech))
         self._log = (self._folder / "log").open("wb")
@@ -118,6 +119,7 @@ class Phone:
     async def dial(self, uri: str, established: bool = True) -> None:
         """Call the URI; wait until it is answered unless told otherwise."""
         since = len(self.events)
+        self.start = self.mark()
         await self.command("dial", uri)
         if established:
             kind = await self.wait_for("CALL_ESTABLISHED", "CALL_CLOSED", since=since)
@@ -228,6 +230,18 @@ class Phone:
             if not missing:
                 return start
         raise TimeoutError(f"{self.name} does not hear {sorted(missing)}")
+
+    async def hears_prompt(self, name: str, since: Mark | None = None, patience: float = PATIENCE) -> float:
+        """Wait until this prompt of the test language has been heard whole; the monotonic time of its end."""
+        start, frequency = since or Mark(0, 0), PROMPTS[name]
+        until = time.monotonic() + patience
+        while time.monotonic() < until:
+            await asyncio.sleep(0.02)
+            heard = self.heard_since(start)
+            for run in heard.runs(frequency, PROMPT_HEARD, shortest=0.08):
+                if run.end < heard.seconds - 0.04:
+                    return time.monotonic() - (heard.seconds - run.end)
+        raise TimeoutError(f"{self.name} does not hear the prompt {name}")
 
     def trace(self) -> str:
         """baresip's own log with every SIP message."""

@@ -51,9 +51,12 @@ class RawCaller:
         ]
         self._socket.sendto(("\r\n".join(lines) + "\r\n\r\n" + body).encode(), self._target)
 
+    async def invite(self) -> None:
+        self.send("INVITE", "1 INVITE", body=OFFER.format(address=self._address).replace("\n", "\r\n"))
+
     async def invite_and_cancel(self, between: float = 0.0) -> None:
         """INVITE, then CANCEL after so many seconds, without waiting for any answer."""
-        self.send("INVITE", "1 INVITE", body=OFFER.format(address=self._address).replace("\n", "\r\n"))
+        await self.invite()
         if between:
             await asyncio.sleep(between)
         self.send("CANCEL", "1 CANCEL")

@@ -21,8 +21,21 @@ SILENT = 120.0  # -36 dB below what was spoken: under it lie quantisation noise 
 WINDOW = 0.020
 HOP = 0.005
 
-# Twelve voices 230 Hz apart, none a multiple of another below the telephone band's end.
-VOICES = tuple(410.0 + 230.0 * number for number in range(12))
+# Twelve voices, 220 Hz apart or more, clear of every tone the test language's prompts are made of.
+VOICES = (320.0, 540.0, *(920.0 + 228.0 * number for number in range(10)))
+
+# The test language: what each prompt that stands alone sounds like (Hz).
+PROMPTS = {
+    "enter-id": 200.0,
+    "enter-pin": 600.0,
+    "enter-pin-or-hash": 700.0,
+    "enter-pin-or-wait": 800.0,
+    "pin-incorrect-try-again": 3200.0,
+    "pin-incorrect-final-attempt": 3300.0,
+    "pin-incorrect-goodbye": 3400.0,
+    "waiting-for-host": 3100.0,
+}
+PROMPT_HEARD = 500.0  # the band's edges are weak in a phone of 8 kHz
 
 
 @dataclass(frozen=True, slots=True)

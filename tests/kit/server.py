@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import re
 import secrets
@@ -17,9 +16,10 @@ import signal
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from .addresses import Network, free_port
 from .api import Api
@@ -28,6 +28,19 @@ READY_PATIENCE = 15.0
 STOP_PATIENCE = 10.0
 DOMAIN = "parley.example"
 LANGUAGE = "x-test"  # prompts that are short tones, so that stories do not wait for sentences
+
+
+# 2017-02-21 17:48:54.809 Info text: one or two blanks between date and time, padding after the level
+EVENT_LINE = re.compile(r"(\d{4}-\d\d-\d\d) {1,2}(\d\d:\d\d:\d\d\.\d{3})\s+(Info|Warning|Error)\s+(.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of the event log."""
+
+    at: datetime
+    level: str
+    text: str
 
 
 class Server:
@@ -105,7 +118,7 @@ class Server:
         """
         texts = {"output": "\n".join(self.lines)}
         for path in self.data.rglob("*"):
-            if path.is_file() and ("log" in path.name or "journal" in path.name or path.suffix in {".log", ".jsonl"}):
+            if path.is_file() and ".db" not in path.name and ("log" in path.name or "journal" in str(path)):
                 texts[str(path.relative_to(self.data))] = path.read_text(errors="replace")
         for where, text in texts.items():
             cleaned = re.sub(r"\d+[:.]\d+[:.\d]*", "", text)  # times, durations and addresses
@@ -113,28 +126,34 @@ class Server:
                 found = re.search(rf"[^\n]*(?<![\w-]){re.escape(secret)}(?![\w-])[^\n]*", cleaned)
                 assert found is None, f"a secret stands in {where}: {found and found[0]}"
 
-    # --- the event log ------------------------------------------------------------------------------------------
+    # --- the command line ---------------------------------------------------------------------------------------
 
-    async def events(self) -> list[dict[str, Any]]:
-        """The event log so far by `parley log --json`: one object per line with the keys time, level and text."""
+    async def command(self, *arguments: str, stdin: str = "") -> str:
+        """Run `parley ARGUMENTS` beside the running server; its output. AssertionError when it fails."""
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "parley.cli", "log", "--json"),
-            stdin=asyncio.subprocess.DEVNULL,
+            *(sys.executable, "-m", "parley.cli", *arguments),
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             cwd=self.data,
             env=self._environment(),
         )
-        output, errors = await asyncio.wait_for(process.communicate(), 15.0)
-        assert process.returncode == 0, f"parley log ended with {process.returncode}:\n{errors.decode()}"
-        text = output.decode().strip()
-        if text.startswith("["):
-            return list(json.loads(text))
-        return [json.loads(line) for line in text.splitlines()]
+        output, errors = await asyncio.wait_for(process.communicate(stdin.encode()), 15.0)
+        assert process.returncode == 0, f"parley {arguments} ended with {process.returncode}:\n{errors.decode()}"
+        return output.decode()
+
+    async def events(self) -> list[LogLine]:
+        """The event log so far, as `parley log` shows it."""
+        lines = (await self.command("log", "--lines", "2000")).splitlines()
+        found = [EVENT_LINE.fullmatch(line.strip()) for line in lines if line.strip()]
+        assert all(found), f"not lines of the event log: {lines}"
+        return [
+            LogLine(datetime.fromisoformat(f"{match[1]}T{match[2]}"), match[3], match[4]) for match in found if match
+        ]
 
     async def event_texts(self) -> list[str]:
         """The texts of the event log, oldest first."""
-        return [event["text"] for event in await self.events()]
+        return [event.text for event in await self.events()]
 
     # --- running ------------------------------------------------------------------------------------------------
 
