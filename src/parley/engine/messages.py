@@ -249,7 +249,17 @@ class Log(Message, kw_only=True):
 
 
 Request = (
-    Configure | OpenLeg | SetMedia | CloseLeg | Play | StopPlaying | SetPlan | DropMeeting | Ping | GetDump | Ack
+    Configure
+    | OpenLeg
+    | SetMedia
+    | CloseLeg
+    | Play
+    | StopPlaying
+    | SetPlan
+    | DropMeeting
+    | Ping
+    | GetDump
+    | Ack
 )
 Response = Done | LegOpened | Dump | Failed
 Notification = DigitHeard | PlayEnded | MediaDead | Statistics | Speakers | Health | Log
