@@ -144,9 +144,15 @@ class Phone:
 
     async def say(self, *parts: Part) -> float:
         """Speak these parts from now on, silence after them; returns the monotonic time of the change."""
-        path = self._speech_file(parts)
+        return await self.say_prepared(self.prepare(*parts))
+
+    def prepare(self, *parts: Part) -> Path:
+        """Write a speech to be said later: several phones that are to speak together need no time for it then."""
+        return self._speech_file(parts)
+
+    async def say_prepared(self, speech: Path) -> float:
         at = time.monotonic()
-        await self.command("ausrc", f"aufile,{path}")
+        await self.command("ausrc", f"aufile,{speech}")
         return at
 
     async def hum(self, frequency: float) -> float:

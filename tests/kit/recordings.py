@@ -15,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from .tones import sine
+
 LEVEL = 8000.0  # of every tone a phone speaks: -12 dBFS, so that three at once do not clip
 HEARD = 1600.0  # a fifth of what was spoken: certainly there
 SILENT = 120.0  # -36 dB below what was spoken: under it lie quantisation noise and codec artefacts
@@ -71,7 +73,7 @@ def _render(part: Part, rate: int) -> np.ndarray:
     count = round(part.seconds * rate)
     if part.tone is None:
         return np.zeros(count)
-    samples = LEVEL * np.sin(2 * math.pi * part.tone * np.arange(count) / rate)
+    samples = sine(part.tone, part.seconds, rate, LEVEL).astype(np.float64)
     edge = min(round(0.002 * rate), count // 2)
     ramp = np.linspace(0.0, 1.0, edge, endpoint=False)
     samples[:edge] *= ramp
@@ -138,7 +140,7 @@ class Recording:
         changes = np.flatnonzero(np.diff(present))
         found = []
         for first, last in zip(changes[::2], changes[1::2], strict=True):
-            run = Run(first * HOP + WINDOW / 2 - HOP / 2, (last - 1) * HOP + WINDOW / 2 + HOP / 2)
+            run = Run(float(first) * HOP + WINDOW / 2 - HOP / 2, float(last - 1) * HOP + WINDOW / 2 + HOP / 2)
             if run.seconds >= shortest and track[first:last].max() >= heard:
                 found.append(run)
         return found
@@ -156,7 +158,10 @@ class Recording:
 
 
 def _amplitudes(frames: np.ndarray, rate: int, tones: Sequence[float]) -> np.ndarray:
-    """Amplitude of every tone in every frame (frames x samples): one Fourier coefficient each."""
+    """Amplitude of every tone in every frame (frames x samples): one Fourier coefficient each.
+
+    Like `tones.strength`, for many tones at once and for frames that overlap, which makes edges exact to the hop.
+    """
     size = frames.shape[1]
     weight = np.hanning(size)
     turns = np.exp(-2j * math.pi * np.outer(np.arange(size), np.asarray(tones)) / rate)

@@ -43,8 +43,9 @@ async def twelve(scene: Stage) -> None:
 
 async def heard_by_all(scene: Stage, speeches: dict[str, list[Part]], seconds: float) -> dict[str, Recording]:
     """Let these phones say this at once; what every phone hears meanwhile."""
+    prepared = {name: scene.phones[name].prepare(*parts) for name, parts in speeches.items()}
     marks = {name: scene.phones[name].mark() for name in NAMES}
-    await asyncio.gather(*(scene.phones[name].say(*parts) for name, parts in speeches.items()))
+    await asyncio.gather(*(scene.phones[name].say_prepared(speech) for name, speech in prepared.items()))
     await asyncio.sleep(seconds)
     return {name: scene.phones[name].heard_since(marks[name]) for name in NAMES}
 
