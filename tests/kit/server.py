@@ -60,7 +60,7 @@ class Server:
     async def __aenter__(self) -> Server:
         self.data = Path(tempfile.mkdtemp(prefix="parley-"))
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "parley.cli", "serve"),
+            *(sys.executable, "-m", "parley", "serve"),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -131,7 +131,7 @@ class Server:
     async def command(self, *arguments: str, stdin: str = "") -> str:
         """Run `parley ARGUMENTS` beside the running server; its output. AssertionError when it fails."""
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "parley.cli", *arguments),
+            *(sys.executable, "-m", "parley", *arguments),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
