@@ -14,6 +14,7 @@ repository=$(git -C "$(dirname "$0")" rev-parse --show-toplevel)
 command -v debootstrap > /dev/null || { echo "check_fresh_debian.sh: needs the package debootstrap" >&2; exit 1; }
 
 root=$(mktemp -d -p /var/tmp)
+chmod 755 "$root" # it becomes the ordinary user's /
 log=$(mktemp -p /tmp --suffix=.fresh-debian.log)
 server=
 
