@@ -24,6 +24,8 @@ from types import TracebackType
 from .addresses import Network, free_port
 from .api import Api
 
+# What the console script `parley` runs, in this interpreter.
+COMMAND = (sys.executable, "-c", "from parley.cli import main; main()")
 READY_PATIENCE = 15.0
 STOP_PATIENCE = 10.0
 DOMAIN = "parley.example"
@@ -60,7 +62,11 @@ class Server:
     async def __aenter__(self) -> Server:
         self.data = Path(tempfile.mkdtemp(prefix="parley-"))
         self._process = await asyncio.create_subprocess_exec(
+<<<<<<< HEAD
             *(sys.executable, "-m", "parley", "serve"),
+=======
+            *(*COMMAND, "serve"),
+>>>>>>> stories
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -131,7 +137,11 @@ class Server:
     async def command(self, *arguments: str, stdin: str = "") -> str:
         """Run `parley ARGUMENTS` beside the running server; its output. AssertionError when it fails."""
         process = await asyncio.create_subprocess_exec(
+<<<<<<< HEAD
             *(sys.executable, "-m", "parley", *arguments),
+=======
+            *(*COMMAND, *arguments),
+>>>>>>> stories
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
