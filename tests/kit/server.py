@@ -62,11 +62,7 @@ class Server:
     async def __aenter__(self) -> Server:
         self.data = Path(tempfile.mkdtemp(prefix="parley-"))
         self._process = await asyncio.create_subprocess_exec(
-<<<<<<< HEAD
-            *(sys.executable, "-m", "parley", "serve"),
-=======
             *(*COMMAND, "serve"),
->>>>>>> stories
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -137,11 +133,7 @@ class Server:
     async def command(self, *arguments: str, stdin: str = "") -> str:
         """Run `parley ARGUMENTS` beside the running server; its output. AssertionError when it fails."""
         process = await asyncio.create_subprocess_exec(
-<<<<<<< HEAD
-            *(sys.executable, "-m", "parley", *arguments),
-=======
             *(*COMMAND, *arguments),
->>>>>>> stories
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
