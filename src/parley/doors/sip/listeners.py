@@ -6,13 +6,14 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import structlog
 
 from ...wire.sip.errors import TheirMistake
 from ...wire.sip.flow import Flow, Send
 from ...wire.sip.framing import PONG, Broken, Frame, Ping, StreamFramer
+from .rates import network_of
 
 log = structlog.get_logger(__name__)
 
@@ -100,7 +101,7 @@ class Listeners:
         for sock in bind_sockets(host, port, socket.SOCK_DGRAM):
             name = f"udp-{len(self._datagrams)}"
             self.ports.setdefault("udp", sock.getsockname()[1])
-            transport, _ = await loop.create_datagram_endpoint(lambda name=name: _Datagrams(self, name), sock=sock)
+            transport, _ = await loop.create_datagram_endpoint(partial(_Datagrams, self, name), sock=sock)
             self._datagrams[name] = transport
 
     async def open_tcp(self, host: str, port: int) -> None:
@@ -128,7 +129,7 @@ class Listeners:
 
     async def _serve_stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host, port = writer.get_extra_info("peername")[:2]
-        source = _network(host)
+        source = network_of(host)
         if len(self._streams) >= STREAMS_MOST or self._sources.get(source, 0) >= STREAMS_PER_SOURCE:
             writer.transport.abort()
             return
@@ -178,11 +179,3 @@ class Listeners:
 
 def _wildcard(host: str) -> bool:
     return ipaddress.ip_address(host).is_unspecified
-
-
-def _network(host: str) -> str:
-    """What counts as one source: an IPv4 address, an IPv6 /64."""
-    address = ipaddress.ip_address(host.partition("%")[0])
-    if address.version == 4:
-        return host
-    return str(ipaddress.ip_network((address, 64), strict=False))
