@@ -6,11 +6,14 @@ says what a typed PIN means. A PIN picks a door; it never makes one.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .endings import Reason
 from .ids import AccessMethodId, SpaceId, TenantId
-from .profiles import CallLayer, PasscodeMode
+from .profiles import CallLayer, PasscodeMode, resolve_call
 from .secret import Secret
 
 
@@ -69,3 +72,71 @@ class WrongPin:
 
 Answer = Admit | AskPin | Refuse
 Verdict = Admit | WrongPin
+
+# A PIN is compared with this many doors at least (a multiple of it with more), so that neither the number
+# of doors nor the absence of any shows in the time an answer takes.
+_COMPARED_TOGETHER = 8
+_NOTHING = b"\0" * 32  # no digest of a PIN
+
+
+def _passcode(door: Door) -> str:
+    return door.passcode.reveal() if door.passcode is not None else ""
+
+
+def _preferred(doors: Iterable[Door]) -> Door | None:
+    """The first door, the space's own before others. Twins are refused when they are made; be steady anyway."""
+    return min(doors, key=lambda door: not door.own, default=None)
+
+
+def _blank_door(doors: Iterable[Door]) -> Door | None:
+    return _preferred(door for door in doors if not _passcode(door))
+
+
+def ask(candidates: Candidates) -> Answer:
+    """What to do with somebody who reached these doors and has said nothing yet (cms-api 3.4)."""
+    if not candidates.non_member_access:
+        return Refuse(Reason.NOT_MEMBER)
+    blank = _blank_door(candidates.doors)
+    if blank is None:
+        return AskPin()
+    if not any(_passcode(door) for door in candidates.doors):
+        return Admit(blank.access_method)
+    settings = resolve_call(candidates.call_layers).settings
+    if settings.passcode_mode is PasscodeMode.TIMEOUT:
+        return AskPin(PasscodeMode.TIMEOUT, settings.passcode_timeout)
+    return AskPin(PasscodeMode.REQUIRED)
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def _fitting_door(doors: Sequence[Door], pin: str) -> Door | None:
+    """The door with exactly this PIN, found by work that depends on nothing a caller may learn."""
+    typed = _digest(pin)
+    fitting: list[Door] = []
+    padding = -len(doors) % _COMPARED_TOGETHER or (0 if doors else _COMPARED_TOGETHER)
+    for door in (*doors, *[None] * padding):
+        text = _passcode(door) if door is not None else ""
+        wanted = _digest(text)
+        if hmac.compare_digest(typed, wanted if text else _NOTHING) and door is not None:
+            fitting.append(door)
+    return _preferred(fitting)
+
+
+def judge(candidates: Candidates | None, pin: Secret, locked: bool) -> Verdict:
+    """What a typed PIN means; an empty one means the blank door where there is one (cms-api 3.4).
+
+    candidates None: nobody has that call ID. locked: too many wrong PINs came before, so that doors with a
+    PIN stay shut even for the right one; blank doors stay open, for there is nothing to guess.
+    """
+    doors = candidates.doors if candidates is not None and candidates.non_member_access else ()
+    text = pin.reveal()
+    door = _fitting_door(doors, text)
+    if not doors:
+        return WrongPin(Reason.UNKNOWN_CALL_ID)
+    if not text and (blank := _blank_door(doors)) is not None:
+        return Admit(blank.access_method)
+    if locked:
+        return WrongPin(Reason.LOCKED_OUT)
+    return Admit(door.access_method) if door is not None else WrongPin(Reason.WRONG_PIN)

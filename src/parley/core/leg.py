@@ -1,0 +1,292 @@
+"""One leg: from an offer to its end, whatever crosses on the way.
+
+Theory of operation
+-------------------
+NEW -Offered-> RESOLVING -Resolved-> OPENING -MediaOpened-> ANSWERING -Confirmed-> ENTRANCE or JOINING
+-News-> JOINED, and from each of them to FINISHED. Rules of entry live in `admission` (what a door asks) and
+`ivr` (how it is asked); this machine opens, answers, joins and, above all, cleans up.
+
+Whatever ends the leg, `_end` gives back exactly what was taken: LeaveMeeting for JoinMeeting, CloseMedia for a
+port, one LegEnded for LegArrived, one LegFinished. A port that is still being opened cannot be
+closed yet: the leg then stays ENDED until the answer comes (or PORT_LIMIT has passed) and finishes after it.
+Answers that come too late for anything else are passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any
+
+from .admission import Admit, AskPin, Candidates, Refuse, ask
+from .dialplan import Ivr
+from .endings import Ending, Reason, Side
+from .events import LegArrived, LegConnected, LegEnded
+from .ids import AccessMethodId, LegId
+from .ivr import MEETING_FULL, Entered, Entrance, GaveUp
+from .leg_inputs import (
+    Accept,
+    CallIdResolved,
+    ChangeMedia,
+    CloseMedia,
+    Confirmed,
+    Digit,
+    Drop,
+    EntrySettings,
+    HangUp,
+    JoinMeeting,
+    LeaveMeeting,
+    LegEffect,
+    LegFinished,
+    LegInput,
+    LegTick,
+    MediaChanged,
+    MediaDied,
+    MediaFailed,
+    MediaOpened,
+    News,
+    Offered,
+    OpenMedia,
+    PinJudged,
+    PlayEnded,
+    RecordLeg,
+    Reject,
+    RemoteEnded,
+    Resolve,
+    Resolved,
+)
+from .meeting_inputs import Admitted, Dropped, JoinRefused, Waiting
+
+# An engine that has not said within this many seconds whether a port is open never will; the port is
+# closed on suspicion and the leg forgotten.
+PORT_LIMIT = 30.0
+
+
+class LegState(StrEnum):
+    NEW = "new"
+    RESOLVING = "resolving"
+    OPENING = "opening"
+    ANSWERING = "answering"
+    ENTRANCE = "entrance"
+    JOINING = "joining"
+    JOINED = "joined"
+    ENDED = "ended"  # over, but for a port under way
+    FINISHED = "finished"
+
+
+_ANSWERED = frozenset({LegState.ANSWERING, LegState.ENTRANCE, LegState.JOINING, LegState.JOINED})
+_OVER = frozenset({LegState.ENDED, LegState.FINISHED})
+_FULL = frozenset({Reason.PARTICIPANT_LIMIT, Reason.TENANT_LIMIT, Reason.SYSTEM_LIMIT})
+
+
+class Leg:
+    """One connection of one caller. Times are monotonic seconds."""
+
+    def __init__(self, id: LegId, generation: int, number: int, settings: EntrySettings, now: float) -> None:
+        self.id = id
+        self.generation = generation
+        self.number = number
+        self.state = LegState.NEW
+        self._settings = settings
+        self._arrived = now
+        self._offer: Offered | None = None
+        self._target: Candidates | Ivr | None = None
+        self._entrance = Entrance(id, number, "", settings)
+        self._connected = False
+        self._port_open = False
+        self._in_meeting = False  # JoinMeeting was sent
+        self._active_since: float | None = None
+        self._active_before = 0.0
+        self._port_until: float | None = None
+        self._inputs: dict[type, Callable[[Any, float], list[LegEffect]]] = {
+            Offered: self._offered,
+            Resolved: self._resolved,
+            MediaOpened: self._media_opened,
+            MediaFailed: self._media_failed,
+            Confirmed: self._confirmed,
+            Digit: lambda given, now: self._at_entrance(self._entrance.digit(given.digit, now), now),
+            PlayEnded: lambda given, now: self._at_entrance(self._entrance.play_ended(given.play, now), now),
+            CallIdResolved: lambda given, now: self._at_entrance(
+                self._entrance.call_id_resolved(given.candidates, now), now
+            ),
+            PinJudged: lambda given, now: self._at_entrance(self._entrance.pin_judged(given.verdict, now), now),
+            News: self._news,
+            MediaChanged: self._media_changed,
+            MediaDied: self._media_died,
+            RemoteEnded: lambda given, now: self._end(given.ending, now, remote=True),
+            Drop: lambda given, now: self._end(given.ending, now),
+            LegTick: lambda _given, now: self._at_entrance(self._entrance.tick(now), now),
+        }
+
+    def handle(self, given: LegInput, now: float) -> list[LegEffect]:
+        """Take one input. Nothing but this changes the leg."""
+        if self.state in _OVER:
+            return self._after_the_end(given, now)
+        return self._inputs[type(given)](given, now)
+
+    def next_deadline(self) -> float | None:
+        """When a LegTick will have something to do; None: not by time alone."""
+        if self.state is LegState.ENDED:
+            return self._port_until
+        return self._entrance.next_deadline() if self.state is LegState.ENTRANCE else None
+
+    # --- before the answer --------------------------------------------------------------------------------------
+
+    def _offered(self, offer: Offered, now: float) -> list[LegEffect]:
+        if self.state is not LegState.NEW:
+            return []
+        self._offer = offer
+        self._arrived = now
+        self._entrance = Entrance(self.id, self.number, offer.source, self._settings)
+        self.state = LegState.RESOLVING
+        arrived = LegArrived(
+            leg=self.id,
+            number=self.number,
+            kind=offer.kind,
+            caller=offer.caller,
+            dialled=offer.dialled,
+            display_name=offer.display_name,
+            remote_address=offer.source,
+            local_address=offer.local_address,
+            encrypted_signalling=offer.encrypted_signalling,
+            sip_call_id=offer.sip_call_id,
+        )
+        return [RecordLeg(arrived), Resolve(offer.address)]
+
+    def _resolved(self, resolved: Resolved, now: float) -> list[LegEffect]:
+        if self.state is not LegState.RESOLVING or self._offer is None:
+            return []
+        target = resolved.target
+        if not isinstance(target, Candidates | Ivr):
+            return self._end(Ending(Side.LOCAL, Reason.UNKNOWN_DESTINATION), now)
+        if isinstance(target, Candidates) and isinstance(answer := ask(target), Refuse):
+            return self._end(Ending(Side.LOCAL, answer.reason), now)
+        self._target = target
+        self.state = LegState.OPENING
+        space = target.space if isinstance(target, Candidates) else None
+        return [OpenMedia(self._offer.audio, self._offer.local_address, space)]
+
+    def _media_opened(self, opened: MediaOpened, _now: float) -> list[LegEffect]:
+        if self.state is not LegState.OPENING:
+            return []
+        self._port_open = True
+        self.state = LegState.ANSWERING
+        return [Accept(opened.port)]
+
+    def _media_failed(self, _failed: MediaFailed, now: float) -> list[LegEffect]:
+        if self.state is not LegState.OPENING:
+            return []
+        self.state = LegState.RESOLVING  # no port is under way any more
+        return self._end(Ending(Side.LOCAL, Reason.MEDIA_FAILED), now)
+
+    # --- entry --------------------------------------------------------------------------------------------------
+
+    def _confirmed(self, _confirmed: Confirmed, now: float) -> list[LegEffect]:
+        if self.state is not LegState.ANSWERING or self._target is None:
+            return []
+        self._connected = True
+        self.state = LegState.ENTRANCE
+        target = self._target
+        effects: list[LegEffect] = [RecordLeg(LegConnected(self.id, self.number, at_ivr=isinstance(target, Ivr)))]
+        if isinstance(target, Ivr):
+            return [*effects, *self._entrance.ask_id(target, now)]
+        answer = ask(target)
+        if isinstance(answer, AskPin):
+            return [*effects, *self._entrance.ask_pin(target, answer, now)]
+        assert isinstance(answer, Admit)  # whoever is refused was rejected before
+        return [*effects, *self._ask_to_join(target, answer.access_method)]
+
+    def _ask_to_join(self, candidates: Candidates, access_method: AccessMethodId) -> list[LegEffect]:
+        self.state = LegState.JOINING
+        self._in_meeting = True
+        return [JoinMeeting(candidates.space, candidates.tenant, access_method)]
+
+    def _at_entrance(self, effects: list[LegEffect], now: float) -> list[LegEffect]:
+        """What the entrance asks for, and what its outcome makes of the leg."""
+        if self.state is not LegState.ENTRANCE:
+            return []
+        outcome = self._entrance.outcome
+        if isinstance(outcome, Entered):
+            return [*effects, *self._ask_to_join(outcome.candidates, outcome.access_method)]
+        if isinstance(outcome, GaveUp):
+            return [*effects, *self._end(Ending(Side.LOCAL, outcome.reason), now)]
+        return effects
+
+    # --- in the meeting -----------------------------------------------------------------------------------------
+
+    def _news(self, given: News, now: float) -> list[LegEffect]:
+        news = given.news
+        if self.state not in {LegState.JOINING, LegState.JOINED}:
+            return []
+        if isinstance(news, Dropped):
+            return self._end(news.ending, now)
+        if isinstance(news, JoinRefused):
+            if self.state is LegState.JOINED:
+                return []
+            if news.reason not in _FULL:
+                return self._end(Ending(Side.LOCAL, news.reason), now)
+            self.state = LegState.ENTRANCE
+            return self._entrance.say_goodbye(MEETING_FULL, news.reason, now)
+        self.state = LegState.JOINED
+        if isinstance(news, Admitted) and self._active_since is None:
+            self._active_since = now
+        elif isinstance(news, Waiting):
+            self._stop_counting(now)
+        return []
+
+    def _stop_counting(self, now: float) -> None:
+        if self._active_since is not None:
+            self._active_before += now - self._active_since
+            self._active_since = None
+
+    def _media_changed(self, changed: MediaChanged, _now: float) -> list[LegEffect]:
+        return [ChangeMedia(changed.audio)] if self.state in _ANSWERED else []
+
+    def _media_died(self, _died: MediaDied, now: float) -> list[LegEffect]:
+        return self._end(Ending(Side.LOCAL, Reason.MEDIA_DEAD), now) if self.state in _ANSWERED else []
+
+    # --- the end ------------------------------------------------------------------------------------------------
+
+    def _end(self, ending: Ending, now: float, remote: bool = False) -> list[LegEffect]:
+        """Give back everything that was taken, once."""
+        effects: list[LegEffect] = []
+        if self.state is not LegState.NEW:
+            self._stop_counting(now)
+            ended = LegEnded(
+                leg=self.id,
+                number=self.number,
+                ending=ending,
+                connected=self._connected,
+                duration=now - self._arrived if self._connected else 0.0,
+                active_duration=self._active_before,
+                encrypted_media=False,
+            )
+            effects.append(RecordLeg(ended))
+            if not remote:
+                effects.append(HangUp(ending) if self.state in _ANSWERED else Reject(ending))
+        if self._in_meeting:
+            effects.append(LeaveMeeting(ending))
+        if self._port_open:
+            effects.append(CloseMedia())
+        if self.state is LegState.OPENING:
+            self.state = LegState.ENDED
+            self._port_until = now + PORT_LIMIT
+            return effects
+        self.state = LegState.FINISHED
+        return [*effects, LegFinished(self.id)]
+
+    def _after_the_end(self, given: LegInput, now: float) -> list[LegEffect]:
+        """Close a port that was opened too late; nothing else matters any more."""
+        effects: list[LegEffect] = []
+        if isinstance(given, MediaOpened):
+            effects.append(CloseMedia())
+        elif self.state is LegState.ENDED and isinstance(given, LegTick):
+            if self._port_until is None or now < self._port_until:
+                return []
+            effects.append(CloseMedia())
+        elif not isinstance(given, MediaFailed):
+            return []
+        if self.state is LegState.ENDED:
+            self.state = LegState.FINISHED
+            effects.append(LegFinished(self.id))
+        return effects

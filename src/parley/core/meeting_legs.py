@@ -1,0 +1,138 @@
+"""One leg as its meeting keeps it: layers, standing, time, and what the media plan and the view say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, replace
+
+from .ids import LegProfileId
+from .mediaplan import LegMedia
+from .meeting_inputs import Cause, Join, LegView, OverrideLeg
+from .profiles import EffectiveLeg, Layer, LegLayer, LegSettings, resolve_leg
+from .transitions import Standing, State
+
+# What a waiting leg hears, and after how many seconds again: often enough to know the line is alive.
+WAITING_FOR_HOST = "waiting-for-host"
+MEETING_LOCKED = "meeting-locked"
+REPEAT_AFTER = 30.0
+
+
+def announcement(causes: frozenset[Cause]) -> str:
+    """The prompt for these causes. A lock is told first: a host's coming will not end it."""
+    return MEETING_LOCKED if Cause.LOCKED in causes else WAITING_FOR_HOST
+
+
+@dataclass(slots=True)
+class MeetingLeg:
+    """Changed only by its meeting. `layers` are those of the join; what was set on the leg itself is beside them."""
+
+    join: Join
+    joined_at: float
+    layers: tuple[LegLayer, ...]
+    effective: EffectiveLeg
+    standing: Standing
+    overrides: LegSettings = LegSettings()
+    profile: LegProfileId | None = None
+    profile_settings: LegSettings = LegSettings()
+    extras: dict[str, dict[str, str]] = field(default_factory=dict)
+    active_since: float | None = None
+    active_before: float = 0.0  # seconds of earlier activity
+
+    @classmethod
+    def of(cls, join: Join, now: float) -> MeetingLeg:
+        effective = resolve_leg(join.layers)
+        standing = Standing(needs_activation=False, is_member=join.is_member).resolved(effective)
+        return cls(join, now, join.layers, effective, standing)
+
+    def all_layers(self) -> tuple[LegLayer, ...]:
+        """In order; what was set on the leg itself comes last, its profile before its single values."""
+        own: list[LegLayer] = []
+        if self.profile is not None:
+            own.append(LegLayer(Layer.LEG, self.profile_settings, self.profile))
+        if self.overrides != LegSettings() or self.extras:
+            own.append(
+                LegLayer(Layer.LEG, self.overrides, extras={name: dict(values) for name, values in self.extras.items()})
+            )
+        return (*self.layers, *own)
+
+    def resolve(self) -> None:
+        self.effective = resolve_leg(self.all_layers())
+        self.standing = self.standing.resolved(self.effective)
+
+    def override(self, change: OverrideLeg) -> None:
+        self.set_values(change.settings, change.unset)
+        if change.profile is not None:
+            self.profile = change.profile
+            self.profile_settings = change.profile_settings or LegSettings()
+        elif "profile" in change.unset:
+            self.profile = None
+            self.profile_settings = LegSettings()
+        for dialect, name, text in change.extras:
+            values = self.extras.setdefault(dialect, {})
+            if text is None:
+                values.pop(name, None)
+            else:
+                values[name] = text
+            if not values:
+                del self.extras[dialect]
+
+    def set_values(self, settings: LegSettings, unset: Iterable[str] = ()) -> None:
+        """Values that are set replace; names in `unset` are cleared; a name in both is set."""
+        names = [spec.name for spec in fields(LegSettings)]
+        cleared = {name: None for name in names if name in set(unset)}
+        given = {name: getattr(settings, name) for name in names if getattr(settings, name) is not None}
+        self.overrides = replace(self.overrides, **{**cleared, **given})
+
+    def stand(self, standing: Standing, now: float) -> bool:
+        """Take a new standing and keep the time. True: it began or ceased to wait."""
+        before = self.standing.state
+        self.standing = standing
+        if standing.state is State.ACTIVE and self.active_since is None:
+            self.active_since = now
+        elif standing.state is State.WAITING and self.active_since is not None:
+            self.active_before += now - self.active_since
+            self.active_since = None
+        return standing.state is not before
+
+    @property
+    def too_long_at(self) -> float | None:
+        limit = self.effective.settings.max_duration
+        return None if limit is None else self.joined_at + limit
+
+    def media(self) -> LegMedia:
+        settings = self.effective.settings
+        causes = self.standing.causes
+        if causes:
+            return LegMedia(
+                self.join.leg,
+                contributes=False,
+                receives=False,
+                announcement=announcement(causes),
+                language=self.join.language,
+                repeat_after=REPEAT_AFTER,
+            )
+        return LegMedia(
+            self.join.leg,
+            contributes=not settings.rx_audio_mute,
+            receives=not settings.tx_audio_mute,
+            language=self.join.language,
+        )
+
+    def view(self, now: float) -> LegView:
+        join = self.join
+        active = self.active_before + (now - self.active_since if self.active_since is not None else 0.0)
+        return LegView(
+            leg=join.leg,
+            number=join.number,
+            participant=join.participant,
+            name=join.name,
+            uri=join.uri,
+            kind=join.kind,
+            entry=join.entry,
+            effective=self.effective,
+            layers=self.all_layers(),
+            causes=self.standing.causes,
+            seconds=now - self.joined_at,
+            active_seconds=active,
+            encrypted_media=join.encrypted_media,
+        )

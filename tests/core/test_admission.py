@@ -1,0 +1,139 @@
+"""Which door a caller comes in by (cms-api 3.4), row by row."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parley.core.admission import Admit, AskPin, Candidates, Door, Refuse, WrongPin, ask, judge
+from parley.core.endings import Reason
+from parley.core.ids import AccessMethodId, SpaceId
+from parley.core.profiles import CallLayer, CallSettings, Layer, PasscodeMode
+from parley.core.secret import Secret
+
+
+def door(name: str, pin: str | None = None, own: bool = False) -> Door:
+    return Door(AccessMethodId(name), own, Secret(pin) if pin is not None else None)
+
+
+def candidates(*doors: Door, open_to_all: bool = True, call: CallSettings | None = None) -> Candidates:
+    layers = (CallLayer(Layer.SPACE, call),) if call else ()
+    return Candidates(SpaceId("space"), "Space", None, open_to_all, doors, layers)
+
+
+TIMEOUT = CallSettings(passcode_mode=PasscodeMode.TIMEOUT)
+BLANK, GUEST, HOST = door("blank", own=True), door("guest", "4321", own=True), door("host", "1234")
+
+
+@pytest.mark.parametrize(
+    ("who", "answer"),
+    [
+        (candidates(BLANK), Admit(AccessMethodId("blank"))),
+        (candidates(door("empty", "")), Admit(AccessMethodId("empty"))),
+        (candidates(GUEST), AskPin()),
+        (candidates(GUEST, HOST), AskPin()),
+        (candidates(BLANK, HOST), AskPin(PasscodeMode.REQUIRED)),
+        (
+            candidates(BLANK, HOST, call=CallSettings(passcode_mode=PasscodeMode.REQUIRED, passcode_timeout=3)),
+            AskPin(PasscodeMode.REQUIRED),
+        ),
+        (candidates(BLANK, HOST, call=TIMEOUT), AskPin(PasscodeMode.TIMEOUT, 5)),
+        (
+            candidates(BLANK, HOST, call=CallSettings(passcode_mode=PasscodeMode.TIMEOUT, passcode_timeout=12)),
+            AskPin(PasscodeMode.TIMEOUT, 12),
+        ),
+        (candidates(GUEST, HOST, call=TIMEOUT), AskPin()),
+        (candidates(BLANK, open_to_all=False), Refuse(Reason.NOT_MEMBER)),
+        (candidates(GUEST, HOST, open_to_all=False), Refuse(Reason.NOT_MEMBER)),
+    ],
+)
+def test_what_is_asked_depends_on_the_doors_alone(who: Candidates, answer: object) -> None:
+    """One blank door lets in, one closed door or several ask, a blank one among them says how blank is said."""
+    assert ask(who) == answer
+
+
+WRONG, LOCKED, UNKNOWN = (WrongPin(r) for r in (Reason.WRONG_PIN, Reason.LOCKED_OUT, Reason.UNKNOWN_CALL_ID))
+
+
+@pytest.mark.parametrize(
+    ("who", "pin", "locked", "verdict"),
+    [
+        (candidates(GUEST), "4321", False, Admit(AccessMethodId("guest"))),
+        (candidates(GUEST), "1234", False, WRONG),
+        (candidates(GUEST), "", False, WRONG),
+        (candidates(GUEST), "4321", True, LOCKED),
+        (candidates(GUEST, HOST), "4321", False, Admit(AccessMethodId("guest"))),
+        (candidates(GUEST, HOST), "1234", False, Admit(AccessMethodId("host"))),
+        (candidates(GUEST, HOST), "12345", False, WRONG),
+        (candidates(GUEST, HOST), "", True, LOCKED),
+        (candidates(BLANK, HOST), "", False, Admit(AccessMethodId("blank"))),
+        (candidates(BLANK, HOST), "1234", False, Admit(AccessMethodId("host"))),
+        (candidates(BLANK, HOST), "9", False, WRONG),
+        (candidates(BLANK, HOST), "", True, Admit(AccessMethodId("blank"))),
+        (candidates(BLANK, HOST), "1234", True, LOCKED),
+        (candidates(BLANK, HOST), "9", True, LOCKED),
+        (None, "1234", False, UNKNOWN),
+        (None, "", False, UNKNOWN),
+        (None, "1234", True, UNKNOWN),
+        (candidates(GUEST, open_to_all=False), "4321", False, UNKNOWN),
+        (candidates(BLANK, open_to_all=False), "", False, UNKNOWN),
+    ],
+)
+def test_a_pin_picks_a_door_and_never_makes_one(
+    who: Candidates | None, pin: str, locked: bool, verdict: object
+) -> None:
+    """The PIN's own door, the blank door for no PIN, else refusal with the reason kept apart inside."""
+    assert judge(who, Secret(pin), locked) == verdict
+
+
+def test_leading_zeros_count() -> None:
+    """PINs compare as text."""
+    who = candidates(door("a", "0123"), door("b", "123"))
+    assert judge(who, Secret("0123"), False) == Admit(AccessMethodId("a"))
+    assert judge(who, Secret("123"), False) == Admit(AccessMethodId("b"))
+    assert judge(who, Secret("00123"), False) == WRONG
+
+
+def test_every_door_is_compared_whatever_their_number() -> None:
+    """With more doors than are compared together, the last one is found as well."""
+    who = candidates(*[door(f"d{n}", f"{n:04}") for n in range(19)])
+    assert judge(who, Secret("0018"), False) == Admit(AccessMethodId("d18"))
+    assert judge(who, Secret("0019"), False) == WRONG
+
+
+def test_the_work_does_not_tell_known_from_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unknown call ID, a known one and a locked one cost the same number of comparisons."""
+    from parley.core import admission
+
+    real = admission.hmac.compare_digest
+    counted: list[int] = []
+
+    def counting(a: bytes, b: bytes) -> bool:
+        counted.append(1)
+        return real(a, b)
+
+    monkeypatch.setattr(admission.hmac, "compare_digest", counting)
+    totals = []
+    for who, pin, locked in [
+        (None, "1234", False),
+        (candidates(GUEST), "1234", False),
+        (candidates(GUEST), "4321", False),
+        (candidates(GUEST, HOST), "1234", True),
+        (candidates(BLANK, HOST), "", False),
+    ]:
+        counted.clear()
+        judge(who, Secret(pin), locked)
+        totals.append(len(counted))
+    assert len(set(totals)) == 1
+
+
+@given(
+    pins=st.lists(st.text("0123456789*", max_size=4), min_size=1, max_size=12), typed=st.text("0123456789*", max_size=5)
+)
+def test_nobody_gets_in_by_a_pin_that_is_not_the_doors(pins: list[str], typed: str) -> None:
+    """Whoever is admitted typed exactly the PIN of the door he came in by."""
+    who = candidates(*[door(f"d{n}", pin) for n, pin in enumerate(pins)])
+    verdict = judge(who, Secret(typed), False)
+    if isinstance(verdict, Admit):
+        assert pins[int(verdict.access_method[1:])] == typed
+    else:
+        assert typed not in pins
