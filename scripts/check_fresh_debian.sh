@@ -111,6 +111,7 @@ echo "clone to ready: $(seconds_since "$start") s"
 
 heard=
 while IFS= read -r line; do
+    case $line in "exit code"*) continue ;; esac
     echo "    $line"
     case $line in
         *"hears nobody"* | *"hears nothing"* | *"hears silence"*) ;;
