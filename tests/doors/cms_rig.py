@@ -7,12 +7,6 @@ from urllib.parse import urlencode
 
 import httpx
 from starlette.applications import Starlette
-from tests.kit.counted_identifiers import CountedIdentifiers
-from tests.kit.fake_engine import FakeEngine
-from tests.kit.fake_leg_door import FakeLegDoor
-from tests.kit.manual_clock import ManualClock
-from tests.kit.memory_journal import MemoryJournal
-from tests.kit.memory_store import MemoryStore
 
 from parley.app.administration import administration
 from parley.app.changes import Change, Changes
@@ -28,6 +22,12 @@ from parley.core.attempts import Attempts
 from parley.core.dialplan import Address
 from parley.core.leg_inputs import AudioCodec, Confirmed, EntrySettings, LegAudio, Offered
 from parley.doors.cms.app import CmsSettings, cms_app
+from tests.kit.counted_identifiers import CountedIdentifiers
+from tests.kit.fake_engine import FakeEngine
+from tests.kit.fake_leg_door import FakeLegDoor
+from tests.kit.manual_clock import ManualClock
+from tests.kit.memory_journal import MemoryJournal
+from tests.kit.memory_store import MemoryStore
 
 NAME, PASSWORD = "admin", "correct horse"
 

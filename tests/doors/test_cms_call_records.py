@@ -27,11 +27,22 @@ AT = datetime(2017, 4, 24, 12, 0, 11, 500_000, tzinfo=UTC)
 LEG, MEETING, SPACE, PERSON = LegId("leg"), MeetingId("meeting"), SpaceId("space"), ParticipantId("person")
 
 # Every reason of the sheet's list that can arise here.
-SHEET = set(
-    "apiInitiatedTeardown callDeactivated callEnded clientInitiatedTeardown error incorrectPasscode ivrTimeout "
-    "ivrUnknownCall localTeardown participantLimitReached remoteTeardown tenantParticipantLimitReached timeout "
-    "unknownDestination".split()
-)
+SHEET = {
+    "apiInitiatedTeardown",
+    "callDeactivated",
+    "callEnded",
+    "clientInitiatedTeardown",
+    "error",
+    "incorrectPasscode",
+    "ivrTimeout",
+    "ivrUnknownCall",
+    "localTeardown",
+    "participantLimitReached",
+    "remoteTeardown",
+    "tenantParticipantLimitReached",
+    "timeout",
+    "unknownDestination",
+}
 
 REASONS = [
     (Side.REMOTE, Reason.HANG_UP, "remoteTeardown"),

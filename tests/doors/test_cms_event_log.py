@@ -64,7 +64,10 @@ LINES: list[tuple[Event, str | None]] = [
         ParticipantJoined(MEETING, PERSON, LEG, SPACE, "Guest/Host PIN", "2000@steven.lab", True, False),
         'participant "2000@steven.lab" joined space 22d9f4ca-8b88-4d11-bba9-e2a2f7428c46 (Guest/Host PIN)',
     ),
-    (UnencryptedMediaPresent(MEETING, "Guest/Host PIN"), 'conference "Guest/Host PIN": unencrypted call legs now present'),
+    (
+        UnencryptedMediaPresent(MEETING, "Guest/Host PIN"),
+        'conference "Guest/Host PIN": unencrypted call legs now present',
+    ),
     (PromptUnanswered(LEG, 40), "call 40: audio prompt play time out"),
     (LegActivated(MEETING, LEG), "call e2264fb0-483f-45bc-a4f3-5a4ce326e72c ceasing to be deactivated"),
     (ended(Side.REMOTE, Reason.HANG_UP, True, 14.9), "call 40: ending; remote SIP teardown - connected for 0:14"),

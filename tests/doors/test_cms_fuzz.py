@@ -9,12 +9,22 @@ from xml.etree import ElementTree
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.doors.cms_rig import NAME, PASSWORD, Rig
 
 from parley.doors.cms.requests import Garbled, TooMuch, parse_form
+from tests.doors.cms_rig import NAME, PASSWORD, Rig
 
 NODES = ["coSpaces", "accessMethods", "coSpaceUsers", "callLegProfiles", "usage", "callProfiles", "users"]
-NODES += ["usercoSpaces", "tenants", "system", "profiles", "status", "inboundDialPlanRules", "ivrs", "calls", "callLegs"]
+NODES += [
+    "usercoSpaces",
+    "tenants",
+    "system",
+    "profiles",
+    "status",
+    "inboundDialPlanRules",
+    "ivrs",
+    "calls",
+    "callLegs",
+]
 NODES += ["participants", "*", "callLegProfileTrace", "accessQuery", "meetingEntryDetail", "", ".", "..", "/", "\0"]
 NAMES = ["name", "uri", "callId", "passcode", "callLegProfile", "limit", "offset", "filter", "secret", "userJid"]
 NAMES += ["coSpace", "needsActivation", "requireCallId", "domain", "priority", "filterIds", "mode", "deactivated"]

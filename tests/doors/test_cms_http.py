@@ -4,9 +4,9 @@ import base64
 
 import httpx
 import pytest
-from tests.doors.cms_rig import NAME, PASSWORD, Rig
 
 from parley.doors.cms.app import CmsSettings
+from tests.doors.cms_rig import NAME, PASSWORD, Rig
 
 
 async def test_a_get_has_bare_text_xml_and_a_length(cms: Rig) -> None:
@@ -111,7 +111,7 @@ async def test_another_sites_page_cannot_use_a_browsers_credential(cms: Rig) -> 
 
 
 async def test_paths_are_read_in_any_letter_case_and_with_slashes(cms: Rig) -> None:
-    """Letter case, trailing slashes and doubled slashes do not matter; the answer is spelt canonically, not redirected."""
+    """Letter case, trailing and doubled slashes do not matter; the answer is spelt canonically, not redirected."""
     space = await cms.post("COSPACES/", name="a")
     for path in (f"cospaces/{space}", f"coSpaces/{space.upper()}/", f"/coSpaces//{space}"):
         answer = await cms.http.get(f"/api/v1/{path}")

@@ -2,12 +2,11 @@
 
 import re
 
-from tests.doors.cms_rig import Rig
-
 from parley.app.ports import MediaStatistics
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import AdministratorActed
 from parley.doors.cms.app import CmsSettings
+from tests.doors.cms_rig import Rig
 
 HEAD = '<?xml version="1.0"?>'
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -205,7 +204,9 @@ async def test_any_profile_parameter_can_be_set_on_a_leg_and_unset(cms: Rig) -> 
     """What is set on the leg wins over its profile, and an empty value gives the profile's back."""
     await guest_and_host(cms)
     leg = (await cms.call("guest")).id
-    await cms.put(f"callLegs/{leg}", "rxAudioMute=false&chosenLayout=allEqual&ownerId=me&layout=stacked&qualityMain=max720p30")
+    await cms.put(
+        f"callLegs/{leg}", "rxAudioMute=false&chosenLayout=allEqual&ownerId=me&layout=stacked&qualityMain=max720p30"
+    )
     configuration = (
         "<configuration><ownerId>me</ownerId><chosenLayout>allEqual</chosenLayout>"
         "<needsActivation>true</needsActivation><defaultLayout>stacked</defaultLayout>"
@@ -239,7 +240,7 @@ async def test_a_refused_change_of_a_leg_changes_nothing(cms: Rig) -> None:
 
 async def test_the_trace_shows_every_level_in_order(cms: Rig) -> None:
     """Global, coSpace, accessMethod and callLeg follow one another; levels that set nothing are left out."""
-    space, guest, host = await guest_and_host(cms)
+    _, guest, host = await guest_and_host(cms)
     globally = await cms.post("callLegProfiles", "rxAudioMute=false&name=G")
     await cms.put("system/profiles", callLegProfile=globally)
     leg = (await cms.call("host")).id
@@ -380,5 +381,5 @@ async def test_a_callers_odd_name_stays_readable_xml(cms: Rig) -> None:
     await cms.post("coSpaces", "uri=n")
     leg = (await cms.call("n", name='<b>\x00\ud800&"')).id
     body = await cms.get(f"callLegs/{leg}")
-    assert "<name>&lt;b&gt;\ufffd\ufffd&amp;\"</name>" in body
+    assert '<name>&lt;b&gt;\ufffd\ufffd&amp;"</name>' in body
     assert ElementTree.fromstring(body).findtext("name") == '<b>\ufffd\ufffd&"'

@@ -4,10 +4,10 @@ import asyncio
 import re
 
 import pytest
-from tests.doors.cms_rig import Rig
 
 from parley.app.users import UserEdit
 from parley.doors.cms.app import CmsSettings
+from tests.doors.cms_rig import Rig
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
@@ -125,7 +125,7 @@ async def test_a_garbled_page_is_a_parameter_error(cms: Rig, query: str) -> None
 
 
 async def test_filters_of_spaces(cms: Rig) -> None:
-    """filter finds part of a name, URI or call ID in any case; id filters are exact; an empty tenantFilter does nothing."""
+    """filter finds part of a name, URI or call ID in any case; id filters are exact; an empty one does nothing."""
     tenant = await cms.post("tenants", name="t")
     profile = await cms.post("callLegProfiles")
     first = await cms.post("coSpaces", name="Alpha Room", uri="one", callId="111")
@@ -147,9 +147,7 @@ async def test_filters_of_spaces(cms: Rig) -> None:
 async def test_filters_of_users(cms: Rig) -> None:
     """Users are found by part of JID or name, exact email and exact cdrTag."""
     ann = await cms.user("ann@example.com", name="Ann Low", email="x@example.com")
-    bob = await cms.administration.users.create(
-        "bob@example.com", UserEdit(extras={"cms": {"cdrTag": "T1"}})
-    )
+    bob = await cms.administration.users.create("bob@example.com", UserEdit(extras={"cms": {"cdrTag": "T1"}}))
     assert ids(await cms.get("users?filter=LOW")) == [ann]
     assert ids(await cms.get("users?emailFilter=x@example.com")) == [ann]
     assert ids(await cms.get("users?emailFilter=x@example")) == []
@@ -283,9 +281,7 @@ async def test_access_query_tells_how_to_reach_a_place(cms: Rig) -> None:
     """A URI gets its full form, a call ID the number of an IVR."""
     answer = await cms.send("POST", "accessQuery", "uri=Room&callId=42")
     assert answer.status_code == 200
-    assert answer.text == (
-        '<?xml version="1.0"?><accessQuery><uri>room@example.com</uri><ivr>9000</ivr></accessQuery>'
-    )
+    assert answer.text == ('<?xml version="1.0"?><accessQuery><uri>room@example.com</uri><ivr>9000</ivr></accessQuery>')
     await cms.post("ivrs", uri="411")
     answer = await cms.send("POST", "accessQuery", "callId=42")
     assert answer.text == '<?xml version="1.0"?><accessQuery><ivr>411</ivr></accessQuery>'
@@ -429,9 +425,7 @@ async def test_values_are_checked(cms: Rig, path: str, body: str, name: str) -> 
     assert await cms.refused("POST", path, body) == expected
 
 
-@pytest.mark.parametrize(
-    ("path", "name"), [("tenants", "name"), ("ivrs", "uri"), ("inboundDialPlanRules", "domain")]
-)
+@pytest.mark.parametrize(("path", "name"), [("tenants", "name"), ("ivrs", "uri"), ("inboundDialPlanRules", "domain")])
 async def test_mandatory_parameters(cms: Rig, path: str, name: str) -> None:
     """What must be given cannot be missing, empty, or emptied later."""
     expected = (400, f'<parameterError parameter="{name}" error="missing" />')

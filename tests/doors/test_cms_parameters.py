@@ -7,9 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.doors.cms_rig import Rig
-
 from scripts.make_api_docs import page
+
+from tests.doors.cms_rig import Rig
 
 GUID = "12345678-1234-1234-1234-123456789abc"
 
@@ -178,10 +178,21 @@ CALL = {
     "panePlacementSelfPaneMode": "skip",
 }
 LEG_ONLY = {"ownerId": "me", "chosenLayout": "allEqual", "nameLabelOverride": "Boss"}
-LAYOUTS = (
-    "allEqual speakerOnly telepresence stacked allEqualQuarters allEqualNinths allEqualSixteenths "
-    "allEqualTwentyFifths onePlusFive onePlusSeven onePlusNine automatic onePlusN"
-).split()
+LAYOUTS = [
+    "allEqual",
+    "speakerOnly",
+    "telepresence",
+    "stacked",
+    "allEqualQuarters",
+    "allEqualNinths",
+    "allEqualSixteenths",
+    "allEqualTwentyFifths",
+    "onePlusFive",
+    "onePlusSeven",
+    "onePlusNine",
+    "automatic",
+    "onePlusN",
+]
 
 
 async def made(cms: Rig, kind: str) -> str:
