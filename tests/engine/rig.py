@@ -185,11 +185,7 @@ class Rig:
         self._on_the_way: list[tuple[float, int, Arrival]] = []
         self._order = count()
         self._plan_numbers = count(1)
-        self.ask(
-            Configure(
-                id=0, port_low=20_000, port_high=20_999, loudest=loudest, dead_after_ms=dead_after_ms
-            )
-        )
+        self.ask(Configure(id=0, port_low=20_000, port_high=20_999, loudest=loudest, dead_after_ms=dead_after_ms))
 
     def ask(self, request: messages.Request) -> messages.Response | None:
         return self.engine.handle(request, self.now)
@@ -200,9 +196,7 @@ class Rig:
         self.callers[name] = caller
         caller._next_packet = (self.now - self.start) * caller.clock
         answer = self.ask(
-            messages.OpenLeg(
-                id=next(self.ids), leg=name, local="192.0.2.200", media=self.media(caller, **media)
-            )
+            messages.OpenLeg(id=next(self.ids), leg=name, local="192.0.2.200", media=self.media(caller, **media))
         )
         assert isinstance(answer, messages.LegOpened), answer
         return caller
@@ -221,9 +215,7 @@ class Rig:
 
     def plan(self, *legs: LegPlan, meeting: str = "m", number: int | None = None) -> messages.Response | None:
         chosen = next(self._plan_numbers) if number is None else number
-        return self.ask(
-            messages.SetPlan(id=next(self.ids), meeting=meeting, number=chosen, legs=tuple(legs))
-        )
+        return self.ask(messages.SetPlan(id=next(self.ids), meeting=meeting, number=chosen, legs=tuple(legs)))
 
     def gather(self, *names: str) -> None:
         """A plan in which all of them talk and listen."""

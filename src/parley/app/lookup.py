@@ -17,12 +17,15 @@ ACCESS_NUMBER_IVR = IvrId("access-number")
 class Lookup:
     """`domains` and `access_number` come from the settings: rules and an IVR below those of the API.
 
-    Without domains in the settings, the address that a call came in on is ours: a phone that knows only
-    the server's IP address can call it.
+    own_addresses: the address that a call came in on is ours too, so that a phone that knows only the server's IP
+    address can call it.
     """
 
-    def __init__(self, store: Store, domains: Sequence[str], access_number: str | None) -> None:
+    def __init__(
+        self, store: Store, domains: Sequence[str], access_number: str | None, *, own_addresses: bool = False
+    ) -> None:
         self._store = store
+        self._own_addresses = own_addresses
         self._configured = [_rule_of(domain) for domain in domains]
         self._access = Ivr(ACCESS_NUMBER_IVR, access_number.lower()) if access_number else None
 
@@ -32,6 +35,11 @@ class Lookup:
         return tuple(rule.domain for rule in self._configured)
 
     @property
+    def access_ivr(self) -> Ivr:
+        """The IVR of the settings; one that reaches everything stands in for it where there is none."""
+        return self._access or Ivr(ACCESS_NUMBER_IVR, "")
+
+    @property
     def access_number(self) -> str | None:
         return self._access.uri if self._access else None
 
@@ -39,8 +47,8 @@ class Lookup:
         """The inbound rules that claim the address, best first. arrived_at: our address that was called."""
         found = await tx.inbound_rules.page(Query(where={"domain": address.domain}))
         configured = self._configured
-        if not configured and arrived_at is not None:
-            configured = [_rule_of(arrived_at)]
+        if self._own_addresses and arrived_at is not None:
+            configured = [*configured, _rule_of(arrived_at)]
         return rules_for(address, configured, found.items)
 
     async def resolve(self, address: Address, arrived_at: str | None = None) -> UnknownTarget | Candidates | Ivr:

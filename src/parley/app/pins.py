@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..core.admission import Admit, Candidates, Verdict, judge
 from ..core.attempts import Attempts
-from ..core.events import EntryLockedOut
+from ..core.ids import SpaceId
 from ..core.secret import Secret
 from .lookup import Lookup
 from .ports import Clock, Journal
@@ -29,14 +29,14 @@ class PinJudge:
             fresh = None
         else:
             fresh = await self._lookup.refresh(candidates)
-        verdict = judge(fresh, pin, locked=not reservation.allowed)
-        if isinstance(verdict, Admit):
-            self._attempts.release(reservation)
-        else:
-            for locked in self._attempts.confirm(reservation, self._clock.now()):
-                self._journal.append(EntryLockedOut(space=locked.space, source=locked.source))
+        verdict = judge(fresh, pin, locked=reservation is None)
+        if reservation is not None and isinstance(verdict, Admit):
+            self._attempts.release(reservation, self._clock.now())
+        elif reservation is not None:
+            for event in self._attempts.confirm(reservation, self._clock.now()):
+                self._journal.append(event)
         return verdict
 
-    def is_locked(self, space: str | None, source: str | None) -> bool:
+    def is_locked(self, space: SpaceId | None, source: str) -> bool:
         """For explanations: is entry by PIN locked out for this space or source now?"""
         return self._attempts.locked(space, source, self._clock.now())

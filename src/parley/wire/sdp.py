@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from parley.wire.sip.errors import TheirMistake
+
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 DIRECTIONS: tuple[Direction, ...] = ("sendrecv", "sendonly", "recvonly", "inactive")
 
@@ -26,7 +28,7 @@ STATIC_PAYLOADS = {
 }  # fmt: skip
 
 
-class SdpMistake(ValueError):
+class SdpMistake(TheirMistake):
     """The peer's session description cannot be read. Answer 400 (or 488), change nothing."""
 
 
@@ -261,7 +263,8 @@ def parse(data: bytes) -> Session:
 def _common(part: Session | Media, key: str, value: str) -> None:
     """Lines that may stand in the session and in a section alike."""
     if key == "c":
-        part.connection = part.connection or _connection(value)
+        connection = _connection(value)
+        part.connection = part.connection or connection
     elif key == "b" and len(part.bandwidths) < MAX_BANDWIDTHS:
         part.bandwidths.append(value)
     elif key == "a":

@@ -1,5 +1,7 @@
 """Messages in the spirit of RFC 4475, each with what must become of it."""
 
+# ruff: noqa: E501  (rows of a table stay on one line)
+
 import re
 
 import pytest
@@ -166,7 +168,9 @@ ANSWERED = [row for row in TABLE if row[2] != "dropped"]
 
 @pytest.mark.parametrize("message", [row[1] for row in ANSWERED], ids=[row[0] for row in ANSWERED])
 def test_answers_echo_what_was_sent_byte_for_byte(message: bytes) -> None:
-    """The From of any answer is the From of the request, and its Via begins as the request's did, unchanged."""
+    """The From of any answer is the From of the request, and its Via begins as the request's did,
+    unchanged.
+    """
     desk = Desk()
     desk.hear(message)
     unfolded = re.sub(rb"[ \t]*\r\n[ \t]+", b" ", message)
@@ -231,7 +235,9 @@ def test_the_sdp_part_of_a_multipart_body_is_found() -> None:
 
 
 def test_a_wreck_tells_what_an_answer_needs() -> None:
-    """The error for an answerable wreck carries status, method and the headers to echo; limits are enforced."""
+    """The error for an answerable wreck carries status, method and the headers to echo; limits are
+    enforced.
+    """
     with pytest.raises(BadRequest) as caught:
         parse(raw("INVITE sip:room@192.0.2.1 SIP/7.0"))
     assert (caught.value.status, caught.value.method) == (505, "INVITE")

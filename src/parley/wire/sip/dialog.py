@@ -104,10 +104,10 @@ class Dialog:
     def request(self, method: str, number: int, headers: Lines, body: bytes = b"") -> Request:
         """A request inside this dialog, yet without Via."""
         target, routes = self.target, list(self.routes)
-        if routes and ";lr" not in routes[0].lower():
+        first = _uri_of(routes[0]) if routes else None
+        if first is not None and first.param("lr") is None:
             # A strict router of RFC 2543: it takes the Request-URI for its own (RFC 3261 12.2.1.1).
-            first = _uri_of(routes[0])
-            target, routes = first.text if first else target, [*routes[1:], f"<{self.target}>"]
+            target, routes = first.text, [*routes[1:], f"<{self.target}>"]
         lines: Lines = [("Max-Forwards", "70")]
         lines += [("Route", route) for route in routes]
         lines += [("From", self.local), ("To", self.remote), ("Call-ID", self.id.call_id)]
@@ -145,9 +145,7 @@ class Dialog:
         flow = stored["flow"]
         return cls(
             id=DialogId(*stored["id"]),
-            flow=Flow(
-                flow["transport"], _address(flow["local"]), _address(flow["remote"]), flow["connection"]
-            ),
+            flow=Flow(flow["transport"], _address(flow["local"]), _address(flow["remote"]), flow["connection"]),
             routes=tuple(stored["routes"]),
             confirmed=True,
             **{name: stored[name] for name in _PLAIN},

@@ -71,13 +71,13 @@ class StreamFramer:
                     del buffer[:4]
                     return Ping()
                 del buffer[:2]
+            if buffer and not _may_start(buffer):
+                raise TheirMistake("not a message")
             end = buffer.find(b"\r\n\r\n", max(0, self._scanned - 3))
             if end < 0:
                 self._scanned = len(buffer)
                 if len(buffer) > MAX_HEAD:
                     raise TheirMistake("message too large")
-                if buffer and not _may_start(buffer):
-                    raise TheirMistake("not a message")
                 return None
             if end > MAX_HEAD:
                 raise TheirMistake("message too large")
@@ -98,4 +98,4 @@ def _may_start(buffer: bytearray) -> bool:
     buffer.
     """
     first = buffer[0]
-    return 0x21 <= first <= 0x7E or first == 0x0D
+    return 0x21 <= first <= 0x7E or buffer == b"\r"

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from parley.wire.sip.address import NameAddr
+from parley.wire.sip.address import URI, NameAddr
 from parley.wire.sip.answers import Dialect
 from parley.wire.sip.client import Client
 from parley.wire.sip.core import ClientEntry, Core, Limits, Lines, ServerEntry, random_token
@@ -149,6 +149,8 @@ class SipLayer:
         """
         if len(self._core.dialogs) >= self._core.limits.dialogs or self._core.full:
             raise OurMistake("too many calls")
+        URI.parse(target)
+        NameAddr.parse(to or f"<{target}>")
         sender = NameAddr.parse(from_)
         lines = [
             ("Max-Forwards", "70"),
@@ -167,6 +169,7 @@ class SipLayer:
         """Ask a peer whether it is there; the answer comes as ResponseReceived, silence as
         TransactionFailed.
         """
+        URI.parse(target)
         lines = [
             ("Max-Forwards", "70"),
             ("From", f"{from_};tag={self._core.token()}"),
@@ -185,7 +188,7 @@ class SipLayer:
         return self._client.start(request, flow, now, has_offer=bool(request.body)).id
 
     def acknowledge(self, dialog: DialogId, body: bytes = b"") -> None:
-        """ACK for the 2xx to an INVITE of ours that held no offer; `body` is the answer. Raises OurMistake."""
+        """ACK the 2xx to an INVITE of ours that held no offer; `body` is the answer. Raises OurMistake."""
         self._client.acknowledge(self._dialog(dialog), body)
 
     def cancel(self, transaction: TransactionId, now: float) -> bool:
@@ -205,18 +208,14 @@ class SipLayer:
         known = self._core.dialogs.get(dialog)
         return self._client.bye(known, headers, now) if known is not None else None
 
-    def reinvite(
-        self, dialog: DialogId, now: float, *, body: bytes = b"", headers: Lines = ()
-    ) -> TransactionId:
+    def reinvite(self, dialog: DialogId, now: float, *, body: bytes = b"", headers: Lines = ()) -> TransactionId:
         """Offer anew, or ask for an offer. Raises OurMistake if an INVITE is under way in either direction:
         see `busy`. After 491 wait `glare_delay`.
         """
         if self.busy(dialog):
             raise OurMistake("an INVITE is under way")
         known = self._dialog(dialog)
-        return self._client.inside(
-            known, "INVITE", now, headers=headers, body=body, content_type="application/sdp"
-        ).id
+        return self._client.inside(known, "INVITE", now, headers=headers, body=body, content_type="application/sdp").id
 
     def request(
         self,
@@ -254,7 +253,7 @@ class SipLayer:
     # -- dialogs and flows -------------------------------------------------------------------------
 
     def snapshot(self, dialog: DialogId) -> dict[str, Any]:
-        """A confirmed dialog as plain values fit for JSON, to `restore` after a restart. Raises OurMistake."""
+        """A confirmed dialog as values fit for JSON, to `restore` after a restart. Raises OurMistake."""
         known = self._dialog(dialog)
         if not known.confirmed:
             raise OurMistake("the dialog is not confirmed")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar, cast
 
 from parley.wire.sip.address import URI, CSeq, NameAddr, Via, split_outside
-from parley.wire.sip.errors import TheirMistake
+from parley.wire.sip.errors import OurMistake, TheirMistake
 
 Value = TypeVar("Value")
 
@@ -188,8 +188,12 @@ class _Message:
     def _serialise(self, start: str) -> bytes:
         lines = [start]
         lines += [f"{name}: {value}" for name, value in self.headers if canonical(name) != "content-length"]
-        lines.append(f"Content-Length: {len(self.body)}\r\n\r\n")
-        return encode("\r\n".join(lines)) + self.body
+        lines.append(f"Content-Length: {len(self.body)}")
+        head = "\r\n".join(lines)
+        # Nothing read from a peer can hold a line end; text given by our own user might.
+        if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1:
+            raise OurMistake("a line end inside a header")
+        return encode(head) + b"\r\n\r\n" + self.body
 
 
 class Request(_Message):
