@@ -13,8 +13,9 @@ repository=$(git -C "$(dirname "$0")" rev-parse --show-toplevel)
 [ "$(id -u)" = 0 ] || { echo "check_fresh_debian.sh: needs root, for chroot and mounts" >&2; exit 1; }
 command -v debootstrap > /dev/null || { echo "check_fresh_debian.sh: needs the package debootstrap" >&2; exit 1; }
 
-root=$(mktemp -d /var/tmp/fresh-debian.XXXXXX)
-log=$(mktemp /tmp/fresh-debian-log.XXXXXX)
+root=$(mktemp -d -p /var/tmp)
+chmod 755 "$root" # it becomes the ordinary user's /
+log=$(mktemp -p /tmp --suffix=.fresh-debian.log)
 server=
 
 clean_up() {
@@ -41,7 +42,7 @@ mirror=$(awk -v suite=$suite '
     /^deb / { for (i = 2; i < NF; i++) if ($i ~ /^https?:/ && $(i + 1) == suite) print $i }
     /^URIs:/ { uri = $2 }
     /^Suites:/ { for (i = 2; i <= NF; i++) if ($i == suite) print uri }
-' /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2> /dev/null | head -n 1)
+' /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2> /dev/null | head -n 1 || true)
 echo "making a Debian $suite below $root"
 debootstrap --variant=minbase --include=$packages $suite "$root" ${mirror:+"$mirror"} > "$log" 2>&1 || {
     tail -n 20 "$log" >&2
@@ -53,7 +54,7 @@ mkdir -p "$root/dev/shm"
 
 cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
 for part in apt.conf.d auth.conf.d trusted.gpg.d keyrings; do
-    [ -d /etc/apt/$part ] && cp -r /etc/apt/$part "$root/etc/apt/"
+    if [ -d /etc/apt/$part ]; then cp -r /etc/apt/$part "$root/etc/apt/"; fi
 done
 if compgen -G '/usr/local/share/ca-certificates/*.crt' > /dev/null; then
     cp -r /usr/local/share/ca-certificates "$root/usr/local/share/"
@@ -62,14 +63,15 @@ fi
 
 chroot "$root" useradd --create-home --shell /bin/bash visitor
 home=$root/home/visitor
-[ -f /etc/pip.conf ] && cp /etc/pip.conf "$root/etc/"
+if [ -f /etc/pip.conf ]; then cp /etc/pip.conf "$root/etc/"; fi
 for file in "${XDG_CONFIG_HOME:-$HOME/.config}/pip/pip.conf" "$HOME/.pip/pip.conf"; do
-    [ -f "$file" ] && install -D -m 0644 "$file" "$home/.config/pip/pip.conf" && break
+    if [ -f "$file" ]; then install -D -m 0644 "$file" "$home/.config/pip/pip.conf"; fi
 done
 # Package directories of this machine that pip is configured to read are shown to the chroot, read-only.
 { cat /etc/pip.conf "$home/.config/pip/pip.conf" 2> /dev/null || true; env | grep ^PIP_ || true; } |
     grep -oE '(^|[= ]|file://)/[^ ]+' | sed -E 's,^[= ],,; s,^file://,,' | sort -u | while read -r place; do
-    if [ -d "$place" ]; then
+    place=${place%/simple} # an index of files lies beside its files (PEP 503)
+    if [ -d "$place" ] && [ ! -d "$root$place" ]; then
         mkdir -p "$root$place"
         mount --bind "$place" "$root$place"
         mount -o remount,bind,ro "$root$place"
@@ -109,6 +111,7 @@ echo "clone to ready: $(seconds_since "$start") s"
 
 heard=
 while IFS= read -r line; do
+    case $line in "exit code"*) continue ;; esac
     echo "    $line"
     case $line in
         *"hears nobody"* | *"hears nothing"* | *"hears silence"*) ;;

@@ -4,7 +4,7 @@ Commands on what is kept (users, spaces, records) work without a running server 
 where they are used, so that `--help` is quick.
 """
 
-# ruff: noqa: PLC0415, PLR0917 - imports stand where they are used; a command's options are its parameters
+# ruff: noqa: PLC0415 - imports stand where they are used; a command's options are its parameters
 
 from __future__ import annotations
 

@@ -228,6 +228,9 @@ class Media(Section):
         "IP address",
     )
     workers: int = setting(1, "Media worker processes; more than one core needs more than one.", ge=1, le=64)
+    dead_after: float = setting(
+        30.0, "A leg that should send and of which nothing was received for so long is ended.", "seconds", ge=1, le=3600
+    )
     speakers: int = setting(4, "How many of the loudest are mixed at a time.", "participants", ge=1, le=16)
 
 
@@ -242,7 +245,9 @@ class Web(Section):
 class IvrSettings(Section):
     """What callers hear before they are in a meeting."""
 
-    language: Literal["en", "zh", "pt"] = setting("en", "Language of the prompts: en, zh or pt.")
+    language: Literal["en", "zh", "pt", "x-test"] = setting(
+        "en", "Language of the prompts: en, zh or pt; x-test is beeps, for trials."
+    )
     tries: int = setting(3, "Wrong call IDs or PINs before the call is ended.", "tries", ge=1, le=10)
     no_input_timeout: float = setting(10.0, "Silence after a prompt that counts as no answer.", "seconds", ge=1, le=600)
     digit_timeout: float = setting(10.0, "Pause after a digit that ends the entry as # would.", "seconds", ge=1, le=600)

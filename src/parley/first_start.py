@@ -64,9 +64,7 @@ async def _make_demo(administration: Administration, identifiers: Identifiers) -
         LegProfileEdit(name="Demo host", settings={"needs_activation": False})
     )
     entry = await administration.call_profiles.create(
-        CallProfileEdit(
-            settings={"passcode_mode": PasscodeMode.TIMEOUT, "passcode_timeout": demo.passcode_timeout}
-        )
+        CallProfileEdit(settings={"passcode_mode": PasscodeMode.TIMEOUT, "passcode_timeout": demo.passcode_timeout})
     )
     space = await administration.spaces.create(
         SpaceEdit(name=demo.name, uri=DEMO_URI, call_id=demo.guest_call_id, leg_profile=guest, call_profile=entry)
@@ -92,8 +90,4 @@ async def _find_demo(store: Store) -> DemoSpace | None:
     if space is None or profile is None:
         return None
     timeout = profile.settings.passcode_timeout or 5
-    return DemoSpace(
-        space.name, DEMO_URI, guest.call_id or "", host.call_id or "", host.passcode.reveal(), timeout
-    )
-
-
+    return DemoSpace(space.name, DEMO_URI, guest.call_id or "", host.call_id or "", host.passcode.reveal(), timeout)

@@ -9,9 +9,11 @@ import gc
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ from .app.legs import LegServices
 from .app.lookup import Lookup
 from .app.operator import KeptOperator, KeptServices, Operator
 from .app.pins import PinJudge
+from .app.ports import StoredEvent
 from .app.tasks import Tasks
 from .backends.engine.client import EngineClient
 from .backends.journal.file import FileJournal
@@ -41,10 +44,11 @@ from .backends.system import RandomIdentifiers, SystemClock
 from .config import Listen, Settings
 from .core.attempts import Attempts, AttemptSettings
 from .core.endings import Ending, Reason, Side
+from .core.events import Event
 from .core.leg_inputs import EntrySettings
+from .doors.cms import event_log
 from .doors.cms.app import CmsSettings, cms_app
-from .doors.cms.call_records import records_as_json
-from .doors.cms.event_log import lines_of
+from .doors.cms.call_records import record_of
 from .doors.http import HttpListener
 from .doors.ops.server import OpsDoor
 from .doors.sip.agent import SipAgent
@@ -85,7 +89,7 @@ class Kept:
             self.credentials,
             self.hasher,
             self.lookup,
-            records_as_json,
+            _records,
             local_source,
         )
 
@@ -103,9 +107,7 @@ async def _kept(settings: Settings, stack: AsyncExitStack) -> Kept:
         clock,
         identifiers,
         hasher,
-        administration(
-            store, identifiers, changes, domains=domains, access_number=settings.sip.access_number
-        ),
+        administration(store, identifiers, changes, domains=domains, access_number=settings.sip.access_number),
         Credentials(
             store,
             hasher,
@@ -168,7 +170,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
 
     journal = FileJournal(settings.data_dir, kept.clock)
     stack.callback(journal.close)
-    feed = EventFeed(lines_of, settings.log.kept_lines)
+    feed = EventFeed(_log_lines, settings.log.kept_lines)
     journal.subscribe(feed.take)
     importer = Importer(journal, kept.store, kept.clock)
     stack.push_async_callback(importer.import_now)
@@ -177,9 +179,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     engine = await _engine(settings, stack)
     tasks = Tasks()
     stack.push_async_callback(tasks.cancel)
-    attempts = Attempts(
-        AttemptSettings(wrong_most=settings.limits.wrong_pins, window=settings.limits.window_s)
-    )
+    attempts = Attempts(AttemptSettings(wrong_most=settings.limits.wrong_pins, window=settings.limits.window_s))
     pins = PinJudge(attempts, kept.lookup, kept.clock, journal)
     services = LegServices(
         clock=kept.clock,
@@ -201,6 +201,17 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     await door.open()
     stack.push_async_callback(door.close)
     return banner(_facts(settings, first, sip_ports, certificate))
+
+
+def _log_lines(at: datetime, event: Event) -> list[str]:
+    """The event log speaks the words of the CMS dialect, as its readers expect."""
+    return [event_log.line(at, text) for text in event_log.texts(event)]
+
+
+def _records(events: Iterable[StoredEvent]) -> list[dict[str, Any]]:
+    """Call records in the same dialect's words."""
+    records = [record for stored in events if (record := record_of(stored)) is not None]
+    return [{"at": record.at.strftime("%Y-%m-%dT%H:%M:%SZ"), **record.plain()} for record in records]
 
 
 def _entry(settings: Settings) -> EntrySettings:
@@ -233,8 +244,6 @@ def _run_directory(data_dir: Path, stack: AsyncExitStack) -> Path:
     if len(str(path)) < 80:
         path.mkdir(mode=0o700, exist_ok=True)
         return path
-    import tempfile
-
     return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parley-")))
 
 
@@ -311,7 +320,7 @@ async def _open_sip(
     stack.push_async_callback(leave)
     udp, tcp = settings.sip.udp, settings.sip.tcp
     try:
-        return await sip.open(udp=udp and (udp.host, udp.port), tcp=tcp and (tcp.host, tcp.port))
+        return await sip.open(udp=(udp.host, udp.port) if udp else None, tcp=(tcp.host, tcp.port) if tcp else None)
     except OSError as problem:
         raise CannotStart(f"sip: cannot listen on {udp or ''} {tcp or ''}: {problem.strerror}") from problem
 

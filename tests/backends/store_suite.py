@@ -593,3 +593,14 @@ class StoreSuite:
             assert await transaction.add_events("two", 2, []) == 0
         async with store.reading() as reading:
             assert [stored.event for stored in await reading.events()] == [*EVENTS[:6], EVENTS[0]]
+
+    @pytest.mark.parametrize("limit", [0, 1, 3, len(EVENTS), 100])
+    async def test_the_newest_events_come_oldest_first(self, store: Store, limit: int) -> None:
+        """As many as asked for, from the end; all when there are fewer."""
+        at = datetime(2026, 1, 1, tzinfo=UTC)
+        async with store.transaction() as transaction:
+            assert await transaction.newest_events(limit) == []
+            await transaction.add_events("seg", 1, [(at, event) for event in EVENTS])
+        async with store.reading() as reading:
+            newest = [stored.event for stored in await reading.newest_events(limit)]
+            assert newest == list(EVENTS[max(0, len(EVENTS) - limit) :])

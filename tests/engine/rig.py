@@ -79,7 +79,7 @@ class Caller:
         self.queue: list[Sound] = []
         self.received: list[bytes] = []
         self._heard: list[Sound] = []
-        self._encoder = OpusEncoder()
+        self._encoder = OpusEncoder(complexity=0)  # a test need not pay for quality
         self._past = SILENT_FRAME
         self._down = Downsampler(6)
         self._up = Upsampler(6)
@@ -186,9 +186,7 @@ class Rig:
         self._order = count()
         self._plan_numbers = count(1)
         self.ask(
-            Configure(
-                id=0, port_low=20_000, port_high=20_999, loudest=loudest, dead_after_ms=dead_after_ms
-            )
+            Configure(id=0, port_low=20_000, port_high=20_999, loudest=loudest, dead_after_ms=dead_after_ms)
         )
 
     def ask(self, request: messages.Request) -> messages.Response | None:
@@ -221,16 +219,16 @@ class Rig:
 
     def plan(self, *legs: LegPlan, meeting: str = "m", number: int | None = None) -> messages.Response | None:
         chosen = next(self._plan_numbers) if number is None else number
-        return self.ask(
-            messages.SetPlan(id=next(self.ids), meeting=meeting, number=chosen, legs=tuple(legs))
-        )
+        return self.ask(messages.SetPlan(id=next(self.ids), meeting=meeting, number=chosen, legs=tuple(legs)))
 
     def gather(self, *names: str) -> None:
         """A plan in which all of them talk and listen."""
         everybody = names or tuple(self.callers)
         self.plan(*(talker(name) for name in everybody))
 
-    def play(self, leg: str, *names: str, play: int = 1, language: str = "x-test") -> messages.Response | None:
+    def play(
+        self, leg: str, *names: str, play: int = 1, language: str = "x-test"
+    ) -> messages.Response | None:
         request = messages.Play(id=next(self.ids), leg=leg, play=play, prompts=names, language=language)
         return self.ask(request)
 
@@ -257,6 +255,10 @@ class Rig:
     def told_of(self, kind: type[Told]) -> list[Told]:
         """What the engine has told of one kind."""
         return [message for message in self.told if isinstance(message, kind)]
+
+    def told_statistics(self, leg: str) -> messages.LegStatistics:
+        """The last statistics told of one leg."""
+        return self.told_of(messages.Statistics)[-1].legs[leg]
 
     def dump(self, leg: str) -> dict[str, object]:
         found: dict[str, object] = self.engine.dump()["legs"][leg]

@@ -211,6 +211,9 @@ class MemoryTransaction:
     async def events(self, after: int = 0, limit: int = 1000) -> list[StoredEvent]:
         return [stored for stored in self.state.events.values() if stored.position > after][:limit]
 
+    async def newest_events(self, limit: int) -> list[StoredEvent]:
+        return list(self.state.events.values())[-limit:] if limit else []
+
 
 class MemoryStore:
     """Implements the Store port. Readers see the last committed state; the writer sees its own copy."""

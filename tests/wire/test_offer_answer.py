@@ -27,8 +27,7 @@ def read(text: str) -> Session:
             98,
         ),
         (
-            "m=audio 4000 RTP/AVP 0 97 98\r\n"
-            "a=rtpmap:97 telephone-event/48000\r\na=rtpmap:98 telephone-event/8000\r\n",
+            "m=audio 4000 RTP/AVP 0 97 98\r\na=rtpmap:97 telephone-event/48000\r\na=rtpmap:98 telephone-event/8000\r\n",
             0,
             98,
         ),
@@ -37,9 +36,7 @@ def read(text: str) -> Session:
         ("m=audio 4000 RTP/AVPF 0\r\n", 0, None),
     ],
 )
-def test_codec_and_digits_are_chosen_with_the_offers_numbers(
-    media: str, payload: int, events: int | None
-) -> None:
+def test_codec_and_digits_are_chosen_with_the_offers_numbers(media: str, payload: int, events: int | None) -> None:
     """Our preference decides among what is offered; payload types are the offer's, digits at the codec's
     clock.
     """

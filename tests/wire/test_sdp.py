@@ -93,9 +93,7 @@ def test_any_line_end_is_read(end: str) -> None:
 
 def test_all_bandwidth_lines_are_kept_in_their_place() -> None:
     """Every b= line stays, the session's with the session and each section's with it."""
-    session = read(
-        "m=audio 1 RTP/AVP 0\r\nb=AS:64\r\nb=TIAS:64000\r\nm=video 2 RTP/AVP 34\r\nb=AS:512\r\nb=RS:0\r\n"
-    )
+    session = read("m=audio 1 RTP/AVP 0\r\nb=AS:64\r\nb=TIAS:64000\r\nm=video 2 RTP/AVP 34\r\nb=AS:512\r\nb=RS:0\r\n")
     session.bandwidths.append("CT:1000")
     again = parse(session.serialise())
     assert [again.bandwidths, *(media.bandwidths for media in again.media)] == [
@@ -132,9 +130,7 @@ def test_what_is_written_reads_the_same() -> None:
 )
 def test_codecs_of_a_section(formats: str, lines: str, wanted: list[str]) -> None:
     """Static payload types need no rtpmap, one format named twice counts once, and nonsense is left out."""
-    assert [
-        codec.name for codec in read(f"m=audio 1 RTP/AVP {formats}\r\n{lines}").media[0].codecs()
-    ] == wanted
+    assert [codec.name for codec in read(f"m=audio 1 RTP/AVP {formats}\r\n{lines}").media[0].codecs()] == wanted
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ _to_8k = Downsampler(6)
 class PcmuMixEncoder:
     """Mu-law keeps no state but the filter's, and that is `before`."""
 
-    def encode(self, tick: int, before: Samples, frame: Samples, independent: bool) -> bytes:  # noqa: ARG002
+    def encode(self, tick: int, before: Samples, frame: Samples, independent: bool) -> bytes:
         return g711.compress(_to_8k.run(before, frame))
 
 

@@ -57,9 +57,7 @@ class _Refused(Exception):
 class Engine:
     """All legs and meetings of one worker."""
 
-    def __init__(
-        self, ports: Ports, prompts: Prompts, dice: random.Random, unix_time: Callable[[], float]
-    ) -> None:
+    def __init__(self, ports: Ports, prompts: Prompts, dice: random.Random, unix_time: Callable[[], float]) -> None:
         self._ports = ports
         self._prompts = prompts
         self._dice = dice
@@ -217,11 +215,7 @@ class Engine:
         hearings: list[tuple[Leg, Hearing]] = []
         for leg in self._legs.values():
             hearing = self._hearing(leg)
-            if (
-                hearing.shared is not None
-                and hearing.frame is not None
-                and leg.is_newcomer_to(hearing.shared)
-            ):
+            if hearing.shared is not None and hearing.frame is not None and leg.is_newcomer_to(hearing.shared):
                 hearing.shared.expect_newcomer(leg.media.codec.name)
             hearings.append((leg, hearing))
         departures = []

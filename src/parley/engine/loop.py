@@ -102,9 +102,7 @@ class AudioLoop(threading.Thread):
                 reply = self._engine.handle(request, time.monotonic())
             except Exception as problem:
                 self._log("error", f"{type(request).__name__} failed: {problem!r}")
-                reply = messages.Failed(
-                    id=getattr(request, "id", 0), code="bad-request", text="internal error"
-                )
+                reply = messages.Failed(id=getattr(request, "id", 0), code="bad-request", text="internal error")
             if reply is not None:
                 self.replies.append(reply)
                 self._control.wake()

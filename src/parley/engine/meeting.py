@@ -35,9 +35,7 @@ class Meeting:
         for mixer in self._groups.values():
             mixer.loudest = loudest
 
-    def apply(
-        self, number: int, plans: tuple[LegPlan, ...], open_legs: dict[str, Leg], prompts: Prompts
-    ) -> None:
+    def apply(self, number: int, plans: tuple[LegPlan, ...], open_legs: dict[str, Leg], prompts: Prompts) -> None:
         """Take over a newer plan. Raises BadPlan or UnknownPrompt before anything has changed."""
         clips = {}
         for plan in plans:

@@ -7,9 +7,7 @@ from collections import deque
 from parley.engine import messages
 
 MOST_LOGS = 100
-MOST_KEPT = (
-    10_000  # digits and deaths unacknowledged: beyond that control has gone, and the oldest are forgotten
-)
+MOST_KEPT = 10_000  # digits and deaths unacknowledged: beyond that control has gone, and the oldest are forgotten
 
 _RELIABLE = (messages.DigitHeard, messages.PlayEnded, messages.MediaDead)
 _RESPONSES = (messages.Done, messages.LegOpened, messages.Dump, messages.Failed)

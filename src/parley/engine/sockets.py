@@ -98,9 +98,7 @@ def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if address.version == 6 else socket.AF_INET
 
 
-def _open_pair(
-    family: socket.AddressFamily, local: str, port: int
-) -> tuple[socket.socket, socket.socket] | None:
+def _open_pair(family: socket.AddressFamily, local: str, port: int) -> tuple[socket.socket, socket.socket] | None:
     """None when one of the two ports is taken. Raises BadAddress."""
     opened: list[socket.socket] = []
     for number in (port, port + 1):

@@ -211,9 +211,7 @@ def test_requests_other_than_invite_are_repeated_every_t2_and_fail() -> None:
     once.
     """
     desk = Desk()
-    transaction = desk.layer.options(
-        "sip:phone@192.0.2.50:5062", desk.flow, 0.0, from_="<sip:room@192.0.2.1>"
-    )
+    transaction = desk.layer.options("sip:phone@192.0.2.50:5062", desk.flow, 0.0, from_="<sip:room@192.0.2.1>")
     desk.said()
     times = [at for at, _ in requests(desk.wait(40))]
     assert times == [0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5]

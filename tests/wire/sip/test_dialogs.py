@@ -17,9 +17,7 @@ def stand(desk: Desk, flow: Flow | None = None, **fields: str) -> IncomingInvite
     event = desk.last(IncomingInvite)
     assert isinstance(event, IncomingInvite)
     desk.layer.respond(event.transaction, 200, desk.now)
-    desk.hear(
-        request("ACK", branch="z9hG4bKack", to=f"<sip:room@192.0.2.1>;tag={event.dialog.local_tag}"), flow
-    )
+    desk.hear(request("ACK", branch="z9hG4bKack", to=f"<sip:room@192.0.2.1>;tag={event.dialog.local_tag}"), flow)
     return event
 
 
@@ -67,9 +65,7 @@ def test_from_and_to_change_places_byte_for_byte() -> None:
     ],
     ids=["at its Contact", "at the default port", "a name stays with the flow", "behind a NAT at its source"],
 )
-def test_our_requests_find_the_peer(
-    contact: str, via: str, source: tuple[str, int], to: tuple[str, int]
-) -> None:
+def test_our_requests_find_the_peer(contact: str, via: str, source: tuple[str, int], to: tuple[str, int]) -> None:
     """A BYE goes to the Contact's address, and to the source where a NAT makes the Contact useless."""
     desk = Desk()
     flow = Flow("udp", SERVER, source, 1)
@@ -82,9 +78,7 @@ def test_on_a_stream_the_connection_is_used_again_and_may_be_replaced() -> None:
     desk = Desk("tcp")
     event = stand(desk)
     newer = Flow("tcp", SERVER, ("192.0.2.50", 40001), "newer")
-    desk.hear(
-        request("INFO", number=2, branch="z9hG4bK2", to=f"<sip:r@b>;tag={event.dialog.local_tag}"), newer
-    )
+    desk.hear(request("INFO", number=2, branch="z9hG4bK2", to=f"<sip:r@b>;tag={event.dialog.local_tag}"), newer)
     desk.layer.request(event.dialog, "INFO", desk.now)
     desk.said()
     assert desk.raw[-1][0] is newer

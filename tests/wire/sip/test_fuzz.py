@@ -96,8 +96,7 @@ def test_value_parsers_raise_nothing_but_their_mistake(text: str, pieces: str) -
 
 @settings(max_examples=300, deadline=1000)
 @given(
-    st.binary(max_size=300)
-    | st.lists(st.sampled_from(SDP_PIECES), max_size=60).map(lambda p: b"v=0\r\n" + b"".join(p))
+    st.binary(max_size=300) | st.lists(st.sampled_from(SDP_PIECES), max_size=60).map(lambda p: b"v=0\r\n" + b"".join(p))
 )
 def test_sdp_is_read_or_refused_and_can_always_be_answered(data: bytes) -> None:
     """Any bytes give a description or SdpMistake; every description can be answered section by section."""

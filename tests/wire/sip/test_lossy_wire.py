@@ -30,9 +30,7 @@ def caller(party: Party, event: Event, now: float) -> None:
         return
     method = event.response.cseq.method
     if method == "INVITE":
-        party.layer.request(
-            event.dialog, "INFO", now, body=b"Signal=5\r\n", content_type="application/dtmf-relay"
-        )
+        party.layer.request(event.dialog, "INFO", now, body=b"Signal=5\r\n", content_type="application/dtmf-relay")
     elif method == "INFO":
         party.layer.bye(event.dialog, now)
 

@@ -57,9 +57,7 @@ def test_an_unknown_dialog_is_481(method: str) -> None:
     """A request with a To tag nobody gave out is 481 and tells the user nothing."""
     desk = Desk()
     answered(desk)
-    assert statuses(
-        desk.hear(request(method, to="<sip:room@192.0.2.1>;tag=x", number=2, branch="z9hG4bK2"))
-    ) == [481]
+    assert statuses(desk.hear(request(method, to="<sip:room@192.0.2.1>;tag=x", number=2, branch="z9hG4bK2"))) == [481]
     assert desk.count(IncomingInvite) == len(desk.events) == 1
 
 

@@ -258,9 +258,7 @@ def test_a_scanner_leaves_nothing_behind() -> None:
         ),
     ],
 )
-def test_datagram_responses_go_back_to_the_source(
-    via: str, remote: tuple[str, int], to: tuple[str, int]
-) -> None:
+def test_datagram_responses_go_back_to_the_source(via: str, remote: tuple[str, int], to: tuple[str, int]) -> None:
     """UDP responses go to the source address, at the source port if rport was asked for, never where a Via
     lures.
     """

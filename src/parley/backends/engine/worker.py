@@ -56,13 +56,9 @@ class WorkerLink:
         """Raises WorkerDied when the process does not come up."""
         self._socket.unlink(missing_ok=True)
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "parley.engine",
-            "--socket",
-            str(self._socket),
-            "--parent-watch",
+            *(sys.executable, "-m", "parley.engine", "--socket", str(self._socket), "--parent-watch"),
             stdin=asyncio.subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C in a terminal is for control, which then ends its workers in order
         )
         try:
             async with asyncio.timeout(START_WITHIN):

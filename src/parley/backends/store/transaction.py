@@ -150,6 +150,12 @@ class SqlTransaction:
             await self._writing.execute(sa.insert(table), rows)
         return len(rows)
 
+    async def newest_events(self, limit: int) -> list[StoredEvent]:
+        position = tables.events.c.position
+        oldest = sa.select(position).order_by(position.desc()).limit(1).offset(limit)
+        before = (await self._connection.execute(oldest)).scalar()
+        return await self.events(before or 0, limit)
+
     async def events(self, after: int = 0, limit: int = 1000) -> list[StoredEvent]:
         """Rows that this version cannot read are passed over and said so in the log."""
         table = tables.events

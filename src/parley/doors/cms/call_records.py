@@ -70,7 +70,8 @@ class CallRecord:
     fields: Subject
 
     def plain(self) -> Mapping[str, str | None]:
-        return {"type": self.kind, "id": self.id, **dict(self.fields)}
+        """Its fields by name, with the kind as `record` (a leg has a `type` of its own)."""
+        return {"record": self.kind, "id": self.id, **dict(self.fields)}
 
 
 def cdr_reason(ending: Ending) -> str:

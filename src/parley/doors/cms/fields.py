@@ -40,6 +40,7 @@ class Field:
 
     attribute: name in the values given to render and taken from parse; None: stored and echoed only.
     default: what holds when nobody says anything, as printed. unset: core's value for an empty parameter.
+    effect: False for what is asked for once and does nothing yet.
     """
 
     wire: str
@@ -53,6 +54,7 @@ class Field:
     listed: bool = False
     aliases: tuple[str, ...] = ()
     note: str = ""
+    effect: bool = True
 
     @property
     def stored_only(self) -> bool:

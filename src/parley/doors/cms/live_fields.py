@@ -67,7 +67,7 @@ CALL = Table(
 _LEG_SETTINGS = tuple(replace(row, listed=False) for row in CALL_LEG_PROFILE.fields if row.wire != "name")
 
 _KEYS = Field(
-    "dtmfSequence", KeyPresses(), "keys", since="1.9", access=Access.WRITE_ONLY, note="checked; sends nothing"
+    "dtmfSequence", KeyPresses(), "keys", since="1.9", access=Access.WRITE_ONLY, note="sends nothing yet", effect=False
 )
 _LABEL = Field("nameLabelOverride", Text(50, bytes_most=50), since="2.4")
 _PROFILE = Field("callLegProfile", Reference("callLegProfile"), "profile", access=Access.WRITE_ONLY)

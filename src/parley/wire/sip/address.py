@@ -267,11 +267,7 @@ class Via:
     def with_source(self, host: str, port: int) -> "Via":
         """The Via as a server must echo it (RFC 3261 18.2.1, RFC 3581): where it really came from."""
         wants_port = self.param_rport is not None
-        if (
-            not wants_port
-            and host.lower() == self.host.lower()
-            and find_param(self.params, "received") is None
-        ):
+        if not wants_port and host.lower() == self.host.lower() and find_param(self.params, "received") is None:
             return self
         head = self.text[: len(self.text) - sum(len(piece) + 1 for piece in self.pieces)].rstrip()
         kept: list[str] = []

@@ -32,9 +32,7 @@ class Client:
         """Put our Via on a request, open its transaction and send it. `dialog`: the one it is sent inside."""
         core = self._core
         branch = BRANCH_COOKIE + core.token()
-        request = Request(
-            request.method, request.target, [self._via(flow, branch), *request.headers], request.body
-        )
+        request = Request(request.method, request.target, [self._via(flow, branch), *request.headers], request.body)
         key = (branch, request.method)
         make = InviteClient if request.method == "INVITE" else NonInviteClient
         machine = make(key, flow, core.timers, request, now)
@@ -133,9 +131,7 @@ class Client:
         entry.cancel_sent = True
         machine.cancelled(now)
         core.schedule.touch(machine)
-        cancel = Request(
-            "CANCEL", invite.target, self._of_hop(invite, "CANCEL", invite.headers.get("To") or "")
-        )
+        cancel = Request("CANCEL", invite.target, self._of_hop(invite, "CANCEL", invite.headers.get("To") or ""))
         key = (invite.vias[0].branch, "CANCEL")
         client = NonInviteClient(key, machine.flow, core.timers, cancel, now)
         cancel_entry = ClientEntry(next(core.ids), client, "CANCEL", entry.number, entry.dialog)
@@ -217,11 +213,7 @@ class Client:
             dialog = Dialog.for_client(invite, response, machine.flow)
             entry.dialog = dialog.id
             core.dialogs[dialog.id] = dialog
-        elif (
-            not first
-            and not entry.inside
-            and (entry.dialog is None or (response.to.tag or "") != entry.dialog[2])
-        ):
+        elif not first and not entry.inside and (entry.dialog is None or (response.to.tag or "") != entry.dialog[2]):
             fork = Dialog.for_client(invite, response, machine.flow)
             fork.ack_owed = entry.number
             self.acknowledge(fork)

@@ -145,9 +145,7 @@ class Dialog:
         flow = stored["flow"]
         return cls(
             id=DialogId(*stored["id"]),
-            flow=Flow(
-                flow["transport"], _address(flow["local"]), _address(flow["remote"]), flow["connection"]
-            ),
+            flow=Flow(flow["transport"], _address(flow["local"]), _address(flow["remote"]), flow["connection"]),
             routes=tuple(stored["routes"]),
             confirmed=True,
             **{name: stored[name] for name in _PLAIN},

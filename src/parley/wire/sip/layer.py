@@ -208,18 +208,14 @@ class SipLayer:
         known = self._core.dialogs.get(dialog)
         return self._client.bye(known, headers, now) if known is not None else None
 
-    def reinvite(
-        self, dialog: DialogId, now: float, *, body: bytes = b"", headers: Lines = ()
-    ) -> TransactionId:
+    def reinvite(self, dialog: DialogId, now: float, *, body: bytes = b"", headers: Lines = ()) -> TransactionId:
         """Offer anew, or ask for an offer. Raises OurMistake if an INVITE is under way in either direction:
         see `busy`. After 491 wait `glare_delay`.
         """
         if self.busy(dialog):
             raise OurMistake("an INVITE is under way")
         known = self._dialog(dialog)
-        return self._client.inside(
-            known, "INVITE", now, headers=headers, body=body, content_type="application/sdp"
-        ).id
+        return self._client.inside(known, "INVITE", now, headers=headers, body=body, content_type="application/sdp").id
 
     def request(
         self,

@@ -85,9 +85,7 @@ class Server:
         echo = Echo(request)
         if not tag and "tag=" not in echo.to.lower():
             tag = stateless_tag(core.secret, echo.vias[0], echo.call_id)
-        answer = echo.response(
-            status, tag=tag if echo.to else "", reason=reason, headers=self._signed(headers)
-        )
+        answer = echo.response(status, tag=tag if echo.to else "", reason=reason, headers=self._signed(headers))
         via = request.vias[0]
         if reason is not None:  # a wreck: its Via has not been told yet where it came from
             via = via.with_source(*flow.remote)
@@ -98,9 +96,7 @@ class Server:
         agent = self._core.dialect.agent
         return [*headers, ("Server", agent)] if agent else list(headers)
 
-    def _open(
-        self, request: Request, flow: Flow, now: float, *, key: Key, dialog: DialogId, tag: str
-    ) -> ServerEntry:
+    def _open(self, request: Request, flow: Flow, now: float, *, key: Key, dialog: DialogId, tag: str) -> ServerEntry:
         core = self._core
         reply_flow = flow.for_response(request.vias[0])
         make = InviteServer if request.method == "INVITE" else NonInviteServer
@@ -158,9 +154,7 @@ class Server:
         if dialog.client_invite is not None:
             self._answer(entry, 491, now)
         elif dialog.server_invite is not None:
-            self._answer(
-                entry, 500, now, headers=[("Retry-After", str(int(self._core.token()[:4], 16) % 10))]
-            )
+            self._answer(entry, 500, now, headers=[("Retry-After", str(int(self._core.token()[:4], 16) % 10))])
         else:
             dialog.server_invite = entry.id
             entry.new_target = request.contacts[0].uri.text if request.contacts else None
