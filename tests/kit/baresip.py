@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import shutil
 import tempfile
 import time
@@ -252,7 +253,10 @@ class Phone:
     def trace(self) -> str:
         """baresip's own log with every SIP message."""
         self._log.flush()
-        return (self._folder / "log").read_text(errors="replace").replace("\x1b", "")
+        text = (self._folder / "log").read_text(errors="replace").replace("\r", "\n")
+        text = re.sub(r"\x1b\[[0-9;]*m", "", text)
+        lines = (line for line in text.split("\n") if "audio=" not in line)  # its running meter
+        return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
 
     # --- how it is run --------------------------------------------------------------------------------------------
 
