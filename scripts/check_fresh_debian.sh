@@ -70,7 +70,8 @@ done
 # Package directories of this machine that pip is configured to read are shown to the chroot, read-only.
 { cat /etc/pip.conf "$home/.config/pip/pip.conf" 2> /dev/null || true; env | grep ^PIP_ || true; } |
     grep -oE '(^|[= ]|file://)/[^ ]+' | sed -E 's,^[= ],,; s,^file://,,' | sort -u | while read -r place; do
-    if [ -d "$place" ]; then
+    place=${place%/simple} # an index of files lies beside its files (PEP 503)
+    if [ -d "$place" ] && [ ! -d "$root$place" ]; then
         mkdir -p "$root$place"
         mount --bind "$place" "$root$place"
         mount -o remount,bind,ro "$root$place"
@@ -110,6 +111,7 @@ echo "clone to ready: $(seconds_since "$start") s"
 
 heard=
 while IFS= read -r line; do
+    case $line in "exit code"*) continue ;; esac
     echo "    $line"
     case $line in
         *"hears nobody"* | *"hears nothing"* | *"hears silence"*) ;;

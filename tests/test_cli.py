@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import subprocess
 import sys
 import threading
-import types
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -236,23 +233,16 @@ def test_a_wrong_data_directory_is_told_and_not_made(tmp_path: Path) -> None:
     assert not (tmp_path / "dta").exists()
 
 
-def test_what_is_kept_needs_no_server(monkeypatch: pytest.MonkeyPatch, data_dir: Path) -> None:
-    """Without a server the command asks what wiring.offline yields, and closes it."""
-    operations, seen = MemoryOperations(), []
-
-    @contextlib.asynccontextmanager
-    async def offline(settings: Any) -> AsyncIterator[MemoryOperations]:
-        seen.append(settings.data_dir)
-        yield operations
-        seen.append("closed")
-
-    stand_in = types.ModuleType("parley.wiring")
-    stand_in.offline = offline  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "parley.wiring", stand_in)
-    well("admins", "add", "ada", "--password-stdin", typed="x\n")
-    assert list(operations.admins) == ["ada"]
-    assert seen == [Path("data"), "closed"]
-    assert parley("admins", "remove", "eve").stderr == "parley: there is no administrator eve\n"
+def test_what_is_kept_needs_no_server(data_dir: Path) -> None:
+    """Without a server the commands work on the store itself, and refuse in the same words."""
+    well("admins", "add", "ada", "--password-stdin", typed="s3:kryp\n")
+    assert [row["name"] for row in json.loads(well("admins", "--json"))] == ["ada"]
+    well("spaces", "add", "Demo", "--uri", "demo")
+    assert [row["uri"] for row in json.loads(well("spaces", "--json"))] == ["demo"]
+    assert "Demo" in well("explain", "demo")
+    refused = parley("admins", "remove", "eve")
+    assert (refused.exit_code, refused.stderr) == (1, "parley: there is no administrator eve\n")
+    assert b"kryp" not in b"".join(file.read_bytes() for file in data_dir.iterdir() if file.is_file())
     assert {"users", "spaces", "explain"} <= KEPT
 
 

@@ -19,7 +19,7 @@ from .tones import sine
 
 LEVEL = 8000.0  # of every tone a phone speaks: -12 dBFS, so that three at once do not clip
 HEARD = 1600.0  # a fifth of what was spoken: certainly there
-SILENT = 120.0  # -36 dB below what was spoken: under it lie quantisation noise and codec artefacts
+SILENT = 300.0  # -28 dB below what was spoken: under it lie quantisation noise and codec artefacts
 WINDOW = 0.020
 HOP = 0.005
 
@@ -114,10 +114,16 @@ class Recording:
         return float(_amplitudes(self.samples[None, :], self.rate, [frequency])[0, 0])
 
     def loudest(self, frequency: float) -> float:
-        """The highest amplitude the tone has in any window of 100 ms: a short burst does not drown in the mean."""
+        """The highest amplitude the tone has in any window of 100 ms: a short burst does not drown in the mean.
+
+        Where a prompt's tone is stronger, what is measured here is that prompt's edge, which spreads over all
+        frequencies, and is passed over.
+        """
         if self.seconds < 0.1:
             return self.level(frequency)
-        return float(self._track([frequency], 0.1, 0.05).max())
+        track = self._track([frequency, *PROMPTS.values()], 0.1, 0.05)
+        own, prompts = track[:, 0], track[:, 1:].max(axis=1)
+        return float(own[own > prompts].max(initial=0.0))
 
     def voices(self, tones: Sequence[float], heard: float = HEARD) -> set[float]:
         """The tones of this set that are there throughout: their mean level is at least `heard`."""

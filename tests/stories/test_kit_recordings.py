@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.kit.recordings import LEVEL, VOICES, Part, Recording, samples_of, silence, tone, write_wav
+from tests.kit.recordings import LEVEL, PROMPTS, VOICES, Part, Recording, samples_of, silence, tone, write_wav
 
 from .test_twelve_callers import check_sweep, check_utterance, sweep
 
@@ -62,3 +62,11 @@ def test_a_missing_step_in_the_sweep_is_noticed(tmp_path: Path) -> None:
     swept.samples[round(1.43 * 8000) : round(1.49 * 8000)] = 0
     with pytest.raises(AssertionError):
         check_sweep("x", swept)
+
+
+def test_a_prompt_is_no_voice_and_hides_none(tmp_path: Path) -> None:
+    """A loud beep beside a voice's frequency is not taken for the voice; a burst of the voice after it is found."""
+    beep = recorded(tmp_path, silence(0.33), tone(PROMPTS["waiting-for-host"], 0.2), silence(0.4)).samples * 2.8
+    burst = recorded(tmp_path, tone(VOICES[11], 0.05), silence(0.4)).samples
+    assert not Recording(beep, 8000).traces(VOICES)
+    assert VOICES[11] in Recording(np.concatenate((beep, burst)), 8000).traces(VOICES)

@@ -44,41 +44,26 @@ class Decoder(Protocol):
 
     def decode(self, payload: bytes) -> Samples: ...
 
-    def conceal(self, length: int) -> Samples: ...
+    def conceal(self, length: int) -> Samples | None:
+        """What the codec itself would put in place of lost packets; None when it has no idea."""
 
 
 class PcmuDecoder:
-    """Mu-law at 8 kHz; concealment repeats the last voice period."""
+    """Mu-law at 8 kHz."""
 
     scale = 6
 
     def __init__(self) -> None:
         self._upsampler = Upsampler(self.scale)
-        self._past: Samples = ZEROS[: splice.CONCEAL_NEEDS]
-        self._expected: Samples | None = None  # how concealment would go on
 
     def duration(self, payload: bytes) -> int:
         return len(payload) * self.scale if len(payload) <= 960 else 0
 
     def decode(self, payload: bytes) -> Samples:
-        samples = self._upsampler.run(g711.expand(payload))
-        if self._expected is not None:
-            samples = splice.join(self._expected, samples)
-            self._expected = None
-        self._remember(samples)
-        return samples
+        return self._upsampler.run(g711.expand(payload))
 
-    def conceal(self, length: int) -> Samples:
-        invented = splice.conceal(self._past, length + FRAME)
-        self._expected = invented[length:]
-        self._remember(invented[:length])
-        return invented[:length]
-
-    def _remember(self, samples: Samples) -> None:
-        if len(samples) >= splice.CONCEAL_NEEDS:
-            self._past = samples
-        else:
-            self._past = np.concatenate((self._past, samples))[-splice.CONCEAL_NEEDS :]
+    def conceal(self, length: int) -> Samples | None:  # noqa: ARG002
+        return None
 
 
 class OpusVoiceDecoder:
@@ -96,8 +81,8 @@ class OpusVoiceDecoder:
         samples = self._decoder.decode(payload)
         return self._decoder.conceal(packet_samples(payload)) if samples is None else samples
 
-    def conceal(self, length: int) -> Samples:
-        return self._decoder.conceal(length)
+    def conceal(self, length: int) -> Samples | None:
+        return self._decoder.conceal(-(-length // 120) * 120)[:length]  # it works in steps of 2.5 ms
 
 
 def make_decoder(codec: str) -> Decoder:
@@ -123,6 +108,8 @@ class Receiver:
         self._ready: Samples = ZEROS[:0]  # decoded, not yet played
         self._playing = False
         self._waited = 0  # ticks since the first packet of a start
+        self._past: Samples = ZEROS[: splice.CONCEAL_NEEDS]  # the newest sound produced
+        self._expected: Samples | None = None  # how invented sound would go on, to fade from
         self._concealed_run = 0
         self._doubtful_ms = 0  # invented while nothing came: a pause of the sender, or loss
         self._restart_window()
@@ -242,26 +229,56 @@ class Receiver:
         before = self._buffer.taken
         taken = self._buffer.take()
         if isinstance(taken, Packet):
+            lost = taken.sequence != before + 1
+            samples = self._decode(taken, lost) if wanted else ZEROS[: taken.duration]
+            self._settle_doubt(lost=lost)
             self._concealed_run = 0
-            self._settle_doubt(lost=taken.sequence != before + 1)
-            return self._decoder.decode(taken.payload) if wanted else ZEROS[: taken.duration]
+            return samples
         if isinstance(taken, Gap):
             if not taken.lost:
                 return ZEROS[: taken.length]
             self.concealed_ms += taken.length // _MS
-            return self._invent(taken.length, wanted)
+            return self._invent(taken.length, known_lost=True) if wanted else ZEROS[: taken.length]
         if self._concealed_run >= len(_FADES):
             self._playing = False
             self._buffer.pause()
             return None
         self._buffer.skip(FRAME)
         self._doubtful_ms += FRAME // _MS
-        return self._invent(FRAME, wanted)
+        if wanted:
+            return self._invent(FRAME, known_lost=False)
+        self._concealed_run += 1
+        return ZEROS[:FRAME]
 
-    def _invent(self, length: int, wanted: bool) -> Samples:
+    def _decode(self, packet: Packet, lost: bool) -> Samples:
+        if lost and self._doubtful_ms:
+            # What was invented stood for packets that did not come: the decoder must learn of them too.
+            self._decoder.conceal(self._doubtful_ms * _MS)
+        samples = self._decoder.decode(packet.payload)
+        if self._expected is not None:
+            samples = splice.join(self._expected, samples)
+            self._expected = None
+        self._remember(samples)
+        return samples
+
+    def _invent(self, length: int, *, known_lost: bool) -> Samples:
+        """Sound in place of what is missing.
+
+        A packet that is merely late still comes to the decoder afterwards, so the decoder is asked only when the
+        packet is known to be lost; otherwise the last voice period is repeated.
+        """
         run, self._concealed_run = self._concealed_run, self._concealed_run + 1
-        if run >= len(_FADES) or not wanted:
+        if run >= len(_FADES):
             return ZEROS[:length]
-        # libopus conceals in steps of 2.5 ms
-        rounded = -(-length // 120) * 120
-        return self._decoder.conceal(rounded)[:length] * _FADE_RAMPS[run][:length]
+        samples = self._decoder.conceal(length) if known_lost else None
+        if samples is None:
+            invented = splice.conceal(self._past, length + FRAME)
+            samples, self._expected = invented[:length], invented[length:] * np.float32(_FADES[run][1])
+        self._remember(samples)
+        return samples * _FADE_RAMPS[run][:length]
+
+    def _remember(self, samples: Samples) -> None:
+        if len(samples) >= splice.CONCEAL_NEEDS:
+            self._past = samples
+        else:
+            self._past = np.concatenate((self._past, samples))[-splice.CONCEAL_NEEDS :]
