@@ -13,10 +13,12 @@ ALLOWED: dict[str, set[str]] = {
     "wire": set(),
     "app": {"core"},
     "engine": {"wire"},
-    "demo": {"wire"},
+    # The phones of the demo speak PCMU with the engine's tables.
+    "demo": {"wire", "engine.g711"},
     "doors.cms": {"app", "core", "wire"},
     "doors.sip": {"app", "core", "wire"},
     "doors.ops": {"app", "core", "wire"},
+    "doors.http": set(),
     "backends.store": {"app", "core"},
     "backends.journal": {"app", "core"},
     # The engine client speaks the engine's message schema, and only that part of the engine.
@@ -72,7 +74,7 @@ def test_every_import_points_inward(path: Path) -> None:
         if not (target == "parley" or target.startswith("parley.")):
             continue
         inner = target.removeprefix("parley").removeprefix(".")
-        if inner == "__version__" or inner == room or inner.startswith(room + "."):
+        if inner in {"__version__", room} or inner.startswith(room + "."):
             continue
         assert any(inner == ok or inner.startswith(ok + ".") for ok in ALLOWED[room]), (
             f"{module_name(path)} imports {target}: {room} may import only {sorted(ALLOWED[room])}"

@@ -182,6 +182,10 @@ class Transaction(Protocol):
         """Events with position > after, oldest first."""
         ...
 
+    async def newest_events(self, limit: int) -> list[StoredEvent]:
+        """The last `limit` events, oldest first."""
+        ...
+
 
 class Store(Protocol):
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:

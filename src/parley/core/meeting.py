@@ -74,7 +74,7 @@ _GONE_MOST = 1024
 class Meeting:
     """One gathering in a space. Times are monotonic seconds."""
 
-    def __init__(  # noqa: PLR0917 - what a meeting is born with, in the order of the seam
+    def __init__(
         self,
         id: MeetingId,
         space: SpaceId,

@@ -61,7 +61,7 @@ class LegPlan(msgspec.Struct, frozen=True, kw_only=True):
 # --- requests (control -> worker), each answered by Done, LegOpened, Dump or Failed -----------------
 
 
-class Configure(Message, kw_only=True):
+class Configure(Message, frozen=True, kw_only=True):
     """First request on a channel; the worker is useless before it."""
 
     id: int
@@ -72,7 +72,7 @@ class Configure(Message, kw_only=True):
     dead_after_ms: int = 30_000  # no RTP and no RTCP for so long, though expected: MediaDead
 
 
-class OpenLeg(Message, kw_only=True):
+class OpenLeg(Message, frozen=True, kw_only=True):
     """Open an even RTP port (RTCP on the next odd one) on `local`. Answered by LegOpened."""
 
     id: int
@@ -81,7 +81,7 @@ class OpenLeg(Message, kw_only=True):
     media: LegMedia
 
 
-class SetMedia(Message, kw_only=True):
+class SetMedia(Message, frozen=True, kw_only=True):
     """Replace one leg's negotiated media; the port stays. Answered by Done."""
 
     id: int
@@ -89,14 +89,14 @@ class SetMedia(Message, kw_only=True):
     media: LegMedia
 
 
-class CloseLeg(Message, kw_only=True):
+class CloseLeg(Message, frozen=True, kw_only=True):
     """Close the port and forget the leg. Unknown legs are Done too."""
 
     id: int
     leg: str
 
 
-class Play(Message, kw_only=True):
+class Play(Message, frozen=True, kw_only=True):
     """Play prompts one after another to one leg, replacing what plays; ends with PlayEnded(play)."""
 
     id: int
@@ -106,14 +106,14 @@ class Play(Message, kw_only=True):
     language: str = "en"
 
 
-class StopPlaying(Message, kw_only=True):
+class StopPlaying(Message, frozen=True, kw_only=True):
     """Stop at once what Play started; no PlayEnded follows."""
 
     id: int
     leg: str
 
 
-class SetPlan(Message, kw_only=True):
+class SetPlan(Message, frozen=True, kw_only=True):
     """The whole desired state of one meeting. A lower or equal number than the last seen is ignored.
 
     Legs of the meeting that are not in `legs` leave it: they hear silence and are heard by nobody.
@@ -126,26 +126,26 @@ class SetPlan(Message, kw_only=True):
     legs: tuple[LegPlan, ...]
 
 
-class DropMeeting(Message, kw_only=True):
+class DropMeeting(Message, frozen=True, kw_only=True):
     """Forget a meeting; its legs stay open and hear silence."""
 
     id: int
     meeting: str
 
 
-class Ping(Message, kw_only=True):
+class Ping(Message, frozen=True, kw_only=True):
     """Answered by Done; no answer for 2 s is death."""
 
     id: int
 
 
-class GetDump(Message, kw_only=True):
+class GetDump(Message, frozen=True, kw_only=True):
     """Answered by Dump: the worker's whole state as plain values, for operators and tests."""
 
     id: int
 
 
-class Ack(Message, kw_only=True):
+class Ack(Message, frozen=True, kw_only=True):
     """Every reliable notification up to and including `seq` has been taken."""
 
     seq: int
@@ -154,21 +154,21 @@ class Ack(Message, kw_only=True):
 # --- responses --------------------------------------------------------------------------------------
 
 
-class Done(Message, kw_only=True):
+class Done(Message, frozen=True, kw_only=True):
     id: int
 
 
-class LegOpened(Message, kw_only=True):
+class LegOpened(Message, frozen=True, kw_only=True):
     id: int
     port: int
 
 
-class Dump(Message, kw_only=True):
+class Dump(Message, frozen=True, kw_only=True):
     id: int
     state: dict[str, Any]
 
 
-class Failed(Message, kw_only=True):
+class Failed(Message, frozen=True, kw_only=True):
     """The request changed nothing. `code`: no-port, bad-address, unknown-leg, unknown-prompt, bad-request."""
 
     id: int
@@ -179,7 +179,7 @@ class Failed(Message, kw_only=True):
 # --- notifications (worker -> control) ----------------------------------------------------------------
 
 
-class DigitHeard(Message, kw_only=True):
+class DigitHeard(Message, frozen=True, kw_only=True):
     """One RFC 4733 digit, told once per key press at its first packet."""
 
     seq: int
@@ -187,7 +187,7 @@ class DigitHeard(Message, kw_only=True):
     digit: str  # 0-9 * # A-D
 
 
-class PlayEnded(Message, kw_only=True):
+class PlayEnded(Message, frozen=True, kw_only=True):
     """Everything that Play named has been sent to the leg."""
 
     seq: int
@@ -195,7 +195,7 @@ class PlayEnded(Message, kw_only=True):
     play: int
 
 
-class MediaDead(Message, kw_only=True):
+class MediaDead(Message, frozen=True, kw_only=True):
     """Nothing was received from the leg for `silent_ms` though media was expected. Told once per silence."""
 
     seq: int
@@ -218,20 +218,20 @@ class LegStatistics(msgspec.Struct, frozen=True, kw_only=True):
     level: int = -127  # dBov of what the leg sent, now
 
 
-class Statistics(Message, kw_only=True):
+class Statistics(Message, frozen=True, kw_only=True):
     """Coalesced, about once a second: every open leg."""
 
     legs: dict[str, LegStatistics]
 
 
-class Speakers(Message, kw_only=True):
+class Speakers(Message, frozen=True, kw_only=True):
     """Coalesced, at most ten a second and only on change: who is in the mix now, loudest first."""
 
     meeting: str
     legs: tuple[str, ...]
 
 
-class Health(Message, kw_only=True):
+class Health(Message, frozen=True, kw_only=True):
     """Coalesced, about once a second: how the audio thread keeps its time."""
 
     ticks: int
@@ -240,7 +240,7 @@ class Health(Message, kw_only=True):
     busy_ratio: float  # share of the last second spent working
 
 
-class Log(Message, kw_only=True):
+class Log(Message, frozen=True, kw_only=True):
     """A line for the server's log; dropped and counted when control is slow."""
 
     level: str
@@ -248,15 +248,13 @@ class Log(Message, kw_only=True):
     dropped: int = 0
 
 
-Request = (
-    Configure | OpenLeg | SetMedia | CloseLeg | Play | StopPlaying | SetPlan | DropMeeting | Ping | GetDump | Ack
-)
+Request = Configure | OpenLeg | SetMedia | CloseLeg | Play | StopPlaying | SetPlan | DropMeeting | Ping | GetDump | Ack
 Response = Done | LegOpened | Dump | Failed
 Notification = DigitHeard | PlayEnded | MediaDead | Statistics | Speakers | Health | Log
 
 _encoder = msgspec.msgpack.Encoder()
-_decode_request = msgspec.msgpack.Decoder(Request)
-_decode_reply = msgspec.msgpack.Decoder(Response | Notification)
+_decode_request: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
+_decode_reply: msgspec.msgpack.Decoder[Response | Notification] = msgspec.msgpack.Decoder(Response | Notification)
 
 
 def encode(message: Message) -> bytes:

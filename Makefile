@@ -1,0 +1,42 @@
+# Everything people and machines do with this repository. `make` alone lists it.
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PARLEY_DATA_DIR ?= ./data
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench docs
+
+help: # What can be made
+	@awk -F ':.*# ' '/^[a-z]+:.*# / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+
+run: .venv/installed # Install into .venv if needed and start the server; data in ./data
+	@exec $(BIN)/parley serve
+
+test: .venv/installed-for-tests # Install what the tests need and run them all
+	scripts/install_test_peers.sh
+	$(BIN)/pytest -n 2 --ignore=tests/stories tests
+	$(BIN)/pytest tests/stories
+
+lint: .venv/installed-for-tests # Style, types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: .venv/installed-for-tests # Measure, and print what was measured
+	@for program in bench/bench_*.py; do echo "== $$program"; $(BIN)/python "$$program" || exit 1; done
+
+docs: .venv/installed # Write the generated pages anew
+	@for program in scripts/generate_*.py; do echo "$$program"; $(BIN)/python "$$program" || exit 1; done
+
+# Editable: a changed source needs no new installation, changed requirements do.
+.venv/installed: pyproject.toml | .venv/bin/pip
+	$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+.venv/installed-for-tests: pyproject.toml | .venv/bin/pip
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	@touch $@ .venv/installed
+
+.venv/bin/pip:
+	@scripts/make_venv.sh $(PYTHON)

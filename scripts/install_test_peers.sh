@@ -1,0 +1,16 @@
+#!/bin/bash
+# The programs that the stories call the server with; installed when missing, and never done without.
+set -euo pipefail
+
+missing=()
+command -v baresip > /dev/null || missing+=(baresip-core)
+command -v sipp > /dev/null || missing+=(sip-tester)
+if [ ${#missing[@]} -gt 0 ]; then
+    "$(dirname "$0")/apt_install.sh" "${missing[@]}"
+fi
+for program in baresip sipp; do
+    command -v $program > /dev/null || {
+        echo "$program is not there after the installation" >&2
+        exit 1
+    }
+done

@@ -1,0 +1,39 @@
+"""Somebody calls: where does the address lead, and is there anything to be made at all?
+
+A call to an address that leads nowhere is refused before anything is created: no leg, no number, no record
+(scanners ask for such addresses all day). It is counted, and that is all.
+"""
+
+from __future__ import annotations
+
+from ..core.admission import Candidates
+from ..core.endings import Ending, Reason, Side
+from ..core.leg_inputs import Offered, UnknownTarget
+from .directory import Directory
+from .legs import LiveLegRunner
+from .lookup import Lookup
+from .ports import LegDoor
+
+
+class Arrivals:
+    """The one way in for callers, whatever their door."""
+
+    def __init__(self, lookup: Lookup, directory: Directory) -> None:
+        self._lookup = lookup
+        self._directory = directory
+        self.unknown = 0  # calls refused because their address leads nowhere
+        self.refused_full = 0
+
+    async def arrive(self, offered: Offered, door: LegDoor) -> LiveLegRunner | None:
+        """A leg, or None when the call was refused through the door already."""
+        target = await self._lookup.resolve(offered.address, offered.local_address)
+        closed = isinstance(target, Candidates) and not target.non_member_access
+        if isinstance(target, UnknownTarget) or closed:
+            self.unknown += 1
+            door.reject(Ending(Side.LOCAL, Reason.UNKNOWN_DESTINATION))
+            return None
+        leg = self._directory.arrive(offered, target, door)
+        if leg is None:
+            self.refused_full += 1
+            door.reject(Ending(Side.LOCAL, Reason.SYSTEM_LIMIT))
+        return leg

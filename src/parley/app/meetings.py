@@ -1,0 +1,67 @@
+"""One live meeting: its machine, its mailbox, and the performing of what the machine decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..core.ids import LegId, MeetingId
+from ..core.meeting import Meeting
+from ..core.meeting_inputs import (
+    ApplyPlan,
+    Finished,
+    LegNews,
+    MeetingEffect,
+    MeetingInput,
+    MeetingView,
+    Record,
+    TellLeg,
+    Tick,
+)
+from .mailbox import Mailbox
+from .ports import Clock, Journal, MediaEngine
+
+
+class MeetingRunner:
+    """Owns one core Meeting. Effects are performed in order: journal before live (architecture, invariant 2)."""
+
+    def __init__(
+        self,
+        machine: Meeting,
+        *,
+        clock: Clock,
+        engine: MediaEngine,
+        journal: Journal,
+        tell_leg: Callable[[LegId, int, LegNews], None],
+        finished: Callable[[MeetingId], None],
+    ) -> None:
+        self._machine = machine
+        self._clock = clock
+        self._engine = engine
+        self._journal = journal
+        self._tell_leg = tell_leg
+        self._finished = finished
+        self._mailbox: Mailbox[MeetingInput] = Mailbox(clock, self._handle, machine.next_deadline, Tick())
+
+    def post(self, message: MeetingInput) -> None:
+        """The only entrance; when it returns outside another handling, the effects have been performed."""
+        self._mailbox.post(message)
+
+    def view(self) -> MeetingView:
+        return self._machine.view(self._clock.now())
+
+    def _handle(self, message: MeetingInput, now: float) -> None:
+        for effect in self._machine.handle(message, now):
+            self._perform(effect)
+
+    def _perform(self, effect: MeetingEffect) -> None:
+        match effect:
+            case Record(event):
+                self._journal.append(event)
+            case ApplyPlan(plan):
+                self._engine.apply(plan)
+            case TellLeg(leg, generation, news):
+                self._tell_leg(leg, generation, news)
+            case Finished(meeting):
+                self._mailbox.close()
+                self._engine.drop(meeting)
+                self._finished(meeting)

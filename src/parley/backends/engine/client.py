@@ -1,0 +1,206 @@
+"""The MediaEngine port over a worker process: sends the newest plan, and sends it again after a restart."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from ...app.ports import EngineListener, MediaStatistics, MediaUnavailable
+from ...core.ids import LegId, MeetingId
+from ...core.leg_inputs import LegAudio
+from ...core.mediaplan import LegMedia, MediaPlan
+from ...engine import messages as m
+from .worker import Builder, WorkerDied, WorkerLink
+
+log = structlog.get_logger(__name__)
+
+RESTART_AFTER = 0.2  # seconds; doubled for every death in a row, so that a crash loop does not eat a core
+RESTART_AFTER_MOST = 10.0
+
+
+class EngineClient:
+    """One worker for now; placement over several comes with the hand-over of live legs between them."""
+
+    def __init__(self, run_directory: Path, *, ports: tuple[int, int], loudest: int, dead_after: float) -> None:
+        self._socket = run_directory / "media-0.sock"
+        self._ports = ports
+        self._loudest = loudest
+        self._dead_after_ms = int(dead_after * 1000)
+        self._listener: EngineListener | None = None
+        self._link: WorkerLink | None = None
+        self._legs: set[LegId] = set()
+        self._plans: dict[MeetingId, MediaPlan] = {}
+        self._statistics: dict[str, m.LegStatistics] = {}
+        self._speakers: dict[str, tuple[str, ...]] = {}
+        self._stopping = False
+        self._deaths = 0
+        self._restarting: asyncio.Task[None] | None = None
+        self.health: m.Health | None = None
+
+    async def start(self) -> None:
+        """Raises WorkerDied when the worker does not come up."""
+        link = WorkerLink(self._socket, self._configure, self._on_notification, self._on_death)
+        await link.start()
+        self._link = link
+        for plan in self._plans.values():
+            link.tell(partial(_plan, plan=plan))
+
+    async def stop(self) -> None:
+        self._stopping = True
+        if self._restarting is not None:
+            self._restarting.cancel()
+        if self._link is not None:
+            await self._link.stop()
+
+    @property
+    def worker_pid(self) -> int | None:
+        return self._link.pid if self._link else None
+
+    # --- the port ------------------------------------------------------------------------------------------------
+
+    def listen(self, listener: EngineListener) -> None:
+        self._listener = listener
+
+    async def open_leg(self, leg: LegId, local: str, audio: LegAudio) -> int:
+        media = _media(audio)
+        answer = await self._ask(lambda number: m.OpenLeg(id=number, leg=leg, local=local, media=media))
+        if not isinstance(answer, m.LegOpened):
+            raise MediaUnavailable(getattr(answer, "text", "unexpected answer"))
+        self._legs.add(leg)
+        return answer.port
+
+    async def change_leg(self, leg: LegId, audio: LegAudio) -> None:
+        media = _media(audio)
+        answer = await self._ask(lambda number: m.SetMedia(id=number, leg=leg, media=media))
+        if not isinstance(answer, m.Done):
+            raise MediaUnavailable(getattr(answer, "text", "unexpected answer"))
+
+    def close_leg(self, leg: LegId) -> None:
+        self._legs.discard(leg)
+        self._statistics.pop(leg, None)
+        self._tell(lambda number: m.CloseLeg(id=number, leg=leg))
+
+    def play(self, leg: LegId, play: int, prompts: Sequence[str], language: str) -> None:
+        names = tuple(prompts)
+        self._tell(lambda number: m.Play(id=number, leg=leg, play=play, prompts=names, language=language))
+
+    def stop_playing(self, leg: LegId) -> None:
+        self._tell(lambda number: m.StopPlaying(id=number, leg=leg))
+
+    def apply(self, plan: MediaPlan) -> None:
+        self._plans[plan.meeting] = plan
+        self._tell(lambda number: _plan(number, plan))
+
+    def drop(self, meeting: MeetingId) -> None:
+        self._plans.pop(meeting, None)
+        self._speakers.pop(meeting, None)
+        self._tell(lambda number: m.DropMeeting(id=number, meeting=meeting))
+
+    def statistics(self, leg: LegId) -> MediaStatistics | None:
+        found = self._statistics.get(leg)
+        if found is None:
+            return None
+        return MediaStatistics(**{name: getattr(found, name) for name in MediaStatistics.__slots__})
+
+    def speakers(self, meeting: MeetingId) -> tuple[LegId, ...]:
+        return tuple(LegId(leg) for leg in self._speakers.get(meeting, ()))
+
+    # --- the worker ----------------------------------------------------------------------------------------------
+
+    def _configure(self, number: int) -> m.Configure:
+        return m.Configure(
+            id=number,
+            port_low=self._ports[0],
+            port_high=self._ports[1],
+            loudest=self._loudest,
+            dead_after_ms=self._dead_after_ms,
+        )
+
+    async def _ask(self, build: Builder) -> m.Response:
+        if self._link is None:
+            raise MediaUnavailable("no media worker lives")
+        try:
+            return await self._link.ask(build)
+        except WorkerDied as problem:
+            raise MediaUnavailable(str(problem)) from problem
+
+    def _tell(self, build: Builder) -> None:
+        if self._link is not None:
+            self._link.tell(build)
+
+    def _on_notification(self, message: m.Notification) -> None:
+        listener = self._listener
+        match message:
+            case m.Statistics():
+                self._statistics = {leg: numbers for leg, numbers in message.legs.items() if leg in self._legs}
+            case m.Speakers():
+                self._speakers[message.meeting] = message.legs
+            case m.Health():
+                self.health = message
+                self._deaths = 0
+            case m.Log():
+                log.info("media worker", text=message.text, level_of_worker=message.level, dropped=message.dropped)
+            case m.DigitHeard() if listener:
+                listener.digit(LegId(message.leg), message.digit)
+            case m.PlayEnded() if listener:
+                listener.play_ended(LegId(message.leg), message.play)
+            case m.MediaDead() if listener:
+                listener.media_died(LegId(message.leg))
+
+    def _on_death(self) -> None:
+        """The worker's legs have lost their media; a new worker serves those that come."""
+        self._link = None
+        self._statistics = {}
+        lost, self._legs = self._legs, set()
+        for leg in sorted(lost):
+            if self._listener is not None:
+                self._listener.media_died(leg)
+        if not self._stopping:
+            self._restarting = asyncio.get_running_loop().create_task(self._restart())
+
+    async def _restart(self) -> None:
+        while not self._stopping:
+            await asyncio.sleep(min(RESTART_AFTER * 2**self._deaths, RESTART_AFTER_MOST))
+            self._deaths += 1
+            try:
+                await self.start()
+            except WorkerDied as problem:
+                log.error("media worker did not start again", problem=str(problem))
+            else:
+                return
+
+
+def _media(audio: LegAudio) -> m.LegMedia:
+    return m.LegMedia(
+        remote_host=audio.remote_host,
+        remote_port=audio.remote_port,
+        codec=m.Codec(name=audio.codec.name, payload_type=audio.codec.payload_type, clock_rate=audio.codec.clock_rate),
+        dtmf_payload_type=audio.dtmf_payload_type,
+        dtmf_clock_rate=audio.dtmf_clock_rate,
+        packet_ms=audio.packet_ms,
+        sends=audio.sends,
+        receives=audio.receives,
+    )
+
+
+def _plan(number: int, plan: MediaPlan) -> m.SetPlan:
+    return m.SetPlan(
+        id=number, meeting=plan.meeting, number=plan.number, legs=tuple(_leg_plan(leg) for leg in plan.legs)
+    )
+
+
+def _leg_plan(leg: LegMedia) -> m.LegPlan:
+    return m.LegPlan(
+        leg=leg.leg,
+        contributes=leg.contributes,
+        receives=leg.receives,
+        gain=leg.gain,
+        group=leg.group,
+        announcement=leg.announcement,
+        language=leg.language,
+        repeat_ms=None if leg.repeat_after is None else int(leg.repeat_after * 1000),
+    )

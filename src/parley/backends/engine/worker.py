@@ -1,0 +1,162 @@
+"""One worker process of the media engine and the channel to it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+import structlog
+
+from ...engine import messages as m
+
+log = structlog.get_logger(__name__)
+
+# Builds one request with the number it is to carry.
+Builder = Callable[[int], m.Message]
+
+ANSWER_WITHIN = 2.0  # seconds; a worker that does not answer for so long is dead (architecture, media engine)
+START_WITHIN = 10.0  # seconds until a new process must listen: imports of numpy take most of it
+PING_EVERY = 1.0
+
+
+class WorkerDied(Exception):
+    """The process is gone or does not answer."""
+
+
+class WorkerLink:
+    """Starts a process, speaks to it, and says once when it is gone."""
+
+    def __init__(
+        self,
+        socket: Path,
+        configure: Callable[[int], m.Configure],
+        on_notification: Callable[[m.Notification], None],
+        on_death: Callable[[], None],
+    ) -> None:
+        self._socket = socket
+        self._configure = configure
+        self._on_notification = on_notification
+        self._on_death = on_death
+        self._ids = count(1)
+        self._pending: dict[int, asyncio.Future[m.Response]] = {}
+        self._process: asyncio.subprocess.Process | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._dead = False
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    async def start(self) -> None:
+        """Raises WorkerDied when the process does not come up."""
+        self._socket.unlink(missing_ok=True)
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "parley.engine", "--socket", str(self._socket), "--parent-watch"),
+            stdin=asyncio.subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C in a terminal is for control, which then ends its workers in order
+        )
+        try:
+            async with asyncio.timeout(START_WITHIN):
+                reader = await self._connect(self._process)
+        except TimeoutError as problem:
+            self._process.kill()
+            raise WorkerDied(f"media worker did not listen within {START_WITHIN:.0f} s") from problem
+        self._tasks = [asyncio.create_task(self._read(reader)), asyncio.create_task(self._ping())]
+        await self.ask(self._configure)
+
+    async def _connect(self, process: asyncio.subprocess.Process) -> asyncio.StreamReader:
+        while True:
+            if process.returncode is not None:
+                raise WorkerDied(f"media worker ended at its start with code {process.returncode}")
+            with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
+                reader, self._writer = await asyncio.open_unix_connection(str(self._socket))
+                return reader
+            await asyncio.sleep(0.02)
+
+    async def ask(self, build: Builder) -> m.Response:
+        """Send a request and wait for its response. Raises WorkerDied."""
+        number = next(self._ids)
+        future: asyncio.Future[m.Response] = asyncio.get_running_loop().create_future()
+        self._pending[number] = future
+        try:
+            self._send(build(number))
+            return await asyncio.wait_for(future, ANSWER_WITHIN)
+        except TimeoutError as problem:
+            self._die("did not answer")
+            raise WorkerDied("media worker did not answer") from problem
+        finally:
+            self._pending.pop(number, None)
+
+    def tell(self, build: Builder) -> None:
+        """Send a request whose response nobody waits for; a Failed answer is logged."""
+        if not self._dead:
+            self._send(build(next(self._ids)))
+
+    def _send(self, message: m.Message) -> None:
+        if self._dead or self._writer is None:
+            raise WorkerDied("media worker is gone")
+        self._writer.write(m.encode(message))
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        framer = m.Framer()
+        try:
+            while data := await reader.read(65536):
+                for body in framer.feed(data):
+                    self._take(m.decode_reply(body))
+        except (OSError, ValueError) as problem:  # msgspec's errors are ValueErrors
+            log.error("media worker channel broke", problem=str(problem))
+        self._die("closed its channel")
+
+    def _take(self, message: m.Response | m.Notification) -> None:
+        if isinstance(message, m.Done | m.LegOpened | m.Dump | m.Failed):
+            future = self._pending.get(message.id)
+            if future is not None and not future.done():
+                future.set_result(message)
+            elif isinstance(message, m.Failed):
+                log.warning("media worker refused", code=message.code, text=message.text)
+            return
+        if isinstance(message, m.DigitHeard | m.PlayEnded | m.MediaDead) and not self._dead:
+            self._send(m.Ack(seq=message.seq))
+        self._on_notification(message)
+
+    async def _ping(self) -> None:
+        while True:
+            await asyncio.sleep(PING_EVERY)
+            with contextlib.suppress(WorkerDied):
+                await self.ask(lambda number: m.Ping(id=number))
+
+    def _die(self, why: str) -> None:
+        if self._dead:
+            return
+        self._dead = True
+        log.error("media worker died", why=why, pid=self.pid)
+        for future in self._pending.values():
+            if not future.done():
+                future.set_exception(WorkerDied(why))
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+        for task in self._tasks:
+            if task is not asyncio.current_task():
+                task.cancel()
+        self._on_death()
+
+    async def stop(self) -> None:
+        """Close the channel, which ends the process; kill it when it does not go."""
+        self._dead = True
+        for task in self._tasks:
+            task.cancel()
+        if self._writer is not None:
+            self._writer.close()
+        if self._process is not None:
+            try:
+                await asyncio.wait_for(self._process.wait(), ANSWER_WITHIN)
+            except TimeoutError:
+                self._process.kill()
+                await self._process.wait()
+        self._socket.unlink(missing_ok=True)

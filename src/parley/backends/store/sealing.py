@@ -1,0 +1,27 @@
+"""Application keys are kept sealed: request signing needs their text, a copied database must not give it away."""
+
+from __future__ import annotations
+
+from cryptography.fernet import Fernet, InvalidToken
+
+from ...core.secret import Secret
+
+
+class SealBroken(Exception):
+    """A sealed value cannot be opened: it was sealed with another key, or altered."""
+
+
+class Seal:
+    """key: a Fernet key (32 bytes in URL-safe base64). Raises ValueError for anything else."""
+
+    def __init__(self, key: bytes) -> None:
+        self._fernet = Fernet(key)
+
+    def close(self, secret: Secret) -> str:
+        return self._fernet.encrypt(secret.reveal().encode("utf-8")).decode("ascii")
+
+    def open(self, sealed: str) -> Secret:
+        try:
+            return Secret(self._fernet.decrypt(sealed.encode("ascii")).decode("utf-8"))
+        except (InvalidToken, UnicodeError):
+            raise SealBroken("a stored application key does not open with this server's sealing key") from None

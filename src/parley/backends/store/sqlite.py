@@ -1,0 +1,69 @@
+"""Everything that is true of SQLite alone."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Integer, event
+from sqlalchemy.engine import URL, Connection
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+NAME = "sqlite"
+DRIVER_LOGGER = "aiosqlite"
+
+# Another process (the command line) may hold the write lock for the length of one transaction.
+BUSY_MILLISECONDS = 10_000
+
+# Passed to every table: a position is never given twice, even after its row is gone.
+TABLE_OPTIONS: dict[str, Any] = {"sqlite_autoincrement": True}
+
+# SQLite counts rows only in a column declared INTEGER (which holds 64 bits there).
+COUNTER = Integer()
+
+
+def prepare(url: URL) -> None:
+    """Make the database file for its owner alone; SQLite gives the files beside it the same mode.
+
+    Raises ValueError for a database without a file: each connection would see one of its own.
+    """
+    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+        raise ValueError("database.url: SQLite needs the path of a file, like sqlite+aiosqlite:////var/lib/parley.db")
+    path = Path(url.database)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if stat.S_IMODE(os.fstat(descriptor).st_mode) != 0o600:
+            os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
+
+
+def install(engine: AsyncEngine, *, writes: bool) -> None:
+    """Pragmas at each connect and transactions of our own choosing at each begin."""
+    # A write transaction takes the lock when it begins: one that starts by reading could not be upgraded safely.
+    begin = "BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED"
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions by itself
+        # SQLite folds ASCII only; names are in every language.
+        connection.create_function("lower", 1, _lower, deterministic=True)
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        if cursor.fetchone() != ("wal",):
+            raise RuntimeError("the database's file system does not bear SQLite's write-ahead log")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def began(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+
+def _lower(text: Any) -> Any:
+    return text.lower() if isinstance(text, str) else text

@@ -1,0 +1,175 @@
+"""One unit of work on one connection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ...app.event_codec import EventUnreadable, decode_event, encode_event
+from ...app.ports import AccessMethodRepository, ProfileUse, Repository, StoredEvent
+from ...core.dialplan import InboundRule, Ivr
+from ...core.events import Event
+from ...core.people import Administrator, Application, SystemDefaults, Tenant, User
+from ...core.profiles import CallProfile, LegProfile
+from ...core.secret import Secret
+from ...core.spaces import Member, Space
+from . import repositories, tables
+from .repositories import SqlAccessMethods, SqlRepository, Writing
+from .sealing import Seal
+
+log = structlog.get_logger(__name__)
+
+# Where each kind of profile can be attached: table, kind of use. The system's defaults come first by themselves.
+LEG_PROFILE_USERS = (
+    (tables.tenants, "tenant"),
+    (tables.spaces, "space"),
+    (tables.access_methods, "access-method"),
+    (tables.members, "member"),
+)
+CALL_PROFILE_USERS = ((tables.tenants, "tenant"), (tables.spaces, "space"))
+
+
+class SqlTransaction:
+    """Implements the Transaction port. Lives as long as its `async with` block."""
+
+    def __init__(self, connection: AsyncConnection, seal: Seal, *, writes: bool) -> None:
+        writing = Writing(connection, writes)
+        self._connection = connection
+        self._writing = writing
+        self._seal = seal
+        self.spaces: Repository[Space] = SqlRepository(repositories.SPACES, writing)
+        self.access_methods: AccessMethodRepository = SqlAccessMethods(writing)
+        self.members: Repository[Member] = SqlRepository(repositories.MEMBERS, writing)
+        self.leg_profiles: Repository[LegProfile] = SqlRepository(repositories.LEG_PROFILES, writing)
+        self.call_profiles: Repository[CallProfile] = SqlRepository(repositories.CALL_PROFILES, writing)
+        self.tenants: Repository[Tenant] = SqlRepository(repositories.TENANTS, writing)
+        self.users: Repository[User] = SqlRepository(repositories.USERS, writing)
+        self.inbound_rules: Repository[InboundRule] = SqlRepository(repositories.INBOUND_RULES, writing)
+        self.ivrs: Repository[Ivr] = SqlRepository(repositories.IVRS, writing)
+
+    # --- where profiles are used -----------------------------------------------------------------------------
+
+    async def leg_profile_uses(self, id: str) -> list[ProfileUse]:
+        return await self._uses("leg_profile", id, LEG_PROFILE_USERS)
+
+    async def call_profile_uses(self, id: str) -> list[ProfileUse]:
+        return await self._uses("call_profile", id, CALL_PROFILE_USERS)
+
+    async def used_leg_profiles(self) -> set[str]:
+        return await self._used("leg_profile", LEG_PROFILE_USERS)
+
+    async def used_call_profiles(self) -> set[str]:
+        return await self._used("call_profile", CALL_PROFILE_USERS)
+
+    async def _uses(self, column: str, id: str, users: Sequence[tuple[sa.Table, str]]) -> list[ProfileUse]:
+        uses: list[ProfileUse] = []
+        if getattr(await self.system_defaults(), column) == id:
+            uses.append(ProfileUse("system"))
+        for table, kind in users:
+            space = table.c.space if "space" in table.c else sa.null().label("space")
+            statement = sa.select(table.c.id, space).where(table.c[column] == id).order_by(table.c.position)
+            uses += [ProfileUse(kind, row[0], row[1]) for row in await self._connection.execute(statement)]
+        return uses
+
+    async def _used(self, column: str, users: Sequence[tuple[sa.Table, str]]) -> set[str]:
+        columns = [tables.system_defaults.c[column], *(table.c[column] for table, _ in users)]
+        statement = sa.union(*(sa.select(each).where(each.is_not(None)) for each in columns))
+        return set((await self._connection.execute(statement)).scalars())
+
+    # --- the system's defaults -------------------------------------------------------------------------------
+
+    async def system_defaults(self) -> SystemDefaults:
+        row = (await self._connection.execute(sa.select(tables.system_defaults))).mappings().first()
+        if row is None:
+            return SystemDefaults()
+        return SystemDefaults(row["leg_profile"], row["call_profile"], row["extras"])
+
+    async def save_system_defaults(self, defaults: SystemDefaults) -> None:
+        row = {
+            "leg_profile": defaults.leg_profile,
+            "call_profile": defaults.call_profile,
+            "extras": {dialect: dict(values) for dialect, values in defaults.extras.items()},
+        }
+        changed = await self._writing.execute(sa.update(tables.system_defaults).values(row))
+        if changed.rowcount == 0:
+            await self._writing.execute(sa.insert(tables.system_defaults).values(row))
+
+    # --- accounts --------------------------------------------------------------------------------------------
+
+    async def administrator(self, name: str) -> Administrator | None:
+        table = tables.administrators
+        row = (await self._connection.execute(sa.select(table).where(table.c.name == name))).mappings().first()
+        return None if row is None else Administrator(row["name"], Secret(row["password_hash"]))
+
+    async def administrators(self) -> list[Administrator]:
+        table = tables.administrators
+        rows = await self._connection.execute(sa.select(table).order_by(table.c.position))
+        return [Administrator(row["name"], Secret(row["password_hash"])) for row in rows.mappings()]
+
+    async def save_administrator(self, administrator: Administrator) -> None:
+        table = tables.administrators
+        row = {"name": administrator.name, "password_hash": administrator.password_hash.reveal()}
+        changed = await self._writing.execute(sa.update(table).where(table.c.name == administrator.name).values(row))
+        if changed.rowcount == 0:
+            await self._writing.execute(sa.insert(table).values(row))
+
+    async def delete_administrator(self, name: str) -> None:
+        table = tables.administrators
+        await self._writing.execute(sa.delete(table).where(table.c.name == name))
+
+    async def application(self, app_id: str) -> Application | None:
+        """Raises SealBroken when the key was sealed with another sealing key."""
+        table = tables.applications
+        row = (await self._connection.execute(sa.select(table).where(table.c.app_id == app_id))).mappings().first()
+        return None if row is None else Application(row["app_id"], self._seal.open(row["sealed_key"]))
+
+    async def save_application(self, application: Application) -> None:
+        table = tables.applications
+        row = {"app_id": application.app_id, "sealed_key": self._seal.close(application.app_key)}
+        changed = await self._writing.execute(sa.update(table).where(table.c.app_id == application.app_id).values(row))
+        if changed.rowcount == 0:
+            await self._writing.execute(sa.insert(table).values(row))
+
+    # --- events ----------------------------------------------------------------------------------------------
+
+    async def add_events(self, segment: str, first: int, events: Sequence[tuple[datetime, Event]]) -> int:
+        table = tables.events
+        last = first + len(events) - 1
+        statement = sa.select(table.c.line).where(table.c.segment == segment, table.c.line.between(first, last))
+        kept = set((await self._connection.execute(statement)).scalars())
+        rows = []
+        for line, (at, event) in enumerate(events, start=first):
+            if line not in kept:
+                kind, fields = encode_event(event)
+                rows.append({"segment": segment, "line": line, "at": at, "kind": kind, "fields": fields})
+        if rows:
+            await self._writing.execute(sa.insert(table), rows)
+        return len(rows)
+
+    async def newest_events(self, limit: int) -> list[StoredEvent]:
+        position = tables.events.c.position
+        oldest = sa.select(position).order_by(position.desc()).limit(1).offset(limit)
+        before = (await self._connection.execute(oldest)).scalar()
+        return await self.events(before or 0, limit)
+
+    async def events(self, after: int = 0, limit: int = 1000) -> list[StoredEvent]:
+        """Rows that this version cannot read are passed over and said so in the log."""
+        table = tables.events
+        found: list[StoredEvent] = []
+        while len(found) < limit:
+            wanted = limit - len(found)
+            statement = sa.select(table).where(table.c.position > after).order_by(table.c.position).limit(wanted)
+            rows = (await self._connection.execute(statement)).mappings().all()
+            for row in rows:
+                after = row["position"]
+                try:
+                    found.append(StoredEvent(after, row["at"], decode_event(row["kind"], row["fields"])))
+                except EventUnreadable as error:
+                    log.warning("stored event passed over", position=after, reason=str(error))
+            if len(rows) < wanted:
+                break
+        return found

@@ -1,0 +1,108 @@
+"""How a command reaches its answer: settings, then the running server, or the store alone when none runs."""
+
+# ruff: noqa: PLC0415 - what is heavy is imported where it is used, so that --help is quick
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+import secrets
+import sys
+from collections.abc import Coroutine
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import typer
+
+from .cli_output import fail, refusal_words, warn
+from .core.refusals import Refusal
+from .core.secret import Secret
+
+T = TypeVar("T")
+
+# What needs no running server.
+KEPT = {
+    "users", "add_user", "remove_user", "administrators", "add_administrator", "remove_administrator",
+    "spaces", "space", "add_space", "records", "explain",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Where:
+    """What the command line said about the settings."""
+
+    config: Path | None
+    data_dir: Path | None
+
+
+def load_settings(context: typer.Context, config: Path | None = None) -> Any:
+    """Settings with their sources; every fault is told and ends the command."""
+    from .settings_sources import SettingsError, load
+
+    where: Where = context.obj
+    try:
+        loaded = load(os.environ, config or where.config, where.data_dir)
+    except SettingsError as error:
+        fail(str(error))
+    for warning in loaded.warnings:
+        warn(warning)
+    return loaded
+
+
+def wiring() -> Any:
+    return importlib.import_module("parley.wiring")
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end; whatever is refused becomes one line."""
+    from .operator_client import NotRunning, ServerGone
+
+    try:
+        return asyncio.run(work)
+    except Refusal as refusal:
+        fail(refusal_words(refusal))
+    except NotRunning as error:
+        fail(f"{error}; start it with: parley serve")
+    except (ServerGone, OSError) as error:
+        fail(str(error))
+
+
+def ask(context: typer.Context, verb: str, **arguments: Any) -> Any:
+    """The running server's answer, or for what is kept the store's own when no server runs."""
+    return run(_ask(load_settings(context).settings, verb, arguments))
+
+
+async def _ask(settings: Any, verb: str, arguments: dict[str, Any]) -> Any:
+    from .operator_client import NotRunning, connect
+
+    try:
+        async with connect(settings.data_dir) as operator:
+            return await operator.call(verb, **arguments)
+    except NotRunning:
+        if verb not in KEPT or not settings.data_dir.is_dir():
+            raise
+    offline: AbstractAsyncContextManager[Any] = wiring().offline(settings)
+    async with offline as operations:
+        return await getattr(operations, verb)(**arguments)
+
+
+def new_secret(what: str, from_stdin: bool, generate: bool) -> Secret:
+    """By prompt, from standard input, or made up and shown once; never from the arguments, which others can see."""
+    if from_stdin and generate:
+        raise typer.BadParameter("choose one of --password-stdin and --generate")
+    if generate:
+        text = secrets.token_urlsafe(15)
+        typer.echo(f"{what}: {text}   (shown once)")
+        return Secret(text)
+    if from_stdin:
+        text = sys.stdin.readline(4096).rstrip("\r\n")
+    elif sys.stdin.isatty():
+        text = typer.prompt(what.capitalize(), hide_input=True, confirmation_prompt=True)
+    else:
+        raise typer.BadParameter("no terminal to ask at: use --password-stdin or --generate")
+    if not text:
+        fail(f"the {what} must not be empty")
+    return Secret(text)

@@ -1,0 +1,3 @@
+"""What a phone's keys can say."""
+
+DIGITS = "0123456789*#ABCD"

@@ -1,0 +1,246 @@
+"""callLegs: live legs, what is in force for them, and where each value comes from (cms-api 2.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+from ...app.administration import Administration
+from ...app.directory import Directory, LiveLeg, without_scheme
+from ...app.ports import MediaStatistics
+from ...core.endings import Ending, Reason, Side
+from ...core.ids import LegId, MeetingId, TenantId
+from ...core.profiles import Layer, LegLayer
+from ...core.refusals import Refusal
+from .fields import DIALECT, collection, values_of
+from .leg_override import override
+from .live_fields import CALL_LEG
+from .profile_fields import CALL_LEG_PROFILE
+from .requests import Request
+from .router import Route
+from .xml import Node
+
+# Alarms of a leg: more than this is worth an administrator's look.
+ALARM_LOSS_PERCENT = 5.0
+ALARM_JITTER_MS = 100.0
+
+ALARMS = ("packetLoss", "excessiveJitter", "highRoundTripTime")
+
+STATES = {"initial": "initial", "connected": "connected", "on-hold": "onHold", "ending": "connected"}
+
+SCOPES = {
+    Layer.SYSTEM: "global",
+    Layer.TENANT: "tenant",
+    Layer.SPACE: "coSpace",
+    Layer.ACCESS_METHOD: "accessMethod",
+    Layer.MEMBER: "coSpaceUser",
+    Layer.CALL_OUT: "callOut",
+    Layer.LEG: "callLeg",
+}
+
+CODECS = {"pcmu": "g711u", "opus": "opus"}
+
+DROPPED = Ending(Side.ADMINISTRATOR, Reason.HANG_UP)
+
+LegFilter = Callable[[LiveLeg], bool]
+
+
+class CallLegs:
+    def __init__(self, administration: Administration, directory: Directory, cap: int) -> None:
+        self._administration = administration
+        self._directory = directory
+        self._cap = cap
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("callLegs", CALL_LEG, get=self.index),
+            Route("callLegs/{id}", CALL_LEG, get=self.get, put=self.change, delete=self.drop),
+            Route("callLegs/{id}/callLegProfileTrace", CALL_LEG, get=self.trace),
+            Route("calls/{id}/callLegs", CALL_LEG, get=self.of_call),
+            Route("participants/{id}/callLegs", CALL_LEG, get=self.of_participant),
+        ]
+
+    async def index(self, request: Request) -> Node:
+        return self._page(request, self._directory.legs())
+
+    async def of_call(self, request: Request) -> Node:
+        meeting = self._directory.meeting(MeetingId(request.ids[0]))
+        if meeting is None:
+            raise Refusal("not-found", kind="meeting", id=request.ids[0])
+        return self._page(request, [leg for leg in self._directory.legs() if leg.meeting == meeting.meeting])
+
+    async def of_participant(self, request: Request) -> Node:
+        legs = [
+            leg for leg in self._directory.legs() if leg.view is not None and leg.view.participant == request.ids[0]
+        ]
+        if not legs:
+            raise Refusal("not-found", kind="participant", id=request.ids[0])
+        return self._page(request, legs)
+
+    async def get(self, request: Request) -> Node:
+        leg = self._leg(request)
+        children = [
+            *_head(leg, self._tenant(leg)),
+            Node("type", "sip"),
+            Node("direction", "incoming"),
+            Node("canMove", "false"),
+            Node("configuration", tuple(CALL_LEG.children(*in_force(leg)))),
+            Node("status", tuple(_status(leg))),
+        ]
+        return Node("callLeg", tuple(children), (("id", leg.leg),))
+
+    async def change(self, request: Request) -> None:
+        leg = self._leg(request)
+        await override(self._administration, self._directory, leg, CALL_LEG.parse(request.form, create=False))
+
+    async def drop(self, request: Request) -> None:
+        if not await self._directory.drop_leg(self._leg(request).leg, DROPPED):
+            raise Refusal("not-found", kind="leg", id=request.ids[0])
+
+    async def trace(self, request: Request) -> Node:
+        """Every level that contributes, in the order in which later ones win."""
+        leg = self._leg(request)
+        layers = leg.view.layers if leg.view else ()
+        return Node("callLegProfileTrace", tuple(_traced(layer) for layer in layers), (("callLeg", leg.leg),))
+
+    def _leg(self, request: Request) -> LiveLeg:
+        leg = self._directory.leg(LegId(request.ids[0]))
+        if leg is None:
+            raise Refusal("not-found", kind="leg", id=request.ids[0])
+        return leg
+
+    def _tenant(self, leg: LiveLeg) -> TenantId | None:
+        view = self._directory.meeting(leg.meeting) if leg.meeting else None
+        return view.tenant if view else None
+
+    def _page(self, request: Request, legs: list[LiveLeg]) -> Node:
+        wanted = _filters(request)
+        tenant = request.text("tenantFilter")
+        if tenant is not None:
+            wanted.append(lambda leg: self._tenant(leg) == tenant.lower())
+        found = [leg for leg in legs if all(keeps(leg) for keeps in wanted)]
+        offset, limit = request.span(self._cap)
+        nodes = [
+            Node(
+                "callLeg",
+                (*_head(leg, self._tenant(leg), listed=True), Node("alarms", "|".join(alarms(leg)) or None)),
+                (("id", leg.leg),),
+            )
+            for leg in found[offset : offset + limit]
+        ]
+        return collection("callLegs", len(found), nodes)
+
+
+# --- what a leg shows ------------------------------------------------------------------------------------------
+
+
+def _head(leg: LiveLeg, tenant: TenantId | None, *, listed: bool = False) -> list[Node]:
+    nodes = [Node("name", leg.name), Node("remoteParty", without_scheme(leg.caller))]
+    if not listed:
+        nodes.append(Node("localAddress", without_scheme(leg.dialled)))
+    if leg.meeting is not None:
+        nodes.append(Node("call", leg.meeting))
+    if tenant is not None:
+        nodes.append(Node("tenant", tenant))
+    return nodes
+
+
+def in_force(leg: LiveLeg) -> tuple[dict[str, Any], dict[str, str]]:
+    """(values, extras) of what is set at any level, the last level winning (cms-api 8, question 13)."""
+    values: dict[str, Any] = {}
+    extras: dict[str, str] = {}
+    for layer in leg.view.layers if leg.view else ():
+        for spec in fields(layer.settings):
+            value = getattr(layer.settings, spec.name)
+            if value is not None:
+                values[f"settings.{spec.name}"] = value
+        extras.update(layer.extras.get(DIALECT, {}))
+    return values, extras
+
+
+def _traced(layer: LegLayer) -> Node:
+    profile = CALL_LEG_PROFILE.node(layer.profile, values_of(layer), layer.extras.get(DIALECT, {}))
+    return Node("profile", (profile,), (("scope", SCOPES[layer.layer]),))
+
+
+def _status(leg: LiveLeg) -> list[Node]:
+    view = leg.view
+    nodes = [
+        Node("state", STATES[leg.state]),
+        Node("durationSeconds", str(int(leg.seconds))),
+        Node("direction", "incoming"),
+    ]
+    if leg.facts.sip_call_id:
+        nodes.append(Node("sipCallId", leg.facts.sip_call_id))
+    if view is not None:
+        nodes.append(Node("groupId", view.participant))
+        if view.waits:
+            nodes.append(Node("deactivated", "true"))
+        nodes.append(Node("encryptedMedia", "true" if view.encrypted_media else "false"))
+        nodes.append(Node("unencryptedMedia", "false" if view.encrypted_media else "true"))
+    if leg.statistics is not None:
+        nodes.extend(_audio(leg.statistics, leg.seconds))
+    return nodes
+
+
+def _audio(numbers: MediaStatistics, seconds: float) -> list[Node]:
+    """Bit rates are averages over the leg's time so far. What the far end lost of ours is not known yet."""
+    codec = CODECS.get(numbers.codec, numbers.codec)
+    received = (
+        Node("codec", codec),
+        Node("packetLossPercentage", f"{loss_percent(numbers):.1f}"),
+        Node("jitter", str(round(numbers.jitter_ms))),
+        Node("bitRate", str(bit_rate(numbers.bytes_received, seconds))),
+    )
+    sent = (Node("codec", codec), Node("bitRate", str(bit_rate(numbers.bytes_sent, seconds))))
+    return [Node("rxAudio", received), Node("txAudio", sent)]
+
+
+def loss_percent(numbers: MediaStatistics) -> float:
+    expected = numbers.packets_received + numbers.packets_lost
+    return 100.0 * numbers.packets_lost / expected if expected > 0 else 0.0
+
+
+def bit_rate(octets: int, seconds: float) -> int:
+    """Bits per second."""
+    return int(octets * 8 / seconds) if seconds > 0 else 0
+
+
+def alarms(leg: LiveLeg) -> list[str]:
+    numbers = leg.statistics
+    if numbers is None:
+        return []
+    found = []
+    if loss_percent(numbers) > ALARM_LOSS_PERCENT:
+        found.append("packetLoss")
+    if numbers.jitter_ms > ALARM_JITTER_MS:
+        found.append("excessiveJitter")
+    return found
+
+
+def _filters(request: Request) -> list[LegFilter]:
+    """The conditions of a list's query (cms-api 1.6). There is no video yet: no leg has a layout or video streams."""
+    wanted: list[LegFilter] = []
+    if (text := request.text("filter")) is not None:
+        needle = text.lower()
+        wanted.append(lambda leg: needle in leg.name.lower() or needle in leg.caller.lower())
+    if (participant := request.text("participantFilter")) is not None:
+        wanted.append(lambda leg: leg.view is not None and leg.view.participant == participant.lower())
+    if (kinds := _alarm_filter(request)) is not None:
+        wanted.append(lambda leg: any(kind in kinds for kind in alarms(leg)))
+    owned = request.word("ownerIdSet", {"true": True, "false": False})
+    if owned is not None:
+        wanted.append(lambda leg: bool(in_force(leg)[1].get("ownerId")) is owned)
+    least = request.number("availableVideoStreamsLowerBound")
+    request.number("availableVideoStreamsUpperBound")  # checked; 0 streams are below every bound
+    if request.text("activeLayoutFilter") is not None or (least or 0) > 0:
+        wanted.append(lambda _leg: False)
+    return wanted
+
+
+def _alarm_filter(request: Request) -> set[str] | None:
+    text = request.text("alarms")
+    if text is None:
+        return None
+    return set(ALARMS) if text == "all" else set(text.split("|"))

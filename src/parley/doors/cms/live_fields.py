@@ -1,0 +1,134 @@
+"""Field tables of what is live: calls, call legs and participants (cms-api 2.7 to 2.9)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .codecs import LAYOUT, Boolean, Guid, KeyPresses, Number, NumberOr, Reference, Text, words
+from .fields import Access, Field, Shown, Table
+from .profile_fields import CALL_LEG_PROFILE
+
+_BOOLEAN = Boolean()
+_NUMBER = Number()
+
+
+def _told(wire: str, codec: object, attribute: str, since: str = "", *, listed: bool = False) -> Field:
+    """A value of the live call that only replies hold."""
+    return Field(wire, codec, attribute, since=since, access=Access.READ_ONLY, listed=listed)  # type: ignore[arg-type]
+
+
+def _flag(wire: str, since: str) -> Field:
+    return Field(wire, _BOOLEAN, default="false", since=since, shown=Shown.ALWAYS)
+
+
+CALL = Table(
+    "call",
+    "2.7",
+    (
+        Field("name", Text(), "name", access=Access.READ_ONLY, listed=True, note="of the space"),
+        _told("callType", words("coSpace"), "call_type", "2.3"),
+        Field("coSpace", Reference("coSpace"), "space", access=Access.CREATE_ONLY, listed=True, note="mandatory"),
+        _told("ownerName", Text(), "owner_name", "2.2"),
+        _told("callCorrelator", Guid(), "correlator", "1.7", listed=True),
+        _told("tenant", Guid(), "tenant", listed=True),
+        _told("durationSeconds", _NUMBER, "seconds"),
+        _told("numCallLegs", _NUMBER, "legs"),
+        _told("maxCallLegs", _NUMBER, "legs_most"),
+        _told("numParticipantsLocal", _NUMBER, "participants"),
+        Field("locked", _BOOLEAN, "locked", default="false", since="1.8", shown=Shown.ALWAYS, unset=False),
+        _flag("recording", "1.9"),
+        Field("recordingStatus", _BOOLEAN, default="false", since="1.9", access=Access.READ_ONLY, shown=Shown.ALWAYS),
+        _flag("streaming", "2.1"),
+        Field("streamingStatus", _BOOLEAN, default="false", since="2.1", access=Access.READ_ONLY, shown=Shown.ALWAYS),
+        _flag("allowAllMuteSelf", "1.9"),
+        _flag("allowAllPresentationContribution", "1.9"),
+        Field("joinAudioMuteOverride", _BOOLEAN, since="1.9"),
+        Field("messageText", Text(), since="2.1"),
+        Field("messagePosition", words("top", "middle", "bottom"), default="middle", since="2.1", shown=Shown.ALWAYS),
+        Field("messageDuration", NumberOr("permanent"), default="0", since="2.1", shown=Shown.ALWAYS),
+        Field("messageBannerText", Text(), since="3.2"),
+        Field(
+            "activeWhenEmpty",
+            _BOOLEAN,
+            "kept",
+            default="false",
+            since="2.2",
+            shown=Shown.ALWAYS,
+            unset=False,
+            note="true for a call made by POST",
+        ),
+        Field("endpointRecording", _BOOLEAN, default="false", since="2.4", access=Access.READ_ONLY, shown=Shown.ALWAYS),
+        Field("panePlacementHighestImportance", _NUMBER, since="2.7"),
+        Field("panePlacementSelfPaneMode", words("skip", "self"), since="2.7"),
+    ),
+)
+
+# Everything of a callLegProfile can be set on one leg, except the profile's own name.
+_LEG_SETTINGS = tuple(replace(row, listed=False) for row in CALL_LEG_PROFILE.fields if row.wire != "name")
+
+_KEYS = Field(
+    "dtmfSequence", KeyPresses(), "keys", since="1.9", access=Access.WRITE_ONLY, note="sends nothing yet", effect=False
+)
+_LABEL = Field("nameLabelOverride", Text(50, bytes_most=50), since="2.4")
+_PROFILE = Field("callLegProfile", Reference("callLegProfile"), "profile", access=Access.WRITE_ONLY)
+
+
+def _with_old_layout(row: Field) -> Field:
+    """`layout` is an old name of defaultLayout on a leg; the newer name wins."""
+    return replace(row, aliases=("layout",)) if row.wire == "defaultLayout" else row
+
+
+# What stands in a call leg's `configuration`, and what PUT may change of it.
+CALL_LEG = Table(
+    "configuration",
+    "2.8",
+    (
+        Field("ownerId", Text()),
+        Field("chosenLayout", LAYOUT, since="1.8"),
+        _LABEL,
+        *(_with_old_layout(row) for row in _LEG_SETTINGS),
+        _PROFILE,
+        _KEYS,
+    ),
+)
+
+# The same of a participant: its replies hold only these four; PUT takes any setting of a leg.
+PARTICIPANT = Table(
+    "configuration",
+    "2.9",
+    (
+        Field("importance", _NUMBER, since="2.2"),
+        _LABEL,
+        *(
+            row if row.wire in ("defaultLayout", "layoutTemplate") else replace(row, access=Access.WRITE_ONLY)
+            for row in map(_with_old_layout, _LEG_SETTINGS)
+        ),
+        Field("ownerId", Text(), access=Access.WRITE_ONLY),
+        Field("chosenLayout", LAYOUT, access=Access.WRITE_ONLY),
+        _PROFILE,
+        _KEYS,
+        Field("deactivated", _BOOLEAN, "deactivated", since="2.9", access=Access.WRITE_ONLY, note="false lets in"),
+    ),
+)
+
+# PUT on participants/*: several at once.
+_BULK = ("rxAudioMute", "txAudioMute", "rxVideoMute", "txVideoMute")
+PARTICIPANTS = Table(
+    "participants",
+    "2.9",
+    (
+        *(replace(row, access=Access.WRITE_ONLY) for row in _LEG_SETTINGS if row.wire in _BULK),
+        Field("defaultLayout", LAYOUT, access=Access.WRITE_ONLY, aliases=("layout",), note="also as layout"),
+        Field("importance", _NUMBER, since="2.2", access=Access.WRITE_ONLY),
+        Field("filterIds", Text(), "filter_ids", since="2.4", access=Access.WRITE_ONLY, note="comma list, at most 20"),
+        Field(
+            "mode",
+            words("exclude", "selected"),
+            "mode",
+            default="exclude",
+            since="2.4",
+            access=Access.WRITE_ONLY,
+            unset="exclude",
+        ),
+    ),
+)

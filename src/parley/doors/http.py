@@ -1,0 +1,64 @@
+"""One HTTP or HTTPS listener: an ASGI application on sockets of its own, in the running event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+BACKLOG = 512
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals belong to the whole server, not to one listener of it."""
+        yield
+
+
+class HttpListener:
+    """Listens from `open` to `close`."""
+
+    def __init__(self, app: ASGIApp, name: str) -> None:
+        self._app = app
+        self._name = name
+        self._server: _Server | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def open(self, sockets: list[socket.socket], tls: tuple[Path, Path] | None = None) -> None:
+        """Serve on bound stream sockets; tls: certificate chain and key. Returns when requests are answered.
+        Raises OSError."""
+        config = uvicorn.Config(
+            self._app,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            ws="none",
+            proxy_headers=False,  # a header never says who asks
+            server_header=False,
+            date_header=True,
+            backlog=BACKLOG,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=2,
+            ssl_certfile=str(tls[0]) if tls else None,
+            ssl_keyfile=str(tls[1]) if tls else None,
+        )
+        self._server = _Server(config)
+        self._task = asyncio.create_task(self._server.serve(sockets=sockets), name=self._name)
+        while not self._server.started:
+            if self._task.done():
+                await self._task
+                raise OSError(f"{self._name} did not start")
+            await asyncio.sleep(0.005)
+
+    async def close(self) -> None:
+        """Answers what is under way, 2 s at most."""
+        if self._server is not None and self._task is not None:
+            self._server.should_exit = True
+            await self._task
+            self._server = self._task = None

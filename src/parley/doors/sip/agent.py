@@ -1,0 +1,241 @@
+"""The user agent: drives the SIP layer over the listeners and turns its events into legs and their inputs."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from itertools import count
+from typing import Protocol
+
+import structlog
+
+from ...app.ports import Clock, LegDoor, Timer
+from ...core.dialplan import Address
+from ...core.endings import Reason, Side
+from ...core.leg_inputs import LegInput, Offered
+from ...wire.sip.address import NameAddr
+from ...wire.sip.answers import Dialect
+from ...wire.sip.core import Limits
+from ...wire.sip.errors import OurMistake
+from ...wire.sip.events import (
+    AckReceived,
+    Cancelled,
+    DialogEnded,
+    DialogId,
+    Event,
+    IncomingInvite,
+    IncomingReinvite,
+    IncomingRequest,
+    TransactionId,
+)
+from ...wire.sip.flow import Flow
+from ...wire.sip.layer import SipLayer
+from ...wire.sip.message import body_part
+from .audio import NO_PORT, answer_to, leg_audio, read_offer
+from .leg import SipLeg
+from .listeners import Listeners, source_address
+from .rates import SourceRates
+
+log = structlog.get_logger(__name__)
+
+
+class LegInbox(Protocol):
+    def post(self, message: LegInput) -> None: ...
+
+
+class Arrivals(Protocol):
+    """The app's way in for callers."""
+
+    async def arrive(self, offered: Offered, door: LegDoor) -> LegInbox | None: ...
+
+
+Spawn = Callable[..., None]
+
+_ENDED: dict[str, tuple[Side, Reason]] = {
+    "bye": (Side.REMOTE, Reason.HANG_UP),
+    "no-ack": (Side.REMOTE, Reason.NO_ACK),
+    "gone": (Side.REMOTE, Reason.TRANSPORT_FAILED),
+}
+
+
+class SipAgent:
+    """Implements Wire for its legs. media_address: what phones are told, or None for the route's own."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        arrivals: Arrivals,
+        spawn: Spawn,
+        agent: str,
+        media_address: str | None,
+        calls_most: int,
+        calls_per_source: int,
+    ) -> None:
+        self._clock = clock
+        self._arrivals = arrivals
+        self._spawn = spawn
+        self._media_address = media_address
+        self._layer = SipLayer(Dialect(agent=agent), limits=Limits(dialogs=calls_most + calls_most // 10 + 10))
+        self._rates = SourceRates(calls_per_source)
+        self._listeners = Listeners(self._receive, self._broken)
+        self._legs: dict[DialogId, SipLeg] = {}
+        self._sessions = count(1)
+        self._timer: Timer | None = None
+        self._timer_at: float | None = None
+
+    async def open(self, *, udp: tuple[str, int] | None, tcp: tuple[str, int] | None) -> dict[str, int]:
+        """Open the listeners; ports by transport. Raises OSError."""
+        if udp:
+            await self._listeners.open_udp(*udp)
+        if tcp:
+            await self._listeners.open_tcp(*tcp)
+        return self._listeners.ports
+
+    async def close(self) -> None:
+        """BYEs asked for before this are on the wire; nothing is repeated after it."""
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._listeners.close()
+
+    @property
+    def live(self) -> tuple[int, int]:
+        """Transactions and dialogs held."""
+        return self._layer.live
+
+    # --- Wire: what legs ask for -------------------------------------------------------------------------------
+
+    def respond(self, transaction: TransactionId, status: int, body: bytes = b"") -> None:
+        self._layer.respond(transaction, status, self._clock.now(), body=body)
+        self._flush()
+
+    def bye(self, dialog: DialogId, headers: list[tuple[str, str]]) -> None:
+        self._legs.pop(dialog, None)
+        try:
+            self._layer.bye(dialog, self._clock.now(), headers=headers)
+        except OurMistake as problem:
+            log.error("BYE not sent", problem=str(problem))
+        self._flush()
+
+    # --- the wire ----------------------------------------------------------------------------------------------
+
+    def _receive(self, data: bytes, flow: Flow) -> None:
+        self._take(self._layer.receive(data, flow, self._clock.now()))
+
+    def _broken(self, flow: Flow) -> None:
+        self._take(self._layer.flow_lost(flow.connection))
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._timer_at = None
+        self._take(self._layer.tick(self._clock.now()))
+
+    def _take(self, events: list[Event]) -> None:
+        self._flush()
+        for event in events:
+            try:
+                self._on_event(event)
+            except Exception:
+                log.exception("a SIP event failed", kind=type(event).__name__)
+        self._flush()
+
+    def _flush(self) -> None:
+        for item in self._layer.drain():
+            self._listeners.send(item)
+        deadline = self._layer.next_deadline()
+        if deadline == self._timer_at:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = deadline
+        self._timer = self._clock.call_at(deadline, self._tick) if deadline is not None else None
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, IncomingInvite):
+            self._invited(event)
+            return
+        leg = self._legs.get(event.dialog) if event.dialog else None
+        match event:
+            case Cancelled(why="cancel"):
+                self._gone(event.dialog, Side.REMOTE, Reason.CANCELLED)
+            case Cancelled():  # we left it unanswered for too long
+                self._gone(event.dialog, Side.LOCAL, Reason.MEDIA_FAILED)
+            case DialogEnded():
+                self._gone(event.dialog, *_ENDED[event.why])
+            case AckReceived() if leg:
+                leg.confirmed()
+            case IncomingReinvite() if leg:
+                leg.reinvite(event)
+            case IncomingRequest() if leg and event.request.method == "INFO":
+                leg.info(event)
+            case IncomingReinvite() | IncomingRequest():
+                self.respond(event.transaction, 481 if leg is None else 501)
+
+    def _gone(self, dialog: DialogId, side: Side, reason: Reason) -> None:
+        leg = self._legs.pop(dialog, None)
+        if leg is not None:
+            leg.over(side, reason)
+
+    # --- a new call --------------------------------------------------------------------------------------------
+
+    def _invited(self, event: IncomingInvite) -> None:
+        request, flow = event.request, event.flow
+        if not self._rates.allow(flow.remote[0], self._clock.now()):
+            self.respond(event.transaction, 503)
+            return
+        if request.uri.scheme not in {"sip", "sips"} or not request.uri.username:
+            self.respond(event.transaction, 404)
+            return
+        body = body_part(request, "application/sdp")
+        offer = read_offer(body)
+        local = flow.local[0]
+        media_address = self._media_address or local
+        session = next(self._sessions)
+        answer = answer_to(offer, (media_address, NO_PORT), session) if offer else None
+        if offer is None or answer is None or answer.audio is None:
+            # Malformed SDP is the caller's mistake; no SDP, or none for us, is a matter of taste.
+            self.respond(event.transaction, 400 if body and offer is None else 488)
+            return
+        audio = leg_audio(answer.audio, (flow.remote[0], NO_PORT))
+        leg = SipLeg(event, offer, audio, self, media_address, session)
+        self._legs[event.dialog] = leg
+        caller = request.from_
+        offered = Offered(
+            address=Address(request.uri.username.lower(), request.uri.host.lower().rstrip(".")),
+            caller=plain_uri(caller),
+            dialled=f"{request.uri.scheme}:{request.uri.username}@{request.uri.host}",
+            display_name=caller.display[:200] if caller.display else "",
+            source=flow.remote[0],
+            local_address=media_bind_address(self._media_address, local),
+            audio=audio,
+            sip_call_id=request.call_id,
+        )
+        self._spawn(self._arrive(leg, offered), lambda: self._failed(leg))
+
+    async def _arrive(self, leg: SipLeg, offered: Offered) -> None:
+        inbox = await self._arrivals.arrive(offered, leg)
+        if inbox is None:
+            self._legs.pop(leg.dialog, None)
+        else:
+            leg.attach(inbox)
+
+    def _failed(self, leg: SipLeg) -> None:
+        """The app broke on this call: tell the caller instead of leaving it ringing."""
+        self._legs.pop(leg.dialog, None)
+        leg.fail()
+
+
+def plain_uri(name: NameAddr) -> str:
+    """scheme:user@host without parameters, port or password."""
+    uri = name.uri
+    user = f"{uri.username}@" if uri.username else ""
+    return f"{uri.scheme}:{user}{uri.host}" if uri.host else uri.text.partition(";")[0][:200]
+
+
+def media_bind_address(advertised: str | None, local: str) -> str:
+    """Where to bind media: the advertised address if it is this machine's, else every address of its kind."""
+    if advertised is None:
+        return local
+    if source_address(advertised) == advertised:
+        return advertised
+    return "::" if ipaddress.ip_address(advertised).version == 6 else "0.0.0.0"

@@ -1,0 +1,56 @@
+"""Between SDP and the core's idea of a leg's audio."""
+
+from __future__ import annotations
+
+from ...core.leg_inputs import AudioCodec, LegAudio
+from ...wire.offer_answer import OPUS, PCMU, Answer, Audio, Local, make_answer
+from ...wire.sdp import Codec, SdpMistake, Session, parse
+
+PREFERENCES: tuple[Codec, ...] = (OPUS, PCMU)
+_NAMES = {"opus": "opus", "pcmu": "pcmu"}
+NO_PORT = 9  # discard: stands for the port while only the far end's side is read
+
+
+def read_offer(body: bytes | None) -> Session | None:
+    """The offer in a body; None when there is none or it cannot be read."""
+    if not body:
+        return None
+    try:
+        return parse(body)
+    except SdpMistake:
+        return None
+
+
+def answer_to(
+    offer: Session,
+    ours: tuple[str, int],
+    session: int,
+    *,
+    current: Codec | None = None,
+    previous: Session | None = None,
+) -> Answer:
+    """The answer to an offer, every m-line kept; its `audio` is None when there is nothing for us.
+
+    `ours`: our media address and port; `current`: the codec in use, kept when it is offered again; `previous`: our
+    last description in this dialog, whose version the answer's o= line continues.
+    """
+    preferences = PREFERENCES
+    if current is not None:
+        preferences = tuple(sorted(PREFERENCES, key=lambda codec: not codec.same_format(current)))
+    return make_answer(offer, Local(ours[0], ours[1], session), preferences=preferences, previous=previous)
+
+
+def leg_audio(audio: Audio, fallback: tuple[str, int]) -> LegAudio:
+    """What was agreed, in the core's words. `fallback`: where packets may come from when the SDP names no address
+    (hold by an all-zero address): we then do not send."""
+    host, port = audio.remote or fallback
+    return LegAudio(
+        remote_host=host,
+        remote_port=port,
+        codec=AudioCodec(_NAMES[audio.codec.name.lower()], audio.codec.payload, audio.codec.clock),
+        dtmf_payload_type=audio.events.payload if audio.events else None,
+        dtmf_clock_rate=audio.events.clock if audio.events else 8000,
+        packet_ms=20,
+        sends=audio.remote is not None and audio.direction in {"sendrecv", "sendonly"},
+        receives=audio.direction in {"sendrecv", "recvonly"},
+    )

@@ -1,0 +1,181 @@
+"""Sockets for SIP: datagrams and streams in, flows and bytes to the agent. No SIP is understood here."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Callable
+from functools import lru_cache, partial
+
+import structlog
+
+from ...wire.sip.errors import TheirMistake
+from ...wire.sip.flow import Flow, Send
+from ...wire.sip.framing import PONG, Broken, Frame, Ping, StreamFramer
+from .rates import network_of
+
+log = structlog.get_logger(__name__)
+
+RECEIVE_BUFFER = 4 << 20  # a burst of calls must not overflow the socket while one is being handled
+STREAMS_MOST = 1000  # connections at a time
+STREAMS_PER_SOURCE = 50
+IDLE_AFTER = 600.0  # seconds without a byte; dialogs outlive their stream, phones keep theirs alive
+
+Receive = Callable[[bytes, Flow], None]
+StreamLost = Callable[[Flow], None]
+
+
+@lru_cache(maxsize=4096)
+def source_address(peer: str) -> str:
+    """Our address on the route to a peer: what the peer can reach us at. Falls back to loopback."""
+    family = socket.AF_INET6 if ":" in peer else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((peer, 9))  # connects a datagram socket: looks the route up and sends nothing
+            return str(probe.getsockname()[0])
+    except OSError:
+        return "::1" if family == socket.AF_INET6 else "127.0.0.1"
+
+
+def bind_sockets(host: str, port: int, kind: socket.SocketKind) -> list[socket.socket]:
+    """One socket, or one per IP version when `host` is `::`. Raises OSError; IPv6 alone may be missing."""
+    hosts = ["0.0.0.0", "::"] if host == "::" else [host]
+    bound: list[socket.socket] = []
+    for one in hosts:
+        family = socket.AF_INET6 if ":" in one else socket.AF_INET
+        try:
+            sock = socket.socket(family, kind)
+            if family == socket.AF_INET6:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            if kind == socket.SOCK_STREAM:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            else:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+            sock.setblocking(False)
+            sock.bind((one, port or (bound[0].getsockname()[1] if bound else 0)))
+        except OSError:
+            if one == "::" and bound:
+                log.warning("no IPv6 on this machine", port=port)
+                continue
+            for other in bound:
+                other.close()
+            raise
+        bound.append(sock)
+    return bound
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    def __init__(self, listeners: Listeners, name: str) -> None:
+        self._listeners = listeners
+        self._name = name
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._local = transport.get_extra_info("sockname")
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        host, port = addr[0].partition("%")[0], addr[1]
+        local = self._local[0] if not _wildcard(self._local[0]) else source_address(host)
+        self._listeners.received(data, Flow("udp", (local, self._local[1]), (host, port), self._name))
+
+    def error_received(self, exc: Exception) -> None:
+        log.debug("datagram refused", problem=str(exc))
+
+
+class Listeners:
+    """Owns every SIP socket. `receive(data, flow)` gets datagrams and whole stream messages."""
+
+    def __init__(self, receive: Receive, broken: StreamLost) -> None:
+        self.received = receive
+        self._broken = broken
+        self._datagrams: dict[str, asyncio.DatagramTransport] = {}
+        self._servers: list[asyncio.Server] = []
+        self._streams: dict[int, asyncio.StreamWriter] = {}
+        self._sources: dict[str, int] = {}
+        self._serial = 0
+        self.ports: dict[str, int] = {}
+
+    async def open_udp(self, host: str, port: int) -> None:
+        """Raises OSError."""
+        loop = asyncio.get_running_loop()
+        for sock in bind_sockets(host, port, socket.SOCK_DGRAM):
+            name = f"udp-{len(self._datagrams)}"
+            self.ports.setdefault("udp", sock.getsockname()[1])
+            transport, _ = await loop.create_datagram_endpoint(partial(_Datagrams, self, name), sock=sock)
+            self._datagrams[name] = transport
+
+    async def open_tcp(self, host: str, port: int) -> None:
+        """Raises OSError."""
+        for sock in bind_sockets(host, port, socket.SOCK_STREAM):
+            self.ports.setdefault("tcp", sock.getsockname()[1])
+            self._servers.append(await asyncio.start_server(self._serve_stream, sock=sock, backlog=512))
+
+    def send(self, item: Send) -> None:
+        """Put bytes on the wire. A stream that is gone is reported by `broken`."""
+        flow = item.flow
+        if not flow.reliable:
+            transport = self._datagrams.get(str(flow.connection))
+            if transport is not None and not transport.is_closing():
+                transport.sendto(item.data, flow.remote)
+            return
+        writer = self._streams.get(int(flow.connection))
+        if writer is None or writer.is_closing():
+            asyncio.get_running_loop().call_soon(self._broken, flow)
+            return
+        if writer.transport.get_write_buffer_size() > RECEIVE_BUFFER:
+            writer.transport.abort()  # a peer that does not read must not fill our memory
+            return
+        writer.write(item.data)
+
+    async def _serve_stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        host, port = writer.get_extra_info("peername")[:2]
+        source = network_of(host)
+        if len(self._streams) >= STREAMS_MOST or self._sources.get(source, 0) >= STREAMS_PER_SOURCE:
+            writer.transport.abort()
+            return
+        self._serial += 1
+        serial = self._serial
+        flow = Flow("tcp", writer.get_extra_info("sockname")[:2], (host, port), serial)
+        self._streams[serial] = writer
+        self._sources[source] = self._sources.get(source, 0) + 1
+        try:
+            await self._read_stream(reader, writer, flow)
+        except (OSError, TimeoutError, TheirMistake) as problem:
+            log.debug("SIP stream closed", peer=host, problem=str(problem))
+        finally:
+            del self._streams[serial]
+            self._sources[source] -= 1
+            if not self._sources[source]:
+                del self._sources[source]
+            writer.close()
+            self._broken(flow)
+
+    async def _read_stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flow: Flow) -> None:
+        framer = StreamFramer()
+        while True:
+            async with asyncio.timeout(IDLE_AFTER):
+                data = await reader.read(65536)
+            if not data:
+                return
+            for item in framer.feed(data):
+                match item:
+                    case Frame(frame):
+                        self.received(frame, flow)
+                    case Ping():
+                        writer.write(PONG)
+                    case Broken(mistake, wreck):
+                        self.received(wreck, flow)  # it may be worth a 400
+                        raise mistake
+
+    async def close(self) -> None:
+        for server in self._servers:
+            server.close()
+        for writer in list(self._streams.values()):
+            writer.close()
+        for transport in self._datagrams.values():
+            transport.close()
+        await asyncio.sleep(0)
+
+
+def _wildcard(host: str) -> bool:
+    return ipaddress.ip_address(host).is_unspecified

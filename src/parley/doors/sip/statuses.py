@@ -1,0 +1,53 @@
+"""Which SIP response or BYE reason tells an ending: one total table (RFC 3261 section 21, RFC 3326)."""
+
+from __future__ import annotations
+
+from ...core.endings import Ending, Reason
+
+STATUS: dict[Reason, int] = {
+    Reason.HANG_UP: 603,
+    Reason.CANCELLED: 487,
+    Reason.UNKNOWN_DESTINATION: 404,
+    Reason.NOT_MEMBER: 404,  # outside it looks unknown
+    Reason.NO_COMMON_CODEC: 488,
+    Reason.WRONG_PIN: 403,
+    Reason.LOCKED_OUT: 403,  # outside it looks like a wrong PIN
+    Reason.UNKNOWN_CALL_ID: 403,  # outside it looks like a wrong PIN
+    Reason.NO_INPUT: 480,
+    Reason.PARTICIPANT_LIMIT: 486,
+    Reason.TENANT_LIMIT: 486,
+    Reason.SYSTEM_LIMIT: 503,
+    Reason.DEACTIVATED: 480,
+    Reason.MEETING_ENDED: 480,
+    Reason.SPACE_DELETED: 410,
+    Reason.TOO_LONG: 480,
+    Reason.MEDIA_DEAD: 480,
+    Reason.MEDIA_FAILED: 500,
+    Reason.NO_ACK: 408,
+    Reason.TRANSPORT_FAILED: 503,
+    Reason.SHUTDOWN: 503,
+}
+
+
+def status_of(ending: Ending) -> int:
+    """The final response that refuses a call for this ending."""
+    return STATUS[ending.reason]
+
+
+# What a BYE may say of its cause; everything that must stay inside is left out.
+_BYE_TEXT: dict[Reason, str] = {
+    Reason.DEACTIVATED: "the host has left",
+    Reason.MEETING_ENDED: "the meeting has ended",
+    Reason.SPACE_DELETED: "the meeting has ended",
+    Reason.PARTICIPANT_LIMIT: "the meeting is full",
+    Reason.TENANT_LIMIT: "the meeting is full",
+    Reason.TOO_LONG: "time is up",
+    Reason.MEDIA_DEAD: "no media",
+    Reason.SHUTDOWN: "server is stopping",
+}
+
+
+def bye_headers(ending: Ending) -> list[tuple[str, str]]:
+    """A Reason header (RFC 3326) where there is something that may be told."""
+    text = _BYE_TEXT.get(ending.reason)
+    return [("Reason", f'SIP;cause={STATUS[ending.reason]};text="{text}"')] if text else []

@@ -1,0 +1,91 @@
+"""Sound to payloads. One encoder may serve many listeners, and a listener may move from one to another.
+
+A receiver's decoder carries state from packet to packet, so changing the encoder behind one RTP stream is
+heard unless it is done with care. Two means: an encoder that was idle is warmed up with the frame the
+listener heard last, and the first packet after a change is *independent* (predicts nothing from older ones).
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from parley.engine import g711
+from parley.engine.opus import OpusEncoder, silence_packet
+from parley.engine.resample import Downsampler
+from parley.engine.sound import FRAME, SILENT_FRAME, Samples
+
+PCMU_SILENCE = b"\xff" * 160
+
+
+class Encoder(Protocol):
+    def encode(self, tick: int, before: Samples, frame: Samples, independent: bool) -> bytes:
+        """One 20 ms payload. `before` is the frame the listeners heard in the tick before."""
+
+
+class OpusMixEncoder:
+    def __init__(self) -> None:
+        self._encoder = OpusEncoder()
+        self._last_tick = -2
+
+    def encode(self, tick: int, before: Samples, frame: Samples, independent: bool) -> bytes:
+        if self._last_tick != tick - 1:
+            self._encoder.reset()
+            self._encoder.encode(before)
+            independent = True
+        self._last_tick = tick
+        return self._encoder.encode(frame, independent=independent)
+
+
+_to_8k = Downsampler(6)
+
+
+class PcmuMixEncoder:
+    """Mu-law keeps no state but the filter's, and that is `before`."""
+
+    def encode(self, tick: int, before: Samples, frame: Samples, independent: bool) -> bytes:
+        return g711.compress(_to_8k.run(before, frame))
+
+
+def make_encoder(codec: str) -> Encoder:
+    return OpusMixEncoder() if codec == "opus" else PcmuMixEncoder()
+
+
+def silence(codec: str) -> bytes:
+    """A ready-made packet of 20 ms of silence."""
+    return silence_packet() if codec == "opus" else PCMU_SILENCE
+
+
+class SharedMix:
+    """What all legs of a group hear that are not in the mix themselves: encoded once for each codec."""
+
+    def __init__(self) -> None:
+        self.frame: Samples | None = None  # of this tick; None: silence, and nothing need be encoded
+        self.before: Samples = SILENT_FRAME
+        self._encoders: dict[str, Encoder] = {}
+        self._payloads: dict[str, bytes] = {}
+        self._newcomers: set[str] = set()
+
+    def next_tick(self, frame: Samples | None) -> None:
+        self.before = SILENT_FRAME if self.frame is None else self.frame
+        self.frame = frame
+        self._payloads.clear()
+        self._newcomers.clear()
+
+    def expect_newcomer(self, codec: str) -> None:
+        """Some listener heard something else in the tick before; said ahead of the first payload()."""
+        self._newcomers.add(codec)
+
+    def payload(self, tick: int, codec: str) -> bytes:
+        """The tick's packet for one codec; `frame` must not be None."""
+        made = self._payloads.get(codec)
+        if made is None:
+            assert self.frame is not None
+            encoder = self._encoders.get(codec)
+            if encoder is None:
+                encoder = self._encoders[codec] = make_encoder(codec)
+            made = encoder.encode(tick, self.before, self.frame, codec in self._newcomers)
+            self._payloads[codec] = made
+        return made
+
+
+assert len(PCMU_SILENCE) * 6 == FRAME

@@ -1,0 +1,166 @@
+"""Packets of one stream put back in order, and the position up to which they have been played.
+
+Positions are extended RTP timestamps scaled to 48 kHz. The buffer does not know the time: whoever takes from
+it keeps the pace, and whatever is not here when its turn comes is a gap.
+
+    insert -> [ stored packets ] -> take: Packet (decode it), Gap (fill it) or None (nothing is stored)
+
+A packet that comes after its turn is dropped, unless nothing newer was played meanwhile (the buffer had run
+dry): then the position goes back to it. That is how delay grows when the network needs it to.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import NamedTuple
+
+from parley.engine.sound import FRAME, RATE
+from parley.wire.rtp import unwrap
+
+MAX_PACKETS = 64  # over a second of 20 ms packets: a burst beyond that is a fault, not jitter
+# A longer stretch without samples is the sender's pause or a new start: jumped over, not filled.
+LONGEST_GAP = RATE * 200 // 1000
+# A packet counting on from here is the same stream; further off, it is a new one under an old name.
+SEQUENCE_WINDOW = 1000
+
+
+class Packet(NamedTuple):
+    sequence: int  # extended
+    position: int
+    duration: int
+    payload: bytes
+
+
+class Gap(NamedTuple):
+    """Samples missing before the next stored packet: `lost` on the way, or never sent (DTX)."""
+
+    length: int
+    lost: bool
+
+
+class Verdict(enum.Enum):
+    STORED = "stored"
+    STRETCHED = "stretched"  # stored after its turn: from here on everything plays later
+    LATE = "late"
+    DUPLICATE = "duplicate"
+
+
+class JitterBuffer:
+    """Bounded; see the head of the file. `scale` is 48000 over the RTP clock rate."""
+
+    taken: int  # extended sequence of the last packet given out
+
+    def __init__(self, scale: int) -> None:
+        self._scale = scale
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything; the next packet starts a new stream."""
+        self._stored: dict[int, Packet] = {}
+        self._highest: int | None = None  # sequence
+        self._highest_timestamp = 0
+        self._position = 0
+        self.taken = -1
+        self._recent: set[int] = set()  # the sequences given out lately: tells a copy from a late packet
+        self._running = False
+        self._dry = False  # running, and the last take found nothing
+
+    def is_near(self, sequence: int) -> bool:
+        """Whether a 16-bit sequence number counts on from what came before."""
+        if self._highest is None:
+            return True
+        return abs(unwrap(sequence, self._highest, 16) - self._highest) <= SEQUENCE_WINDOW
+
+    def __len__(self) -> int:
+        return len(self._stored)
+
+    @property
+    def depth(self) -> int:
+        """Samples that would be played before the buffer is dry: those stored, and the gaps that will be filled."""
+        total, at = 0, self._position if self._running else None
+        for sequence in sorted(self._stored):
+            packet = self._stored[sequence]
+            missing = 0 if at is None else packet.position - at
+            total += packet.duration + (missing if 0 < missing <= LONGEST_GAP else 0)
+            at = packet.position + packet.duration
+        return total
+
+    def insert(self, sequence: int, timestamp: int, duration: int, payload: bytes) -> Verdict:
+        """File one packet. `sequence` and `timestamp` as on the wire, `duration` in samples at 48 kHz."""
+        if self._highest is None:
+            # Far from zero, so that what was sent before the first to arrive still has positive numbers.
+            self._highest, self._highest_timestamp = sequence + (1 << 16), timestamp + (1 << 32)
+        extended = unwrap(sequence, self._highest, 16)
+        extended_timestamp = unwrap(timestamp, self._highest_timestamp, 32)
+        if extended > self._highest and extended_timestamp <= self._highest_timestamp:
+            self.reset()  # sent later but stamped earlier: the sender's clock began anew
+            return self.insert(sequence, timestamp, duration, payload)
+        if extended in self._stored or extended in self._recent:
+            return Verdict.DUPLICATE
+        packet = Packet(extended, extended_timestamp * self._scale, duration, payload)
+        verdict = self._judge(packet)
+        if verdict is not Verdict.LATE:
+            self._store(packet, extended_timestamp)
+        return verdict
+
+    def _judge(self, packet: Packet) -> Verdict:
+        if packet.sequence <= self.taken:
+            return Verdict.LATE
+        behind = packet.position < self._position
+        if not self._running:
+            return Verdict.STRETCHED if behind and self._recent and not self._stored else Verdict.STORED
+        if not behind:
+            return Verdict.STORED
+        if self._dry:
+            self._position = packet.position
+            return Verdict.STRETCHED
+        return Verdict.STORED if packet.position + packet.duration > self._position else Verdict.LATE
+
+    def _store(self, packet: Packet, extended_timestamp: int) -> None:
+        self._stored[packet.sequence] = packet
+        if self._highest is None or packet.sequence >= self._highest:
+            self._highest, self._highest_timestamp = packet.sequence, extended_timestamp
+        while len(self._stored) > MAX_PACKETS:
+            self._pop_first()
+
+    def begin(self) -> None:
+        """Start to run from the oldest stored packet on; before that, nothing can come too late."""
+        self._position = self._stored[min(self._stored)].position
+        self._running, self._dry = True, False
+
+    def pause(self) -> None:
+        """Stop running: after a silence, delay is built up anew."""
+        self._running = False
+
+    def clear(self) -> None:
+        """Drop what is stored, as if it had been played, and pause."""
+        while self._stored:
+            self._pop_first()
+        self._running = False
+
+    def take(self) -> Packet | Gap | None:
+        """What is to be played at the position, which moves past it. None: nothing is stored."""
+        if not self._stored:
+            self._dry = True
+            return None
+        first = self._stored[min(self._stored)]
+        missing = first.position - self._position
+        if 0 < missing <= LONGEST_GAP:
+            length = min(missing, FRAME)
+            self._position += length
+            return Gap(length, first.sequence != self.taken + 1)
+        return self._pop_first()
+
+    def skip(self, length: int) -> None:
+        """Move on over samples that were invented while nothing was stored."""
+        self._position += length
+
+    def _pop_first(self) -> Packet:
+        first = self._stored.pop(min(self._stored))
+        self.taken, self._dry = first.sequence, False
+        self._position = first.position + first.duration
+        self._recent.add(first.sequence)
+        if len(self._recent) > 4 * MAX_PACKETS:
+            horizon = first.sequence - 2 * MAX_PACKETS
+            self._recent = {sequence for sequence in self._recent if sequence > horizon}
+        return first

@@ -1,0 +1,317 @@
+"""One leg in the engine: what arrives on its port, what it hears, and the one RTP stream it is sent."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from parley.engine import encoders
+from parley.engine.digits import DigitDetector
+from parley.engine.latch import Address, Latch
+from parley.engine.messages import LegMedia, LegPlan, LegStatistics
+from parley.engine.prompts import Announcement, Player
+from parley.engine.receiver import Receiver
+from parley.engine.reception import Reception
+from parley.engine.sound import FRAME, RATE, SILENCE_LEVEL, SILENT_FRAME, Samples, level
+from parley.wire.rtp import (
+    MalformedPacket,
+    RtpPacket,
+    build_report,
+    build_rtp,
+    is_rtcp,
+    parse_rtcp,
+    parse_rtp,
+)
+
+# Sent silence after sound, so that what the encoder still holds is heard before ready-made silence.
+TAIL_TICKS = 2
+
+
+class Arrival(NamedTuple):
+    """One datagram from the network. `rtcp` tells the port it came to."""
+
+    leg: str
+    rtcp: bool
+    data: bytes
+    source: Address
+
+
+class Departure(NamedTuple):
+    """One datagram to the network."""
+
+    leg: str
+    rtcp: bool
+    data: bytes
+    destination: Address
+
+
+class Outgoing:
+    """The continuous stream to one leg: one SSRC for the life of its port (RFC 3550 section 5.1)."""
+
+    def __init__(self, dice: random.Random) -> None:
+        self.ssrc = dice.getrandbits(32)
+        self.sequence = dice.getrandbits(16)
+        self.timestamp = dice.getrandbits(32)
+        self.packets = 0
+        self.octets = 0  # of payload, as a sender report counts
+        self._in_silence = True
+
+    def packet(self, payload: bytes, payload_type: int, *, silent: bool) -> bytes:
+        """The next packet; the marker tells the first one with sound after silence (RFC 3551 section 4.1)."""
+        marker, self._in_silence = self._in_silence and not silent, silent
+        data = build_rtp(payload_type, self.sequence, self.timestamp, self.ssrc, payload, marker=marker)
+        self.sequence = (self.sequence + 1) & 0xFFFF
+        self.packets += 1
+        self.octets += len(payload)
+        return data
+
+    def advance(self, samples: int) -> None:
+        """Time has passed, whether or not a packet was sent."""
+        self.timestamp = (self.timestamp + samples) & 0xFFFFFFFF
+
+
+@dataclass(slots=True)
+class Hearing:
+    """What a leg hears in one tick. `shared` is set when others hear the very same."""
+
+    frame: Samples | None = None
+    shared: encoders.SharedMix | None = None
+
+
+@dataclass(slots=True)
+class Playing:
+    """What a Play asked for."""
+
+    number: int
+    player: Player
+
+
+@dataclass(slots=True)
+class Place:
+    """A leg's place in a meeting, with its policy."""
+
+    meeting: str
+    plan: LegPlan
+    announcement: Announcement | None = None
+
+
+@dataclass(slots=True)
+class Heard:
+    """What the leg heard in the tick before, to carry it over to another encoder without a click."""
+
+    frame: Samples = field(default_factory=lambda: SILENT_FRAME)
+    shared: encoders.SharedMix | None = None
+    quiet_ticks: int = TAIL_TICKS
+
+
+class Leg:
+    """Driven by the engine: receive() for each datagram, then once a tick voice() and emit()."""
+
+    def __init__(self, name: str, port: int, media: LegMedia, now: float, dice: random.Random) -> None:
+        self.name = name
+        self.port = port
+        self.media = media
+        self.place: Place | None = None
+        self.playing: Playing | None = None
+        self.level: float = SILENCE_LEVEL
+        self.outgoing = Outgoing(dice)
+        self.last_life = now
+        self.told_dead = False
+        self.digits = DigitDetector()
+        self.latch = Latch((media.remote_host, media.remote_port))
+        self.receiver = Receiver(media.codec.name)
+        self.reception = Reception(media.codec.clock_rate)
+        self._concealed_before = 0
+        self._rtcp_source: Address | None = None
+        self._last_heard = Heard()
+        self._use_codec()
+
+    def _use_codec(self) -> None:
+        self._encoder = encoders.make_encoder(self.media.codec.name)
+        self._silence = encoders.silence(self.media.codec.name)
+        self._step = self.media.codec.clock_rate * FRAME // RATE
+
+    def set_media(self, media: LegMedia, now: float) -> None:
+        """Take over a re-negotiation; port, SSRC and sequence numbers stay."""
+        before, self.media = self.media, media
+        address = (media.remote_host, media.remote_port)
+        if address != self.latch.described:
+            self._rtcp_source = None
+        self.latch.describe(now, address)
+        if media.codec != before.codec:
+            self._concealed_before += self.receiver.concealed_ms
+            self.receiver = Receiver(media.codec.name)
+            self.reception.clock_rate = media.codec.clock_rate
+            self._last_heard = Heard()
+            self._use_codec()
+        if media.receives and not before.receives:
+            self.last_life, self.told_dead = now, False
+
+    # --- in -------------------------------------------------------------------------------------------
+
+    def receive(self, now: float, arrival: Arrival) -> str | None:
+        """Take one datagram. A digit, when it begins a key press."""
+        data = arrival.data
+        if arrival.rtcp or is_rtcp(data):
+            self._receive_rtcp(now, arrival)
+            return None
+        try:
+            packet = parse_rtp(data)
+        except MalformedPacket:
+            return None
+        is_event = packet.payload_type == self.media.dtmf_payload_type
+        if not is_event and packet.payload_type != self.media.codec.payload_type:
+            # Comfort noise and the like: a sign of life from the one who is believed, and nothing else.
+            if arrival.source == self.latch.latched:
+                self._alive(now)
+            return None
+        if not self.latch.accepts(now, arrival.source, self.receiver.continues(packet)):
+            return None
+        self._alive(now)
+        self.reception.count(packet, len(data))
+        if is_event:
+            return self._receive_event(now, packet)
+        self.reception.time(now, packet)
+        if not self.digits.is_pressed(now):
+            self.receiver.push(packet)
+        return None
+
+    def _receive_event(self, now: float, packet: RtpPacket) -> str | None:
+        digit = self.digits.push(now, packet)
+        if self.digits.is_pressed(now):
+            self.receiver.drop_stored()
+        return digit
+
+    def _receive_rtcp(self, now: float, arrival: Arrival) -> None:
+        if not self.latch.knows_host(arrival.source[0]):
+            return
+        try:
+            parse_rtcp(arrival.data)
+        except MalformedPacket:
+            return
+        if arrival.rtcp:
+            self._rtcp_source = arrival.source
+        self._alive(now)
+
+    def _alive(self, now: float) -> None:
+        self.last_life, self.told_dead = now, False
+
+    def silent_ms(self, now: float) -> int:
+        """How long the leg has given no sign of life; 0 while none is expected."""
+        return int((now - self.last_life) * 1000) if self.media.receives else 0
+
+    def voice(self, now: float) -> Samples | None:
+        """The leg's 20 ms of this tick, for the others; None is silence or a leg that nobody may hear."""
+        wanted = self.place is not None and self.place.plan.contributes and not self.digits.is_pressed(now)
+        frame = self.receiver.pull(wanted)
+        self.level = SILENCE_LEVEL if frame is None else level(frame)
+        return frame
+
+    # --- out ------------------------------------------------------------------------------------------
+
+    def prompt_frame(self) -> tuple[Samples | None, int | None]:
+        """The prompt's 20 ms, Play before announcement, and the number of a Play that ended with it."""
+        if self.playing is not None:
+            frame = self.playing.player.next_frame()
+            ended = None
+            if self.playing.player.ended:
+                ended, self.playing = self.playing.number, None
+            return frame, ended
+        if self.place is not None and self.place.announcement is not None:
+            return self.place.announcement.next_frame(), None
+        return None, None
+
+    def is_newcomer_to(self, shared: encoders.SharedMix) -> bool:
+        return self._last_heard.shared is not shared
+
+    def emit(self, tick: int, hearing: Hearing) -> Departure | None:
+        """Encode and wrap what the leg hears; None when it may not be sent to."""
+        codec = self.media.codec
+        heard = self._last_heard
+        frame = hearing.frame
+        heard.quiet_ticks = heard.quiet_ticks + 1 if frame is None else 0
+        destination = self.latch.destination
+        departure = None
+        if self.media.sends and destination is not None:
+            silent = frame is None
+            if frame is None and heard.quiet_ticks > TAIL_TICKS:
+                payload = self._silence
+            elif hearing.shared is not None and frame is not None:
+                payload = hearing.shared.payload(tick, codec.name)
+            else:
+                sound = SILENT_FRAME if frame is None else frame
+                payload = self._encoder.encode(tick, heard.frame, sound, heard.shared is not None)
+            data = self.outgoing.packet(payload, codec.payload_type, silent=silent)
+            departure = Departure(self.name, False, data, destination)
+        self.outgoing.advance(self._step)
+        heard.frame = SILENT_FRAME if frame is None else frame
+        heard.shared = hearing.shared
+        return departure
+
+    def pass_over(self, ticks: int) -> None:
+        """Time passed in which nothing could be sent."""
+        self.outgoing.advance(ticks * self._step)
+
+    def report(self, unix_time: float) -> Departure | None:
+        """A sender report for the peer's RTCP port: the RTP port's neighbour, or where its own came from."""
+        destination = self.latch.destination
+        if not self.media.sends or destination is None or not self.outgoing.packets:
+            return None
+        data = build_report(
+            self.outgoing.ssrc,
+            f"{self.outgoing.ssrc:08x}",
+            unix_time=unix_time,
+            timestamp=self.outgoing.timestamp,
+            packets=self.outgoing.packets,
+            octets=self.outgoing.octets,
+            block=self.reception.block(),
+        )
+        neighbour = (destination[0], destination[1] + 1)
+        if neighbour[1] > 65535:
+            return None
+        return Departure(self.name, True, data, self._rtcp_source or neighbour)
+
+    # --- told -----------------------------------------------------------------------------------------
+
+    def statistics(self) -> LegStatistics:
+        return LegStatistics(
+            codec=self.media.codec.name,
+            packets_received=self.reception.packets,
+            packets_sent=self.outgoing.packets,
+            packets_lost=self.reception.lost,
+            bytes_received=self.reception.octets,
+            bytes_sent=self.outgoing.octets + 12 * self.outgoing.packets,
+            jitter_ms=round(self.reception.jitter_ms, 2),
+            buffer_ms=self.receiver.depth_ms,
+            concealed_ms=self._concealed_before + self.receiver.concealed_ms,
+            level=round(self.level),
+        )
+
+    def dump(self) -> dict[str, Any]:
+        """The leg as plain values."""
+        place = self.place
+        return {
+            "port": self.port,
+            "codec": self.media.codec.name,
+            "described": list(self.latch.described),
+            "latched": None if self.latch.latched is None else list(self.latch.latched),
+            "sends": self.media.sends,
+            "receives": self.media.receives,
+            "ssrc_out": self.outgoing.ssrc,
+            "ssrc_in": self.receiver.ssrc,
+            "meeting": None if place is None else place.meeting,
+            "contributes": place is not None and place.plan.contributes,
+            "hears": place is not None and place.plan.receives,
+            "group": None if place is None else place.plan.group,
+            "gain": None if place is None else place.plan.gain,
+            "announcement": None if place is None else place.plan.announcement,
+            "playing": None if self.playing is None else self.playing.number,
+            "told_dead": self.told_dead,
+            "packets_received": self.reception.packets,
+            "packets_sent": self.outgoing.packets,
+            "packets_lost": self.reception.lost,
+            "packets_late": self.receiver.late,
+            "buffer_ms": self.receiver.depth_ms,
+            "level": round(self.level),
+        }

@@ -1,0 +1,128 @@
+"""One meeting as the engine knows it: the newest plan, and a mixer for each of its groups."""
+
+from __future__ import annotations
+
+import math
+
+from parley.engine.leg import Hearing, Leg, Place
+from parley.engine.messages import LegPlan
+from parley.engine.mixer import Mixer
+from parley.engine.prompts import Announcement, Prompts
+from parley.engine.sound import SILENCE_LEVEL, Samples
+
+SPEAKERS_TICKS = 5  # at most ten a second
+MAX_GAIN = 16.0  # +24 dB: enough for the faintest phone, and not a way to break the limiter
+
+
+class BadPlan(ValueError):
+    """A plan that cannot be carried out; nothing of it was."""
+
+
+class Meeting:
+    """Policy comes whole by apply(); what each leg hears is worked out anew at every tick."""
+
+    def __init__(self, name: str, loudest: int) -> None:
+        self.name = name
+        self.number = -1
+        self.legs: dict[str, Leg] = {}
+        self._loudest = loudest
+        self._groups: dict[str, Mixer] = {}
+        self._told: tuple[str, ...] = ()
+        self._told_tick = -SPEAKERS_TICKS
+
+    def set_loudest(self, loudest: int) -> None:
+        self._loudest = loudest
+        for mixer in self._groups.values():
+            mixer.loudest = loudest
+
+    def apply(self, number: int, plans: tuple[LegPlan, ...], open_legs: dict[str, Leg], prompts: Prompts) -> None:
+        """Take over a newer plan. Raises BadPlan or UnknownPrompt before anything has changed."""
+        clips = {}
+        for plan in plans:
+            if not (math.isfinite(plan.gain) and 0.0 <= plan.gain <= MAX_GAIN):
+                raise BadPlan(f"gain {plan.gain} of leg {plan.leg}")
+            if plan.announcement is not None:
+                clips[plan.leg] = prompts.clip(plan.announcement, plan.language)
+        self.number = number
+        staying: dict[str, Leg] = {}
+        for plan in plans:
+            leg = open_legs.get(plan.leg)
+            if leg is None:
+                continue
+            staying[plan.leg] = leg
+            announcement = self._announcement(leg, plan)
+            if announcement is None and plan.announcement is not None:
+                announcement = Announcement(plan.announcement, plan.language, plan.repeat_ms, clips[plan.leg])
+            leg.place = Place(self.name, plan, announcement)
+        for name in self.legs.keys() - staying.keys():
+            self.remove(name)
+        self.legs = staying
+        self._sort_into_groups()
+
+    def _announcement(self, leg: Leg, plan: LegPlan) -> Announcement | None:
+        """The one already running, when the plan asks for the same: a new plan does not start it again."""
+        place = leg.place
+        if place is None or place.meeting != self.name or place.announcement is None:
+            return None
+        same = place.announcement.key == (plan.announcement, plan.language, plan.repeat_ms)
+        return place.announcement if same else None
+
+    def remove(self, name: str) -> None:
+        """The leg leaves: it is heard no more from this moment on."""
+        leg = self.legs.pop(name, None)
+        if leg is not None and leg.place is not None and leg.place.meeting == self.name:
+            leg.place = None
+        for mixer in self._groups.values():
+            mixer.withdraw(name)
+
+    def _sort_into_groups(self) -> None:
+        wanted = {leg.place.plan.group for leg in self.legs.values() if leg.place is not None}
+        for group in self._groups.keys() - wanted:
+            del self._groups[group]
+        for group in sorted(wanted - self._groups.keys()):
+            self._groups[group] = Mixer(self._loudest)
+        for name, leg in self.legs.items():
+            for group, mixer in self._groups.items():
+                plan = None if leg.place is None else leg.place.plan
+                if plan is None or plan.group != group or not plan.contributes:
+                    mixer.withdraw(name)
+
+    # --- every tick -------------------------------------------------------------------------------------
+
+    def offer(self, leg: Leg, frame: Samples | None) -> None:
+        """What one leg of this meeting said."""
+        place = leg.place
+        if place is None or not place.plan.contributes:
+            return
+        gain = place.plan.gain
+        level = leg.level + 20 * math.log10(gain) if gain > 0.0 else SILENCE_LEVEL
+        self._groups[place.plan.group].offer(leg.name, frame, level, gain)
+
+    def mix(self, tick: int) -> None:
+        for mixer in self._groups.values():
+            mixer.mix(tick)
+
+    def hearing(self, leg: Leg) -> Hearing:
+        """What the leg hears of the others."""
+        place = leg.place
+        if place is None or not place.plan.receives:
+            return Hearing()
+        mixer = self._groups[place.plan.group]
+        if mixer.is_mixed(leg.name):
+            return Hearing(mixer.without(leg.name))
+        return Hearing(mixer.shared.frame, mixer.shared)
+
+    def speakers(self) -> tuple[str, ...]:
+        """Who is in a mix now, loudest first over all groups."""
+        voices = [(mixer.voices[leg].memory, leg) for mixer in self._groups.values() for leg in mixer.mixed]
+        return tuple(leg for _, leg in sorted(voices, key=lambda voice: -voice[0]))
+
+    def new_speakers(self, tick: int) -> tuple[str, ...] | None:
+        """The speakers, if they differ from those last told and the last telling is long enough ago."""
+        if tick - self._told_tick < SPEAKERS_TICKS:
+            return None
+        now = self.speakers()
+        if now[:1] == self._told[:1] and set(now) == set(self._told):
+            return None
+        self._told, self._told_tick = now, tick
+        return now

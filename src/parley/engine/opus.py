@@ -1,0 +1,174 @@
+"""Opus by ctypes on libopus: the system's, else the copy that the PyAV wheel carries. No root needed.
+
+The calls go through CDLL, so each lets the interpreter's other threads run while it works.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import functools
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+
+from parley.engine.sound import FRAME, RATE, SILENT_FRAME, Samples
+
+APPLICATION_VOIP = 2048
+SET_BITRATE, SET_COMPLEXITY, SET_SIGNAL = 4002, 4010, 4024
+SET_PREDICTION_DISABLED = 4042
+RESET_STATE = 4028
+SIGNAL_VOICE = 3001
+
+# Measured at 20 ms mono: complexity 0 costs 65 us, 3 costs 105, 5 costs 137, 9 costs 185-250. Encodes are
+# shared, but every leg that hears a prompt has its own, so the step above 3 is not worth its price.
+COMPLEXITY = 3
+BITRATE = 32_000  # full-band mono speech without audible loss (RFC 7587 section 3.1.1 names 28 to 40 kbit/s)
+MAX_PACKET = 1275  # RFC 6716 section 3.4 R2, one frame
+MAX_SAMPLES = RATE * 120 // 1000
+
+# Samples at 48 kHz of one frame, by the TOC's configuration number (RFC 6716 section 3.1, table 2).
+_SILK, _HYBRID, _CELT = (480, 960, 1920, 2880), (480, 960), (120, 240, 480, 960)
+_FRAME_SAMPLES = _SILK * 3 + _HYBRID * 2 + _CELT * 4
+
+
+class OpusMissing(RuntimeError):
+    """No libopus on this machine."""
+
+
+def packet_samples(payload: bytes) -> int:
+    """Samples at 48 kHz in one Opus packet; 0 when it is none (RFC 6716 section 3.2)."""
+    if not payload:
+        return 0
+    code = payload[0] & 3
+    if code == 3:
+        count = payload[1] & 0x3F if len(payload) > 1 else 0
+    else:
+        count = 1 if code == 0 else 2
+    samples = _FRAME_SAMPLES[payload[0] >> 3] * count
+    return samples if samples <= MAX_SAMPLES else 0
+
+
+def _candidates() -> list[str]:
+    found = []
+    system = ctypes.util.find_library("opus")
+    if system:
+        found.append(system)
+    wheel = importlib.util.find_spec("av")  # found, not imported: importing it would load all of FFmpeg
+    if wheel is not None and wheel.origin:
+        libraries = Path(wheel.origin).parent.parent / "av.libs"
+        found += [str(path) for path in sorted(libraries.glob("libopus-*.so*"))]
+    return found
+
+
+@functools.cache
+def library() -> ctypes.CDLL:
+    """The loaded libopus with its signatures. Raises OpusMissing."""
+    for path in _candidates():
+        try:
+            return _declare(ctypes.CDLL(path))
+        except (OSError, AttributeError):
+            continue
+    raise OpusMissing("libopus was found neither on the system nor in the PyAV wheel")
+
+
+def _declare(lib: ctypes.CDLL) -> ctypes.CDLL:
+    pointer, integer = ctypes.c_void_p, ctypes.c_int
+    lib.opus_get_version_string.restype = ctypes.c_char_p
+    lib.opus_encoder_create.restype = pointer
+    lib.opus_encoder_create.argtypes = [ctypes.c_int32, integer, integer, ctypes.POINTER(integer)]
+    lib.opus_encoder_destroy.argtypes = [pointer]
+    lib.opus_encoder_destroy.restype = None
+    lib.opus_encode_float.argtypes = [pointer, pointer, integer, pointer, ctypes.c_int32]
+    lib.opus_decoder_create.restype = pointer
+    lib.opus_decoder_create.argtypes = [ctypes.c_int32, integer, ctypes.POINTER(integer)]
+    lib.opus_decoder_destroy.argtypes = [pointer]
+    lib.opus_decoder_destroy.restype = None
+    lib.opus_decode_float.argtypes = [pointer, ctypes.c_char_p, ctypes.c_int32, pointer, integer, integer]
+    # The control calls are variadic, so only the fixed arguments are declared.
+    lib.opus_encoder_ctl.argtypes = [pointer, integer]
+    lib.opus_decoder_ctl.argtypes = [pointer, integer]
+    return lib
+
+
+class OpusDecoder:
+    """One stream's decoder, 48 kHz mono."""
+
+    def __init__(self) -> None:
+        self._lib = library()
+        error = ctypes.c_int()
+        self._state = self._lib.opus_decoder_create(RATE, 1, ctypes.byref(error))
+        if error.value or not self._state:
+            raise OpusMissing(f"opus_decoder_create failed with {error.value}")
+        self._buffer = np.empty(MAX_SAMPLES, np.float32)
+        self._address = self._buffer.ctypes.data
+
+    def decode(self, payload: bytes) -> Samples | None:
+        """The packet's samples; None when libopus calls it corrupt."""
+        count = self._lib.opus_decode_float(self._state, payload, len(payload), self._address, MAX_SAMPLES, 0)
+        return self._buffer[:count].copy() if count > 0 else None
+
+    def conceal(self, length: int) -> Samples:
+        """Invent `length` samples (a multiple of 2.5 ms) in place of what was lost."""
+        count = self._lib.opus_decode_float(self._state, None, 0, self._address, length, 0)
+        return self._buffer[:count].copy() if count > 0 else np.zeros(length, np.float32)
+
+    def reset(self) -> None:
+        self._lib.opus_decoder_ctl(self._state, RESET_STATE)
+
+    def __del__(self) -> None:
+        if getattr(self, "_state", None):
+            self._lib.opus_decoder_destroy(self._state)
+            self._state = None
+
+
+class OpusEncoder:
+    """One stream's encoder, 48 kHz mono, 20 ms packets, for voice."""
+
+    def __init__(self, complexity: int = COMPLEXITY) -> None:
+        self._lib = library()
+        error = ctypes.c_int()
+        self._state = self._lib.opus_encoder_create(RATE, 1, APPLICATION_VOIP, ctypes.byref(error))
+        if error.value or not self._state:
+            raise OpusMissing(f"opus_encoder_create failed with {error.value}")
+        self._buffer = ctypes.create_string_buffer(MAX_PACKET)
+        for option, value in (
+            (SET_BITRATE, BITRATE),
+            (SET_COMPLEXITY, complexity),
+            (SET_SIGNAL, SIGNAL_VOICE),
+        ):
+            self._set(option, value)
+        self._independent = False
+
+    def _set(self, option: int, value: int) -> None:
+        self._lib.opus_encoder_ctl(self._state, option, ctypes.c_int(value))
+
+    def encode(self, frame: Samples, *, independent: bool = False) -> bytes:
+        """One packet of one 20 ms frame. An independent one can follow another encoder's packets."""
+        if independent != self._independent:
+            self._set(SET_PREDICTION_DISABLED, int(independent))
+            self._independent = independent
+        if not frame.flags.c_contiguous:
+            frame = np.ascontiguousarray(frame)
+        count = self._lib.opus_encode_float(self._state, frame.ctypes.data, FRAME, self._buffer, MAX_PACKET)
+        if count < 0:
+            raise RuntimeError(f"opus_encode_float failed with {count}")
+        return self._buffer.raw[:count]
+
+    def reset(self) -> None:
+        self._lib.opus_encoder_ctl(self._state, RESET_STATE)
+
+    def __del__(self) -> None:
+        if getattr(self, "_state", None):
+            self._lib.opus_encoder_destroy(self._state)
+            self._state = None
+
+
+@functools.cache
+def silence_packet() -> bytes:
+    """20 ms of silence that may follow anything: made once, sent to everybody who hears nothing."""
+    encoder = OpusEncoder()
+    for _ in range(4):
+        encoder.encode(SILENT_FRAME)
+    return encoder.encode(SILENT_FRAME, independent=True)

@@ -1,0 +1,80 @@
+"""Counting what arrives, as RFC 3550 Appendix A does: expected, lost, interarrival jitter."""
+
+from __future__ import annotations
+
+from parley.wire.rtp import ReportBlock, RtpPacket, unwrap
+
+_RESTART = 3000  # a jump in sequence numbers beyond this is a new start, not loss (RFC 3550 A.1, MAX_DROPOUT)
+
+
+class Reception:
+    """Totals of one leg; they go on over changes of SSRC, each new stream adding its own loss."""
+
+    def __init__(self, clock_rate: int) -> None:
+        self.clock_rate = clock_rate
+        self.packets = 0
+        self.octets = 0
+        self._lost_before = 0  # in streams that have ended
+        self._ssrc: int | None = None
+        self._base = self._highest = 0  # extended sequence numbers
+        self._received = 0
+        self._transit: int | None = None
+        self._jitter = 0.0  # in timestamp units
+        self._reported = (0, 0)  # expected and received at the last report
+
+    def count(self, packet: RtpPacket, octets: int) -> None:
+        """One packet of the believed source; `octets` of the whole datagram."""
+        self.packets += 1
+        self.octets += octets
+        if packet.ssrc != self._ssrc or self._jumped(packet):
+            self._start(packet)
+        self._received += 1
+        self._highest = max(self._highest, unwrap(packet.sequence, self._highest, 16))
+
+    def time(self, now: float, packet: RtpPacket) -> None:
+        """One voice packet's moment of arrival; key presses keep their timestamp, so they cannot be timed."""
+        transit = (int(now * self.clock_rate) - packet.timestamp) & 0xFFFFFFFF
+        if self._transit is not None:
+            difference = abs(unwrap(transit, self._transit, 32) - self._transit)
+            if difference < self.clock_rate:  # a pause or a new start of the sender's clock is not jitter
+                self._jitter += (difference - self._jitter) / 16
+        self._transit = transit
+
+    def _start(self, packet: RtpPacket) -> None:
+        if self._ssrc is not None:
+            self._lost_before = self.lost
+        self._ssrc = packet.ssrc
+        self._base = self._highest = packet.sequence + (1 << 16)
+        self._received = 0
+        self._transit = None
+        self._reported = (0, 0)
+
+    def _jumped(self, packet: RtpPacket) -> bool:
+        return abs(unwrap(packet.sequence, self._highest, 16) - self._highest) > _RESTART
+
+    @property
+    def lost(self) -> int:
+        if self._ssrc is None:
+            return 0
+        return self._lost_before + max(self._highest - self._base + 1 - self._received, 0)
+
+    @property
+    def jitter_ms(self) -> float:
+        return self._jitter * 1000 / self.clock_rate
+
+    def block(self) -> ReportBlock | None:
+        """What we report of the source, counting from the last block; None before its first packet."""
+        if self._ssrc is None:
+            return None
+        expected = self._highest - self._base + 1
+        new_expected = expected - self._reported[0]
+        new_lost = new_expected - (self._received - self._reported[1])
+        self._reported = (expected, self._received)
+        fraction = (new_lost << 8) // new_expected if new_expected > 0 and new_lost > 0 else 0
+        return ReportBlock(
+            ssrc=self._ssrc,
+            fraction_lost=min(fraction, 255),
+            cumulative_lost=expected - self._received,
+            highest_sequence=self._highest - (1 << 16),
+            jitter=int(self._jitter),
+        )

@@ -1,0 +1,174 @@
+"""The worker's main thread: one control connection on a UNIX socket, and the signals.
+
+For now a worker lives as long as its channel. Taking a second connection after the first was lost needs no more
+than Outbox.start_again() and the accept below a second time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import select
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from parley.engine import messages
+from parley.engine.engine import Engine
+from parley.engine.loop import AudioLoop, Waker
+from parley.engine.opus import OpusMissing, library, silence_packet
+from parley.engine.outbox import Outbox
+from parley.engine.prompts import Prompts
+from parley.engine.sockets import UdpPorts
+
+EXIT_OK = 0
+EXIT_USAGE = 2
+EXIT_NO_CODEC = 40
+EXIT_BAD_CHANNEL = 41  # control sent what is not a frame
+READ = 65536
+PARENT_SECONDS = 1.0  # how often --parent-watch looks
+
+
+class Worker:
+    """Runs until SIGTERM, the end of the channel, or the end of the parent."""
+
+    def __init__(self, path: Path, *, parent_watch: bool) -> None:
+        self._path = path
+        self._parent = os.getppid() if parent_watch else None
+        self._waker = Waker()
+        self._outbox = Outbox()
+        self._framer = messages.Framer()
+        self._stopping = False
+        self._exit = EXIT_OK
+        self._pending = b""  # the frame being sent, as far as the channel has not taken it
+
+    def run(self) -> int:
+        """The exit code."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        try:
+            library()
+        except OpusMissing as problem:
+            print(problem, file=sys.stderr)
+            return EXIT_NO_CODEC
+        silence_packet()
+        ports = UdpPorts()
+        engine = Engine(ports, Prompts.load(), random.SystemRandom(), time.time)
+        loop = AudioLoop(engine, ports, self._waker)
+        with _listen(self._path) as listener:
+            loop.start()
+            try:
+                channel = self._accept(listener)
+                if channel is not None:
+                    with channel:
+                        self._serve(channel, loop)
+            finally:
+                loop.stop()
+                self._path.unlink(missing_ok=True)
+        return self._exit
+
+    def _stop(self, *_: Any) -> None:
+        self._stopping = True
+        self._waker.wake()
+
+    def _orphaned(self) -> bool:
+        return self._parent is not None and os.getppid() != self._parent
+
+    def _accept(self, listener: socket.socket) -> socket.socket | None:
+        while not self._stopping and not self._orphaned():
+            watched: list[Any] = [listener, self._waker]
+            readable, _, _ = select.select(watched, [], [], PARENT_SECONDS)
+            self._waker.clear()
+            if listener in readable:
+                channel, _ = listener.accept()
+                channel.setblocking(False)
+                return channel
+        return None
+
+    def _serve(self, channel: socket.socket, loop: AudioLoop) -> None:
+        while not self._stopping and not self._orphaned():
+            while loop.replies:
+                self._outbox.put(loop.replies.popleft())
+            blocked = not self._send(channel)
+            watched: list[Any] = [channel, self._waker]
+            readable, _, _ = select.select(watched, [channel] if blocked else [], [], PARENT_SECONDS)
+            if self._waker in readable:
+                self._waker.clear()
+            if channel in readable:
+                self._read(channel, loop)
+
+    def _send(self, channel: socket.socket) -> bool:
+        """Send while the channel takes it; False when it does not take all."""
+        while True:
+            if not self._pending:
+                self._pending = self._outbox.take() or b""
+                if not self._pending:
+                    return True
+            try:
+                sent = channel.send(self._pending)
+            except BlockingIOError:
+                return False
+            except OSError:
+                self._stopping = True
+                return True
+            self._pending = self._pending[sent:]
+
+    def _read(self, channel: socket.socket, loop: AudioLoop) -> None:
+        try:
+            data = channel.recv(READ)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._stopping = True
+            return
+        try:
+            bodies = self._framer.feed(data)
+        except ValueError as problem:  # where the next frame would begin cannot be known any more
+            print(f"control channel: {problem}", file=sys.stderr)
+            self._stopping, self._exit = True, EXIT_BAD_CHANNEL
+            return
+        for body in bodies:
+            self._take(body, loop)
+
+    def _take(self, body: bytes, loop: AudioLoop) -> None:
+        try:
+            request = messages.decode_request(body)
+        except (msgspec.ValidationError, msgspec.DecodeError) as problem:
+            self._refuse(body, problem)
+            return
+        if isinstance(request, messages.Ack):
+            self._outbox.acknowledge(request.seq)
+        else:
+            loop.submit(request)
+
+    def _refuse(self, body: bytes, problem: Exception) -> None:
+        """Answer a request outside the schema if it can be told which; log it otherwise."""
+        number: object = None
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+            plain = msgspec.msgpack.decode(body)
+            number = plain.get("id") if isinstance(plain, dict) else None
+        if isinstance(number, int):
+            self._outbox.put(messages.Failed(id=number, code="bad-request", text=str(problem)))
+        else:
+            self._outbox.put(messages.Log(level="error", text=f"unreadable request: {problem}"))
+
+
+def _listen(path: Path) -> socket.socket:
+    """A listening socket that only our own user may connect to."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+    finally:
+        os.umask(before)
+    listener.listen(1)
+    return listener

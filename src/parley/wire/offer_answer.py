@@ -1,0 +1,217 @@
+"""Offers and answers (RFC 3264) for one audio stream: pure functions over `sdp.Session`.
+
+An answer keeps every m-line of its offer in order and refuses with port 0 what is not spoken.
+"""
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from parley.wire.sdp import Attribute, Codec, Connection, Direction, Media, Origin, Session
+
+PCMU = Codec(0, "PCMU", 8000)
+OPUS = Codec(111, "opus", 48000, 2, "useinbandfec=1")
+DEFAULT_PREFERENCES: tuple[Codec, ...] = (OPUS, PCMU)
+# Plain RTP. Feedback profiles are answered in kind; their feedback is simply never sent.
+DEFAULT_PROTOCOLS = frozenset({"RTP/AVP", "RTP/AVPF"})
+# Digits 0-9, *, #, A-D (RFC 4733 section 2.4.1).
+DIGIT_EVENTS = "0-15"
+PACKET_TIME = 20
+
+_MIRROR: dict[Direction, Direction] = {
+    "sendrecv": "sendrecv",
+    "sendonly": "recvonly",
+    "recvonly": "sendonly",
+    "inactive": "inactive",
+}
+
+
+def mirrored(direction: Direction) -> Direction:
+    """The same direction seen from the other end."""
+    return _MIRROR[direction]
+
+
+def narrowed(direction: Direction, ours: Direction) -> Direction:
+    """What is left of a direction if we ourselves only want `ours`."""
+    sends = direction in ("sendrecv", "sendonly") and ours in ("sendrecv", "sendonly")
+    receives = direction in ("sendrecv", "recvonly") and ours in ("sendrecv", "recvonly")
+    if sends and receives:
+        return "sendrecv"
+    return "sendonly" if sends else "recvonly" if receives else "inactive"
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """Our end: where we receive RTP, and the numbers of our o= line. `session` stays for the life of a
+    dialog.
+    """
+
+    address: str
+    port: int
+    session: int
+    name: str = "-"
+
+    def origin(self, previous: Session | None) -> Origin:
+        """The o= line: its version grows with each description we send in a dialog."""
+        version = previous.origin.version + 1 if previous else self.session
+        return Origin("-", self.session, version, Connection.to(self.address))
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """What was agreed. Payload types are those both sides use on the wire; `remote` is where to send (None:
+    nowhere, the peer holds by an all-zero address or named a host). `direction` is ours.
+    """
+
+    codec: Codec
+    events: Codec | None
+    remote: tuple[str, int] | None
+    direction: Direction
+    packet_time: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer to send, and what it agrees to; `audio` is None if nothing was acceptable (answer 488
+    instead).
+    """
+
+    session: Session
+    audio: Audio | None
+
+
+def choose(media: Media, preferences: Sequence[Codec]) -> Codec | None:
+    """Our best liked format among those of a section, with the section's payload type; None if there is
+    none.
+    """
+    offered = media.codecs()
+    return next((codec for ours in preferences for codec in offered if codec.same_format(ours)), None)
+
+
+def events_for(media: Media, codec: Codec) -> Codec | None:
+    """The telephone-event format at the codec's clock rate; phones that offer it at one rate only (8000
+    beside Opus is common) are taken at their word, because the alternative is no digits at all.
+    """
+    offered = [other for other in media.codecs() if other.name.lower() == "telephone-event"]
+    return next((other for other in offered if other.clock == codec.clock), offered[0] if offered else None)
+
+
+def make_answer(
+    offer: Session,
+    local: Local,
+    *,
+    preferences: Sequence[Codec] = DEFAULT_PREFERENCES,
+    protocols: frozenset[str] = DEFAULT_PROTOCOLS,
+    direction: Direction = "sendrecv",
+    previous: Session | None = None,
+) -> Answer:
+    """Answer an offer: the first audio section with a codec of ours is taken, every other one refused.
+
+    `direction` is what we ourselves want; `previous` our last description in this dialog.
+    """
+    session = Session(local.origin(previous), local.name, Connection.to(local.address))
+    audio: Audio | None = None
+    for line, media in enumerate(offer.media):
+        codec = None
+        if audio is None and media.kind == "audio" and media.port and media.protocol in protocols:
+            codec = choose(media, preferences)
+        if codec is None:
+            session.media.append(_refused(media))
+            continue
+        audio = _agreed(offer, media, line, codec, direction)
+        own = next((ours.fmtp for ours in preferences if ours.same_format(codec)), "")
+        session.media.append(_answered(media, local, audio, own))
+    return Answer(session, audio)
+
+
+def _refused(media: Media) -> Media:
+    kept: list[Attribute] = [attribute for attribute in media.attributes if attribute[0] == "mid"]
+    return Media(media.kind, 0, media.protocol, list(media.formats) or ["0"], attributes=kept)
+
+
+def _agreed(theirs: Session, media: Media, line: int, codec: Codec, ours: Direction) -> Audio:
+    connection = theirs.address_of(media)
+    remote = None
+    if connection is not None and not connection.unspecified and _is_ip(connection.address) and media.port:
+        remote = (connection.address, media.port)
+    packet_time = min(media.ptime or PACKET_TIME, media.maxptime or 1000)
+    direction = narrowed(mirrored(theirs.direction_of(media)), ours)
+    return Audio(codec, events_for(media, codec), remote, direction, packet_time, line)
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _answered(media: Media, local: Local, audio: Audio, own_fmtp: str) -> Media:
+    codec, events = audio.codec, audio.events
+    attributes = _described(Codec(codec.payload, codec.name, codec.clock, codec.channels, own_fmtp))
+    formats = [str(codec.payload)]
+    if events is not None:
+        formats.append(str(events.payload))
+        attributes += _described(Codec(events.payload, events.name, events.clock, 1, DIGIT_EVENTS))
+    attributes.append(("ptime", str(audio.packet_time)))
+    attributes += [attribute for attribute in media.attributes if attribute[0] == "mid"]
+    attributes.append((audio.direction, None))
+    return Media(media.kind, local.port, media.protocol, formats, attributes=attributes)
+
+
+def _described(codec: Codec) -> list[Attribute]:
+    lines: list[Attribute] = [("rtpmap", codec.rtpmap)]
+    if codec.fmtp:
+        lines.append(("fmtp", f"{codec.payload} {codec.fmtp}"))
+    return lines
+
+
+def make_offer(
+    local: Local,
+    *,
+    preferences: Sequence[Codec] = DEFAULT_PREFERENCES,
+    direction: Direction = "sendrecv",
+    previous: Session | None = None,
+) -> Session:
+    """An offer of one audio section with our codecs and telephone-event at each of their clock rates.
+
+    With `previous`, the sections it had stay in place (RFC 3264 section 8): the audio one is renewed,
+    others are off.
+    """
+    attributes: list[Attribute] = []
+    formats = [str(codec.payload) for codec in preferences]
+    for codec in preferences:
+        attributes += _described(codec)
+    taken = {codec.payload for codec in preferences}
+    free = (payload for payload in (101, 110, *range(96, 128)) if payload not in taken)
+    for clock in sorted({codec.clock for codec in preferences}):
+        payload = next(free)
+        taken.add(payload)
+        formats.append(str(payload))
+        attributes += _described(Codec(payload, "telephone-event", clock, 1, DIGIT_EVENTS))
+    attributes += [("ptime", str(PACKET_TIME)), (direction, None)]
+    audio = Media("audio", local.port, "RTP/AVP", formats, attributes=attributes)
+    session = Session(local.origin(previous), local.name, Connection.to(local.address), media=[audio])
+    if previous is not None and previous.media:
+        at = next((i for i, old in enumerate(previous.media) if old.kind == "audio" and old.port), None)
+        session.media = [audio if i == at else _refused(old) for i, old in enumerate(previous.media)]
+        if at is None:
+            session.media.append(audio)
+    return session
+
+
+def read_answer(offer: Session, answer: Session) -> Audio | None:
+    """What an answer to our offer agrees to: None if it refuses the audio or names no codec of the offer.
+
+    The codec is the first one of the answer; payload types are the answer's, which we then send with.
+    """
+    for line, (ours, theirs) in enumerate(zip(offer.media, answer.media, strict=False)):
+        if ours.kind != "audio" or theirs.kind != "audio" or not ours.port or not theirs.port:
+            continue
+        offered = [codec for codec in ours.codecs() if codec.name.lower() != "telephone-event"]
+        codec = next((codec for codec in theirs.codecs() if any(codec.same_format(o) for o in offered)), None)
+        if codec is not None:
+            return _agreed(answer, theirs, line, codec, offer.direction_of(ours))
+    return None

@@ -1,0 +1,192 @@
+"""RTP (RFC 3550), telephone events (RFC 4733) and as much RTCP as a mixer needs: bytes <-> values.
+
+Sans-IO and without state. Every parser raises MalformedPacket on bytes that are not what they claim to be,
+and nothing else.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+RTP_VERSION = 2
+SENDER_REPORT = 200
+RECEIVER_REPORT = 201
+SOURCE_DESCRIPTION = 202
+GOODBYE = 203
+DIGITS = "0123456789*#ABCD"  # RFC 4733 section 3.2: events 0 to 15
+NTP_UNIX_SECONDS = 2_208_988_800  # from 1900, where NTP starts, to 1970
+
+_FIXED = struct.Struct("!BBHII")
+_EVENT = struct.Struct("!BBH")
+_REPORT = struct.Struct("!IIIIII")
+_BLOCK = struct.Struct("!IIIIII")
+
+
+class MalformedPacket(ValueError):
+    """These bytes are not the packet they should be."""
+
+
+class RtpPacket(NamedTuple):
+    """One packet; header extension and contributing sources are skipped, padding is removed."""
+
+    payload_type: int
+    marker: bool
+    sequence: int  # 16 bit
+    timestamp: int  # 32 bit, in units of the payload's clock
+    ssrc: int
+    payload: bytes
+
+
+class TelephoneEvent(NamedTuple):
+    """The payload of an RFC 4733 packet. `duration` is in units of the payload's clock."""
+
+    event: int
+    end: bool
+    volume: int  # dBm0 without its minus sign, 0 to 63
+    duration: int  # 16 bit
+
+
+class ReportBlock(NamedTuple):
+    """What a receiver says of one source (RFC 3550 section 6.4.1)."""
+
+    ssrc: int
+    fraction_lost: int  # 256ths
+    cumulative_lost: int
+    highest_sequence: int  # extended
+    jitter: int  # timestamp units
+    last_report: int = 0
+    delay_since_last: int = 0
+
+
+class RtcpPacket(NamedTuple):
+    """One packet of a compound: type, sender (0 when it names none), bytes after the header."""
+
+    packet_type: int
+    reports: int  # how many blocks, by the header
+    ssrc: int
+    body: bytes
+
+
+def unwrap(value: int, reference: int, bits: int) -> int:
+    """The number congruent to `value` modulo 2**bits that lies nearest to `reference`."""
+    span = 1 << bits
+    delta = (value - reference) & (span - 1)
+    return reference + (delta - span if delta >= span >> 1 else delta)
+
+
+def is_rtcp(data: bytes) -> bool:
+    """Tells RTCP from RTP on one port by its second byte (RFC 5761 section 4)."""
+    return len(data) >= 2 and 192 <= data[1] <= 223
+
+
+def parse_rtp(data: bytes) -> RtpPacket:
+    """Raises MalformedPacket. RFC 3550 section 5.1."""
+    if len(data) < 12:
+        raise MalformedPacket(f"{len(data)} bytes cannot hold an RTP header")
+    first, second, sequence, timestamp, ssrc = _FIXED.unpack_from(data)
+    if first >> 6 != RTP_VERSION:
+        raise MalformedPacket(f"RTP version {first >> 6}")
+    start, end = 12, len(data)
+    if first & 0x3F:  # padding, extension or contributing sources: rare, so kept off the usual path
+        start, end = _payload_bounds(data, first)
+    return RtpPacket(second & 0x7F, second >= 0x80, sequence, timestamp, ssrc, data[start:end])
+
+
+def _payload_bounds(data: bytes, first: int) -> tuple[int, int]:
+    start, end = 12 + 4 * (first & 0x0F), len(data)
+    if first & 0x10:
+        if start + 4 > end:
+            raise MalformedPacket("cut inside the header extension")
+        start += 4 + 4 * int.from_bytes(data[start + 2 : start + 4], "big")
+    if first & 0x20:
+        padding = data[-1]
+        if padding == 0:
+            raise MalformedPacket("padding of no length")
+        end -= padding
+    if start > end:
+        raise MalformedPacket("header and padding are longer than the packet")
+    return start, end
+
+
+def build_rtp(
+    payload_type: int, sequence: int, timestamp: int, ssrc: int, payload: bytes, *, marker: bool = False
+) -> bytes:
+    """One packet with the plain 12-byte header; sequence and timestamp are cut to their 16 and 32 bits."""
+    second = payload_type | 0x80 if marker else payload_type
+    return _FIXED.pack(0x80, second, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, ssrc) + payload
+
+
+def parse_event(payload: bytes) -> TelephoneEvent:
+    """Raises MalformedPacket. RFC 4733 section 2.3; bytes after the first event are not looked at."""
+    if len(payload) < 4:
+        raise MalformedPacket(f"{len(payload)} bytes cannot hold a telephone event")
+    event, flags, duration = _EVENT.unpack_from(payload)
+    return TelephoneEvent(event, flags >= 0x80, flags & 0x3F, duration)
+
+
+def build_event(event: TelephoneEvent) -> bytes:
+    """Four bytes; raises struct.error on fields that do not fit, which is our mistake."""
+    return _EVENT.pack(event.event, (0x80 if event.end else 0) | (event.volume & 0x3F), event.duration)
+
+
+def parse_rtcp(data: bytes) -> list[RtcpPacket]:
+    """The packets of one compound, in order. Raises MalformedPacket. RFC 3550 section 6."""
+    packets: list[RtcpPacket] = []
+    offset = 0
+    while offset < len(data):
+        if len(data) - offset < 4:
+            raise MalformedPacket("cut inside an RTCP header")
+        first, packet_type, words = _EVENT.unpack_from(data, offset)
+        if first >> 6 != RTP_VERSION or not 192 <= packet_type <= 223:
+            raise MalformedPacket("not RTCP")
+        end = offset + 4 + 4 * words
+        if end > len(data):
+            raise MalformedPacket("RTCP length beyond the datagram")
+        body = data[offset + 4 : end]
+        ssrc = int.from_bytes(body[:4], "big") if len(body) >= 4 else 0
+        packets.append(RtcpPacket(packet_type, first & 0x1F, ssrc, body))
+        offset = end
+    if not packets:
+        raise MalformedPacket("empty RTCP")
+    return packets
+
+
+def build_report(
+    ssrc: int,
+    canonical_name: str,
+    *,
+    unix_time: float,
+    timestamp: int,
+    packets: int,
+    octets: int,
+    block: ReportBlock | None = None,
+) -> bytes:
+    """A sender report with SDES CNAME, the least that RFC 3550 section 6.1 lets a sender send."""
+    ntp = int((unix_time + NTP_UNIX_SECONDS) * (1 << 32))
+    body = _REPORT.pack(
+        ssrc,
+        ntp >> 32 & 0xFFFFFFFF,
+        ntp & 0xFFFFFFFF,
+        timestamp & 0xFFFFFFFF,
+        packets & 0xFFFFFFFF,
+        octets & 0xFFFFFFFF,
+    )
+    if block is not None:
+        lost = max(-0x800000, min(0x7FFFFF, block.cumulative_lost)) & 0xFFFFFF
+        body += _BLOCK.pack(
+            block.ssrc,
+            block.fraction_lost << 24 | lost,
+            block.highest_sequence & 0xFFFFFFFF,
+            block.jitter & 0xFFFFFFFF,
+            block.last_report,
+            block.delay_since_last,
+        )
+    name = canonical_name.encode()[:255]
+    chunk = ssrc.to_bytes(4, "big") + bytes([1, len(name)]) + name
+    chunk += bytes(4 - len(chunk) % 4)  # at least one zero ends the list, then up to the word
+    return _rtcp(SENDER_REPORT, 0 if block is None else 1, body) + _rtcp(SOURCE_DESCRIPTION, 1, chunk)
+
+
+def _rtcp(packet_type: int, count: int, body: bytes) -> bytes:
+    return _EVENT.pack(RTP_VERSION << 6 | count, packet_type, len(body) // 4) + body

@@ -1,0 +1,254 @@
+"""The half of the layer that asks (RFC 3261 sections 8.1, 9.1, 12.2.1, 13.2, 15.1.1)."""
+
+from typing import Literal
+
+from parley.wire.sip.address import BRANCH_COOKIE
+from parley.wire.sip.core import ClientEntry, Core, Lines
+from parley.wire.sip.dialog import Dialog
+from parley.wire.sip.errors import OurMistake
+from parley.wire.sip.events import DialogEnded, DialogId, ResponseReceived, TransactionFailed, TransactionId
+from parley.wire.sip.flow import Flow
+from parley.wire.sip.message import Request, Response
+from parley.wire.sip.transaction import CALLING, PROCEEDING, InviteClient, NonInviteClient
+
+
+class Client:
+    """The user's requests to bytes, and the peer's responses to events."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    # -- requests ----------------------------------------------------------------------------------
+
+    def start(
+        self,
+        request: Request,
+        flow: Flow,
+        now: float,
+        *,
+        dialog: DialogId | None = None,
+        has_offer: bool = False,
+    ) -> ClientEntry:
+        """Put our Via on a request, open its transaction and send it. `dialog`: the one it is sent inside."""
+        core = self._core
+        branch = BRANCH_COOKIE + core.token()
+        request = Request(request.method, request.target, [self._via(flow, branch), *request.headers], request.body)
+        key = (branch, request.method)
+        make = InviteClient if request.method == "INVITE" else NonInviteClient
+        machine = make(key, flow, core.timers, request, now)
+        entry = ClientEntry(
+            next(core.ids),
+            machine,
+            request.method,
+            request.cseq.number,
+            dialog,
+            has_offer,
+            dialog is not None,
+        )
+        core.clients[key] = core.by_id[entry.id] = entry
+        core.schedule.touch(machine)
+        core.send(flow, machine.initial)
+        return entry
+
+    def _via(self, flow: Flow, branch: str) -> tuple[str, str]:
+        return "Via", f"SIP/2.0/{flow.transport.upper()} {flow.sent_by};branch={branch};rport"
+
+    def inside(
+        self,
+        dialog: Dialog,
+        method: str,
+        now: float,
+        *,
+        headers: Lines = (),
+        body: bytes = b"",
+        content_type: str = "",
+    ) -> ClientEntry:
+        """A request inside a dialog."""
+        core = self._core
+        lines = list(headers)
+        if method == "INVITE":
+            lines += core.dialect.about_us()
+        if core.dialect.agent:
+            lines.append(("User-Agent", core.dialect.agent))
+        if body:
+            lines.append(("Content-Type", content_type))
+        request = dialog.request(method, dialog.next_cseq(), lines, body)
+        entry = self.start(request, dialog.next_hop(), now, dialog=dialog.id, has_offer=bool(body))
+        if method == "INVITE":
+            dialog.client_invite = entry.id
+        return entry
+
+    def acknowledge(self, dialog: Dialog, body: bytes = b"") -> None:
+        """ACK for the 2xx that waits for one; kept, because every copy of the 2xx wants it again."""
+        number = dialog.ack_owed
+        if number is None:
+            raise OurMistake("no 2xx waits for an ACK")
+        dialog.ack_owed = None
+        flow = dialog.next_hop()
+        lines = [("Content-Type", "application/sdp")] if body else []
+        request = dialog.request("ACK", number, lines, body)
+        via = self._via(flow, BRANCH_COOKIE + self._core.token())
+        data = Request("ACK", request.target, [via, *request.headers], body).serialise()
+        dialog.sent_ack = (number, flow, data)
+        self._core.send(flow, data)
+
+    def bye(self, dialog: Dialog, headers: Lines, now: float) -> TransactionId | None:
+        """End a dialog. The callee may not hang up before the ACK of its 2xx (RFC 3261 15): then the BYE
+        waits.
+        """
+        if not dialog.confirmed:
+            raise OurMistake("the call is not answered: refuse it instead")
+        if dialog.acceptances:
+            dialog.bye_wanted = list(headers)
+            return None
+        if dialog.ack_owed is not None:
+            self.acknowledge(dialog)
+        entry = self.inside(dialog, "BYE", now, headers=headers)
+        self._core.forget(dialog)
+        return entry.id
+
+    def cancel(self, transaction: TransactionId, now: float) -> bool:
+        """Give up an INVITE of ours. False if it has its final response. Before any provisional the CANCEL
+        waits for one, because it must not overtake the INVITE. A 2xx may still cross it: then the dialog
+        stands and wants a BYE.
+        """
+        entry = self._core.by_id.get(transaction)
+        if entry is None or not isinstance(entry.machine, InviteClient):
+            return False
+        if entry.machine.state == CALLING:
+            entry.machine.cancel_wanted = True
+            return True
+        if entry.machine.state != PROCEEDING:
+            return False
+        assert isinstance(entry, ClientEntry)
+        self._send_cancel(entry, entry.machine, now)
+        return True
+
+    def _send_cancel(self, entry: ClientEntry, machine: InviteClient, now: float) -> None:
+        core, invite = self._core, machine.request
+        if entry.cancel_sent or invite is None:
+            return
+        entry.cancel_sent = True
+        machine.cancelled(now)
+        core.schedule.touch(machine)
+        cancel = Request("CANCEL", invite.target, self._of_hop(invite, "CANCEL", invite.headers.get("To") or ""))
+        key = (invite.vias[0].branch, "CANCEL")
+        client = NonInviteClient(key, machine.flow, core.timers, cancel, now)
+        cancel_entry = ClientEntry(next(core.ids), client, "CANCEL", entry.number, entry.dialog)
+        core.clients[key] = core.by_id[cancel_entry.id] = cancel_entry
+        core.schedule.touch(client)
+        core.send(machine.flow, client.initial)
+
+    def _of_hop(self, invite: Request, method: str, to: str) -> list[tuple[str, str]]:
+        """Headers of the CANCEL, or of the ACK for a refusal: the same hop as the INVITE, its one Via
+        (17.1.1.3).
+        """
+        headers = invite.headers
+        lines = [("Via", invite.vias[0].text), ("Max-Forwards", "70")]
+        lines += [("Route", route) for route in headers.lines("Route")]
+        lines += [("From", headers.get("From") or ""), ("To", to), ("Call-ID", invite.call_id)]
+        return [*lines, ("CSeq", f"{invite.cseq.number} {method}")]
+
+    # -- responses ---------------------------------------------------------------------------------
+
+    def receive(self, response: Response, flow: Flow, now: float) -> None:
+        """One well-formed response. What matches no transaction is dropped (RFC 3261 18.1.2)."""
+        core = self._core
+        entry = core.clients.get((response.vias[0].branch, response.cseq.method))
+        if len(response.vias) != 1 or entry is None or response.cseq.number != entry.number:
+            core.dropped["stray response"] += 1
+            return
+        machine = entry.machine
+        if isinstance(machine, InviteClient):
+            self._invite_answered(entry, machine, response, flow, now)
+        elif machine.receive(response.status, now) and entry.method != "CANCEL":
+            core.events.append(ResponseReceived(entry.id, response, entry.dialog, flow))
+            self._maybe_gone(entry, response.status)
+        core.settle(entry)
+
+    def _invite_answered(
+        self, entry: ClientEntry, machine: InviteClient, response: Response, flow: Flow, now: float
+    ) -> None:
+        core, status = self._core, response.status
+        if status >= 300 and (ack := machine.copy_of_refusal()) is not None:
+            core.send(machine.flow, ack)
+            return
+        first = machine.state in (CALLING, PROCEEDING)
+        if not machine.receive(status, now):
+            return
+        if status < 200:
+            if machine.cancel_wanted:
+                self._send_cancel(entry, machine, now)
+        elif status < 300:
+            if not self._accepted(entry, machine, response, first=first, now=now):
+                return
+        else:
+            invite = machine.request
+            assert invite is not None
+            headers = self._of_hop(invite, "ACK", response.headers.get("To") or "")
+            data = Request("ACK", invite.target, headers).serialise()
+            core.send(machine.flow, data)
+            machine.refused(data, now)
+            self._no_longer_pending(entry)
+        core.events.append(ResponseReceived(entry.id, response, entry.dialog, flow))
+        if status >= 300:
+            self._maybe_gone(entry, status)
+
+    def _accepted(
+        self,
+        entry: ClientEntry,
+        machine: InviteClient,
+        response: Response,
+        *,
+        first: bool,
+        now: float,
+    ) -> bool:
+        """A 2xx: the first one makes or confirms the dialog, a copy gets its ACK again, another fork is
+        ended.
+        """
+        core, invite = self._core, machine.request
+        assert invite is not None
+        dialog = core.dialogs.get(entry.dialog) if entry.dialog else None
+        if first and not entry.inside:
+            dialog = Dialog.for_client(invite, response, machine.flow)
+            entry.dialog = dialog.id
+            core.dialogs[dialog.id] = dialog
+        elif not first and not entry.inside and (entry.dialog is None or (response.to.tag or "") != entry.dialog[2]):
+            fork = Dialog.for_client(invite, response, machine.flow)
+            fork.ack_owed = entry.number
+            self.acknowledge(fork)
+            self.inside(fork, "BYE", now)
+            return False
+        elif first and dialog is not None:
+            dialog.refresh_target(response)
+        if not first:
+            if dialog is not None and dialog.sent_ack and dialog.sent_ack[0] == entry.number:
+                core.send(*dialog.sent_ack[1:])
+            return False
+        self._no_longer_pending(entry)
+        if dialog is not None:
+            dialog.ack_owed = entry.number
+            if entry.has_offer:
+                self.acknowledge(dialog)
+        return True
+
+    def _no_longer_pending(self, entry: ClientEntry) -> None:
+        dialog = self._core.dialogs.get(entry.dialog) if entry.dialog else None
+        if dialog is not None and dialog.client_invite == entry.id:
+            dialog.client_invite = None
+
+    def _maybe_gone(self, entry: ClientEntry, status: int) -> None:
+        """481 or 408 to a request inside a dialog: the peer knows it no longer (RFC 3261 12.2.1.2)."""
+        dialog = self._core.dialogs.get(entry.dialog) if entry.dialog else None
+        if entry.inside and dialog is not None and status in (408, 481):
+            self._core.forget(dialog)
+            self._core.events.append(DialogEnded(dialog.id, "gone"))
+
+    def failed(self, entry: ClientEntry, why: Literal["timeout", "transport"]) -> None:
+        """No final response came, or none can come any more."""
+        if entry.method == "CANCEL":
+            return
+        self._core.events.append(TransactionFailed(entry.id, entry.method, entry.dialog, why))
+        self._no_longer_pending(entry)
+        if why == "timeout":
+            self._maybe_gone(entry, 408)

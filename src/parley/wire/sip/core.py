@@ -1,0 +1,164 @@
+"""What the two halves of the layer share: live transactions and dialogs, the schedule, and what goes out."""
+
+import heapq
+import itertools
+import secrets
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from parley.wire.sip.answers import Dialect, Echo
+from parley.wire.sip.dialog import Dialog
+from parley.wire.sip.events import DialogId, Event, TransactionId
+from parley.wire.sip.flow import Flow, Send
+from parley.wire.sip.transaction import (
+    TERMINATED,
+    InviteClient,
+    InviteServer,
+    Key,
+    Machine,
+    NonInviteClient,
+    NonInviteServer,
+    Timers,
+)
+
+Lines = Iterable[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on what peers can make us hold. Over them an INVITE gets 503, anything else is dropped."""
+
+    transactions: int = 20_000
+    dialogs: int = 10_000
+    retry_after: int = 5  # seconds, in the 503
+
+
+def random_token() -> str:
+    """Tags, branches and Call-IDs: 64 random bits in hexadecimal."""
+    return secrets.token_hex(8)
+
+
+@dataclass(slots=True)
+class ServerEntry:
+    """A server transaction with what its response needs, which is let go with the final one."""
+
+    id: TransactionId
+    machine: InviteServer | NonInviteServer
+    method: str
+    number: int
+    dialog: DialogId
+    tag: str
+    echo: Echo | None
+    merge: Key | None = None  # under which copies by other paths are known
+    opens_dialog: bool = False
+    new_target: str | None = None  # takes effect with a 2xx
+
+
+@dataclass(slots=True)
+class ClientEntry:
+    """A client transaction and the dialog it belongs to or made."""
+
+    id: TransactionId
+    machine: InviteClient | NonInviteClient
+    method: str
+    number: int
+    dialog: DialogId | None
+    has_offer: bool = False
+    inside: bool = False  # sent inside a dialog that existed before
+    cancel_sent: bool = False
+
+
+class Schedule:
+    """Machines by deadline. A moved deadline is pushed anew; what it left behind is skipped when it comes
+    up.
+    """
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, Machine]] = []
+        self._order = itertools.count()
+
+    def touch(self, machine: Machine) -> None:
+        """Note that the machine's deadline may have changed."""
+        if machine.deadline != machine.scheduled:
+            machine.scheduled = machine.deadline
+            if machine.deadline is not None:
+                heapq.heappush(self._heap, (machine.deadline, next(self._order), machine))
+
+    def next_deadline(self) -> float | None:
+        """The earliest deadline of a live machine."""
+        heap = self._heap
+        while heap and heap[0][2].deadline != heap[0][0]:
+            heapq.heappop(heap)
+        return heap[0][0] if heap else None
+
+    def due(self, now: float) -> Machine | None:
+        """One machine whose deadline has passed, or None."""
+        at = self.next_deadline()
+        if at is None or at > now:
+            return None
+        machine = heapq.heappop(self._heap)[2]
+        machine.scheduled = None
+        return machine
+
+
+@dataclass(slots=True)
+class Core:
+    """Shared state of one layer."""
+
+    timers: Timers
+    dialect: Dialect
+    limits: Limits
+    token: Callable[[], str]
+    secret: bytes
+    outbox: deque[Send] = field(default_factory=deque)
+    events: list[Event] = field(default_factory=list)
+    dialogs: dict[DialogId, Dialog] = field(default_factory=dict)
+    servers: dict[Key, ServerEntry] = field(default_factory=dict)
+    clients: dict[Key, ClientEntry] = field(default_factory=dict)
+    by_id: dict[TransactionId, ServerEntry | ClientEntry] = field(default_factory=dict)
+    merges: dict[Key, TransactionId] = field(default_factory=dict)
+    schedule: Schedule = field(default_factory=Schedule)
+    dropped: Counter[str] = field(default_factory=Counter)
+    ids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+    def send(self, flow: Flow, data: bytes | None) -> None:
+        """Queue bytes for the wire."""
+        if data:
+            self.outbox.append(Send(flow, data))
+
+    @property
+    def full(self) -> bool:
+        """True when no further transaction may be opened by a peer."""
+        return len(self.servers) + len(self.clients) >= self.limits.transactions
+
+    def settle(self, entry: ServerEntry | ClientEntry) -> None:
+        """After a machine was told something: keep its deadline, or forget it if it is done."""
+        self.schedule.touch(entry.machine)
+        if entry.machine.state != TERMINATED:
+            return
+        self.by_id.pop(entry.id, None)
+        if isinstance(entry, ServerEntry):
+            self.servers.pop(entry.machine.key, None)
+            if entry.merge is not None and self.merges.get(entry.merge) == entry.id:
+                del self.merges[entry.merge]
+        else:
+            self.clients.pop(entry.machine.key, None)
+            dialog = self.dialogs.get(entry.dialog) if entry.dialog else None
+            if dialog is not None and dialog.client_invite == entry.id:
+                dialog.client_invite = None
+
+    def entry_of(self, machine: Machine) -> ServerEntry | ClientEntry | None:
+        """The transaction a machine belongs to, if it is still known."""
+        if isinstance(machine, InviteServer | NonInviteServer):
+            return self.servers.get(machine.key)
+        if isinstance(machine, InviteClient | NonInviteClient):
+            return self.clients.get(machine.key)
+        return None
+
+    def forget(self, dialog: Dialog) -> None:
+        """Take a dialog away with everything that would still be sent for it."""
+        self.dialogs.pop(dialog.id, None)
+        for acceptance in dialog.acceptances.values():
+            acceptance.acknowledged()
+        dialog.acceptances.clear()

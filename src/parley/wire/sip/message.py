@@ -1,0 +1,276 @@
+"""Requests and responses as values (RFC 3261 section 7).
+
+Text is UTF-8 with surrogateescape: bytes that are no UTF-8 come back out as they came in. Bodies are bytes.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar, cast
+
+from parley.wire.sip.address import URI, CSeq, NameAddr, Via, split_outside
+from parley.wire.sip.errors import OurMistake, TheirMistake
+
+Value = TypeVar("Value")
+
+COMPACT = {
+    "a": "accept-contact", "b": "referred-by", "c": "content-type", "d": "request-disposition",
+    "e": "content-encoding", "f": "from", "i": "call-id", "j": "reject-contact", "k": "supported",
+    "l": "content-length", "m": "contact", "o": "event", "r": "refer-to", "s": "subject", "t": "to",
+    "u": "allow-events", "v": "via", "x": "session-expires", "y": "identity",
+}  # fmt: skip
+
+REASONS = {
+    100: "Trying", 180: "Ringing", 181: "Call Is Being Forwarded", 182: "Queued", 183: "Session Progress",
+    200: "OK", 202: "Accepted", 300: "Multiple Choices", 301: "Moved Permanently", 302: "Moved Temporarily",
+    305: "Use Proxy", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
+    405: "Method Not Allowed", 406: "Not Acceptable", 407: "Proxy Authentication Required",
+    408: "Request Timeout", 410: "Gone", 413: "Request Entity Too Large", 415: "Unsupported Media Type",
+    416: "Unsupported URI Scheme", 420: "Bad Extension", 422: "Session Interval Too Small",
+    423: "Interval Too Brief", 480: "Temporarily Unavailable", 481: "Call/Transaction Does Not Exist",
+    482: "Loop Detected", 483: "Too Many Hops", 484: "Address Incomplete", 486: "Busy Here",
+    487: "Request Terminated", 488: "Not Acceptable Here", 491: "Request Pending",
+    500: "Server Internal Error", 501: "Not Implemented", 503: "Service Unavailable",
+    504: "Server Time-out", 505: "Version Not Supported", 600: "Busy Everywhere", 603: "Decline",
+    606: "Not Acceptable",
+}  # fmt: skip
+
+
+def encode(text: str) -> bytes:
+    """Text of a message to the bytes on the wire."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def decode(data: bytes) -> str:
+    """Bytes on the wire to text; never fails and loses nothing."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def canonical(name: str) -> str:
+    """The key of a header name: lower case, compact forms written out."""
+    name = name.lower()
+    return COMPACT.get(name, name)
+
+
+class Headers:
+    """Header lines in their order and spelling, looked up without regard to case or compact form."""
+
+    __slots__ = ("_cache", "_lines")
+
+    def __init__(self, lines: Iterable[tuple[str, str]] = ()) -> None:
+        self._lines: list[tuple[str, str, str]] = [(canonical(name), name, value) for name, value in lines]
+        self._cache: dict[tuple[str, object], object] = {}
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return ((name, value) for _, name, value in self._lines)
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.get(name) is not None
+
+    def get(self, name: str) -> str | None:
+        """Value of the first line of that name, or None."""
+        key = canonical(name)
+        for line_key, _, value in self._lines:
+            if line_key == key:
+                return value
+        return None
+
+    def lines(self, name: str) -> list[str]:
+        """Values of all lines of that name, as written."""
+        key = canonical(name)
+        return [value for line_key, _, value in self._lines if line_key == key]
+
+    def values(self, name: str) -> list[str]:
+        """All values of a list header: several lines and comma-separated lines alike. Raises TheirMistake."""
+        found: list[str] = []
+        for line in self.lines(name):
+            found += [part.strip() for part in split_outside(line, ",")] if "," in line else [line.strip()]
+        return [value for value in found if value]
+
+    def parsed(self, name: str, parser: Callable[[str], Value]) -> list[Value]:
+        """All values of a list header, parsed once and remembered. Raises TheirMistake."""
+        key = (canonical(name), parser)
+        known = self._cache.get(key)
+        if known is None:
+            known = self._cache[key] = [parser(value) for value in self.values(name)]
+        return cast("list[Value]", known)
+
+    def single(self, name: str, parser: Callable[[str], Value]) -> Value:
+        """The value of a header that must stand exactly once, parsed once. Raises TheirMistake."""
+        key = (canonical(name), parser)
+        known = self._cache.get(key)
+        if known is None:
+            lines = self.lines(name)
+            if len(lines) != 1:
+                raise TheirMistake(f"{'missing' if not lines else 'repeated'} {name}")
+            known = self._cache[key] = parser(lines[0])
+        return cast("Value", known)
+
+    def add(self, name: str, value: str) -> None:
+        """Append a line."""
+        self._cache.clear()
+        self._lines.append((canonical(name), name, value))
+
+    def set(self, name: str, value: str) -> None:
+        """Replace every line of that name by one, at the place of the first."""
+        key = canonical(name)
+        at = next((i for i, line in enumerate(self._lines) if line[0] == key), len(self._lines))
+        self.remove(name)
+        self._lines.insert(at, (key, name, value))
+
+    def remove(self, name: str) -> None:
+        """Take away every line of that name."""
+        self._cache.clear()
+        key = canonical(name)
+        self._lines = [line for line in self._lines if line[0] != key]
+
+    def replace_first_value(self, name: str, value: str) -> None:
+        """Replace the first value of a list header and leave the others untouched."""
+        self._cache.clear()
+        key = canonical(name)
+        for index, (line_key, spelling, line) in enumerate(self._lines):
+            if line_key == key:
+                rest = split_outside(line, ",")[1:]
+                self._lines[index] = (key, spelling, ",".join([value, *rest]))
+                return
+
+
+class _Message:
+    __slots__ = ("body", "headers")
+
+    def __init__(self, headers: Headers | Iterable[tuple[str, str]], body: bytes) -> None:
+        self.headers = headers if isinstance(headers, Headers) else Headers(headers)
+        self.body = body
+
+    @property
+    def vias(self) -> list[Via]:
+        """All Via values, topmost first."""
+        return self.headers.parsed("Via", Via.parse)
+
+    @property
+    def from_(self) -> NameAddr:
+        """The From header."""
+        return self.headers.single("From", NameAddr.parse)
+
+    @property
+    def to(self) -> NameAddr:
+        """The To header."""
+        return self.headers.single("To", NameAddr.parse)
+
+    @property
+    def call_id(self) -> str:
+        """The Call-ID, compared byte by byte."""
+        return self.headers.single("Call-ID", str.strip)
+
+    @property
+    def cseq(self) -> CSeq:
+        """The CSeq."""
+        return self.headers.single("CSeq", CSeq.parse)
+
+    @property
+    def contacts(self) -> list[NameAddr]:
+        """All Contact values; the "*" of a REGISTER is left out."""
+        if (self.headers.get("Contact") or "").strip() == "*":
+            return []
+        return self.headers.parsed("Contact", NameAddr.parse)
+
+    @property
+    def record_routes(self) -> list[NameAddr]:
+        """All Record-Route values in the order written."""
+        return self.headers.parsed("Record-Route", NameAddr.parse)
+
+    @property
+    def content_type(self) -> str:
+        """Media type in lower case without parameters; empty if none is named."""
+        return (self.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
+
+    def _serialise(self, start: str) -> bytes:
+        lines = [start]
+        lines += [f"{name}: {value}" for name, value in self.headers if canonical(name) != "content-length"]
+        lines.append(f"Content-Length: {len(self.body)}")
+        head = "\r\n".join(lines)
+        # Nothing read from a peer can hold a line end; text given by our own user might.
+        if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1:
+            raise OurMistake("a line end inside a header")
+        return encode(head) + b"\r\n\r\n" + self.body
+
+
+class Request(_Message):
+    """A request. `target` is the Request-URI as written, `uri` the same parsed."""
+
+    __slots__ = ("method", "target")
+
+    def __init__(
+        self, method: str, target: str, headers: Headers | Iterable[tuple[str, str]] = (), body: bytes = b""
+    ) -> None:
+        super().__init__(headers, body)
+        self.method = method
+        self.target = target
+
+    @property
+    def uri(self) -> URI:
+        """The Request-URI. Raises TheirMistake."""
+        return URI.parse(self.target)
+
+    @property
+    def max_forwards(self) -> int | None:
+        """Max-Forwards, or None."""
+        value = self.headers.get("Max-Forwards")
+        return int(value) if value else None
+
+    def serialise(self) -> bytes:
+        """The request as it goes on the wire, Content-Length counted in bytes."""
+        return self._serialise(f"{self.method} {self.target} SIP/2.0")
+
+    def __repr__(self) -> str:
+        return f"Request({self.method})"
+
+
+class Response(_Message):
+    """A response."""
+
+    __slots__ = ("reason", "status")
+
+    def __init__(
+        self,
+        status: int,
+        reason: str | None = None,
+        headers: Headers | Iterable[tuple[str, str]] = (),
+        body: bytes = b"",
+    ) -> None:
+        super().__init__(headers, body)
+        self.status = status
+        self.reason = REASONS.get(status, "Unknown") if reason is None else reason
+
+    def serialise(self) -> bytes:
+        """The response as it goes on the wire, Content-Length counted in bytes."""
+        return self._serialise(f"SIP/2.0 {self.status} {self.reason}")
+
+    def __repr__(self) -> str:
+        return f"Response({self.status} {self.reason})"
+
+
+def body_part(message: Request | Response, media_type: str) -> bytes | None:
+    """The body of that media type: the whole body or one part of a multipart body; None if there is none."""
+    if not message.body:
+        return None
+    if message.content_type == media_type:
+        return message.body
+    if not message.content_type.startswith("multipart/"):
+        return None
+    boundary = ""
+    for piece in split_outside(message.headers.get("Content-Type") or "", ";")[1:]:
+        name, _, value = piece.partition("=")
+        if name.strip().lower() == "boundary":
+            boundary = value.strip().strip('"')
+    if not boundary:
+        return None
+    for part in (b"\r\n" + message.body).split(b"\r\n--" + encode(boundary))[1:33]:
+        head, gap, body = part.partition(b"\r\n\r\n")
+        for line in decode(head).split("\r\n"):
+            name, _, value = line.partition(":")
+            named = value.partition(";")[0].strip().lower()
+            if gap and canonical(name.strip()) == "content-type" and named == media_type:
+                return body
+    return None

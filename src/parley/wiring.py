@@ -1,0 +1,406 @@
+"""Settings -> objects -> run -> close: the only file that names every concrete class."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import fcntl
+import gc
+import os
+import signal
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvloop
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from . import __version__, logs
+from .app.administration import Administration, administration
+from .app.arrivals import Arrivals
+from .app.changes import Changes
+from .app.credentials import CredentialLimits, Credentials
+from .app.directory import Directory
+from .app.event_feed import EventFeed
+from .app.legs import LegServices
+from .app.lookup import Lookup
+from .app.operator import KeptOperator, KeptServices, Operator
+from .app.pins import PinJudge
+from .app.ports import StoredEvent
+from .app.tasks import Tasks
+from .backends.engine.client import EngineClient
+from .backends.journal.file import FileJournal
+from .backends.journal.importer import Importer
+from .backends.secrets import ScryptHasher
+from .backends.store.sql import SqlStore
+from .backends.system import RandomIdentifiers, SystemClock
+from .config import Listen, Settings
+from .core.attempts import Attempts, AttemptSettings
+from .core.endings import Ending, Reason, Side
+from .core.events import Event
+from .core.leg_inputs import EntrySettings
+from .doors.cms import event_log
+from .doors.cms.app import CmsSettings, cms_app
+from .doors.cms.call_records import record_of
+from .doors.http import HttpListener
+from .doors.ops.server import OpsDoor
+from .doors.sip.agent import SipAgent
+from .doors.sip.listeners import bind_sockets, source_address
+from .first_run import StartFacts, banner, ensure_data_dir, load_secrets
+from .first_start import FirstStart, prepare
+from .host import own_names
+from .tls import CertificateFiles, generated_certificate
+
+log = structlog.get_logger(__name__)
+
+SHUTDOWN = Ending(Side.LOCAL, Reason.SHUTDOWN)
+BYE_WITHIN = 0.3  # seconds that phones have to answer the BYEs of a shutdown
+# A documentation address: looking up the route to it tells which of our addresses faces the world.
+FAR_AWAY = "192.0.2.1"
+
+
+class CannotStart(Exception):
+    """Said in one line to whoever started us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What works without a running server."""
+
+    store: SqlStore
+    changes: Changes
+    clock: SystemClock
+    identifiers: RandomIdentifiers
+    hasher: ScryptHasher
+    administration: Administration
+    credentials: Credentials
+    lookup: Lookup
+
+    def services(self, local_source: str) -> KeptServices:
+        return KeptServices(
+            self.store,
+            self.administration,
+            self.credentials,
+            self.hasher,
+            self.lookup,
+            _records,
+            local_source,
+        )
+
+
+async def _kept(settings: Settings, stack: AsyncExitStack) -> Kept:
+    secrets = load_secrets(settings.data_dir)
+    store = SqlStore(settings.database_url, base64.urlsafe_b64encode(secrets.seal))
+    stack.push_async_callback(store.close)
+    await store.migrate()
+    changes, clock, identifiers, hasher = Changes(), SystemClock(), RandomIdentifiers(), ScryptHasher()
+    domains = settings.sip.domains or own_names()
+    return Kept(
+        store,
+        changes,
+        clock,
+        identifiers,
+        hasher,
+        administration(store, identifiers, changes, domains=domains, access_number=settings.sip.access_number),
+        Credentials(
+            store,
+            hasher,
+            changes,
+            clock,
+            CredentialLimits(
+                remember=settings.cms.credential_memory, failures=settings.limits.credential_checks_per_source
+            ),
+        ),
+        Lookup(store, domains, settings.sip.access_number, own_addresses=not settings.sip.domains),
+    )
+
+
+@asynccontextmanager
+async def offline(settings: Settings) -> AsyncIterator[KeptOperator]:
+    """The operator's kept half on the store itself, for when no server runs."""
+    async with AsyncExitStack() as stack:
+        _lock(settings.data_dir, stack)
+        kept = await _kept(settings, stack)
+        yield KeptOperator(kept.services(_shown_host(settings)))
+
+
+def serve(settings: Settings) -> int:
+    """Run until SIGTERM or SIGINT. 0: stopped cleanly; 1: could not start, and said why."""
+    logs.configure(settings.log.format, settings.log.level)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings))
+    except CannotStart as problem:
+        print(f"parley: {problem}", flush=True)
+        return 1
+    return 0
+
+
+async def _serve(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        async with AsyncExitStack() as stack:
+            text = await _start(settings, stack)
+            print(text, flush=True)
+            print("ready", flush=True)
+            # What stands now stands for good: the collector need not look at it again.
+            gc.collect()
+            gc.freeze()
+            await stop.wait()
+            log.info("stopping")
+    except (OSError, ValueError) as problem:
+        raise CannotStart(str(problem)) from problem
+
+
+async def _start(settings: Settings, stack: AsyncExitStack) -> str:
+    """Everything in the order in which it is needed; the stack closes it in reverse. Returns the banner."""
+    empty = ensure_data_dir(settings.data_dir)
+    _lock(settings.data_dir, stack)
+    kept = await _kept(settings, stack)
+    first = await prepare(settings, empty, kept.store, kept.administration, kept.credentials, kept.identifiers)
+
+    journal = FileJournal(settings.data_dir, kept.clock)
+    stack.callback(journal.close)
+    feed = EventFeed(_log_lines, settings.log.kept_lines)
+    journal.subscribe(feed.take)
+    importer = Importer(journal, kept.store, kept.clock)
+    stack.push_async_callback(importer.import_now)
+    _run_beside(importer.run(), stack)
+
+    engine = await _engine(settings, stack)
+    tasks = Tasks()
+    stack.push_async_callback(tasks.cancel)
+    attempts = Attempts(AttemptSettings(wrong_most=settings.limits.wrong_pins, window=settings.limits.window_s))
+    pins = PinJudge(attempts, kept.lookup, kept.clock, journal)
+    services = LegServices(
+        clock=kept.clock,
+        engine=engine,
+        journal=journal,
+        lookup=kept.lookup,
+        pins=pins,
+        tasks=tasks,
+        entry=_entry(settings),
+    )
+    directory = Directory(kept.store, services, kept.identifiers, kept.changes, settings.limits.legs)
+    arrivals = Arrivals(kept.lookup, directory)
+
+    certificate = await _open_http(settings, kept, directory, journal, stack)
+    sip_ports = await _open_sip(settings, kept, arrivals, directory, tasks, stack)
+    described = _describe(settings, sip_ports, engine)
+    operator = Operator(kept.services(_shown_host(settings)), pins, directory, feed, kept.clock, described)
+    door = OpsDoor(operator, settings.data_dir)
+    await door.open()
+    stack.push_async_callback(door.close)
+    return banner(_facts(settings, first, sip_ports, certificate))
+
+
+def _log_lines(at: datetime, event: Event) -> list[str]:
+    """The event log speaks the words of the CMS dialect, as its readers expect."""
+    return [event_log.line(at, text) for text in event_log.texts(event)]
+
+
+def _records(events: Iterable[StoredEvent]) -> list[dict[str, Any]]:
+    """Call records in the same dialect's words."""
+    records = [record for stored in events if (record := record_of(stored)) is not None]
+    return [{"at": record.at.strftime("%Y-%m-%dT%H:%M:%SZ"), **record.plain()} for record in records]
+
+
+def _entry(settings: Settings) -> EntrySettings:
+    ivr = settings.ivr
+    return EntrySettings(
+        language=ivr.language,
+        no_input_timeout=ivr.no_input_timeout,
+        digit_timeout=ivr.digit_timeout,
+        stay_limit=ivr.stay_limit,
+        tries=ivr.tries,
+    )
+
+
+async def _engine(settings: Settings, stack: AsyncExitStack) -> EngineClient:
+    if settings.media.workers > 1:
+        log.warning("this version runs one media worker", asked=settings.media.workers)
+    ports = (settings.media.ports.first, settings.media.ports.last)
+    run_directory = _run_directory(settings.data_dir, stack)
+    engine = EngineClient(
+        run_directory, ports=ports, loudest=settings.media.speakers, dead_after=settings.media.dead_after
+    )
+    stack.push_async_callback(engine.stop)
+    await engine.start()
+    return engine
+
+
+def _run_directory(data_dir: Path, stack: AsyncExitStack) -> Path:
+    """For sockets: in the data directory, or in a private temporary one where that path is too long for a socket."""
+    path = data_dir.absolute() / "run"
+    if len(str(path)) < 80:
+        path.mkdir(mode=0o700, exist_ok=True)
+        return path
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parley-")))
+
+
+def _root(api: ASGIApp) -> ASGIApp:
+    """The one application of all HTTP listeners; pages for people come beside the API later."""
+    nothing = PlainTextResponse("Parley: the admin API is at /api/v1\n", 404)
+
+    async def root(scope: Scope, receive: Receive, send: Send) -> None:
+        at_api = scope["type"] == "http" and (scope["path"] + "/").lower().startswith("/api/")
+        await (api if at_api else nothing)(scope, receive, send)
+
+    return root
+
+
+async def _open_http(
+    settings: Settings, kept: Kept, directory: Directory, journal: FileJournal, stack: AsyncExitStack
+) -> CertificateFiles | None:
+    api = cms_app(
+        administration=kept.administration,
+        credentials=kept.credentials,
+        directory=directory,
+        clock=kept.clock,
+        settings=CmsSettings(
+            version=__version__, live_page=settings.cms.calls_page_limit, page=settings.cms.page_limit
+        ),
+        record=journal.append,
+    )
+    app = _root(api)
+    certificate: CertificateFiles | None = None
+    if settings.http.listen:
+        await _listen(app, "http", settings.http.listen, None, stack)
+    if settings.https.listen:
+        if settings.https.certificate and settings.https.key:
+            tls = (settings.https.certificate, settings.https.key)
+        else:
+            names = [*own_names(), _shown_host(settings)]
+            certificate = generated_certificate(settings.data_dir, names, kept.clock.utc())
+            tls = (certificate.certificate, certificate.key)
+        await _listen(app, "https", settings.https.listen, tls, stack)
+    return certificate
+
+
+async def _listen(
+    app: ASGIApp, name: str, listen: Listen, tls: tuple[Path, Path] | None, stack: AsyncExitStack
+) -> None:
+    listener = HttpListener(app, name)
+    try:
+        sockets = bind_sockets(listen.host, listen.port, socket.SOCK_STREAM)
+        await listener.open(sockets, tls)
+    except OSError as problem:
+        raise CannotStart(f"{name}.listen: cannot listen on {listen}: {problem.strerror or problem}") from problem
+    stack.push_async_callback(listener.close)
+
+
+async def _open_sip(
+    settings: Settings, kept: Kept, arrivals: Arrivals, directory: Directory, tasks: Tasks, stack: AsyncExitStack
+) -> dict[str, int]:
+    sip = SipAgent(
+        clock=kept.clock,
+        arrivals=arrivals,
+        spawn=tasks.spawn,
+        agent=f"Parley/{__version__}",
+        media_address=settings.media.address,
+        calls_most=settings.limits.legs,
+        calls_per_source=settings.limits.calls_per_source,
+    )
+
+    async def leave() -> None:
+        """Say goodbye to everybody before the sockets close."""
+        await directory.close(SHUTDOWN)
+        await asyncio.sleep(BYE_WITHIN if sip.live[1] else 0)
+        await sip.close()
+
+    stack.push_async_callback(leave)
+    udp, tcp = settings.sip.udp, settings.sip.tcp
+    try:
+        return await sip.open(udp=(udp.host, udp.port) if udp else None, tcp=(tcp.host, tcp.port) if tcp else None)
+    except OSError as problem:
+        raise CannotStart(f"sip: cannot listen on {udp or ''} {tcp or ''}: {problem.strerror}") from problem
+
+
+def _run_beside(work: Any, stack: AsyncExitStack) -> None:
+    task = asyncio.get_running_loop().create_task(work)
+
+    async def end() -> None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    stack.push_async_callback(end)
+
+
+def _lock(data_dir: Path, stack: AsyncExitStack) -> None:
+    """One server on a data directory. Raises CannotStart."""
+    descriptor = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    stack.callback(os.close, descriptor)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as problem:
+        raise CannotStart(f"another parley uses the data directory {data_dir}") from problem
+
+
+def _shown_host(settings: Settings) -> str:
+    """The address of ours that a person would use."""
+    for listen in (settings.sip.udp, settings.sip.tcp, settings.https.listen, settings.http.listen):
+        if listen is not None and listen.host not in {"::", "0.0.0.0"}:
+            return listen.host
+    return source_address(FAR_AWAY)
+
+
+def _describe(settings: Settings, sip_ports: dict[str, int], engine: EngineClient) -> Any:
+    started = SystemClock().utc().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def describe() -> dict[str, Any]:
+        return {
+            "version": __version__,
+            "started": started,
+            "data_dir": str(settings.data_dir.absolute()),
+            "listeners": [*_api_addresses(settings), *_sip_addresses(settings, sip_ports)],
+            "workers": 1 if engine.worker_pid else 0,
+        }
+
+    return describe
+
+
+def _api_addresses(settings: Settings) -> list[str]:
+    addresses: list[str] = []
+    for scheme, listen in (("http", settings.http.listen), ("https", settings.https.listen)):
+        if listen is not None:
+            addresses.append(f"{scheme}://{_at(settings, listen.host, listen.port)}/api/v1")
+    return addresses
+
+
+def _sip_addresses(settings: Settings, ports: dict[str, int]) -> list[str]:
+    rows: list[str] = []
+    for transport, listen in (("udp", settings.sip.udp), ("tcp", settings.sip.tcp)):
+        if listen is not None:
+            rows.append(f"{transport} {_at(settings, listen.host, ports[transport])}")
+    return rows
+
+
+def _at(settings: Settings, host: str, port: int) -> str:
+    shown = _shown_host(settings) if host in {"::", "0.0.0.0"} else host
+    return f"[{shown}]:{port}" if ":" in shown else f"{shown}:{port}"
+
+
+def _facts(
+    settings: Settings, first: FirstStart, ports: dict[str, int], certificate: CertificateFiles | None
+) -> StartFacts:
+    return StartFacts(
+        version=__version__,
+        api=_api_addresses(settings),
+        sip=_sip_addresses(settings, ports),
+        domain=settings.sip.domains[0] if settings.sip.domains else _shown_host(settings),
+        sip_port=ports.get("udp"),
+        access_number=settings.sip.access_number,
+        password=first.password,
+        certificate_fingerprint=certificate.fingerprint if certificate else None,
+        demo=first.demo,
+    )

@@ -1,0 +1,43 @@
+"""Loopback addresses and ports for stories: every story has a network of its own inside 127.0.0.0/8."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import socket
+
+_networks = itertools.count(1)
+
+
+class Network:
+    """127.x.y.0/24 for one story: x follows the process, y counts; .1 is the server, phones follow."""
+
+    def __init__(self) -> None:
+        self._number = next(_networks)
+        self._prefix = f"127.{16 + os.getpid() % 200}.{self._number % 250}"
+        self._hosts = itertools.count(2)
+        self.server = f"{self._prefix}.1"
+
+    def address(self) -> str:
+        """An address nobody in this story has yet."""
+        return f"{self._prefix}.{next(self._hosts)}"
+
+    def media_ports(self) -> str:
+        """A range of 400 ports; servers may bind media to every address, so parallel stories differ here too."""
+        slot = (os.getpid() * 7 + self._number) % 24
+        return f"{20000 + slot * 400}-{20399 + slot * 400}"
+
+
+def free_port(address: str) -> int:
+    """A port nobody holds on that address for TCP or UDP at this moment."""
+    for _ in range(50):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as stream:
+            stream.bind((address, 0))
+            port: int = stream.getsockname()[1]
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagram:
+                try:
+                    datagram.bind((address, port))
+                except OSError:
+                    continue
+            return port
+    raise RuntimeError(f"no free port on {address}")

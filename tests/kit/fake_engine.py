@@ -1,0 +1,116 @@
+"""A media engine without media: ports are numbers, prompts last as long as it is told, plans are kept.
+
+Held to the same suite as the real client (tests/backends/engine_suite.py).
+"""
+
+from collections.abc import Sequence
+from itertools import count
+
+from parley.app.ports import Clock, EngineListener, MediaStatistics, MediaUnavailable, Timer
+from parley.core.ids import LegId, MeetingId
+from parley.core.leg_inputs import LegAudio
+from parley.core.mediaplan import LegMedia, MediaPlan
+
+
+class FakeEngine:
+    """`prompt_seconds` is how long one prompt lasts; `ports` bounds how many legs may be open."""
+
+    def __init__(self, clock: Clock, prompt_seconds: float = 1.0, ports: int = 1000) -> None:
+        self._clock = clock
+        self._prompt_seconds = prompt_seconds
+        self._most = ports
+        self._ports = count(20000, 2)
+        self._listener: EngineListener | None = None
+        self._playing: dict[LegId, Timer] = {}
+        self.legs: dict[LegId, LegAudio] = {}
+        self.opened = 0
+        self.closed = 0
+        self.played: dict[LegId, list[str]] = {}
+        self.plans: dict[MeetingId, MediaPlan] = {}
+
+    def listen(self, listener: EngineListener) -> None:
+        self._listener = listener
+
+    async def open_leg(self, leg: LegId, local: str, audio: LegAudio) -> int:
+        if len(self.legs) >= self._most:
+            raise MediaUnavailable("no port is free")
+        self.legs[leg] = audio
+        self.opened += 1
+        return next(self._ports)
+
+    async def change_leg(self, leg: LegId, audio: LegAudio) -> None:
+        if leg not in self.legs:
+            raise MediaUnavailable("the leg is not open")
+        self.legs[leg] = audio
+
+    def close_leg(self, leg: LegId) -> None:
+        if self.legs.pop(leg, None) is not None:
+            self.closed += 1
+        self.stop_playing(leg)
+
+    def play(self, leg: LegId, play: int, prompts: Sequence[str], language: str) -> None:
+        self.stop_playing(leg)
+        if leg not in self.legs:
+            return
+        self.played.setdefault(leg, []).extend(prompts)
+
+        def ended() -> None:
+            del self._playing[leg]
+            if self._listener is not None:
+                self._listener.play_ended(leg, play)
+
+        end = self._clock.now() + self._prompt_seconds * len(prompts)
+        self._playing[leg] = self._clock.call_at(end, ended)
+
+    def stop_playing(self, leg: LegId) -> None:
+        timer = self._playing.pop(leg, None)
+        if timer is not None:
+            timer.cancel()
+
+    def apply(self, plan: MediaPlan) -> None:
+        known = self.plans.get(plan.meeting)
+        if known is None or plan.number > known.number:
+            self.plans[plan.meeting] = plan
+
+    def drop(self, meeting: MeetingId) -> None:
+        self.plans.pop(meeting, None)
+
+    def statistics(self, leg: LegId) -> MediaStatistics | None:
+        return MediaStatistics(codec=self.legs[leg].codec.name) if leg in self.legs else None
+
+    def speakers(self, meeting: MeetingId) -> tuple[LegId, ...]:
+        plan = self.plans.get(meeting)
+        return tuple(leg.leg for leg in plan.legs if leg.contributes) if plan else ()
+
+    # --- what a test may do ----------------------------------------------------------------------------------
+
+    def press(self, leg: LegId, digits: str) -> None:
+        """Somebody types."""
+        assert self._listener is not None
+        for digit in digits:
+            self._listener.digit(leg, digit)
+
+    def kill(self) -> None:
+        """The worker dies."""
+        lost = list(self.legs)
+        for leg in lost:
+            self.close_leg(leg)
+        for leg in lost:
+            assert self._listener is not None
+            self._listener.media_died(leg)
+
+    def media(self, leg: LegId) -> LegMedia | None:
+        """What the newest plan says of a leg."""
+        for plan in self.plans.values():
+            for entry in plan.legs:
+                if entry.leg == leg:
+                    return entry
+        return None
+
+    def hears(self, listener: LegId, speaker: LegId) -> bool:
+        """Would this leg hear that one now?"""
+        ear, mouth = self.media(listener), self.media(speaker)
+        if ear is None or mouth is None or listener == speaker or listener not in self.legs:
+            return False
+        together = any({listener, speaker} <= {m.leg for m in p.legs} for p in self.plans.values())
+        return together and ear.receives and ear.announcement is None and mouth.contributes and ear.group == mouth.group
