@@ -55,6 +55,7 @@ from .doors.sip.agent import SipAgent
 from .doors.sip.listeners import bind_sockets, source_address
 from .first_run import StartFacts, banner, ensure_data_dir, load_secrets
 from .first_start import FirstStart, prepare
+from .host import own_names
 from .tls import CertificateFiles, generated_certificate
 
 log = structlog.get_logger(__name__)
@@ -100,7 +101,7 @@ async def _kept(settings: Settings, stack: AsyncExitStack) -> Kept:
     stack.push_async_callback(store.close)
     await store.migrate()
     changes, clock, identifiers, hasher = Changes(), SystemClock(), RandomIdentifiers(), ScryptHasher()
-    domains = settings.sip.domains or _own_names()
+    domains = settings.sip.domains or own_names()
     return Kept(
         store,
         changes,
@@ -279,7 +280,7 @@ async def _open_http(
         if settings.https.certificate and settings.https.key:
             tls = (settings.https.certificate, settings.https.key)
         else:
-            names = [*_own_names(), _shown_host(settings)]
+            names = [*own_names(), _shown_host(settings)]
             certificate = generated_certificate(settings.data_dir, names, kept.clock.utc())
             tls = (certificate.certificate, certificate.key)
         await _listen(app, "https", settings.https.listen, tls, stack)
@@ -343,10 +344,6 @@ def _lock(data_dir: Path, stack: AsyncExitStack) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as problem:
         raise CannotStart(f"another parley uses the data directory {data_dir}") from problem
-
-
-def _own_names() -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name.lower() for name in (socket.gethostname(), "localhost") if name))
 
 
 def _shown_host(settings: Settings) -> str:

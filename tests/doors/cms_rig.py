@@ -15,6 +15,7 @@ from parley.app.directory import Directory
 from parley.app.legs import LegServices, LiveLegRunner
 from parley.app.lookup import Lookup
 from parley.app.pins import PinJudge
+from parley.app.ports import Store
 from parley.app.tasks import Tasks
 from parley.app.users import UserEdit
 from parley.core.admission import Candidates
@@ -49,9 +50,11 @@ class PlainHasher:
 class Rig:
     """Everything behind the API is real except store, engine, clock, journal and the callers' phones."""
 
-    def __init__(self, settings: CmsSettings | None = None, limits: CredentialLimits | None = None) -> None:
+    def __init__(
+        self, settings: CmsSettings | None = None, limits: CredentialLimits | None = None, store: Store | None = None
+    ) -> None:
         self.clock = ManualClock()
-        self.store = MemoryStore()
+        self.store: Store = store or MemoryStore()
         self.identifiers = CountedIdentifiers()
         self.changes = Changes()
         self.changed: list[Change] = []

@@ -1,13 +1,27 @@
 """Fixtures of the doors' tests."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 
+from parley.backends.store.sql import SqlStore
 from tests.doors.cms_rig import Rig
 
 
 @pytest.fixture
 async def cms() -> AsyncIterator[Rig]:
+    """The API over a store in memory."""
     async with Rig() as rig:
         yield rig
+
+
+@pytest.fixture
+async def cms_on_disk(tmp_path: Path) -> AsyncIterator[Rig]:
+    """The API over the real store."""
+    store = SqlStore(f"sqlite+aiosqlite:///{tmp_path / 'parley.db'}", Fernet.generate_key())
+    await store.migrate()
+    async with Rig(store=store) as rig:
+        yield rig
+    await store.close()

@@ -177,6 +177,7 @@ async def test_a_post_without_a_body_makes_an_object_without_settings(cms: Rig) 
         ("GET", "/api/v1/dtmfProfiles", "<unrecognizedObject />"),
         ("POST", "/api/v1/authTokens", "<unrecognizedObject />"),
         ("GET", "/other", "<unrecognizedObject />"),
+        ("GET", "/api/v1/a%0Ab", "<unrecognizedObject />"),
         ("GET", "/api/v2/coSpaces", "<invalidVersion />"),
         ("GET", "/api", "<invalidVersion />"),
         ("DELETE", "/api/v1/coSpaces", "<invalidOperation />"),

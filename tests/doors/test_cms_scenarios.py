@@ -1,6 +1,15 @@
 """The four guest/host scenarios of the sheet (cms-api 6), every expected byte typed by hand with ids of our own."""
 
+import pytest
+
 from tests.doors.cms_rig import Rig
+
+
+@pytest.fixture
+def cms(cms_on_disk: Rig) -> Rig:
+    """These run over the real store."""
+    return cms_on_disk
+
 
 GUEST = (
     "needsActivation=true&defaultLayout=speakerOnly&presentationContributionAllowed=false"

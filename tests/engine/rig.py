@@ -185,9 +185,7 @@ class Rig:
         self._on_the_way: list[tuple[float, int, Arrival]] = []
         self._order = count()
         self._plan_numbers = count(1)
-        self.ask(
-            Configure(id=0, port_low=20_000, port_high=20_999, loudest=loudest, dead_after_ms=dead_after_ms)
-        )
+        self.ask(Configure(id=0, port_low=20_000, port_high=20_999, loudest=loudest, dead_after_ms=dead_after_ms))
 
     def ask(self, request: messages.Request) -> messages.Response | None:
         return self.engine.handle(request, self.now)
@@ -198,9 +196,7 @@ class Rig:
         self.callers[name] = caller
         caller._next_packet = (self.now - self.start) * caller.clock
         answer = self.ask(
-            messages.OpenLeg(
-                id=next(self.ids), leg=name, local="192.0.2.200", media=self.media(caller, **media)
-            )
+            messages.OpenLeg(id=next(self.ids), leg=name, local="192.0.2.200", media=self.media(caller, **media))
         )
         assert isinstance(answer, messages.LegOpened), answer
         return caller
@@ -226,9 +222,7 @@ class Rig:
         everybody = names or tuple(self.callers)
         self.plan(*(talker(name) for name in everybody))
 
-    def play(
-        self, leg: str, *names: str, play: int = 1, language: str = "x-test"
-    ) -> messages.Response | None:
+    def play(self, leg: str, *names: str, play: int = 1, language: str = "x-test") -> messages.Response | None:
         request = messages.Play(id=next(self.ids), leg=leg, play=play, prompts=names, language=language)
         return self.ask(request)
 

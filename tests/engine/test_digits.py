@@ -34,9 +34,7 @@ def test_a_digit_is_told_at_its_first_packet() -> None:
     assert digits(rig) == "7"
 
 
-@pytest.mark.parametrize(
-    "arriving", [[0], [1, 2], [4], [7], [0, 7], [5, 6, 7], [3, 2, 1, 0], [2, 2, 2], [7, 0]]
-)
+@pytest.mark.parametrize("arriving", [[0], [1, 2], [4], [7], [0, 7], [5, 6, 7], [3, 2, 1, 0], [2, 2, 2], [7, 0]])
 def test_any_packets_of_a_press_make_one_digit(arriving: list[int]) -> None:
     """Lost first packets, lost ends, copies and disorder: still exactly one, and the same key again is another."""
     rig = Rig()
@@ -71,9 +69,7 @@ def test_a_very_long_press_is_one_digit() -> None:
     assert digits(rig) == "9"
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"\x05", b"\x05\x0a\x00", bytes([16, 10, 0, 160]), bytes([255, 255, 255, 255])]
-)
+@pytest.mark.parametrize("body", [b"", b"\x05", b"\x05\x0a\x00", bytes([16, 10, 0, 160]), bytes([255, 255, 255, 255])])
 def test_what_is_no_digit_is_not_told(body: bytes) -> None:
     """Short payloads and events that are no keys (flash is 16) are ignored."""
     rig = Rig()

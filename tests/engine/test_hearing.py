@@ -1,6 +1,6 @@
 """Who hears whom, proved with tones through real codecs."""
 
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -31,9 +31,7 @@ def hears(rig: Rig, seconds: float = 1.0) -> dict[str, set[str]]:
     return found
 
 
-@pytest.mark.parametrize(
-    "codecs", [(OPUS, OPUS, OPUS), (PCMU, PCMU, PCMU), (OPUS, PCMU, OPUS), (PCMU, OPUS, PCMU)]
-)
+@pytest.mark.parametrize("codecs", [(OPUS, OPUS, OPUS), (PCMU, PCMU, PCMU), (OPUS, PCMU, OPUS), (PCMU, OPUS, PCMU)])
 def test_everybody_hears_everybody_else_and_nobody_themselves(codecs: tuple[Codec, ...]) -> None:
     """Three active legs on any mixture of codecs: N-1 for each."""
     rig = Rig()
@@ -255,7 +253,7 @@ def test_the_stream_to_a_leg_never_stops(codec: Codec) -> None:
     packets = [parse_rtp(data) for data in ann.received]
     assert len(packets) == round(2.8 / 0.02)
     step = codec.clock_rate // 50
-    for before, after in zip(packets, packets[1:], strict=False):
+    for before, after in pairwise(packets):
         assert (after.sequence - before.sequence) & 0xFFFF == 1
         assert (after.timestamp - before.timestamp) & 0xFFFFFFFF == step
         assert after.ssrc == before.ssrc

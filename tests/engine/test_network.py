@@ -4,10 +4,12 @@ import random
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from parley.engine.messages import Codec
 from parley.wire.rtp import build_rtp, parse_rtp
-from tests.engine.rig import OPUS, PCMU, Network, Rig, perfect
+from tests.engine.rig import EVENTS, OPUS, PCMU, Network, Rig, perfect
 from tests.kit.tones import heard, longest_hole, sine, tone_spans
 
 RATE = 48_000
@@ -40,9 +42,7 @@ def swapping() -> Network:
     return network
 
 
-def talk(
-    network: Network, codec: Codec, packet_ms: int = 20, clock: float = 1.0, seconds: float = 8.0
-) -> Rig:
+def talk(network: Network, codec: Codec, packet_ms: int = 20, clock: float = 1.0, seconds: float = 8.0) -> Rig:
     rig = Rig()
     ann, _ = rig.calls(["ann", "bob"], codec)
     ann.packet_ms, ann.clock, ann.network = packet_ms, clock, network
@@ -143,9 +143,7 @@ def test_a_new_ssrc_is_taken_over(codec: Codec) -> None:
 
 
 @CODECS
-@pytest.mark.parametrize(
-    ("sequence", "timestamp"), [(20_000, 0), (0, 7_000_000), (20_000, 7_000_000), (0, -900_000)]
-)
+@pytest.mark.parametrize(("sequence", "timestamp"), [(20_000, 0), (0, 7_000_000), (20_000, 7_000_000), (0, -900_000)])
 def test_jumps_of_sequence_and_timestamp_are_survived(codec: Codec, sequence: int, timestamp: int) -> None:
     """A sender whose counters jump is heard again within 200 ms and with no more delay than before."""
     rig = Rig()
@@ -221,3 +219,27 @@ def test_corrupt_payloads_are_survived() -> None:
     rig.run(1.2)
     assert heard(bob.heard, 440, RATE)
     assert parse_rtp(bob.received[-1]).payload_type == 111
+
+
+PACKETS = st.tuples(
+    st.sampled_from([0, EVENTS, 13]),
+    st.integers(0, 0xFFFF),
+    st.integers(0, 0xFFFFFFFF),
+    st.sampled_from([1, 2]),
+    st.binary(max_size=200),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.one_of(st.binary(max_size=60), PACKETS), max_size=60))
+def test_no_datagrams_stop_the_ticks(history: list[bytes | tuple[int, int, int, int, bytes]]) -> None:
+    """Whatever a peer sends, every tick ends, the delay stays bounded and the others get their packets."""
+    rig = Rig()
+    ann, bob = rig.calls(["ann", "bob"], PCMU)
+    ann.talking = bob.talking = False
+    rig.gather()
+    for one in history:
+        ann.inject(one if isinstance(one, bytes) else build_rtp(*one))
+        rig.tick()
+        assert float(str(rig.dump("ann")["buffer_ms"])) <= 1500  # 60 packets of up to 25 ms
+    assert len(bob.received) == len(history)

@@ -1,5 +1,7 @@
 """Prompts: the files, and who hears them when."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -35,9 +37,7 @@ def test_prompts_differ_between_languages() -> None:
         assert len({len(clip) for clip in clips}) == 4
 
 
-@pytest.mark.parametrize(
-    ("language", "same_as"), [("pt-BR", "pt"), ("zh-Hans-CN", "zh"), ("fr", "en"), ("", "en")]
-)
+@pytest.mark.parametrize(("language", "same_as"), [("pt-BR", "pt"), ("zh-Hans-CN", "zh"), ("fr", "en"), ("", "en")])
 def test_languages_fall_back(language: str, same_as: str) -> None:
     """A region falls back to its language, an unknown language to English."""
     assert prompts().clip("welcome", language) is prompts().clip("welcome", same_as)
@@ -181,7 +181,7 @@ def test_play_goes_before_announcement_and_mix() -> None:
     rig.run(1.5)
     order = [tone_spans(bob.heard, tone, RATE, BEEP)[0] for tone in (600, 3200, 200)]
     order.append(tone_spans(bob.heard, 1900, RATE)[0])
-    for before, after in zip(order, order[1:], strict=False):
+    for before, after in itertools.pairwise(order):
         assert after[0] == pytest.approx(before[1], abs=0.05)
     assert strength(bob.heard[: int(RATE * 0.5)], 1900, RATE).max() < 0.05
 

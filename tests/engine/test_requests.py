@@ -1,5 +1,7 @@
 """Requests of control: what they answer, and that a failed one changes nothing."""
 
+import itertools
+
 import pytest
 
 from parley.engine import messages
@@ -336,7 +338,7 @@ def test_a_change_of_codec_keeps_the_stream() -> None:
     packets = [parse_rtp(data) for data in ann.received]
     assert len({packet.ssrc for packet in packets}) == 1
     assert {packet.payload_type for packet in packets} == {OPUS.payload_type, PCMU.payload_type}
-    for before, after in zip(packets, packets[1:], strict=False):
+    for before, after in itertools.pairwise(packets):
         assert (after.sequence - before.sequence) & 0xFFFF == 1
 
 

@@ -14,9 +14,7 @@ FREQUENCIES = (320, 520, 940, 1140, 1340, 1540, 1740, 1940, 2140, 2340, 2640, 29
 
 def counted_sweep(base: float) -> np.ndarray:
     """Ten words of 300 ms with 200 ms between them, each higher than the last."""
-    words = [
-        np.concatenate((sine(base + 40 * n, 0.3, RATE), np.zeros(RATE // 5, np.float32))) for n in range(10)
-    ]
+    words = [np.concatenate((sine(base + 40 * n, 0.3, RATE), np.zeros(RATE // 5, np.float32))) for n in range(10)]
     return np.concatenate(words)
 
 

@@ -202,7 +202,8 @@ def test_a_worker_ends_when_its_parent_has_gone(tmp_path: Path) -> None:
     path = tmp_path / "worker.sock"
     script = (
         "import subprocess, sys, time, pathlib\n"
-        f"one = subprocess.Popen([sys.executable, '-m', 'parley.engine', '--socket', {str(path)!r}, '--parent-watch'])\n"
+        f"command = [sys.executable, '-m', 'parley.engine', '--socket', {str(path)!r}, '--parent-watch']\n"
+        "one = subprocess.Popen(command)\n"
         f"while not pathlib.Path({str(path)!r}).exists(): time.sleep(0.02)\n"
         "print(one.pid, flush=True)\n"
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -70,5 +72,5 @@ def longest_hole(sound: Sound, frequency: float, rate: int, amplitude: float = 0
     found = tone_spans(sound, frequency, rate, amplitude)
     if not found:
         return float("inf")
-    gaps = [(after[0] - before[1]) * 1000 for before, after in zip(found, found[1:], strict=False)]
+    gaps = [(after[0] - before[1]) * 1000 for before, after in itertools.pairwise(found)]
     return max(gaps, default=0.0)

@@ -45,8 +45,8 @@ class CredentialLimits:
     failures: int = 10
     window: float = 60.0
     patience: int = 10
-    at_once: int = 2  # verifications in threads
-    waiting: int = 50  # and waiting for one
+    at_once: int = 1  # verifications in threads: hashing must leave processors to the calls
+    waiting: int = 50  # those and the ones that wait for a thread
     sources: int = 10_000  # remembered at most; the longest silent is forgotten first
     credentials: int = 1_000
 

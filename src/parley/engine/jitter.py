@@ -59,7 +59,6 @@ class JitterBuffer:
         self._stored: dict[int, Packet] = {}
         self._highest: int | None = None  # sequence
         self._highest_timestamp = 0
-        self._end = 0  # position after the newest stored packet
         self._position = 0
         self.taken = -1
         self._recent: set[int] = set()  # the sequences given out lately: tells a copy from a late packet
@@ -77,8 +76,14 @@ class JitterBuffer:
 
     @property
     def depth(self) -> int:
-        """Samples from the position to the end of the newest packet, gaps included."""
-        return self._end - self._position if self._stored else 0
+        """Samples that would be played before the buffer is dry: those stored, and the gaps that will be filled."""
+        total, at = 0, self._position if self._running else None
+        for sequence in sorted(self._stored):
+            packet = self._stored[sequence]
+            missing = 0 if at is None else packet.position - at
+            total += packet.duration + (missing if 0 < missing <= LONGEST_GAP else 0)
+            at = packet.position + packet.duration
+        return total
 
     def insert(self, sequence: int, timestamp: int, duration: int, payload: bytes) -> Verdict:
         """File one packet. `sequence` and `timestamp` as on the wire, `duration` in samples at 48 kHz."""
@@ -112,8 +117,6 @@ class JitterBuffer:
         return Verdict.STORED if packet.position + packet.duration > self._position else Verdict.LATE
 
     def _store(self, packet: Packet, extended_timestamp: int) -> None:
-        end = packet.position + packet.duration
-        self._end = max(self._end, end) if self._stored else end
         self._stored[packet.sequence] = packet
         if self._highest is None or packet.sequence >= self._highest:
             self._highest, self._highest_timestamp = packet.sequence, extended_timestamp

@@ -62,7 +62,7 @@ class PcmuDecoder:
     def decode(self, payload: bytes) -> Samples:
         return self._upsampler.run(g711.expand(payload))
 
-    def conceal(self, length: int) -> Samples | None:  # noqa: ARG002
+    def conceal(self, length: int) -> Samples | None:
         return None
 
 

@@ -13,7 +13,6 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
-from starlette.routing import Route as HttpRoute
 from starlette.types import Receive, Scope, Send
 
 from ...app.administration import Administration
@@ -88,7 +87,10 @@ def cms_app(
 ) -> Starlette:
     """The API as an ASGI application that answers every path below /api. record: the journal's append."""
     door = _Door(Router(all_routes(administration, directory, clock, settings, record)), credentials, settings)
-    return Starlette(routes=[HttpRoute("/{path:path}", endpoint=door)])
+    app = Starlette()
+    # Paths are matched by the door: a path pattern of Starlette's would not match one with a newline in it.
+    app.router.default = door
+    return app
 
 
 class _Door:

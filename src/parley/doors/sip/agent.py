@@ -156,8 +156,10 @@ class SipAgent:
             return
         leg = self._legs.get(event.dialog) if event.dialog else None
         match event:
-            case Cancelled():
+            case Cancelled(why="cancel"):
                 self._gone(event.dialog, Side.REMOTE, Reason.CANCELLED)
+            case Cancelled():  # we left it unanswered for too long
+                self._gone(event.dialog, Side.LOCAL, Reason.MEDIA_FAILED)
             case DialogEnded():
                 self._gone(event.dialog, *_ENDED[event.why])
             case AckReceived() if leg:
