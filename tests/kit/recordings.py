@@ -22,6 +22,7 @@ HEARD = 1600.0  # a fifth of what was spoken: certainly there
 SILENT = 300.0  # -28 dB below what was spoken: under it lie quantisation noise and codec artefacts
 WINDOW = 0.020
 HOP = 0.005
+EDGE = 0.006
 
 # Twelve voices, 220 Hz apart or more, clear of every tone the test language's prompts are made of.
 VOICES = (320.0, 540.0, *(920.0 + 228.0 * number for number in range(10)))
@@ -57,7 +58,7 @@ def tone(frequency: float, seconds: float) -> Part:
 
 
 def write_wav(path: Path, parts: Iterable[Part], rate: int, channels: int) -> Path:
-    """Write the parts one after the other, with edges of 2 ms so that a switched tone does not click."""
+    """Write the parts one after the other, with soft edges, for a switched tone clicks on all frequencies."""
     pieces = [_render(part, rate) for part in parts]
     samples = np.concatenate(pieces) if pieces else np.zeros(0)
     frames = np.repeat(np.round(samples).astype("<i2"), channels)
@@ -74,8 +75,8 @@ def _render(part: Part, rate: int) -> np.ndarray:
     if part.tone is None:
         return np.zeros(count)
     samples = sine(part.tone, part.seconds, rate, LEVEL).astype(np.float64)
-    edge = min(round(0.002 * rate), count // 2)
-    ramp = np.linspace(0.0, 1.0, edge, endpoint=False)
+    edge = min(round(EDGE * rate), count // 2)
+    ramp = (1 - np.cos(np.linspace(0.0, math.pi, edge, endpoint=False))) / 2
     samples[:edge] *= ramp
     samples[count - edge :] *= ramp[::-1]
     return samples

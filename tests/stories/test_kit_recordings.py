@@ -9,7 +9,7 @@ import pytest
 
 from tests.kit.recordings import LEVEL, PROMPTS, VOICES, Part, Recording, samples_of, silence, tone, write_wav
 
-from .test_twelve_callers import check_sweep, check_utterance, sweep
+from .test_twelve_callers import LEAD, NAMES, TONES, check_speeches, check_sweep, complaint, sweep, utterance
 
 
 def recorded(folder: Path, *parts: Part, rate: int = 8000) -> Recording:
@@ -44,22 +44,42 @@ def test_a_burst_of_fifty_milliseconds_is_a_trace(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("missing", "well"), [(0.0, True), (0.06, True), (0.1, True), (0.15, False), (0.3, False)])
 def test_a_late_beginning_of_an_utterance_is_noticed(tmp_path: Path, missing: float, well: bool) -> None:
     """The first 100 ms of an utterance may be missing, not more."""
-    turn = recorded(tmp_path, silence(0.5 + missing), tone(VOICES[2], 1.0 - missing), silence(0.5))
+    turn = recorded(tmp_path, silence(0.5), *utterance(*TONES["caller05"], 1.0), silence(0.5))
     swept = recorded(tmp_path, *sweep())
-    silent = round(1.0 * 8000)
-    swept.samples[silent : silent + round(missing * 8000)] = 0
-    for check in (lambda: check_utterance("x", turn, VOICES[2], 1.0), lambda: check_sweep("x", swept)):
-        if well:
-            check()
-        else:
-            with pytest.raises(AssertionError):
-                check()
+    for heard, start in ((turn, 0.5), (swept, LEAD)):
+        heard.samples[round(start * 8000) : round((start + missing) * 8000)] = 0
+    assert (complaint(turn, *TONES["caller05"], 1.0) == "") is well
+    if well:
+        check_sweep("x", swept)
+    else:
+        with pytest.raises(AssertionError):
+            check_sweep("x", swept)
+
+
+@pytest.mark.parametrize(("rate", "seconds"), [(8000, 3.0), (48000, 1.0)])
+def test_twelve_voices_in_turn_and_three_at_once_pass_when_whole(tmp_path: Path, rate: int, seconds: float) -> None:
+    """Faultless recordings are found faultless; hearing the own voice, or a hole in another's, is found."""
+    names = NAMES[1:4] if seconds > 1 else NAMES
+    said = {}
+    for number, name in enumerate(names):
+        start = 0.5 if seconds > 1 else 0.5 + number
+        parts = [silence(start), *utterance(*TONES[name], seconds), silence(12.5 - start)]
+        said[name] = recorded(tmp_path, *parts, rate=rate).samples
+    speakers = {name: TONES[name] for name in names}
+    heard = {name: Recording(sum(said[other] for other in names if other != name), rate) for name in names}
+    check_speeches(heard, speakers, seconds)
+    own = heard | {names[1]: Recording(heard[names[1]].samples + said[names[1]] * 0.1, rate)}
+    with pytest.raises(AssertionError, match=f"{names[1]} heard"):
+        check_speeches(own, speakers, seconds)
+    heard[names[0]].samples[round(2.2 * rate) : round(2.26 * rate)] = 0
+    with pytest.raises(AssertionError, match="has holes"):
+        check_speeches(heard, speakers, seconds)
 
 
 def test_a_missing_step_in_the_sweep_is_noticed(tmp_path: Path) -> None:
     """60 ms of silence in the midst of a sweep are a hole."""
     swept = recorded(tmp_path, *sweep())
-    swept.samples[round(1.43 * 8000) : round(1.49 * 8000)] = 0
+    swept.samples[round((LEAD + 0.43) * 8000) : round((LEAD + 0.49) * 8000)] = 0
     with pytest.raises(AssertionError):
         check_sweep("x", swept)
 
