@@ -277,16 +277,16 @@ class Leg:
 
     def _after_the_end(self, given: LegInput, now: float) -> list[LegEffect]:
         """Close a port that was opened too late; nothing else matters any more."""
-        if self.state is LegState.FINISHED:
+        effects: list[LegEffect] = []
+        if isinstance(given, MediaOpened):
+            effects.append(CloseMedia())
+        elif self.state is LegState.ENDED and isinstance(given, LegTick):
+            if self._port_until is None or now < self._port_until:
+                return []
+            effects.append(CloseMedia())
+        elif not isinstance(given, MediaFailed):
             return []
-        if isinstance(given, MediaFailed):
-            effects: list[LegEffect] = []
-        elif isinstance(given, MediaOpened) or self._port_is_overdue(given, now):
-            effects = [CloseMedia()]
-        else:
-            return []
-        self.state = LegState.FINISHED
-        return [*effects, LegFinished(self.id)]
-
-    def _port_is_overdue(self, given: LegInput, now: float) -> bool:
-        return isinstance(given, LegTick) and self._port_until is not None and now >= self._port_until
+        if self.state is LegState.ENDED:
+            self.state = LegState.FINISHED
+            effects.append(LegFinished(self.id))
+        return effects
