@@ -1,6 +1,7 @@
 """The ports: what the use cases need of the outside, implemented by backends and doors.
 
-Each port has a fake in tests/kit; fake and real thing pass the same suite.
+Each port has a fake in tests/kit; fake and real thing pass the same suite. One long page on purpose: it is the whole
+border of the use cases, and is read from top to bottom.
 """
 
 from __future__ import annotations
@@ -9,16 +10,21 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
+from ..core.conferences import Attendance, Conference, Occurrence
 from ..core.dialplan import InboundRule, Ivr
 from ..core.endings import Ending
 from ..core.events import Event
-from ..core.ids import LegId, MeetingId
+from ..core.ids import LegId, MeetingId, SpaceId, TenantId
 from ..core.leg_inputs import LegAudio
 from ..core.mediaplan import MediaPlan
-from ..core.people import Administrator, Application, SystemDefaults, Tenant, User
-from ..core.profiles import CallProfile, LegProfile
+from ..core.meeting_inputs import Entry
+from ..core.outbound import OutboundRule
+from ..core.outbox import OutboxEntry
+from ..core.people import Administrator, Application, Department, SystemDefaults, Tenant, Token, User
+from ..core.profiles import CallProfile, LegProfile, LegSettings
 from ..core.spaces import AccessMethod, Member, Space
 
 E = TypeVar("E")
@@ -113,6 +119,62 @@ class AccessMethodRepository(Repository[AccessMethod], Protocol):
         ...
 
 
+class OccurrenceRepository(Repository[Occurrence], Protocol):
+    async def of(self, conferences: Sequence[str]) -> list[Occurrence]:
+        """Every occurrence of these conferences, by start."""
+        ...
+
+    async def live(self, start_before: datetime) -> list[Occurrence]:
+        """Those BOOKED with start <= start_before and all RUNNING ones, by start. Indexed."""
+        ...
+
+    async def next_start(self) -> datetime | None:
+        """The earliest start of a BOOKED one. Indexed."""
+        ...
+
+    async def between(self, first: datetime, last: datetime, states: Sequence[str]) -> list[Occurrence]:
+        """Those in one of the states whose start lies in [first, last], by start. Indexed."""
+        ...
+
+
+class ConferenceRepository(Repository[Conference], Protocol):
+    """`contains` searches subject and number."""
+
+    async def by_number(self, number: str) -> Conference | None:
+        """The live (not cancelled, not over) conference of this number, else the newest of it. Indexed."""
+        ...
+
+    async def of_space(self, space: str) -> list[Conference]:
+        """Indexed."""
+        ...
+
+
+class OutboxRepository(Repository[OutboxEntry], Protocol):
+    async def due(self, before: datetime, limit: int) -> list[OutboxEntry]:
+        """WAITING ones due at or before, oldest due first. Indexed."""
+        ...
+
+    async def next_due(self) -> datetime | None: ...
+
+
+class TokenRepository(Repository[Token], Protocol):
+    async def of_user(self, user: str) -> list[Token]:
+        """Oldest first. Indexed."""
+        ...
+
+    async def forget_expired(self, now: datetime) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """What the first request with an idempotency key was answered. `fingerprint`: hash of that request."""
+
+    status: int
+    body: bytes
+    fingerprint: str
+    created: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class ProfileUse:
     """Where a profile is used. kind: system, tenant, space, access-method, member; id None for system.
@@ -144,6 +206,30 @@ class Transaction(Protocol):
     users: Repository[User]
     inbound_rules: Repository[InboundRule]
     ivrs: Repository[Ivr]
+    conferences: ConferenceRepository
+    occurrences: OccurrenceRepository
+    outbound_rules: Repository[OutboundRule]
+    outbox: OutboxRepository
+    tokens: TokenRepository
+    departments: Repository[Department]
+
+    async def add_attendance(self, attendance: Attendance) -> None: ...
+
+    async def end_attendance(self, occurrence: str, address: str, joined: datetime, left: datetime) -> None: ...
+
+    async def attendance(self, occurrence: str) -> list[Attendance]:
+        """By time of joining."""
+        ...
+
+    async def kept_answer(self, scope: str, key: str) -> KeptAnswer | None:
+        """scope: who asked and where, so that keys of different askers never meet."""
+        ...
+
+    async def keep_answer(self, scope: str, key: str, answer: KeptAnswer) -> None:
+        """Raises ValueError when the key is kept already."""
+        ...
+
+    async def forget_answers(self, before: datetime) -> int: ...
 
     async def leg_profile_uses(self, id: str) -> list[ProfileUse]: ...
 
@@ -171,7 +257,11 @@ class Transaction(Protocol):
 
     async def application(self, app_id: str) -> Application | None: ...
 
+    async def applications(self) -> list[Application]: ...
+
     async def save_application(self, application: Application) -> None: ...
+
+    async def delete_application(self, app_id: str) -> None: ...
 
     async def add_events(self, segment: str, first: int, events: Sequence[tuple[datetime, Event]]) -> int:
         """Import journal lines `first`, `first`+1, ... of a segment. Lines imported before are passed over,
@@ -303,6 +393,67 @@ class LegDoor(Protocol):
         ...
 
     def facts(self) -> LegFacts: ...
+
+
+# --- calling out ---------------------------------------------------------------------------------------------
+
+
+class CallResult(StrEnum):
+    """How an outbound call went."""
+
+    ANSWERED = "answered"
+    BUSY = "busy"
+    NO_ANSWER = "no-answer"
+    REJECTED = "rejected"
+    UNREACHABLE = "unreachable"  # no such number, not registered, next hop silent
+    FAILED = "failed"  # ours: no port, shutdown
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class CallOut:
+    """Call somebody into a space's meeting. target: sip:user@domain or a number (then at the tenant's first domain).
+
+    entry: the door the person comes in by without being asked for a PIN; settings: of the leg itself.
+    """
+
+    space: SpaceId
+    target: str
+    name: str = ""
+    tenant: TenantId | None = None
+    entry: Entry = Entry()
+    settings: LegSettings = LegSettings()
+    ring_seconds: float = 45.0
+
+
+class CallPlacer(Protocol):
+    async def call(self, wish: CallOut, told: Callable[[LegId, CallResult], None]) -> LegId:
+        """Begin a call; `told` is called once with its result. Raises Refusal: no-outbound-rule(target),
+        limit(which: call-out-at-once | call-out-per-minute), not-found(kind: space), invalid(field: target)."""
+        ...
+
+    def cancel(self, leg: LegId) -> bool:
+        """Give up a call that is not answered yet. False: there is none."""
+        ...
+
+
+# --- notices -------------------------------------------------------------------------------------------------
+
+
+class NotSent(Exception):
+    """The message was not taken. permanent: trying again is of no use."""
+
+    def __init__(self, reason: str, permanent: bool = False) -> None:
+        super().__init__(reason)
+        self.permanent = permanent
+
+
+class Courier(Protocol):
+    """Hands one message to the next system (an SMTP server, an SMS gateway)."""
+
+    async def send(self, entry: OutboxEntry) -> None:
+        """Returns when the next system has taken it. Raises NotSent."""
+        ...
 
 
 # --- journal -------------------------------------------------------------------------------------------------

@@ -52,9 +52,29 @@ class LockMode(StrEnum):
     NEEDS_ACTIVATION = "needs-activation"
 
 
+class EntryScope(StrEnum):
+    """Who may come in by dialling. More than everyone must be proven: a name in a header proves nothing."""
+
+    EVERYONE = "everyone"
+    TENANT = "tenant"  # proven users of the space's tenant, and those who were called
+    INVITED = "invited"  # only those who were called or come by a personal link
+
+
+class MediaEncryption(StrEnum):
+    """What is asked of a leg's media."""
+
+    OPTIONAL = "optional"
+    REQUIRED = "required"  # plain RTP is refused
+    PROHIBITED = "prohibited"  # SRTP is refused
+
+
 @dataclass(frozen=True, slots=True)
 class LegSettings:
-    """One layer's leg settings. Times are seconds. rx: what we receive from the leg; tx: what it gets."""
+    """One layer's leg settings. Times are seconds. rx: what we receive from the leg; tx: what it gets.
+
+    terminal_rx_audio_mute: takes the place of rx_audio_mute for phones and room systems. waiting_room: the leg
+    waits until a person lets it in.
+    """
 
     needs_activation: bool | None = None
     rx_audio_mute: bool | None = None
@@ -62,6 +82,9 @@ class LegSettings:
     deactivation_mode: DeactivationMode | None = None
     deactivation_delay: int | None = None
     max_duration: int | None = None
+    terminal_rx_audio_mute: bool | None = None
+    waiting_room: bool | None = None
+    media_encryption: MediaEncryption | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +96,7 @@ class CallSettings:
     lock_mode: LockMode | None = None
     passcode_mode: PasscodeMode | None = None
     passcode_timeout: int | None = None
+    entry_scope: EntryScope | None = None
 
 
 # What holds when no layer says anything (cms-api 2.5, 2.6, 3.4, 8).
@@ -82,9 +106,15 @@ DEFAULT_LEG = LegSettings(
     tx_audio_mute=False,
     deactivation_mode=DeactivationMode.DEACTIVATE,
     deactivation_delay=0,
+    waiting_room=False,
+    media_encryption=MediaEncryption.OPTIONAL,
 )
 DEFAULT_CALL = CallSettings(
-    locked=False, lock_mode=LockMode.ALL, passcode_mode=PasscodeMode.REQUIRED, passcode_timeout=5
+    locked=False,
+    lock_mode=LockMode.ALL,
+    passcode_mode=PasscodeMode.REQUIRED,
+    passcode_timeout=5,
+    entry_scope=EntryScope.EVERYONE,
 )
 
 

@@ -10,7 +10,8 @@ class Refusal(Exception):
 
     Codes: not-found(kind, id) · unknown-reference(kind, field) · duplicate-uri · duplicate-call-id ·
     duplicate-uri-passcode · duplicate-call-id-passcode · rule-conflict · ivr-conflict · duplicate-name(field) ·
-    invalid(field, error) · missing(field) · not-permitted(what) · in-use(kind) · limit(which)
+    invalid(field, error) · missing(field) · not-permitted(what) · in-use(kind) · limit(which) ·
+    no-outbound-rule(target) · state(kind, state)
     """
 
     def __init__(self, code: str, **data: Any) -> None:

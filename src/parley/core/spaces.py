@@ -7,15 +7,35 @@ every space has exactly one of those. So one look-up finds every door of an addr
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from .ids import AccessMethodId, CallProfileId, LegProfileId, MemberId, SpaceId, TenantId, UserId
-from .profiles import Extras
+from .profiles import CallSettings, Extras, LegSettings
 from .secret import Secret
+
+
+class SpaceKind(StrEnum):
+    """What a space is for."""
+
+    SPACE = "space"
+    CONFERENCE = "conference"  # lives and dies with one booked conference
+    PERSONAL_ROOM = "personal-room"
+    CLOUD_ROOM = "cloud-room"
+
+
+class Role(StrEnum):
+    """As what an access method lets people in; None where nothing but profiles say."""
+
+    HOST = "host"
+    GUEST = "guest"
 
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """A permanent place to meet."""
+    """A permanent place to meet. leg_settings and call_settings are of the space itself, above its profiles.
+
+    size: most participants of a cloud room. enabled: a room that is switched off lets nobody in.
+    """
 
     id: SpaceId
     name: str = ""
@@ -26,6 +46,11 @@ class Space:
     owner: UserId | None = None
     auto_generated: bool = False
     extras: Extras = field(default_factory=dict)
+    kind: SpaceKind = SpaceKind.SPACE
+    leg_settings: LegSettings = LegSettings()
+    call_settings: CallSettings = CallSettings()
+    size: int | None = None
+    enabled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +68,8 @@ class AccessMethod:
     name: str | None = None
     leg_profile: LegProfileId | None = None  # never on the space's own: the space's profile applies
     extras: Extras = field(default_factory=dict)
+    role: Role | None = None
+    leg_settings: LegSettings = LegSettings()  # of the access method itself, above its profile
 
 
 @dataclass(frozen=True, slots=True)
