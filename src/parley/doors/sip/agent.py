@@ -163,7 +163,7 @@ class SipAgent:
             case DialogEnded():
                 self._gone(event.dialog, *_ENDED[event.why])
             case AckReceived() if leg:
-                leg.confirmed()
+                leg.confirmed(event.request)
             case IncomingReinvite() if leg:
                 leg.reinvite(event)
             case IncomingRequest() if leg and event.request.method == "INFO":
