@@ -41,6 +41,8 @@ class FakeEngine:
         self.opened += 1
         port = next(self._ports)
         await self._free.wait()
+        if leg not in self.legs:
+            raise MediaUnavailable("the worker died meanwhile")
         return port
 
     async def change_leg(self, leg: LegId, audio: LegAudio) -> None:
