@@ -93,7 +93,7 @@ class Call:
 
 
 class Floor:
-    """store: a MemoryStore unless given; reads can be held or broken by `held`."""
+    """store: a MemoryStore unless given. What callers read passes `held`, which can hold or break it."""
 
     def __init__(
         self,
@@ -105,7 +105,8 @@ class Floor:
         domains: Sequence[str] = ("example.com",),
     ) -> None:
         self.clock = ManualClock()
-        self.held = HeldStore(store or MemoryStore())
+        kept = store or MemoryStore()
+        self.held = HeldStore(kept)
         self.changes = Changes()
         self.journal = MemoryJournal(self.clock)
         self.engine = FakeEngine(self.clock, prompt_seconds=PROMPT, ports=ports)
@@ -125,7 +126,7 @@ class Floor:
         )
         self.directory = Directory(self.held, services, identifiers, self.changes, legs_most=legs)
         self.arrivals = Arrivals(self.lookup, self.directory)
-        self.use = administration(self.held, identifiers, self.changes, domains=domains, access_number="9000")
+        self.use = administration(kept, identifiers, self.changes, domains=domains, access_number="9000")
         self._numbers = count(1)
 
     # --- what an administrator makes ---------------------------------------------------------------------------
