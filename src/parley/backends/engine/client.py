@@ -53,6 +53,7 @@ class EngineClient:
         self._stopping = True
         if self._restarting is not None:
             self._restarting.cancel()
+            await asyncio.gather(self._restarting, return_exceptions=True)
         if self._link is not None:
             await self._link.stop()
 
@@ -67,7 +68,10 @@ class EngineClient:
 
     async def open_leg(self, leg: LegId, local: str, audio: LegAudio) -> int:
         media = _media(audio)
+        link = self._link
         answer = await self._ask(lambda number: m.OpenLeg(id=number, leg=leg, local=local, media=media))
+        if self._link is not link:
+            raise MediaUnavailable("the media worker died after it had opened the port")
         if not isinstance(answer, m.LegOpened):
             raise MediaUnavailable(getattr(answer, "text", "unexpected answer"))
         self._legs.add(leg)
@@ -92,6 +96,9 @@ class EngineClient:
         self._tell(lambda number: m.StopPlaying(id=number, leg=leg))
 
     def apply(self, plan: MediaPlan) -> None:
+        known = self._plans.get(plan.meeting)
+        if known is not None and plan.number <= known.number:
+            return
         self._plans[plan.meeting] = plan
         self._tell(lambda number: _plan(number, plan))
 
@@ -154,7 +161,7 @@ class EngineClient:
     def _on_death(self) -> None:
         """The worker's legs have lost their media; a new worker serves those that come."""
         self._link = None
-        self._statistics = {}
+        self._statistics, self._speakers = {}, {}
         lost, self._legs = self._legs, set()
         for leg in sorted(lost):
             if self._listener is not None:
@@ -168,7 +175,7 @@ class EngineClient:
             self._deaths += 1
             try:
                 await self.start()
-            except WorkerDied as problem:
+            except (WorkerDied, OSError) as problem:
                 log.error("media worker did not start again", problem=str(problem))
             else:
                 return

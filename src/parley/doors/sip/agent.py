@@ -13,7 +13,7 @@ from ...app.ports import Clock, LegDoor, Timer
 from ...core.dialplan import Address
 from ...core.endings import Reason, Side
 from ...core.leg_inputs import LegInput, Offered
-from ...wire.sip.address import NameAddr
+from ...wire.sip.address import NameAddr, bracketed
 from ...wire.sip.answers import Dialect
 from ...wire.sip.core import Limits
 from ...wire.sip.errors import OurMistake
@@ -163,7 +163,7 @@ class SipAgent:
             case DialogEnded():
                 self._gone(event.dialog, *_ENDED[event.why])
             case AckReceived() if leg:
-                leg.confirmed()
+                leg.confirmed(event.request)
             case IncomingReinvite() if leg:
                 leg.reinvite(event)
             case IncomingRequest() if leg and event.request.method == "INFO":
@@ -203,7 +203,7 @@ class SipAgent:
         offered = Offered(
             address=Address(request.uri.username.lower(), request.uri.host.lower().rstrip(".")),
             caller=plain_uri(caller),
-            dialled=f"{request.uri.scheme}:{request.uri.username}@{request.uri.host}",
+            dialled=f"{request.uri.scheme}:{request.uri.username}@{bracketed(request.uri.host)}",
             display_name=caller.display[:200] if caller.display else "",
             source=flow.remote[0],
             local_address=media_bind_address(self._media_address, local),
@@ -229,7 +229,7 @@ def plain_uri(name: NameAddr) -> str:
     """scheme:user@host without parameters, port or password."""
     uri = name.uri
     user = f"{uri.username}@" if uri.username else ""
-    return f"{uri.scheme}:{user}{uri.host}" if uri.host else uri.text.partition(";")[0][:200]
+    return f"{uri.scheme}:{user}{bracketed(uri.host)}" if uri.host else uri.text.partition(";")[0][:200]
 
 
 def media_bind_address(advertised: str | None, local: str) -> str:
