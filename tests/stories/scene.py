@@ -118,9 +118,12 @@ class Stage:
 
     # --- what the API says ----------------------------------------------------------------------------------------
 
-    async def until_waiting(self, *users: str) -> None:
+    async def until_waiting(self, *users: str) -> float:
+        """Until all these are in the lobby; how long it took."""
+        began = time.monotonic()
         for user in users:
             await eventually(lambda user=user: self.api.waits(user), f"{user} is not in the lobby")
+        return time.monotonic() - began
 
     async def until_in(self, *users: str) -> None:
         for user in users:

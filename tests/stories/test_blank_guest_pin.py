@@ -87,6 +87,8 @@ async def test_guests_by_silence_and_by_hash_wait_for_the_host_by_pin() -> None:
         texts = [re.sub(r"connected for \d+:\d\d$", "connected for m:ss", event.text) for event in events]
         assert [text for text in texts if "API user" not in text] == expected
         assert {event.level for event in events} == {"Info"}
+        left, *deactivated = (event.at for event in events[-3:])
+        assert all((at - left).total_seconds() < 0.1 for at in deactivated)
 
 
 @pytest.mark.parametrize("seconds", [1, 2])
