@@ -53,7 +53,7 @@ from .doors.http import HttpListener
 from .doors.ops.server import OpsDoor
 from .doors.sip.agent import SipAgent
 from .doors.sip.listeners import bind_sockets, source_address
-from .first_run import StartFacts, banner, ensure_data_dir, load_secrets
+from .first_run import StartFacts, banner, ensure_data_dir, host_id, load_secrets
 from .first_start import FirstStart, prepare
 from .host import own_names
 from .tls import CertificateFiles, generated_certificate
@@ -268,7 +268,10 @@ async def _open_http(
         directory=directory,
         clock=kept.clock,
         settings=CmsSettings(
-            version=__version__, live_page=settings.cms.calls_page_limit, page=settings.cms.page_limit
+            version=__version__,
+            live_page=settings.cms.calls_page_limit,
+            page=settings.cms.page_limit,
+            host_id=host_id(settings.data_dir),
         ),
         record=journal.append,
     )
