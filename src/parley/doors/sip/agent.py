@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable
 from itertools import count
+from pathlib import Path
 from typing import Protocol
 
 import structlog
@@ -84,12 +85,20 @@ class SipAgent:
         self._timer: Timer | None = None
         self._timer_at: float | None = None
 
-    async def open(self, *, udp: tuple[str, int] | None, tcp: tuple[str, int] | None) -> dict[str, int]:
-        """Open the listeners; ports by transport. Raises OSError."""
+    async def open(
+        self,
+        *,
+        udp: tuple[str, int] | None,
+        tcp: tuple[str, int] | None,
+        tls: tuple[str, int, Path, Path] | None = None,
+    ) -> dict[str, int]:
+        """Open the listeners; tls: host, port, certificate chain, key. Ports by transport. Raises OSError."""
         if udp:
             await self._listeners.open_udp(*udp)
         if tcp:
             await self._listeners.open_tcp(*tcp)
+        if tls:
+            await self._listeners.open_tls(*tls)
         return self._listeners.ports
 
     async def close(self) -> None:
@@ -208,6 +217,7 @@ class SipAgent:
             source=flow.remote[0],
             local_address=media_bind_address(self._media_address, local),
             audio=audio,
+            encrypted_signalling=flow.transport == "tls",
             sip_call_id=request.call_id,
         )
         self._spawn(self._arrive(leg, offered), lambda: self._failed(leg))
