@@ -347,7 +347,9 @@ class Directory:
         clock.call_at(clock.now() + RETRY_AFTER, lambda: self._refresh([meeting]))
 
     async def _resolve_anew(self, meeting: MeetingId) -> None:
-        runner = self._meetings[meeting]
+        runner = self._meetings.get(meeting)
+        if runner is None:
+            return  # it ended before this began
         space = runner.view().space
         # Legs are many and their entries few; whoever comes in while this reads has read for himself.
         facts = await self._read(space, lambda tx: _facts(tx, space, {leg.entry for leg in runner.view().legs}))
