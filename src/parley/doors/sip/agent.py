@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -34,7 +33,7 @@ from ...wire.sip.layer import SipLayer
 from ...wire.sip.message import body_part
 from .audio import NO_PORT, answer_to, leg_audio, read_offer
 from .leg import SipLeg
-from .listeners import Listeners, source_address
+from .listeners import Listeners, every_address_like, is_ours
 from .rates import SourceRates
 
 log = structlog.get_logger(__name__)
@@ -246,6 +245,4 @@ def media_bind_address(advertised: str | None, local: str) -> str:
     """Where to bind media: the advertised address if it is this machine's, else every address of its kind."""
     if advertised is None:
         return local
-    if source_address(advertised) == advertised:
-        return advertised
-    return "::" if ipaddress.ip_address(advertised).version == 6 else "0.0.0.0"
+    return advertised if is_ours(advertised) else every_address_like(advertised)

@@ -40,6 +40,22 @@ def source_address(peer: str) -> str:
         return "::1" if family == socket.AF_INET6 else "127.0.0.1"
 
 
+def is_ours(address: str) -> bool:
+    """Can a socket of this machine stand on that address?"""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((address, 0))
+    except OSError:
+        return False
+    return True
+
+
+def every_address_like(address: str) -> str:
+    """The wildcard of the same IP version."""
+    return "::" if ":" in address else "0.0.0.0"
+
+
 def bind_sockets(host: str, port: int, kind: socket.SocketKind) -> list[socket.socket]:
     """One socket, or one per IP version when `host` is `::`. Raises OSError; IPv6 alone may be missing."""
     hosts = ["0.0.0.0", "::"] if host == "::" else [host]
