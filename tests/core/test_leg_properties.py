@@ -9,7 +9,7 @@ from parley.core.admission import Admit, WrongPin
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import LegArrived, LegEnded
 from parley.core.ids import AccessMethodId, LegId
-from parley.core.leg import PORT_LIMIT, Leg
+from parley.core.leg import PORT_LIMIT, Leg, LegState
 from parley.core.leg_inputs import (
     Accept,
     CallIdResolved,
@@ -90,7 +90,10 @@ OPENINGS = st.sampled_from(
 
 
 class History:
-    """Feeds a leg as its owner would: a port is answered for only when one was asked for."""
+    """Feeds a leg as its owner would: a port is answered for only when one was asked for, and in time.
+
+    What becomes of an answer after PORT_LIMIT is told in test_leg.
+    """
 
     def __init__(self) -> None:
         self.leg = Leg(LegId("leg"), 0, 1, EntrySettings(), 0.0)
@@ -102,7 +105,7 @@ class History:
     def feed(self, given: LegInput) -> None:
         asked = self.count(OpenMedia)
         if isinstance(given, MediaOpened | MediaFailed):
-            if asked <= self.answered():
+            if asked <= self.answered() or self.leg.state is LegState.FINISHED:
                 return
             self.opened += isinstance(given, MediaOpened)
             self.refused += isinstance(given, MediaFailed)

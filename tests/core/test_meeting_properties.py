@@ -63,6 +63,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.waits: dict[str, bool] = {}  # as the records tell it
         self.told: dict[str, object] = {}  # the last news of each leg
         self.admitted: set[str] = set()  # let in by a person at any time
+        self.sent: set[str] = set()  # sent back by a person, and by none let in since
         self.finished = 0
 
     def do(self, given: MeetingInput) -> None:
@@ -90,6 +91,7 @@ class AnyHistory(RuleBasedStateMachine):
                 assert event.deactivated == self.waits.setdefault(event.leg, False)
             elif isinstance(event, ParticipantLeft):
                 del self.waits[event.leg]
+                self.sent.discard(event.leg)
         elif isinstance(effect, TellLeg):
             self.told[effect.leg] = effect.news
 
@@ -111,10 +113,13 @@ class AnyHistory(RuleBasedStateMachine):
     @rule(name=NAMES)
     def somebody_is_admitted(self, name: str) -> None:
         self.admitted.add(name)
+        self.sent.discard(name)
         self.do(AdmitParticipant(ParticipantId(name)))
 
     @rule(name=NAMES)
     def somebody_is_sent_back(self, name: str) -> None:
+        if name in self.waits:
+            self.sent.add(name)
         self.do(SendBack(ParticipantId(name)))
 
     @rule(locked=st.booleans())
@@ -182,6 +187,16 @@ class AnyHistory(RuleBasedStateMachine):
                 continue
             if settings.deactivation_delay == 0 and settings.deactivation_mode is not DeactivationMode.REMAIN:
                 assert Cause.NO_HOST in leg.causes
+
+    @invariant()
+    def causes_are_what_they_are_called(self) -> None:
+        view = self.room.meeting.view(self.room.now)
+        for leg in view.legs:
+            assert (Cause.SENT_BACK in leg.causes) == (leg.leg in self.sent)
+            if not leg.effective.needs_activation:
+                assert Cause.NO_HOST not in leg.causes
+            if not view.locked:
+                assert Cause.LOCKED not in leg.causes
 
     @invariant()
     def records_and_news_tell_the_truth(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.kit.recordings import LEVEL, PROMPTS, VOICES, Part, Recording, samples_of, silence, tone, write_wav
 
-from .test_twelve_callers import check_sweep, check_utterance, sweep
+from .test_twelve_callers import LEAD, NAMES, TONES, check_speeches, check_sweep, complaint, sweep, utterance
 
 
 def recorded(folder: Path, *parts: Part, rate: int = 8000) -> Recording:
@@ -21,7 +21,7 @@ def recorded(folder: Path, *parts: Part, rate: int = 8000) -> Recording:
 def test_three_voices_at_once_are_told_apart(tmp_path: Path, rate: int) -> None:
     """Each of three mixed voices is found whole with its level, and no other."""
     mixed = sum(recorded(tmp_path, tone(voice, 1.0), rate=rate).samples for voice in VOICES[4:7])
-    heard = Recording(np.asarray(mixed), rate)
+    heard = Recording(np.asarray(mixed), 8000)
     assert heard.voices(VOICES) == heard.traces(VOICES) == set(VOICES[4:7])
     for voice in VOICES[4:7]:
         assert abs(heard.level(voice) - LEVEL) < LEVEL / 50
@@ -35,31 +35,51 @@ def test_a_hole_longer_than_forty_milliseconds_is_found(tmp_path: Path, gap: flo
     assert len(heard.holes(VOICES[0], 0.04)) == found
 
 
-def test_a_burst_of_fifty_milliseconds_is_a_trace(tmp_path: Path) -> None:
+def test_a_burst_of_one_packet_is_a_trace(tmp_path: Path) -> None:
     """A voice that is there for a moment only is not silence."""
-    heard = recorded(tmp_path, silence(5.0), tone(VOICES[5], 0.05), silence(5.0))
+    heard = recorded(tmp_path, silence(5.0), tone(VOICES[5], 0.02), silence(5.0))
     assert heard.traces(VOICES) >= {VOICES[5]} and not heard.voices(VOICES)
 
 
 @pytest.mark.parametrize(("missing", "well"), [(0.0, True), (0.06, True), (0.1, True), (0.15, False), (0.3, False)])
 def test_a_late_beginning_of_an_utterance_is_noticed(tmp_path: Path, missing: float, well: bool) -> None:
     """The first 100 ms of an utterance may be missing, not more."""
-    turn = recorded(tmp_path, silence(0.5 + missing), tone(VOICES[2], 1.0 - missing), silence(0.5))
+    turn = recorded(tmp_path, silence(0.5), *utterance(*TONES["caller05"], 1.0), silence(0.5))
     swept = recorded(tmp_path, *sweep())
-    silent = round(1.0 * 8000)
-    swept.samples[silent : silent + round(missing * 8000)] = 0
-    for check in (lambda: check_utterance("x", turn, VOICES[2], 1.0), lambda: check_sweep("x", swept)):
-        if well:
-            check()
-        else:
-            with pytest.raises(AssertionError):
-                check()
+    for heard, start in ((turn, 0.5), (swept, LEAD)):
+        heard.samples[round(start * 8000) : round((start + missing) * 8000)] = 0
+    assert (complaint(turn, *TONES["caller05"], 1.0) == "") is well
+    if well:
+        check_sweep("x", swept)
+    else:
+        with pytest.raises(AssertionError):
+            check_sweep("x", swept)
+
+
+@pytest.mark.parametrize("seconds", [3.0, 1.0])
+def test_twelve_voices_in_turn_and_three_at_once_pass_when_whole(tmp_path: Path, seconds: float) -> None:
+    """Faultless recordings are found faultless; hearing the own voice, or a hole in another's, is found."""
+    names = NAMES[1:4] if seconds > 1 else NAMES
+    said = {}
+    for number, name in enumerate(names):
+        start = 0.5 if seconds > 1 else 0.5 + number
+        parts = [silence(start), *utterance(*TONES[name], seconds), silence(12.5 - start)]
+        said[name] = recorded(tmp_path, *parts).samples
+    speakers = {name: TONES[name] for name in names}
+    heard = {name: Recording(sum(said[other] for other in names if other != name), 8000) for name in names}
+    check_speeches(heard, speakers, seconds)
+    own = heard | {names[1]: Recording(heard[names[1]].samples + said[names[1]] * 0.1, 8000)}
+    with pytest.raises(AssertionError, match=f"{names[1]} heard"):
+        check_speeches(own, speakers, seconds)
+    heard[names[0]].samples[17600:18080] = 0
+    with pytest.raises(AssertionError, match="has holes"):
+        check_speeches(heard, speakers, seconds)
 
 
 def test_a_missing_step_in_the_sweep_is_noticed(tmp_path: Path) -> None:
     """60 ms of silence in the midst of a sweep are a hole."""
     swept = recorded(tmp_path, *sweep())
-    swept.samples[round(1.43 * 8000) : round(1.49 * 8000)] = 0
+    swept.samples[round((LEAD + 0.43) * 8000) : round((LEAD + 0.49) * 8000)] = 0
     with pytest.raises(AssertionError):
         check_sweep("x", swept)
 

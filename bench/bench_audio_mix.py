@@ -1,4 +1,4 @@
-"""What a leg costs: `python bench/audio_mix.py [--seconds 10]` (with the package installed or on PYTHONPATH).
+"""What a leg costs: `python bench/bench_audio_mix.py [--seconds 10]` (with the package installed or on PYTHONPATH).
 
 Runs the engine (no sockets) with 20 and with 60 Opus legs of which four talk, on packets prepared beforehand, and
 prints microseconds per leg and tick, beside the bare libopus calls that the same ticks need: one decode for each
