@@ -32,6 +32,7 @@ class EngineClient:
         self._dead_after_ms = int(dead_after * 1000)
         self._listener: EngineListener | None = None
         self._link: WorkerLink | None = None
+        self._last: WorkerLink | None = None  # the one that died last
         self._legs: set[LegId] = set()
         self._plans: dict[MeetingId, MediaPlan] = {}
         self._statistics: dict[str, m.LegStatistics] = {}
@@ -54,8 +55,9 @@ class EngineClient:
         if self._restarting is not None:
             self._restarting.cancel()
             await asyncio.gather(self._restarting, return_exceptions=True)
-        if self._link is not None:
-            await self._link.stop()
+        for link in (self._last, self._link):
+            if link is not None:
+                await link.stop()
 
     @property
     def worker_pid(self) -> int | None:
@@ -160,7 +162,7 @@ class EngineClient:
 
     def _on_death(self) -> None:
         """The worker's legs have lost their media; a new worker serves those that come."""
-        self._link = None
+        self._link, self._last = None, self._link
         self._statistics, self._speakers = {}, {}
         lost, self._legs = self._legs, set()
         for leg in sorted(lost):
