@@ -35,7 +35,11 @@ async def leg_layers(tx: Transaction, space: Space, entry: Entry) -> tuple[LegLa
         (Layer.SYSTEM, (await tx.system_defaults()).leg_profile, _NO_LEG_SETTINGS),
         (Layer.TENANT, tenant.leg_profile if tenant else None, _NO_LEG_SETTINGS),
         (Layer.SPACE, space.leg_profile, space.leg_settings),
-        (Layer.ACCESS_METHOD, method.leg_profile if method else None, method.leg_settings if method else _NO_LEG_SETTINGS),
+        (
+            Layer.ACCESS_METHOD,
+            method.leg_profile if method else None,
+            method.leg_settings if method else _NO_LEG_SETTINGS,
+        ),
         (Layer.MEMBER, member.leg_profile if member else None, _NO_LEG_SETTINGS),
         (Layer.CALL_OUT, entry.call_out_profile, _NO_LEG_SETTINGS),
     ]
@@ -70,9 +74,7 @@ async def call_layers(tx: Transaction, space: Space) -> tuple[CallLayer, ...]:
     return tuple(layers)
 
 
-async def candidates(
-    tx: Transaction, methods: Sequence[AccessMethod], *, media: bool = False
-) -> Candidates | None:
+async def candidates(tx: Transaction, methods: Sequence[AccessMethod], *, media: bool = False) -> Candidates | None:
     """What these access methods (of one space) could mean for a caller; None when there are none.
 
     A space that is switched off has no doors. media: read what each door asks of media too, so that a call can

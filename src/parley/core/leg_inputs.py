@@ -1,8 +1,8 @@
 """What a leg is told and what it asks for: the seam between a door, the rules of entry and a meeting.
 
 `Leg.handle(input, now) -> list[Effect]`, `Leg.next_deadline() -> float | None`. No word of SIP comes in here:
-a door turns INVITE into Offered, ACK into Confirmed, BYE into RemoteEnded. The same words serve a leg that we call (`outgoing_leg`): it begins with Dial
-where a caller's begins with Offered.
+a door turns INVITE into Offered, ACK into Confirmed, BYE into RemoteEnded. The same words serve a leg that we call
+(`outgoing_leg`): it begins with Dial where a caller's begins with Offered.
 """
 
 from __future__ import annotations

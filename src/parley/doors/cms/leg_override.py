@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ...app.administration import Administration
-from ...app.directory import Directory, LiveLeg
+from ...app.directory import Directory
+from ...app.live import LiveLeg
 from ...core.ids import LegProfileId
 from ...core.meeting_inputs import OverrideLeg
 from ...core.profiles import LegProfile, LegSettings

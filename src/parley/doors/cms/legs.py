@@ -7,7 +7,8 @@ from dataclasses import fields
 from typing import Any
 
 from ...app.administration import Administration
-from ...app.directory import Directory, LiveLeg, without_scheme
+from ...app.directory import Directory
+from ...app.live import LiveLeg, without_scheme
 from ...app.ports import MediaStatistics
 from ...core.endings import Ending, Reason, Side
 from ...core.ids import LegId, MeetingId, TenantId

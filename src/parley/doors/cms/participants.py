@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ...app.administration import Administration
-from ...app.directory import Directory, LiveLeg, without_scheme
+from ...app.directory import Directory
+from ...app.live import LiveLeg, without_scheme
 from ...core.ids import MeetingId, ParticipantId
 from ...core.meeting_inputs import (
     AdmitParticipant,
