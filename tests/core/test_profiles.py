@@ -12,6 +12,7 @@ from parley.core.profiles import (
     LegLayer,
     LegSettings,
     LockMode,
+    MediaEncryption,
     PasscodeMode,
     resolve_call,
     resolve_leg,
@@ -56,6 +57,8 @@ def test_fields_are_resolved_each_by_itself() -> None:
         deactivation_mode=DeactivationMode.REMAIN,
         deactivation_delay=0,
         max_duration=60,
+        waiting_room=False,
+        media_encryption=MediaEncryption.OPTIONAL,
     )
     assert "tx_audio_mute" not in effective.origins
 

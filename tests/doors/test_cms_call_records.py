@@ -72,6 +72,13 @@ REASONS = [
     (Side.REMOTE, Reason.NO_ACK, "timeout"),
     (Side.REMOTE, Reason.TRANSPORT_FAILED, "error"),
     (Side.LOCAL, Reason.SHUTDOWN, "localTeardown"),
+    (Side.LOCAL, Reason.ENCRYPTION_REQUIRED, "encryptionRequired"),
+    (Side.LOCAL, Reason.ENTRY_RESTRICTED, "unknownDestination"),
+    (Side.REMOTE, Reason.BUSY, "remoteBusy"),
+    (Side.REMOTE, Reason.DECLINED, "remoteRejected"),
+    (Side.LOCAL, Reason.NO_ANSWER, "ringingTimeout"),
+    (Side.REMOTE, Reason.UNREACHABLE, "unknownDestination"),
+    (Side.LOCAL, Reason.NAME_UNKNOWN, "dnsFailure"),
 ]
 
 
