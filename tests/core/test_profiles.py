@@ -88,3 +88,22 @@ def test_call_settings_resolve_the_same_way() -> None:
     assert effective.settings.locked is True
     assert effective.settings.passcode_timeout == 3
     assert effective.origins == {"participant_limit": "tenant", "locked": "system", "passcode_timeout": "space"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "layers", "muted"),
+    [
+        ("sip", [LegSettings(rx_audio_mute=True, terminal_rx_audio_mute=False)], False),
+        ("web", [LegSettings(rx_audio_mute=True, terminal_rx_audio_mute=False)], True),
+        ("sip", [LegSettings(rx_audio_mute=False, terminal_rx_audio_mute=True)], True),
+        ("web", [LegSettings(rx_audio_mute=False, terminal_rx_audio_mute=True)], False),
+        ("sip", [LegSettings(terminal_rx_audio_mute=True), LegSettings(rx_audio_mute=False)], False),
+        ("sip", [LegSettings(rx_audio_mute=False), LegSettings(terminal_rx_audio_mute=True)], True),
+        ("sip", [LegSettings(rx_audio_mute=True)], True),
+    ],
+)
+def test_terminals_have_a_mute_of_their_own(kind: str, layers: list[LegSettings], muted: bool) -> None:
+    """For phones it takes the place of the general one on the same layer; a later layer wins over both."""
+    order = [Layer.SPACE, Layer.LEG]
+    effective = resolve_leg([LegLayer(layer, one) for layer, one in zip(order, layers, strict=False)], kind)
+    assert effective.settings.rx_audio_mute is muted
