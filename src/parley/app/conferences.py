@@ -36,7 +36,7 @@ from .changes import Change, Changes
 from .conference_checks import check_slot, current_of, known_attendees, live_occurrence, organiser_of, running_of
 from .conference_notices import Notices
 from .conference_planning import Plan, defaults_of, edited_rules, new_occurrence, planned, rearranged, replanned
-from .conference_reading import ConferenceReading, live_conference, manages, record_of, sees, shown
+from .conference_reading import LIVE, ConferenceReading, live_conference, manages, record_of, sees, shown
 from .conference_rooms import booked_room, check_free, check_immutable, check_size, redress
 from .conference_spaces import conference_space, dressed, free_number, fresh_passcode, has_random_number, ways_in
 from .editing import KEEP, Kept, merged

@@ -283,14 +283,15 @@ class Timekeeper:
     async def _end(
         self, tx: Transaction, conference: Conference, occurrence: Occurrence, now: datetime, effects: _Effects
     ) -> Occurrence:
-        assert occurrence.end is not None
+        end = occurrence.end
+        assert end is not None
         prolong = (occurrence.rules or conference.rules).prolong_by
         if prolong and self._attendances.present(conference.space):
-            spans = (now - occurrence.end) // timedelta(minutes=prolong) + 1
-            occurrence = replace(occurrence, end=occurrence.end + spans * timedelta(minutes=prolong))
+            spans = (now - end) // timedelta(minutes=prolong) + 1
+            occurrence = replace(occurrence, end=end + spans * timedelta(minutes=prolong))
             await tx.occurrences.save(occurrence)
             return occurrence
-        if occurrence.end <= occurrence.start:
+        if end <= occurrence.start:
             occurrence = await rest(tx, conference, occurrence)
             gone = False
         else:
