@@ -130,7 +130,7 @@ class Table:
     def read(self, body: Any, prefix: str) -> tuple[Parsed, list[Problem]]:
         """As parse, but returns the problems. prefix: stands before every wire name, as `attendees[0].`"""
         if not isinstance(body, Mapping):
-            return Parsed(), [Problem(prefix.rstrip(".") or "body", "must be an object")]
+            return Parsed(), [Problem(prefix + "body", "must be an object")]
         parsed = Parsed()
         problems: list[Problem] = []
         for row in self.fields:
@@ -210,6 +210,8 @@ class ObjectOf:
         self.word = f"object {table.name}"
 
     def parse(self, given: Any) -> Parsed:
+        if not isinstance(given, Mapping):
+            raise BadValue("must be an object")
         parsed, problems = self.table.read(given, "")
         if problems:
             raise NestedProblems(problems)
