@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import structlog
@@ -78,6 +78,7 @@ class Directory:
         self._number = 0
         self._changed = 0  # counts resolving changes, so that a join can see that it read stale layers
         self._stale: set[MeetingId] = set()
+        self._watchers: list[Callable[[MeetingId], None]] = []
         self.count_completed = 0
         self.most_legs = 0
         changes.subscribe(self._on_change)
@@ -150,6 +151,14 @@ class Directory:
             return False
         runner.post(message)
         return True
+
+    def watch(self, watcher: Callable[[MeetingId], None]) -> None:
+        """Call it whenever something may have happened to a meeting, its end included. It must not block."""
+        self._watchers.append(watcher)
+
+    def _tell_watchers(self, meeting: MeetingId) -> None:
+        for watcher in self._watchers:
+            watcher(meeting)
 
     async def open(self, space: SpaceId) -> MeetingId:
         """The space's meeting, kept although empty. Raises Refusal not-found."""
@@ -250,6 +259,7 @@ class Directory:
             journal=services.journal,
             tell_leg=self._tell_leg,
             finished=self._finished,
+            changed=self._tell_watchers,
         )
         meeting = runner.view().meeting
         self._meetings[meeting] = runner

@@ -33,6 +33,7 @@ class MeetingRunner:
         journal: Journal,
         tell_leg: Callable[[LegId, int, LegNews], None],
         finished: Callable[[MeetingId], None],
+        changed: Callable[[MeetingId], None] = lambda _meeting: None,
     ) -> None:
         self._machine = machine
         self._clock = clock
@@ -40,6 +41,7 @@ class MeetingRunner:
         self._journal = journal
         self._tell_leg = tell_leg
         self._finished = finished
+        self._changed = changed
         self._mailbox: Mailbox[MeetingInput] = Mailbox(clock, self._handle, machine.next_deadline, Tick())
 
     def post(self, message: MeetingInput) -> None:
@@ -52,6 +54,7 @@ class MeetingRunner:
     def _handle(self, message: MeetingInput, now: float) -> None:
         for effect in self._machine.handle(message, now):
             self._perform(effect)
+        self._changed(self._machine.id)
 
     def _perform(self, effect: MeetingEffect) -> None:
         match effect:
