@@ -75,9 +75,6 @@ ATTENDEE = Table(
     ),
 )
 
-INTERVALS = {Cycle.DAY: 60, Cycle.WEEK: 5, Cycle.MONTH: 12}
-POINTS = {Cycle.WEEK: (0, 6), Cycle.MONTH: (1, 31)}
-
 CYCLE = Table(
     "CycleParams",
     "1.4",
@@ -145,6 +142,30 @@ PART_ATTENDEE = Table(
         Field("role", Integer(), "role", access=OUT, note="only for hosts"),
         Field("phone2", Text(127), "phone2", access=OUT),
         Field("phone3", Text(127), "phone3", access=OUT),
+    ),
+)
+
+PARTICIPANT = Table(
+    "ParticipantInfo",
+    "2.2",
+    (
+        Field("participantID", Text(127), "address", access=OUT, note="the number"),
+        Field("name", Text(96), "name", access=OUT),
+        Field("subscriberID", Text(127), "address", access=OUT),
+        Field("role", Number(ROLES), "role", access=OUT),
+        Field("state", Text(20), "state", access=OUT, default="MEETTING", note="the vendor's spelling, always"),
+        Field("address", Text(255), access=OUT),
+        Field("attendeeType", Text(32), "kind", access=OUT),
+        Field("accountId", Text(255), access=OUT),
+        Field("phone2", Text(127), access=OUT),
+        Field("phone3", Text(127), access=OUT),
+        Field("email", Text(255), "email", access=OUT),
+        Field("sms", Text(32), "sms", access=OUT),
+        Field("deptName", Text(128), access=OUT),
+        Field("userUUID", Uuid(), "user", access=OUT),
+        Field("appId", Text(64), access=OUT),
+        Field("isAutoInvite", Bit(), "auto_invite", access=OUT),
+        Field("isNotOverlayPidName", Flag(), "own_name", access=OUT, default=False),
     ),
 )
 
