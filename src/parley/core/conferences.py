@@ -78,7 +78,9 @@ class Occurrence:
     """One time a conference takes place. `end` moves: first join + length, then by prolongation.
 
     slot: the booked start by the series' rule, which identifies the occurrence for calendars for ever.
-    changed: it was moved or altered on its own. sequence: iCalendar SEQUENCE of its own changes.
+    changed: it was moved or altered on its own. sequence: iCalendar SEQUENCE of its own changes. reminded: everybody
+    was told of it; true from the start for a single conference, which is announced when it is booked. dialled: the
+    people to be called at its start were called, or nobody will be any more.
     """
 
     id: OccurrenceId
@@ -95,6 +97,7 @@ class Occurrence:
     reminded: bool = False
     dialled: bool = False
     extras: Extras = field(default_factory=dict)
+    rules: ConferenceRules | None = None  # its own, where they differ from the conference's
 
     @property
     def planned_end(self) -> datetime:
