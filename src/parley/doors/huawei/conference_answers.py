@@ -12,7 +12,7 @@ from ...app.booking import ConferenceRecord
 from ...core.conferences import Attendee, AttendeeKind, ConferenceRules, Occurrence, OccurrenceState
 from ...core.spaces import Role
 from .conference_codecs import MediaTypes
-from .conference_fields import CONFERENCE, KIND_WORD, OCCURRENCE_RULES, PARTICIPANT, RULES, STORED_RULES
+from .conference_fields import CONFERENCE, KIND_WORD, PARTICIPANT, RULES, STORED_RULES
 from .conference_requests import stored_rules
 from .fields import DIALECT, extras_of
 from .join_links import JoinLinks
@@ -214,12 +214,9 @@ def _occurrence(record: ConferenceRecord, one: Occurrence) -> dict[str, Any]:
         text = own.get(wire, conference.get(wire))
         return otherwise if text is None else json.loads(text)
 
-    rules = {
-        "entry_scope": record.rules.entry_scope,
-        "guests_may_start": record.rules.guests_may_start,
-        "waiting_room": record.rules.waiting_room,
-    }
+    rules = one.rules or record.rules
     media = own.get("mediaTypes")
+    audience = stored_rules(own)
     return {
         "id": one.id,
         "number": record.conference.number,
@@ -229,16 +226,13 @@ def _occurrence(record: ConferenceRecord, one: Occurrence) -> dict[str, Any]:
         "auto_record": said("isAutoRecord", 0),
         "record_scope": said("recordAuthType"),
         "description": said("description"),
-        "rules": {**rules, **_own_rules(own)},
-    }
-
-
-def _own_rules(own: Mapping[str, str]) -> dict[str, Any]:
-    given = stored_rules(own)
-    return {
-        row.attribute: row.codec.parse(given[row.wire])
-        for row in OCCURRENCE_RULES.fields
-        if row.attribute is not None and given.get(row.wire) is not None
+        "rules": {
+            "entry_scope": rules.entry_scope,
+            "guests_may_start": rules.guests_may_start,
+            "waiting_room": rules.waiting_room,
+            "audience_scope": audience.get("audienceCallInRestriction"),
+            "audience_count": audience.get("showAudienceCountInfo"),
+        },
     }
 
 
