@@ -49,7 +49,7 @@ DIALLED = Text(
     like="a number or SIP address, at most 127",
 )
 _MAIL = Text(255, pattern=r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+", like="an e-mail address, at most 255")
-_SMS = Text(32, pattern=r"\+?[0-9][0-9 ()/-]{1,31}", like="a phone number, at most 32")
+_SMS = Text(32, pattern=r"\+?[0-9][0-9 -]{0,31}", like="a phone number, at most 32")
 
 ATTENDEE = Table(
     "Attendee",

@@ -1,18 +1,21 @@
 """Join links: `https://<host>/#/j/<conference ID>/<48 hexadecimal digits>` (huawei-api 1.8).
 
-The digits are the secret of the access method in another spelling: 24 bytes, the secret's text filled up with zero
-bytes. So a link names a door as the other dialect's links do, and a new secret makes every old link worthless.
+The digits are the secret of an access method, so a link names a door as the other dialect's links do, and a new
+secret makes every old link worthless. A secret of another form (22 characters, as the other dialect makes them) is
+spelled in hexadecimal digits and filled up with zero bytes.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from ...core.secret import Secret
 from ...core.spaces import AccessMethod
 
 _BYTES = 24
+_DIGITS = re.compile(r"[0-9a-f]{48}", re.ASCII)
 _FRAGMENT = re.compile(r"#?/?j/([0-9]{1,32})/([0-9a-f]{48})", re.ASCII)
 
 
@@ -22,27 +25,34 @@ class JoinLinks:
 
     base: str
 
-    def link(self, number: str, door: AccessMethod) -> str:
-        """Empty for a door without a secret."""
-        if door.secret is None:
-            return ""
-        return f"{self.base.rstrip('/')}/#/j/{number}/{spelled(door.secret)}"
+    @property
+    def host(self) -> str:
+        """The name, with the port where one is given."""
+        return urlsplit(self.base).netloc
+
+    def link(self, number: str, door: AccessMethod) -> str | None:
+        """None for a door without a secret, or with one that fits into no link."""
+        digits = spelled(door.secret) if door.secret is not None else None
+        return f"{self.base.rstrip('/')}/#/j/{number}/{digits}" if digits else None
 
 
-def spelled(secret: Secret) -> str:
-    """48 hexadecimal digits. Raises ValueError: the secret is too long for a link."""
-    text = secret.reveal().encode()
-    if len(text) > _BYTES:
-        raise ValueError("a secret of at most 24 bytes fits into a link")
-    return text.ljust(_BYTES, b"\0").hex()
+def spelled(secret: Secret) -> str | None:
+    """48 hexadecimal digits; None: the secret is too long."""
+    text = secret.reveal()
+    if _DIGITS.fullmatch(text):
+        return text
+    raw = text.encode()
+    return raw.ljust(_BYTES, b"\0").hex() if 0 < len(raw) <= _BYTES else None
 
 
-def read(fragment: str) -> tuple[str, Secret] | None:
-    """(conference ID, secret of the door) of what stands after the `#`; None: it is no join link."""
+def read(fragment: str) -> tuple[str, tuple[Secret, ...]] | None:
+    """(conference ID, the secrets it may mean) of what stands after the `#`; None: it is no join link."""
     match = _FRAGMENT.fullmatch(fragment)
     if match is None:
         return None
-    try:
-        return match[1], Secret(bytes.fromhex(match[2]).rstrip(b"\0").decode("ascii"))
-    except UnicodeDecodeError:
-        return None
+    number, digits = match.groups()
+    secrets = [Secret(digits)]
+    text = bytes.fromhex(digits).rstrip(b"\0")
+    if text.isascii() and text.decode("ascii").isprintable():
+        secrets.append(Secret(text.decode("ascii")))
+    return number, tuple(secrets)
