@@ -39,9 +39,7 @@ class Running:
 
 
 class ConferenceControl:
-    def __init__(
-        self, store: Store, clock: Clock, changes: Changes, directory: Directory, placer: CallPlacer
-    ) -> None:
+    def __init__(self, store: Store, clock: Clock, changes: Changes, directory: Directory, placer: CallPlacer) -> None:
         self._store = store
         self._clock = clock
         self._changes = changes

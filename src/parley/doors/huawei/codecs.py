@@ -290,3 +290,31 @@ def _is_control(mark: str) -> bool:
 
 def _named(value: Any) -> str:
     return str(getattr(value, "value", value)).lower()
+
+
+class Identifier(Simple):
+    """An id of ours: 32 hex digits on the wire, read with dashes too (huawei-api 1.8)."""
+
+    word = "32 hex digits"
+
+    def parse(self, given: Any) -> str:
+        id = core_id(as_text(given))
+        if id is None:
+            raise BadValue("must be 32 hex digits")
+        return id
+
+    def render(self, value: Any) -> str:
+        return wire_id(value)
+
+
+def wire_id(id: str) -> str:
+    """As this dialect writes an id of core."""
+    return id.replace("-", "")
+
+
+def core_id(text: str) -> str | None:
+    """The id of core that a client means; None: it can be none."""
+    plain = text.strip().lower().replace("-", "")
+    if not re.fullmatch(r"[0-9a-f]{32}", plain):
+        return None
+    return "-".join((plain[:8], plain[8:12], plain[12:16], plain[16:20], plain[20:]))

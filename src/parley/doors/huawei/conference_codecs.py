@@ -11,8 +11,6 @@ from . import zones
 from .codecs import BadValue, Simple, as_text
 
 _PASSCODE = re.compile(r"[0-9]{4,16}", re.ASCII)
-_HEX = re.compile(r"[0-9a-f]{32}", re.ASCII)
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 MEDIA = {
     "Voice": Medium.VOICE,
@@ -74,31 +72,3 @@ class Passcode(Simple):
 
     def render(self, value: Any) -> str:
         return str(value.reveal())
-
-
-class Uuid(Simple):
-    """An identifier: 32 hexadecimal digits on the wire, with or without dashes when read."""
-
-    word = "text, 32 hexadecimal digits"
-
-    def parse(self, given: Any) -> str:
-        id = uuid_of(as_text(given))
-        if id is None:
-            raise BadValue("must be 32 hexadecimal digits")
-        return id
-
-    def render(self, value: Any) -> str:
-        return hex_of(value)
-
-
-def hex_of(id: str) -> str:
-    """An identifier as the dialect writes it."""
-    return id.replace("-", "")
-
-
-def uuid_of(text: str) -> str | None:
-    """The identifier behind what a client sent; None: it is none."""
-    text = text.strip().lower()
-    if _HEX.fullmatch(text):
-        return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
-    return text if _UUID.fullmatch(text) else None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ...core.conferences import AttendeeKind, Cycle
 from ...core.profiles import EntryScope, MediaEncryption
 from ...core.spaces import Role
-from .codecs import Anything, Bit, Day, Flag, Integer, Minute, Number, Text, Word
-from .conference_codecs import MediaTypes, Passcode, Uuid, Zone
+from .codecs import Anything, Bit, Day, Flag, Identifier, Integer, Minute, Number, Text, Word
+from .conference_codecs import MediaTypes, Passcode, Zone
 from .fields import Access, Field, ListOf, ObjectOf, Table
 
 IN, OUT = Access.WRITE_ONLY, Access.READ_ONLY
@@ -162,7 +162,7 @@ PARTICIPANT = Table(
         Field("email", Text(255), "email", access=OUT),
         Field("sms", Text(32), "sms", access=OUT),
         Field("deptName", Text(128), access=OUT),
-        Field("userUUID", Uuid(), "user", access=OUT),
+        Field("userUUID", Identifier(), "user", access=OUT),
         Field("appId", Text(64), access=OUT),
         Field("isAutoInvite", Bit(), "auto_invite", access=OUT),
         Field("isNotOverlayPidName", Flag(), "own_name", access=OUT, default=False),
@@ -185,7 +185,7 @@ OCCURRENCE = Table(
     "CycleSubConf",
     "1.8, 2.3",
     (
-        Field("cycleSubConfID", Uuid(), "id", required=True),
+        Field("cycleSubConfID", Identifier(), "id", required=True),
         Field("conferenceID", Text(32), "number", access=OUT),
         Field("mediaType", MediaTypes(), "media", access=OUT),
         Field("mediaTypes", MediaTypes(), "wanted_media", required=True, access=IN, error="MMC.111071018"),
@@ -201,7 +201,7 @@ OCCURRENCE = Table(
 CANCELLED = Table(
     "CancelRecurringSubMeeting",
     "2.3",
-    (Field("cycleSubConfIDs", ListOf(Uuid(), 50), "ids", required=True, access=IN, error="MMC.111071016"),),
+    (Field("cycleSubConfIDs", ListOf(Identifier(), 50), "ids", required=True, access=IN, error="MMC.111071016"),),
 )
 
 CONFERENCE = Table(
@@ -220,7 +220,7 @@ CONFERENCE = Table(
         Field("accessNumber", Text(64), "access_number", access=OUT),
         Field("language", Word(LANGUAGES), "language", error="MMC.111071035"),
         Field("passwordEntry", ListOf(ObjectOf(PASSWORD), 3), "passwords", access=OUT),
-        Field("userUUID", Uuid(), "organiser", access=OUT),
+        Field("userUUID", Identifier(), "organiser", access=OUT),
         Field("scheduserName", Text(96), "organiser_name", access=OUT),
         Field(
             "conferenceType",
@@ -255,7 +255,7 @@ CONFERENCE = Table(
         Field("vmrID", Text(512), "room", error="MMC.111071037", note="`id` of a room; empty: personal, else smallest"),
         Field("vmrConferenceID", Text(32), "room_number", access=OUT),
         Field("isHasRecordFile", Flag(), "recorded", access=OUT, default=False),
-        Field("confUUID", Uuid(), "uuid", access=OUT),
+        Field("confUUID", Identifier(), "uuid", access=OUT),
         Field("attendees", ListOf(ObjectOf(ATTENDEE), _LISTED_MOST), "attendees", access=IN),
         Field("partAttendeeInfo", ListOf(ObjectOf(PART_ATTENDEE), 40), "listed", access=OUT),
         Field("terminlCount", Integer(), "terminals", access=OUT),
@@ -269,7 +269,7 @@ CONFERENCE = Table(
         Field("confMode", Text(20), "mode", access=OUT),
         Field("picDisplay", Anything("object"), "layout", access=OUT, effect=False, note="acts with layouts"),
         Field("subConfs", ListOf(ObjectOf(OCCURRENCE), 50), "occurrences", access=OUT),
-        Field("cycleSubConfID", Uuid(), "first_occurrence", access=OUT),
+        Field("cycleSubConfID", Identifier(), "first_occurrence", access=OUT),
         Field("onlineAttendeeAmount", Integer(), "online", access=OUT, note="online list"),
     ),
 )

@@ -34,7 +34,9 @@ INVITEE = Table(
     ),
 )
 INVITE = Table(
-    "RestInviteReqBody", "2.4", (Field("attendees", ListOf(ObjectOf(INVITEE), INVITED_MOST), "attendees", required=True),)
+    "RestInviteReqBody",
+    "2.4",
+    (Field("attendees", ListOf(ObjectOf(INVITEE), INVITED_MOST), "attendees", required=True),),
 )
 INVITE_WITH_PASSWORD = Table(
     "RestInviteWithPwdReqBody",
@@ -229,7 +231,9 @@ LAYOUT_PICTURE = Table(
         _PICTURES,
     ),
 )
-LAYOUT = Table("RestSaveLayoutBody", "2.4", (Field("restPicLayout", ObjectOf(LAYOUT_PICTURE), "layout", required=True),))
+LAYOUT = Table(
+    "RestSaveLayoutBody", "2.4", (Field("restPicLayout", ObjectOf(LAYOUT_PICTURE), "layout", required=True),)
+)
 HOST_VIEW = Table(
     "RestChairViewReqBody",
     "2.4",
