@@ -194,6 +194,15 @@ def test_a_refusal_is_one_clear_line(server: Serving, arguments: tuple[str, ...]
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"parley: {words}\n")
 
 
+def test_the_log_in_json_has_the_parts_of_each_line(server: Serving) -> None:
+    """`parley log --json` tells time, level and text apart; a line of another shape is all text."""
+    server.operations.events[:] = ["2026-11-20 17:48:54.809 Info    call 1: ending", "line"]
+    assert json.loads(well("log", "--json")) == [
+        {"at": "2026-11-20T17:48:54.809Z", "level": "Info", "text": "call 1: ending"},
+        {"at": "", "level": "", "text": "line"},
+    ]
+
+
 def test_the_log_is_followed_by_the_real_command(server: Serving, data_dir: Path) -> None:
     """`parley log --follow` writes each line as it comes, and ends well when the server stops."""
     command = [sys.executable, "-c", "from parley.cli import main; main()", "--data-dir", str(data_dir), "log", "-f"]

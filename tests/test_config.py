@@ -147,7 +147,7 @@ def test_bootstrap_is_not_for_the_file(tmp_path: Path) -> None:
         ({"PARLEY_SIP__UDP": "127.0.0.1:-1"}, "sip.udp", "host:port"),
         ({"PARLEY_SIP__UDP": "::1:5060"}, "sip.udp", "brackets"),
         ({"PARLEY_SIP__TCP": "pbx.example:5060"}, "sip.tcp", "not an IP address"),
-        ({"PARLEY_SIP__TLS": "[::]:5061"}, "sip.tls", "SIP over TLS comes later"),
+        ({"PARLEY_SIP__TLS": "[::]:5060"}, "sip.tls", "overlaps"),
         ({"PARLEY_SIP__DOMAINS": "a.example,a.EXAMPLE"}, "sip.domains", "twice"),
         ({"PARLEY_SIP__DOMAINS": "a_b"}, "sip.domains", "a_b"),
         ({"PARLEY_SIP__ACCESS_NUMBER": "9 0"}, "sip.access_number", "9 0"),

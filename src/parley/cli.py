@@ -16,7 +16,7 @@ import typer
 
 from . import __version__
 from .cli_asking import Where, ask, load_settings, new_secret, run, wiring
-from .cli_output import fail, show_facts, show_json, show_lines, show_table
+from .cli_output import fail, show_facts, show_json, show_json_line, show_lines, show_table
 from .core.secret import Secret
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="A meeting server.")
@@ -119,23 +119,41 @@ def log(
     context: typer.Context,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Show lines as they come.")] = False,
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, max=10_000, help="How many of the newest.")] = 50,
+    as_json: AsJson = False,
 ) -> None:
     """The event log: its newest lines, or those from now on."""
     if not follow:
-        show_lines(ask(context, "log", limit=lines))
+        newest = ask(context, "log", limit=lines)
+        if as_json:
+            show_json([_log_line(line) for line in newest])
+        else:
+            show_lines(newest)
         return
     try:
-        run(_follow(load_settings(context).settings))
+        run(_follow(load_settings(context).settings, as_json))
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
 
 
-async def _follow(settings: Any) -> None:
+async def _follow(settings: Any, as_json: bool) -> None:
     from .operator_client import connect
 
     async with connect(settings.data_dir) as operator:
         async for line in operator.stream("follow_log"):
-            show_lines([line])
+            if as_json:
+                show_json_line(_log_line(line))
+            else:
+                show_lines([line])
+
+
+def _log_line(line: str) -> dict[str, str]:
+    """`2017-02-21 17:48:54.809 Info    text` in its parts; a line of another shape is all text."""
+    day, _, rest = line.partition(" ")
+    time, _, rest = rest.partition(" ")
+    level, _, text = rest.partition(" ")
+    if not text or len(day) != 10:
+        return {"at": "", "level": "", "text": line}
+    return {"at": f"{day}T{time}Z", "level": level, "text": text.lstrip()}
 
 
 @app.command()

@@ -65,8 +65,16 @@ def clean(text: str) -> str:
 
 def show_json(value: Any) -> None:
     """Readable in every script; what a terminal would obey is escaped, which JSON allows for every character."""
-    text = json.dumps(value, ensure_ascii=False, indent=2)
-    typer.echo("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
+    typer.echo(_printable(json.dumps(value, ensure_ascii=False, indent=2)))
+
+
+def show_json_line(value: Any) -> None:
+    """One value on one line, at once: for streams."""
+    typer.echo(_printable(json.dumps(value, ensure_ascii=False)))
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
 def show_lines(lines: Sequence[str]) -> None:

@@ -204,7 +204,9 @@ class Sip(Section):
 
     udp: MaybeListen = setting("[::]:5060", "Where to take SIP over UDP; empty: off.", "host:port")
     tcp: MaybeListen = setting("[::]:5060", "Where to take SIP over TCP; empty: off.", "host:port")
-    tls: MaybeListen = setting("", "Where to take SIP over TLS. Not supported yet: must be empty.", "host:port")
+    tls: MaybeListen = setting(
+        "", "Where to take SIP over TLS, with the certificate of `https`; empty: off.", "host:port"
+    )
     domains: Annotated[tuple[str, ...], BeforeValidator(_domains)] = setting(
         (),
         "Domains whose addresses are ours, separated by commas. They act below the inbound rules of the API. "
@@ -355,8 +357,6 @@ def contradictions(settings: Settings) -> list[tuple[str, str]]:
         "sip.tcp": settings.sip.tcp,
         "sip.tls": settings.sip.tls,
     }
-    if settings.sip.tls is not None:
-        found.append(("sip.tls", "SIP over TLS comes later; leave it empty"))
     taken: list[tuple[str, Listen]] = []
     for field, listen in streams.items():
         if listen is None:
@@ -364,7 +364,9 @@ def contradictions(settings: Settings) -> list[tuple[str, str]]:
         found += [(field, f"{listen} overlaps {other} ({at})") for other, at in taken if listen.overlaps(at)]
         taken.append((field, listen))
     if not taken and settings.sip.udp is None:
-        found.append(("sip.udp", "no listener at all: http.listen, https.listen, sip.udp and sip.tcp are all empty"))
+        found.append(
+            ("sip.udp", "no listener at all: http.listen, https.listen and sip.udp, tcp and tls are all empty")
+        )
     if settings.sip.udp is not None and settings.sip.udp.port in settings.media.ports:
         found.append(("media.ports", f"{settings.media.ports} contains the port of sip.udp ({settings.sip.udp})"))
     if (settings.https.certificate is None) != (settings.https.key is None):

@@ -5,8 +5,10 @@ Wiring stores what is made here; this file chooses the values and words.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +46,12 @@ def load_secrets(data_dir: Path) -> ServerSecrets:
     if len(seal) != 32:
         raise ValueError(f"{path} is damaged; restore it from a backup")
     return ServerSecrets(seal)
+
+
+def host_id(data_dir: Path) -> str:
+    """A UUID that names this installation for life. It is derived one way from its secrets: it tells nothing."""
+    digest = hashlib.sha256(b"host-id" + load_secrets(data_dir).seal).digest()
+    return str(uuid.UUID(bytes=digest[:16], version=4))
 
 
 def generated_password() -> str:

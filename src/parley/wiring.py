@@ -53,7 +53,7 @@ from .doors.http import HttpListener
 from .doors.ops.server import OpsDoor
 from .doors.sip.agent import SipAgent
 from .doors.sip.listeners import bind_sockets, source_address
-from .first_run import StartFacts, banner, ensure_data_dir, load_secrets
+from .first_run import StartFacts, banner, ensure_data_dir, host_id, load_secrets
 from .first_start import FirstStart, prepare
 from .host import own_names
 from .tls import CertificateFiles, generated_certificate
@@ -194,8 +194,9 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     directory = Directory(kept.store, services, kept.identifiers, kept.changes, settings.limits.legs)
     arrivals = Arrivals(kept.lookup, directory)
 
-    certificate = await _open_http(settings, kept, directory, journal, stack)
-    sip_ports = await _open_sip(settings, kept, arrivals, directory, tasks, stack)
+    certificate = _certificate(settings, kept.clock)
+    await _open_http(settings, kept, directory, journal, certificate, stack)
+    sip_ports = await _open_sip(settings, kept, arrivals, directory, tasks, certificate, stack)
     described = _describe(settings, sip_ports, engine)
     operator = Operator(kept.services(_shown_host(settings)), pins, directory, feed, kept.clock, described)
     door = OpsDoor(operator, settings.data_dir)
@@ -260,31 +261,41 @@ def _root(api: ASGIApp) -> ASGIApp:
 
 
 async def _open_http(
-    settings: Settings, kept: Kept, directory: Directory, journal: FileJournal, stack: AsyncExitStack
-) -> CertificateFiles | None:
+    settings: Settings,
+    kept: Kept,
+    directory: Directory,
+    journal: FileJournal,
+    certificate: CertificateFiles | None,
+    stack: AsyncExitStack,
+) -> None:
     api = cms_app(
         administration=kept.administration,
         credentials=kept.credentials,
         directory=directory,
         clock=kept.clock,
         settings=CmsSettings(
-            version=__version__, live_page=settings.cms.calls_page_limit, page=settings.cms.page_limit
+            version=__version__,
+            live_page=settings.cms.calls_page_limit,
+            page=settings.cms.page_limit,
+            host_id=host_id(settings.data_dir),
         ),
         record=journal.append,
     )
     app = _root(api)
-    certificate: CertificateFiles | None = None
     if settings.http.listen:
         await _listen(app, "http", settings.http.listen, None, stack)
-    if settings.https.listen:
-        if settings.https.certificate and settings.https.key:
-            tls = (settings.https.certificate, settings.https.key)
-        else:
-            names = [*own_names(), _shown_host(settings)]
-            certificate = generated_certificate(settings.data_dir, names, kept.clock.utc())
-            tls = (certificate.certificate, certificate.key)
+    if settings.https.listen and certificate:
+        tls = (certificate.certificate, certificate.key)
         await _listen(app, "https", settings.https.listen, tls, stack)
-    return certificate
+
+
+def _certificate(settings: Settings, clock: SystemClock) -> CertificateFiles | None:
+    """The certificate of HTTPS and of SIP over TLS: the given one, else one made here. None where nothing needs it."""
+    if settings.https.certificate and settings.https.key:
+        return CertificateFiles(settings.https.certificate, settings.https.key, fingerprint="")
+    if settings.https.listen is None and settings.sip.tls is None:
+        return None
+    return generated_certificate(settings.data_dir, [*own_names(), _shown_host(settings)], clock.utc())
 
 
 async def _listen(
@@ -300,7 +311,13 @@ async def _listen(
 
 
 async def _open_sip(
-    settings: Settings, kept: Kept, arrivals: Arrivals, directory: Directory, tasks: Tasks, stack: AsyncExitStack
+    settings: Settings,
+    kept: Kept,
+    arrivals: Arrivals,
+    directory: Directory,
+    tasks: Tasks,
+    certificate: CertificateFiles | None,
+    stack: AsyncExitStack,
 ) -> dict[str, int]:
     sip = SipAgent(
         clock=kept.clock,
@@ -319,11 +336,16 @@ async def _open_sip(
         await sip.close()
 
     stack.push_async_callback(leave)
-    udp, tcp = settings.sip.udp, settings.sip.tcp
+    udp, tcp, tls = settings.sip.udp, settings.sip.tcp, settings.sip.tls
     try:
-        return await sip.open(udp=(udp.host, udp.port) if udp else None, tcp=(tcp.host, tcp.port) if tcp else None)
+        return await sip.open(
+            udp=(udp.host, udp.port) if udp else None,
+            tcp=(tcp.host, tcp.port) if tcp else None,
+            tls=(tls.host, tls.port, certificate.certificate, certificate.key) if tls and certificate else None,
+        )
     except OSError as problem:
-        raise CannotStart(f"sip: cannot listen on {udp or ''} {tcp or ''}: {problem.strerror}") from problem
+        wanted = " ".join(str(listen) for listen in (udp, tcp, tls) if listen)
+        raise CannotStart(f"sip: cannot listen on {wanted}: {problem.strerror or problem}") from problem
 
 
 def _run_beside(work: Any, stack: AsyncExitStack) -> None:
@@ -379,7 +401,8 @@ def _api_addresses(settings: Settings) -> list[str]:
 
 def _sip_addresses(settings: Settings, ports: dict[str, int]) -> list[str]:
     rows: list[str] = []
-    for transport, listen in (("udp", settings.sip.udp), ("tcp", settings.sip.tcp)):
+    sip = settings.sip
+    for transport, listen in (("udp", sip.udp), ("tcp", sip.tcp), ("tls", sip.tls)):
         if listen is not None:
             rows.append(f"{transport} {_at(settings, listen.host, ports[transport])}")
     return rows
@@ -401,6 +424,6 @@ def _facts(
         sip_port=ports.get("udp"),
         access_number=settings.sip.access_number,
         password=first.password,
-        certificate_fingerprint=certificate.fingerprint if certificate else None,
+        certificate_fingerprint=certificate.fingerprint or None if certificate else None,
         demo=first.demo,
     )

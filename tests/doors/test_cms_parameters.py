@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from scripts.make_api_docs import page
+from scripts.generate_cms_docs import page
 
 from tests.doors.cms_rig import Rig
 
@@ -320,9 +320,9 @@ async def test_every_layout_is_known(cms: Rig) -> None:
 
 
 def test_the_generated_page_is_current() -> None:
-    """docs/cms-api.md is what scripts/make_api_docs.py makes of the field tables now."""
+    """docs/cms-api.md is what scripts/generate_cms_docs.py makes of the field tables now."""
     path = Path(__file__).resolve().parents[2] / "docs" / "cms-api.md"
-    assert path.read_text() == page(), "run scripts/make_api_docs.py"
+    assert path.read_text() == page(), "run scripts/generate_cms_docs.py"
 
 
 def test_the_generated_page_tells_stored_parameters_from_effective_ones() -> None:

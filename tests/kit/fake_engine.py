@@ -3,6 +3,7 @@
 Held to the same suite as the real client (tests/backends/engine_suite.py).
 """
 
+import asyncio
 from collections.abc import Sequence
 from itertools import count
 
@@ -22,6 +23,8 @@ class FakeEngine:
         self._ports = count(20000, 2)
         self._listener: EngineListener | None = None
         self._playing: dict[LegId, Timer] = {}
+        self._free = asyncio.Event()
+        self._free.set()
         self.legs: dict[LegId, LegAudio] = {}
         self.opened = 0
         self.closed = 0
@@ -36,7 +39,11 @@ class FakeEngine:
             raise MediaUnavailable("no port is free")
         self.legs[leg] = audio
         self.opened += 1
-        return next(self._ports)
+        port = next(self._ports)
+        await self._free.wait()
+        if leg not in self.legs:
+            raise MediaUnavailable("the worker died meanwhile")
+        return port
 
     async def change_leg(self, leg: LegId, audio: LegAudio) -> None:
         if leg not in self.legs:
@@ -83,6 +90,13 @@ class FakeEngine:
         return tuple(leg.leg for leg in plan.legs if leg.contributes) if plan else ()
 
     # --- what a test may do ----------------------------------------------------------------------------------
+
+    def hold(self) -> None:
+        """Ports are opened, but nobody is told so until `release`."""
+        self._free.clear()
+
+    def release(self) -> None:
+        self._free.set()
 
     def press(self, leg: LegId, digits: str) -> None:
         """Somebody types."""

@@ -75,10 +75,11 @@ class Stage:
     # --- who hears whom -----------------------------------------------------------------------------------------
 
     def names_heard(self, recording: Recording) -> set[str]:
-        """Whose voices are there throughout; a voice of which there is only a trace gets a question mark."""
+        """Whose voices are there throughout; a mere trace of a voice gets its level after the name."""
         full, traces = recording.voices(VOICES), recording.traces(VOICES)
         names = {voice: name for name, voice in self.voices.items()}
-        return {names.get(voice, str(voice)) + ("" if voice in full else "?") for voice in full | traces}
+        whole = {names.get(voice, str(voice)) for voice in full}
+        return whole | {f"{names.get(voice, voice)}: {recording.loudest(voice):.0f}" for voice in traces - full}
 
     async def who_hears_whom(self, names: Iterable[str], seconds: float = 0.5) -> dict[str, set[str]]:
         """From now on for so long, at all these phones at once."""
@@ -91,7 +92,7 @@ class Stage:
         wanted = {name: set(voices) for name, voices in expected.items()}
         while True:
             at = time.monotonic()
-            heard = await self.who_hears_whom(list(wanted), 0.2)
+            heard = await self.who_hears_whom(list(wanted), 0.3)
             if heard == wanted:
                 break
             assert time.monotonic() - began < patience, f"wanted {wanted}, still heard {heard} after {patience} s"
@@ -117,9 +118,12 @@ class Stage:
 
     # --- what the API says ----------------------------------------------------------------------------------------
 
-    async def until_waiting(self, *users: str) -> None:
+    async def until_waiting(self, *users: str) -> float:
+        """Until all these are in the lobby; how long it took."""
+        began = time.monotonic()
         for user in users:
             await eventually(lambda user=user: self.api.waits(user), f"{user} is not in the lobby")
+        return time.monotonic() - began
 
     async def until_in(self, *users: str) -> None:
         for user in users:

@@ -21,7 +21,7 @@ def recorded(folder: Path, *parts: Part, rate: int = 8000) -> Recording:
 def test_three_voices_at_once_are_told_apart(tmp_path: Path, rate: int) -> None:
     """Each of three mixed voices is found whole with its level, and no other."""
     mixed = sum(recorded(tmp_path, tone(voice, 1.0), rate=rate).samples for voice in VOICES[4:7])
-    heard = Recording(np.asarray(mixed), rate)
+    heard = Recording(np.asarray(mixed), 8000)
     assert heard.voices(VOICES) == heard.traces(VOICES) == set(VOICES[4:7])
     for voice in VOICES[4:7]:
         assert abs(heard.level(voice) - LEVEL) < LEVEL / 50
@@ -35,9 +35,9 @@ def test_a_hole_longer_than_forty_milliseconds_is_found(tmp_path: Path, gap: flo
     assert len(heard.holes(VOICES[0], 0.04)) == found
 
 
-def test_a_burst_of_fifty_milliseconds_is_a_trace(tmp_path: Path) -> None:
+def test_a_burst_of_one_packet_is_a_trace(tmp_path: Path) -> None:
     """A voice that is there for a moment only is not silence."""
-    heard = recorded(tmp_path, silence(5.0), tone(VOICES[5], 0.05), silence(5.0))
+    heard = recorded(tmp_path, silence(5.0), tone(VOICES[5], 0.02), silence(5.0))
     assert heard.traces(VOICES) >= {VOICES[5]} and not heard.voices(VOICES)
 
 
@@ -56,22 +56,22 @@ def test_a_late_beginning_of_an_utterance_is_noticed(tmp_path: Path, missing: fl
             check_sweep("x", swept)
 
 
-@pytest.mark.parametrize(("rate", "seconds"), [(8000, 3.0), (48000, 1.0)])
-def test_twelve_voices_in_turn_and_three_at_once_pass_when_whole(tmp_path: Path, rate: int, seconds: float) -> None:
+@pytest.mark.parametrize("seconds", [3.0, 1.0])
+def test_twelve_voices_in_turn_and_three_at_once_pass_when_whole(tmp_path: Path, seconds: float) -> None:
     """Faultless recordings are found faultless; hearing the own voice, or a hole in another's, is found."""
     names = NAMES[1:4] if seconds > 1 else NAMES
     said = {}
     for number, name in enumerate(names):
         start = 0.5 if seconds > 1 else 0.5 + number
         parts = [silence(start), *utterance(*TONES[name], seconds), silence(12.5 - start)]
-        said[name] = recorded(tmp_path, *parts, rate=rate).samples
+        said[name] = recorded(tmp_path, *parts).samples
     speakers = {name: TONES[name] for name in names}
-    heard = {name: Recording(sum(said[other] for other in names if other != name), rate) for name in names}
+    heard = {name: Recording(sum(said[other] for other in names if other != name), 8000) for name in names}
     check_speeches(heard, speakers, seconds)
-    own = heard | {names[1]: Recording(heard[names[1]].samples + said[names[1]] * 0.1, rate)}
+    own = heard | {names[1]: Recording(heard[names[1]].samples + said[names[1]] * 0.1, 8000)}
     with pytest.raises(AssertionError, match=f"{names[1]} heard"):
         check_speeches(own, speakers, seconds)
-    heard[names[0]].samples[round(2.2 * rate) : round(2.26 * rate)] = 0
+    heard[names[0]].samples[17600:18080] = 0
     with pytest.raises(AssertionError, match="has holes"):
         check_speeches(heard, speakers, seconds)
 

@@ -7,7 +7,11 @@ import time
 
 import pytest
 
+from tests.kit.addresses import Network, free_port
+from tests.kit.api import eventually
+from tests.kit.baresip import Phone
 from tests.kit.rawsip import RawCaller
+from tests.kit.server import Server
 from tests.kit.sipp import Sipp
 
 from .scene import different_uris, same_uri_two_pins, stage
@@ -147,3 +151,23 @@ async def test_a_flood_beyond_the_bound_of_one_source_is_refused() -> None:
             result = await flood.finished(patience=20.0)
         assert result.failed >= 50, str(result)
         await scene.until_empty()
+
+
+async def test_a_call_by_tls_is_told_as_encrypted() -> None:
+    """baresip calls over TLS, hears and is heard, and the event log says that its signalling was encrypted."""
+    network = Network()
+    tls = f"{network.server}:{free_port(network.server)}"
+    async with Server(network, SIP__TLS=tls) as server:
+        await different_uris(server)
+        phone = Phone(network.address(), "ada", proxy=tls, transport="tls")
+        async with phone:
+            await phone.dial("sip:host.space@parley.example")
+            await eventually(lambda: server.api.is_in("ada"), "ada is not in the meeting")
+            texts = await server.event_texts()
+            assert any(text.startswith("call 1: incoming encrypted SIP call from") for text in texts), texts
+            await phone.hang_up()
+        await eventually(lambda: _empty(server), "legs are left")
+
+
+async def _empty(server: Server) -> bool:
+    return await server.api.total("/callLegs") == 0

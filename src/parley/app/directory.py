@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 import structlog
 
@@ -28,17 +30,24 @@ from ..core.meeting_inputs import (
     SetKeptWhenEmpty,
     SpaceChanged,
 )
+from ..core.people import Tenant
+from ..core.profiles import CallLayer, LegLayer
 from ..core.refusals import Refusal
+from ..core.spaces import AccessMethod, Space
 from .changes import Change, Changes
 from .layers import call_layers, leg_layers
 from .legs import LegServices, LiveLegRunner
 from .meetings import MeetingRunner
-from .ports import Identifiers, LegDoor, LegFacts, MediaStatistics, Store
+from .ports import Identifiers, LegDoor, LegFacts, MediaStatistics, Store, Transaction
 
 log = structlog.get_logger(__name__)
 
 # A change of one of these may change what a live leg or meeting resolves to.
 _RESOLVING = {"leg-profile", "call-profile", "space", "access-method", "member", "tenant", "system"}
+
+RETRY_AFTER = 1.0  # seconds until a meeting is resolved anew once more, when the store could not be read
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,37 @@ class LiveLeg:
     kind: str
 
 
+@dataclass(slots=True, eq=False)
+class _Reading:
+    """What is being read of a space; stale once a change that concerns the space was committed meanwhile."""
+
+    space: SpaceId
+    stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What the store holds of a space that joins and live meetings go by; layers of legs by their entry."""
+
+    space: Space
+    tenant: Tenant | None
+    call: tuple[CallLayer, ...]
+    legs: Mapping[Entry, tuple[LegLayer, ...]]
+
+
+async def _facts(tx: Transaction, space_id: SpaceId, entries: Iterable[Entry]) -> _Facts | None:
+    """None: there is no such space."""
+    space = await tx.spaces.get(space_id)
+    if space is None:
+        return None
+    return _Facts(
+        space=space,
+        tenant=await tx.tenants.get(space.tenant) if space.tenant else None,
+        call=await call_layers(tx, space),
+        legs={entry: await leg_layers(tx, space, entry) for entry in entries},
+    )
+
+
 class Directory:
     """The local directory of meetings; also what legs meet as their lobby and the engine as its listener."""
 
@@ -76,8 +116,9 @@ class Directory:
         self._meetings: dict[MeetingId, MeetingRunner] = {}
         self._of_space: dict[SpaceId, MeetingId] = {}
         self._number = 0
-        self._changed = 0  # counts resolving changes, so that a join can see that it read stale layers
-        self._stale: set[MeetingId] = set()
+        self._readings: set[_Reading] = set()
+        self._stale: set[MeetingId] = set()  # meetings that are being resolved anew
+        self._closed = False
         self._watchers: list[Callable[[MeetingId], None]] = []
         self.count_completed = 0
         self.most_legs = 0
@@ -87,8 +128,8 @@ class Directory:
     # --- legs ------------------------------------------------------------------------------------------------
 
     def arrive(self, offered: Offered, target: Candidates | Ivr, door: LegDoor) -> LiveLegRunner | None:
-        """A door has a caller for this target. None: the server is full, nothing was created."""
-        if len(self._legs) >= self._legs_most:
+        """A door has a caller for this target. None: the server is full or stops, nothing was created."""
+        if self._closed or len(self._legs) >= self._legs_most:
             return None
         self._number += 1
         leg = LegId(self._identifiers.uuid())
@@ -125,10 +166,10 @@ class Directory:
         if runner is None:
             return False
         meeting = self._meetings.get(self._place.get(leg, MeetingId("")))
-        if meeting is not None:
+        if meeting is not None and any(view.leg == leg for view in meeting.view().legs):
             meeting.post(DropLeg(leg, ending))
         else:
-            runner.post(Drop(ending))
+            runner.post(Drop(ending))  # at the entrance, or hearing why the meeting would not have it
         return True
 
     # --- meetings --------------------------------------------------------------------------------------------
@@ -162,14 +203,16 @@ class Directory:
 
     async def open(self, space: SpaceId) -> MeetingId:
         """The space's meeting, kept although empty. Raises Refusal not-found."""
-        runner, _ = await self._meeting_for(space)
-        if runner is None:
+        facts = await self._read(space, lambda tx: _facts(tx, space, ()))
+        if facts is None:
             raise Refusal("not-found", kind="space", id=space)
+        runner = self._meeting_for(facts)
         runner.post(SetKeptWhenEmpty(True))
         return runner.view().meeting
 
     async def close(self, ending: Ending) -> None:
-        """Everybody goes: the server stops."""
+        """Everybody goes, and nobody comes in any more: the server stops."""
+        self._closed = True
         for meeting in list(self._meetings.values()):
             meeting.post(End(ending))
         for leg in list(self._legs.values()):
@@ -194,26 +237,27 @@ class Directory:
         offered = leg.offered
         assert offered is not None
         entry = Entry(access_method=wish.access_method)
-        while True:
-            seen = self._changed
-            async with self._store.reading() as tx:
-                space = await tx.spaces.get(wish.space)
-                layers = await leg_layers(tx, space, entry) if space else ()
-                tenant = await tx.tenants.get(space.tenant) if space and space.tenant else None
-            runner, _ = await self._meeting_for(wish.space)
-            if seen == self._changed:
-                break  # nothing changed while we read
+
+        async def read(tx: Transaction) -> tuple[_Facts | None, AccessMethod | None]:
+            return await _facts(tx, wish.space, [entry]), await tx.access_methods.get(wish.access_method)
+
+        facts, door = await self._read(wish.space, read)
+        # From here on nothing waits: what was read still holds when the leg is in.
         if leg.id not in self._joining:
-            self._end_if_empty(runner)
             return  # the leg left while we read
         del self._joining[leg.id]
-        if runner is None or space is None:
+        if facts is None:
             leg.tell(leg.generation, JoinRefused(Reason.SPACE_DELETED))
             return
+        if door is None or not facts.space.non_member_access:  # shut since the caller was told to come in
+            reason = Reason.UNKNOWN_DESTINATION if door is None else Reason.NOT_MEMBER
+            leg.tell(leg.generation, JoinRefused(reason))
+            return
+        tenant = facts.tenant
         if tenant and tenant.participant_limit is not None and self._count(tenant.id) >= tenant.participant_limit:
             leg.tell(leg.generation, JoinRefused(Reason.TENANT_LIMIT))
-            self._end_if_empty(runner)
             return
+        runner = self._meeting_for(facts)
         self._place[leg.id] = runner.view().meeting
         runner.post(
             Join(
@@ -224,7 +268,7 @@ class Directory:
                 name=offered.display_name or without_scheme(offered.caller),
                 uri=without_scheme(offered.caller),
                 entry=entry,
-                layers=layers,
+                layers=facts.legs[entry],
                 kind=offered.kind,
                 language=self._services.entry.language,
             )
@@ -234,23 +278,15 @@ class Directory:
         """Participants in all meetings of a tenant."""
         return sum(len(view.legs) for view in self.meetings() if view.tenant == tenant)
 
-    def _end_if_empty(self, runner: MeetingRunner | None) -> None:
-        """A meeting made for somebody who did not come in after all must not stay behind."""
-        if runner is not None and not (view := runner.view()).legs and not view.kept_when_empty:
-            runner.post(SetKeptWhenEmpty(False))
-            self._finished(view.meeting)
-
-    async def _meeting_for(self, space_id: SpaceId) -> tuple[MeetingRunner | None, bool]:
-        """The live meeting of a space, made if need be (True), or None when there is no such space."""
-        async with self._store.reading() as tx:
-            space = await tx.spaces.get(space_id)
-            layers = await call_layers(tx, space) if space else ()
-        existing = self._meetings.get(self._of_space.get(space_id, MeetingId("")))
-        if existing is not None or space is None:
-            return existing, False
+    def _meeting_for(self, facts: _Facts) -> MeetingRunner:
+        """The live meeting of a space, made if need be: whoever asks puts somebody in or keeps it."""
+        space = facts.space
+        existing = self._meetings.get(self._of_space.get(space.id, MeetingId("")))
+        if existing is not None:
+            return existing
         services = self._services
         machine = Meeting(
-            MeetingId(self._identifiers.uuid()), space.id, space.name, space.tenant, layers, services.clock.now()
+            MeetingId(self._identifiers.uuid()), space.id, space.name, space.tenant, facts.call, services.clock.now()
         )
         runner = MeetingRunner(
             machine,
@@ -261,10 +297,25 @@ class Directory:
             finished=self._finished,
             changed=self._tell_watchers,
         )
-        meeting = runner.view().meeting
-        self._meetings[meeting] = runner
-        self._of_space[space.id] = meeting
-        return runner, True
+        self._meetings[machine.id] = runner
+        self._of_space[space.id] = machine.id
+        return runner
+
+    async def _read(self, space: SpaceId, read: Callable[[Transaction], Awaitable[T]]) -> T:
+        """What `read` finds, which is read again when a change of this space was committed meanwhile.
+
+        The caller must not wait between this and the use of what was found.
+        """
+        while True:
+            reading = _Reading(space)
+            self._readings.add(reading)
+            try:
+                async with self._store.reading() as tx:
+                    found = await read(tx)
+            finally:
+                self._readings.discard(reading)
+            if not reading.stale:
+                return found
 
     def _tell_leg(self, leg: LegId, generation: int, news: LegNews) -> None:
         runner = self._legs.get(leg)
@@ -282,43 +333,44 @@ class Directory:
     def _on_change(self, change: Change) -> None:
         if change.kind not in _RESOLVING:
             return
-        self._changed += 1
-        self._refresh(self._touched(change))
-
-    def _touched(self, change: Change) -> Iterable[MeetingId]:
         space = change.id if change.kind == "space" else change.space
-        if space is not None:
-            return [self._of_space[SpaceId(space)]] if space in self._of_space else []
-        return list(self._meetings)
+        for reading in self._readings:
+            if space in {None, reading.space}:
+                reading.stale = True
+        if space is None:
+            self._refresh(list(self._meetings))
+        elif space in self._of_space:
+            self._refresh([self._of_space[SpaceId(space)]])
 
     def _refresh(self, meetings: Iterable[MeetingId]) -> None:
         for meeting in meetings:
-            if meeting not in self._stale:
+            if meeting in self._meetings and meeting not in self._stale:
                 self._stale.add(meeting)
-                self._services.tasks.spawn(self._resolve_anew(meeting))
+                self._services.tasks.spawn(
+                    self._resolve_anew(meeting), on_failure=partial(self._refresh_later, meeting)
+                )
+
+    def _refresh_later(self, meeting: MeetingId) -> None:
+        """The store could not be read. The meeting goes on with what it has until it can be."""
+        self._stale.discard(meeting)
+        clock = self._services.clock
+        clock.call_at(clock.now() + RETRY_AFTER, lambda: self._refresh([meeting]))
 
     async def _resolve_anew(self, meeting: MeetingId) -> None:
-        while meeting in self._stale:
-            seen = self._changed
-            runner = self._meetings.get(meeting)
-            if runner is None:
-                self._stale.discard(meeting)
-                return
-            before = runner.view()
-            async with self._store.reading() as tx:
-                space = await tx.spaces.get(before.space)
-                if space is not None:
-                    call = await call_layers(tx, space)
-                    layers = {leg.leg: await leg_layers(tx, space, leg.entry) for leg in before.legs}
-            if seen != self._changed:
-                continue
-            self._stale.discard(meeting)
-            if space is None:
-                runner.post(End(Ending(Side.ADMINISTRATOR, Reason.SPACE_DELETED)))
-                return
-            runner.post(SpaceChanged(space.name, call))
-            for leg, fresh in layers.items():
-                runner.post(LegLayersChanged(leg, fresh))
+        runner = self._meetings.get(meeting)
+        if runner is None:
+            return  # it ended before this began
+        space = runner.view().space
+        # Legs are many and their entries few; whoever comes in while this reads has read for himself.
+        facts = await self._read(space, lambda tx: _facts(tx, space, {leg.entry for leg in runner.view().legs}))
+        self._stale.discard(meeting)
+        if facts is None:
+            runner.post(End(Ending(Side.ADMINISTRATOR, Reason.SPACE_DELETED)))
+            return
+        runner.post(SpaceChanged(facts.space.name, facts.call))
+        for leg in runner.view().legs:
+            if leg.entry in facts.legs:
+                runner.post(LegLayersChanged(leg.leg, facts.legs[leg.entry]))
 
     # --- the engine speaks ---------------------------------------------------------------------------------------
 

@@ -44,7 +44,7 @@ class EventFeed:
 
     def newest(self, limit: int) -> list[str]:
         """Oldest first."""
-        return list(self._lines)[-limit:]
+        return list(self._lines)[-limit:] if limit > 0 else []
 
     async def follow(self) -> AsyncIterator[str]:
         """The lines from now on."""

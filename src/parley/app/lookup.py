@@ -8,10 +8,13 @@ from ..core.admission import Candidates
 from ..core.dialplan import Address, InboundRule, Ivr, rules_for
 from ..core.ids import InboundRuleId, IvrId, SpaceId
 from ..core.leg_inputs import UnknownTarget
-from .layers import candidates
+from ..core.spaces import Space
+from .layers import call_layers, candidates
 from .ports import Query, Store, Transaction
 
 ACCESS_NUMBER_IVR = IvrId("access-number")
+NOBODY = "00000000-0000-0000-0000-000000000000"  # the id of nothing
+DOORS_USUAL = 2  # a guest's and a host's: how many a call ID that does not exist is taken to have
 
 
 class Lookup:
@@ -78,6 +81,8 @@ class Lookup:
         """The doors of a call ID that this IVR may reach; the same work for a known and an unknown one."""
         async with self._store.reading() as tx:
             found = await candidates(tx, await tx.access_methods.by_call_id(call_id))
+            if found is None:
+                await _read_nothing(tx)
         if found is None or not ivr.resolve_call_ids or ivr.tenant not in {None, found.tenant}:
             return None
         return found
@@ -91,8 +96,15 @@ class Lookup:
     async def nothing(self) -> None:
         """As much reading as `refresh` does, for a call ID that does not exist."""
         async with self._store.reading() as tx:
-            await tx.access_methods.get("00000000-0000-0000-0000-000000000000")
-            await tx.spaces.get(SpaceId("00000000-0000-0000-0000-000000000000"))
+            for _ in range(DOORS_USUAL):
+                await tx.access_methods.get(NOBODY)
+            await _read_nothing(tx)
+
+
+async def _read_nothing(tx: Transaction) -> None:
+    """What `candidates` reads of a space that exists."""
+    await tx.spaces.get(NOBODY)
+    await call_layers(tx, Space(SpaceId(NOBODY)))
 
 
 def _rule_of(domain: str) -> InboundRule:

@@ -1,7 +1,8 @@
 """One owner, one entrance: inputs of one machine are handled one after another, to completion.
 
 Handling is synchronous and never waits; what must wait (a look-up, a port) runs elsewhere and comes back
-as an input. An input posted while another is being handled is handled after it, in order.
+as an input. An input posted while another is being handled is handled after it, in order. An input whose
+handling fails is logged and lost; those after it and the deadlines are not.
 """
 
 from __future__ import annotations
@@ -10,7 +11,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+import structlog
+
 from .ports import Clock, Timer
+
+log = structlog.get_logger(__name__)
 
 I = TypeVar("I")  # noqa: E741 - the input type of the machine
 
@@ -45,10 +50,16 @@ class Mailbox(Generic[I]):
         self._running = True
         try:
             while self._waiting:
-                self._handle(self._waiting.popleft(), self._clock.now())
+                self._handle_one(self._waiting.popleft())
         finally:
             self._running = False
         self._arm()
+
+    def _handle_one(self, message: I) -> None:
+        try:
+            self._handle(message, self._clock.now())
+        except Exception:
+            log.exception("an input could not be handled", kind=type(message).__name__)
 
     def close(self) -> None:
         """No further input or deadline will be handled."""

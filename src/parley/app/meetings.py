@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import structlog
+
 from ..core.ids import LegId, MeetingId
 from ..core.meeting import Meeting
 from ..core.meeting_inputs import (
@@ -19,6 +21,8 @@ from ..core.meeting_inputs import (
 )
 from .mailbox import Mailbox
 from .ports import Clock, Journal, MediaEngine
+
+log = structlog.get_logger(__name__)
 
 
 class MeetingRunner:
@@ -53,7 +57,10 @@ class MeetingRunner:
 
     def _handle(self, message: MeetingInput, now: float) -> None:
         for effect in self._machine.handle(message, now):
-            self._perform(effect)
+            try:
+                self._perform(effect)
+            except Exception:  # a full disk must not keep the plan from the engine or an ending from a leg
+                log.exception("a meeting's effect failed", meeting=self._machine.id, effect=type(effect).__name__)
         self._changed(self._machine.id)
 
     def _perform(self, effect: MeetingEffect) -> None:

@@ -160,7 +160,7 @@ class KeptOperator:
         if text.isdigit():
             return explain(await self._inquiry_by_call_id(text, pin))
         user, at, domain = text.partition("@")
-        domain = domain.partition(";")[0].partition(":")[0] if at else next(iter(self._kept.lookup.domains), "")
+        domain = _host(domain) if at else next(iter(self._kept.lookup.domains), "")
         return explain(await self._inquiry_by_uri(Address(user.lower(), domain.lower()), pin))
 
     async def _inquiry_by_call_id(self, call_id: str, pin: Secret | None) -> Inquiry:
@@ -213,6 +213,12 @@ class KeptOperator:
     def _locked(self, target: Candidates | None) -> bool:
         space = target.space if target else None
         return self._pins is not None and self._pins.is_locked(space, self._kept.local_source)
+
+
+def _host(text: str) -> str:
+    """Of host[:port][;parameters], with an IPv6 address in brackets."""
+    text = text.partition(";")[0]
+    return text[1:].partition("]")[0] if text.startswith("[") else text.partition(":")[0]
 
 
 def _user(id: str, jid: str, name: str, email: str) -> Json:

@@ -24,11 +24,16 @@ class PinJudge:
         """candidates None: a call ID that does not exist, with the same work as one that does."""
         space = candidates.space if candidates else None
         reservation = self._attempts.reserve(space, source, self._clock.now())
-        if candidates is None:
-            await self._lookup.nothing()
-            fresh = None
-        else:
-            fresh = await self._lookup.refresh(candidates)
+        try:
+            if candidates is None:
+                await self._lookup.nothing()
+                fresh = None
+            else:
+                fresh = await self._lookup.refresh(candidates)
+        except BaseException:
+            if reservation is not None:  # nothing was judged, so nothing was learned
+                self._attempts.release(reservation, self._clock.now())
+            raise
         verdict = judge(fresh, pin, locked=reservation is None)
         if reservation is not None and isinstance(verdict, Admit):
             self._attempts.release(reservation, self._clock.now())

@@ -32,6 +32,7 @@ class EngineClient:
         self._dead_after_ms = int(dead_after * 1000)
         self._listener: EngineListener | None = None
         self._link: WorkerLink | None = None
+        self._last: WorkerLink | None = None  # the one that died last
         self._legs: set[LegId] = set()
         self._plans: dict[MeetingId, MediaPlan] = {}
         self._statistics: dict[str, m.LegStatistics] = {}
@@ -53,8 +54,10 @@ class EngineClient:
         self._stopping = True
         if self._restarting is not None:
             self._restarting.cancel()
-        if self._link is not None:
-            await self._link.stop()
+            await asyncio.gather(self._restarting, return_exceptions=True)
+        for link in (self._last, self._link):
+            if link is not None:
+                await link.stop()
 
     @property
     def worker_pid(self) -> int | None:
@@ -67,7 +70,10 @@ class EngineClient:
 
     async def open_leg(self, leg: LegId, local: str, audio: LegAudio) -> int:
         media = _media(audio)
+        link = self._link
         answer = await self._ask(lambda number: m.OpenLeg(id=number, leg=leg, local=local, media=media))
+        if self._link is not link:
+            raise MediaUnavailable("the media worker died after it had opened the port")
         if not isinstance(answer, m.LegOpened):
             raise MediaUnavailable(getattr(answer, "text", "unexpected answer"))
         self._legs.add(leg)
@@ -92,6 +98,9 @@ class EngineClient:
         self._tell(lambda number: m.StopPlaying(id=number, leg=leg))
 
     def apply(self, plan: MediaPlan) -> None:
+        known = self._plans.get(plan.meeting)
+        if known is not None and plan.number <= known.number:
+            return
         self._plans[plan.meeting] = plan
         self._tell(lambda number: _plan(number, plan))
 
@@ -153,8 +162,8 @@ class EngineClient:
 
     def _on_death(self) -> None:
         """The worker's legs have lost their media; a new worker serves those that come."""
-        self._link = None
-        self._statistics = {}
+        self._link, self._last = None, self._link
+        self._statistics, self._speakers = {}, {}
         lost, self._legs = self._legs, set()
         for leg in sorted(lost):
             if self._listener is not None:
@@ -168,7 +177,7 @@ class EngineClient:
             self._deaths += 1
             try:
                 await self.start()
-            except WorkerDied as problem:
+            except (WorkerDied, OSError) as problem:
                 log.error("media worker did not start again", problem=str(problem))
             else:
                 return

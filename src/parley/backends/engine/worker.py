@@ -47,13 +47,24 @@ class WorkerLink:
         self._writer: asyncio.StreamWriter | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._dead = False
+        self._up = False  # start has succeeded: from here on the end is told
 
     @property
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
     async def start(self) -> None:
-        """Raises WorkerDied when the process does not come up."""
+        """Raises WorkerDied when the process does not come up; then, or when cancelled, nothing is left of it."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._discard()
+            raise
+        if self._dead:  # between its answer and now
+            raise WorkerDied("media worker died at its start")
+        self._up = True
+
+    async def _start(self) -> None:
         self._socket.unlink(missing_ok=True)
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "parley.engine", "--socket", str(self._socket), "--parent-watch"),
@@ -64,10 +75,11 @@ class WorkerLink:
             async with asyncio.timeout(START_WITHIN):
                 reader = await self._connect(self._process)
         except TimeoutError as problem:
-            self._process.kill()
             raise WorkerDied(f"media worker did not listen within {START_WITHIN:.0f} s") from problem
         self._tasks = [asyncio.create_task(self._read(reader)), asyncio.create_task(self._ping())]
-        await self.ask(self._configure)
+        answer = await self.ask(self._configure)
+        if isinstance(answer, m.Failed):
+            raise WorkerDied(f"media worker refused its settings: {answer.text}")
 
     async def _connect(self, process: asyncio.subprocess.Process) -> asyncio.StreamReader:
         while True:
@@ -125,7 +137,7 @@ class WorkerLink:
         self._on_notification(message)
 
     async def _ping(self) -> None:
-        while True:
+        while not self._dead:
             await asyncio.sleep(PING_EVERY)
             with contextlib.suppress(WorkerDied):
                 await self.ask(lambda number: m.Ping(id=number))
@@ -135,24 +147,40 @@ class WorkerLink:
             return
         self._dead = True
         log.error("media worker died", why=why, pid=self.pid)
-        for future in self._pending.values():
-            if not future.done():
-                future.set_exception(WorkerDied(why))
+        self._let_go(why)
+        self._kill()
+        if self._up:
+            self._on_death()
+
+    def _kill(self) -> None:
         if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
+
+    def _let_go(self, why: str) -> None:
+        """Nobody waits for this worker any more, and the channel is closed."""
+        for future in self._pending.values():
+            if not future.done():
+                future.set_exception(WorkerDied(why))
         for task in self._tasks:
             if task is not asyncio.current_task():
                 task.cancel()
-        self._on_death()
+        if self._writer is not None:
+            self._writer.close()
+
+    async def _discard(self) -> None:
+        """Of a start that failed: no process stays behind."""
+        self._dead = True
+        self._let_go("did not start")
+        self._kill()
+        if self._process is not None:
+            await self._process.wait()
+        self._socket.unlink(missing_ok=True)
 
     async def stop(self) -> None:
         """Close the channel, which ends the process; kill it when it does not go."""
         self._dead = True
-        for task in self._tasks:
-            task.cancel()
-        if self._writer is not None:
-            self._writer.close()
+        self._let_go("was stopped")
         if self._process is not None:
             try:
                 await asyncio.wait_for(self._process.wait(), ANSWER_WITHIN)

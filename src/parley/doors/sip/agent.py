@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from itertools import count
+from pathlib import Path
 from typing import Protocol
 
 import structlog
@@ -13,7 +13,7 @@ from ...app.ports import Clock, LegDoor, Timer
 from ...core.dialplan import Address
 from ...core.endings import Reason, Side
 from ...core.leg_inputs import LegInput, Offered
-from ...wire.sip.address import NameAddr
+from ...wire.sip.address import NameAddr, bracketed
 from ...wire.sip.answers import Dialect
 from ...wire.sip.core import Limits
 from ...wire.sip.errors import OurMistake
@@ -33,7 +33,7 @@ from ...wire.sip.layer import SipLayer
 from ...wire.sip.message import body_part
 from .audio import NO_PORT, answer_to, leg_audio, read_offer
 from .leg import SipLeg
-from .listeners import Listeners, source_address
+from .listeners import Listeners, every_address_like, is_ours
 from .rates import SourceRates
 
 log = structlog.get_logger(__name__)
@@ -84,12 +84,20 @@ class SipAgent:
         self._timer: Timer | None = None
         self._timer_at: float | None = None
 
-    async def open(self, *, udp: tuple[str, int] | None, tcp: tuple[str, int] | None) -> dict[str, int]:
-        """Open the listeners; ports by transport. Raises OSError."""
+    async def open(
+        self,
+        *,
+        udp: tuple[str, int] | None,
+        tcp: tuple[str, int] | None,
+        tls: tuple[str, int, Path, Path] | None = None,
+    ) -> dict[str, int]:
+        """Open the listeners; tls: host, port, certificate chain, key. Ports by transport. Raises OSError."""
         if udp:
             await self._listeners.open_udp(*udp)
         if tcp:
             await self._listeners.open_tcp(*tcp)
+        if tls:
+            await self._listeners.open_tls(*tls)
         return self._listeners.ports
 
     async def close(self) -> None:
@@ -163,7 +171,7 @@ class SipAgent:
             case DialogEnded():
                 self._gone(event.dialog, *_ENDED[event.why])
             case AckReceived() if leg:
-                leg.confirmed()
+                leg.confirmed(event.request)
             case IncomingReinvite() if leg:
                 leg.reinvite(event)
             case IncomingRequest() if leg and event.request.method == "INFO":
@@ -203,11 +211,12 @@ class SipAgent:
         offered = Offered(
             address=Address(request.uri.username.lower(), request.uri.host.lower().rstrip(".")),
             caller=plain_uri(caller),
-            dialled=f"{request.uri.scheme}:{request.uri.username}@{request.uri.host}",
+            dialled=f"{request.uri.scheme}:{request.uri.username}@{bracketed(request.uri.host)}",
             display_name=caller.display[:200] if caller.display else "",
             source=flow.remote[0],
             local_address=media_bind_address(self._media_address, local),
             audio=audio,
+            encrypted_signalling=flow.transport == "tls",
             sip_call_id=request.call_id,
         )
         self._spawn(self._arrive(leg, offered), lambda: self._failed(leg))
@@ -229,13 +238,11 @@ def plain_uri(name: NameAddr) -> str:
     """scheme:user@host without parameters, port or password."""
     uri = name.uri
     user = f"{uri.username}@" if uri.username else ""
-    return f"{uri.scheme}:{user}{uri.host}" if uri.host else uri.text.partition(";")[0][:200]
+    return f"{uri.scheme}:{user}{bracketed(uri.host)}" if uri.host else uri.text.partition(";")[0][:200]
 
 
 def media_bind_address(advertised: str | None, local: str) -> str:
     """Where to bind media: the advertised address if it is this machine's, else every address of its kind."""
     if advertised is None:
         return local
-    if source_address(advertised) == advertised:
-        return advertised
-    return "::" if ipaddress.ip_address(advertised).version == 6 else "0.0.0.0"
+    return advertised if is_ours(advertised) else every_address_like(advertised)

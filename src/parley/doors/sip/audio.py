@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...core.leg_inputs import AudioCodec, LegAudio
 from ...wire.offer_answer import OPUS, PCMU, Answer, Audio, Local, make_answer
-from ...wire.sdp import Codec, SdpMistake, Session, parse
+from ...wire.sdp import DIRECTIONS, Codec, Media, SdpMistake, Session, parse
 
 PREFERENCES: tuple[Codec, ...] = (OPUS, PCMU)
 _NAMES = {"opus": "opus", "pcmu": "pcmu"}
@@ -38,6 +40,24 @@ def answer_to(
     if current is not None:
         preferences = tuple(sorted(PREFERENCES, key=lambda codec: not codec.same_format(current)))
     return make_answer(offer, Local(ours[0], ours[1], session), preferences=preferences, previous=previous)
+
+
+def offer_again(sent: Session) -> Session:
+    """What we said last, as an offer without hold: who asks us for an offer may want to end his (RFC 6337 5.3).
+
+    The version grows only if something differs (RFC 3264 section 8).
+    """
+    media = [_both_ways(line) if line.port else line for line in sent.media]
+    if media == sent.media:
+        return sent
+    return replace(sent, origin=replace(sent.origin, version=sent.origin.version + 1), media=media)
+
+
+def _both_ways(media: Media) -> Media:
+    return replace(
+        media,
+        attributes=[("sendrecv", None) if name in DIRECTIONS else (name, value) for name, value in media.attributes],
+    )
 
 
 def leg_audio(audio: Audio, fallback: tuple[str, int]) -> LegAudio:

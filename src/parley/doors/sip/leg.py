@@ -8,12 +8,12 @@ from typing import Protocol
 from ...app.ports import LegFacts
 from ...core.endings import Ending, Reason, Side
 from ...core.leg_inputs import Confirmed, Digit, LegAudio, LegInput, MediaChanged, RemoteEnded
-from ...wire.offer_answer import Answer
+from ...wire.offer_answer import Answer, read_answer
 from ...wire.sdp import Codec, Session
 from ...wire.sip.address import bracketed
 from ...wire.sip.events import DialogId, IncomingInvite, IncomingReinvite, IncomingRequest, TransactionId
-from ...wire.sip.message import body_part
-from .audio import answer_to, leg_audio, read_offer
+from ...wire.sip.message import Request, body_part
+from .audio import answer_to, leg_audio, offer_again, read_offer
 from .info import digit_of_info
 from .statuses import bye_headers, status_of
 
@@ -49,6 +49,7 @@ class SipLeg:
         self._port = 0
         self._sent: Session | None = None
         self._reinvite: tuple[TransactionId, Answer] | None = None
+        self._reoffered: Session | None = None  # our offer in a 2xx, until its ACK
         self._codec: Codec | None = None
         self._user_agent = invite.request.headers.get("User-Agent") or ""
         self._inbox: Inbox | None = None
@@ -83,6 +84,9 @@ class SipLeg:
     def hang_up(self, ending: Ending) -> None:
         if not self.ended:
             self.ended = True
+            if self._reinvite is not None:  # whoever offers anew must not wait for us for ever
+                self._wire.respond(self._reinvite[0], 487)
+                self._reinvite = None
             self._wire.bye(self.dialog, bye_headers(ending))
 
     def fail(self) -> None:
@@ -122,9 +126,17 @@ class SipLeg:
 
     # --- the wire ----------------------------------------------------------------------------------------------
 
-    def confirmed(self) -> None:
-        """ACK for our 200."""
-        self._post(Confirmed())
+    def confirmed(self, ack: Request) -> None:
+        """ACK for our 200; it holds the answer where the 200 held an offer. One we cannot use changes nothing."""
+        offer, self._reoffered = self._reoffered, None
+        if offer is None:
+            self._post(Confirmed())
+            return
+        answer = read_offer(body_part(ack, "application/sdp"))
+        audio = read_answer(offer, answer) if answer is not None else None
+        if audio is not None:
+            self._codec = audio.codec
+            self._post(MediaChanged(leg_audio(audio, (self.audio.remote_host, self.audio.remote_port))))
 
     def over(self, side: Side, reason: Reason) -> None:
         """CANCEL, BYE, no ACK, or the peer forgot the call."""
@@ -134,13 +146,14 @@ class SipLeg:
             self._post(RemoteEnded(Ending(side, reason)))
 
     def reinvite(self, event: IncomingReinvite) -> None:
-        """A new offer, or none: then our last description is offered again and the answer changes nothing."""
+        """A new offer, or none: then we offer what was agreed, without hold, and the ACK brings the answer."""
         body = body_part(event.request, "application/sdp")
-        if body is None and self._sent is not None:
-            self._wire.respond(event.transaction, 200, self._sent.serialise())
+        if self._reinvite is not None or self._reoffered is not None:
+            self._wire.respond(event.transaction, 491)  # an offer is open already (RFC 3261 14.1)
             return
-        if self._reinvite is not None:
-            self._wire.respond(event.transaction, 491)
+        if body is None and self._sent is not None:
+            self._sent = self._reoffered = offer_again(self._sent)
+            self._wire.respond(event.transaction, 200, self._sent.serialise())
             return
         offer = read_offer(body)
         answer = offer and answer_to(

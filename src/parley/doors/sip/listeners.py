@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import ssl
 from collections.abc import Callable
 from functools import lru_cache, partial
+from pathlib import Path
 
 import structlog
 
@@ -36,6 +38,22 @@ def source_address(peer: str) -> str:
             return str(probe.getsockname()[0])
     except OSError:
         return "::1" if family == socket.AF_INET6 else "127.0.0.1"
+
+
+def is_ours(address: str) -> bool:
+    """Can a socket of this machine stand on that address?"""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((address, 0))
+    except OSError:
+        return False
+    return True
+
+
+def every_address_like(address: str) -> str:
+    """The wildcard of the same IP version."""
+    return "::" if ":" in address else "0.0.0.0"
 
 
 def bind_sockets(host: str, port: int, kind: socket.SocketKind) -> list[socket.socket]:
@@ -106,9 +124,19 @@ class Listeners:
 
     async def open_tcp(self, host: str, port: int) -> None:
         """Raises OSError."""
+        await self._open_streams("tcp", host, port, None)
+
+    async def open_tls(self, host: str, port: int, certificate: Path, key: Path) -> None:
+        """Raises OSError. Peers show no certificate: who they are is not known by it."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificate, key)
+        await self._open_streams("tls", host, port, context)
+
+    async def _open_streams(self, transport: str, host: str, port: int, context: ssl.SSLContext | None) -> None:
         for sock in bind_sockets(host, port, socket.SOCK_STREAM):
-            self.ports.setdefault("tcp", sock.getsockname()[1])
-            self._servers.append(await asyncio.start_server(self._serve_stream, sock=sock, backlog=512))
+            self.ports.setdefault(transport, sock.getsockname()[1])
+            serve = partial(self._serve_stream, transport)
+            self._servers.append(await asyncio.start_server(serve, sock=sock, backlog=512, ssl=context))
 
     def send(self, item: Send) -> None:
         """Put bytes on the wire. A stream that is gone is reported by `broken`."""
@@ -127,7 +155,7 @@ class Listeners:
             return
         writer.write(item.data)
 
-    async def _serve_stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve_stream(self, transport: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host, port = writer.get_extra_info("peername")[:2]
         source = network_of(host)
         if len(self._streams) >= STREAMS_MOST or self._sources.get(source, 0) >= STREAMS_PER_SOURCE:
@@ -135,7 +163,7 @@ class Listeners:
             return
         self._serial += 1
         serial = self._serial
-        flow = Flow("tcp", writer.get_extra_info("sockname")[:2], (host, port), serial)
+        flow = Flow(transport, writer.get_extra_info("sockname")[:2], (host, port), serial)
         self._streams[serial] = writer
         self._sources[source] = self._sources.get(source, 0) + 1
         try:

@@ -1,4 +1,4 @@
-"""Writes docs/cms-api.md from the field tables of the CMS door: `python scripts/make_api_docs.py`."""
+"""Writes docs/cms-api.md from the field tables of the CMS door: `python scripts/generate_cms_docs.py`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ PAGES: tuple[tuple[str, str, Table], ...] = (
 
 HEAD = """# The CMS dialect: what each parameter does
 
-Generated from the field tables in `src/parley/doors/cms`; change those and run `scripts/make_api_docs.py`.
+Generated from the field tables in `src/parley/doors/cms`; change those and run `scripts/generate_cms_docs.py`.
 
 The API stands at `/api/v1`, with HTTP Basic. Every parameter below is accepted, checked and returned. **Stored only**
 means that it has no effect yet: it is kept with its object and echoed (with a live call or leg: as long as that lives).

@@ -1,0 +1,34 @@
+"""The operator's use cases over the whole app layer on fakes."""
+
+from __future__ import annotations
+
+from parley.app.credentials import Credentials
+from parley.app.event_feed import EventFeed
+from parley.app.operator import KeptServices, Operator
+from tests.app.floor import Floor
+
+
+class PlainHasher:
+    """Quick and readable."""
+
+    def hash(self, password: str) -> str:
+        return f"hash of {password}"
+
+    def verify(self, password: str, hashed: str) -> bool:
+        return hashed == f"hash of {password}"
+
+
+def operator_of(floor: Floor) -> Operator:
+    """An operator of this server. Event lines are the names of the events."""
+    hasher = PlainHasher()
+    kept = KeptServices(
+        store=floor.held,
+        administration=floor.use,
+        credentials=Credentials(floor.held, hasher, floor.changes, floor.clock),
+        hasher=hasher,
+        lookup=floor.lookup,
+        render_records=lambda events: [{"event": type(stored.event).__name__} for stored in events],
+    )
+    feed = EventFeed(lambda _at, event: [type(event).__name__], 100)
+    floor.journal.subscribe(feed.take)
+    return Operator(kept, floor.pins, floor.directory, feed, floor.clock, lambda: {"version": "1"})

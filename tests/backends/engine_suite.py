@@ -1,0 +1,202 @@
+"""What every MediaEngine does. A test class gives a `bench`: an engine, and how time passes for it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from itertools import count
+
+import pytest
+
+from parley.app.ports import MediaEngine, MediaUnavailable
+from parley.core.ids import LegId, MeetingId
+from parley.core.leg_inputs import AudioCodec, LegAudio
+from parley.core.mediaplan import LegMedia, MediaPlan
+
+PCMU = LegAudio("127.0.0.1", 9, AudioCodec("pcmu", 0, 8000), dtmf_payload_type=101)
+OPUS = LegAudio("127.0.0.1", 9, AudioCodec("opus", 111, 48000), dtmf_payload_type=101)
+LOCAL = "127.0.0.1"
+PORTS = 3  # legs that have room at the same time
+_names = count(1)
+
+
+@dataclass
+class Told:
+    """An EngineListener that writes down."""
+
+    digits: list[tuple[LegId, str]] = field(default_factory=list)
+    ended: list[tuple[LegId, int]] = field(default_factory=list)
+    died: list[LegId] = field(default_factory=list)
+
+    def digit(self, leg: LegId, digit: str) -> None:
+        self.digits.append((leg, digit))
+
+    def play_ended(self, leg: LegId, play: int) -> None:
+        self.ended.append((leg, play))
+
+    def media_died(self, leg: LegId) -> None:
+        self.died.append(leg)
+
+
+@dataclass
+class Bench:
+    """until(condition): let time pass until it holds, seconds at most; wait(seconds): let it pass."""
+
+    engine: MediaEngine
+    until: Callable[[Callable[[], object]], Awaitable[None]]
+    wait: Callable[[float], Awaitable[None]]
+    told: Told = field(default_factory=Told)
+
+    def __post_init__(self) -> None:
+        self.engine.listen(self.told)
+
+
+def a_leg() -> LegId:
+    """A name that no test has used yet."""
+    return LegId(f"leg-{next(_names)}")
+
+
+def plan(meeting: MeetingId, number: int, *legs: LegId) -> MediaPlan:
+    return MediaPlan(meeting, number, tuple(LegMedia(leg, contributes=True, receives=True) for leg in legs))
+
+
+class EngineSuite:
+    async def test_a_port_is_even_and_its_own(self, bench: Bench) -> None:
+        """Each open leg has an even port that no other has (RFC 3550 section 11); closed, it can be had again."""
+        legs = [a_leg() for _ in range(PORTS)]
+        ports = [await bench.engine.open_leg(leg, LOCAL, PCMU) for leg in legs]
+        assert len(set(ports)) == PORTS and not any(port % 2 for port in ports)
+        for leg in legs:
+            bench.engine.close_leg(leg)
+        again = a_leg()
+        assert await bench.engine.open_leg(again, LOCAL, OPUS)
+        bench.engine.close_leg(again)
+
+    async def test_without_a_free_port_media_is_unavailable(self, bench: Bench) -> None:
+        """And nothing of the refused leg stays; with a port closed there is room again."""
+        legs = [a_leg() for _ in range(PORTS)]
+        for leg in legs:
+            await bench.engine.open_leg(leg, LOCAL, PCMU)
+        late = a_leg()
+        with pytest.raises(MediaUnavailable):
+            await bench.engine.open_leg(late, LOCAL, PCMU)
+        with pytest.raises(MediaUnavailable):
+            await bench.engine.change_leg(late, PCMU)
+        bench.engine.close_leg(legs.pop())
+        legs.append(late)
+        await bench.engine.open_leg(late, LOCAL, PCMU)
+        for leg in legs:
+            bench.engine.close_leg(leg)
+
+    async def test_media_of_an_open_leg_changes(self, bench: Bench) -> None:
+        """Another address, another codec, hold: as often as the far end likes."""
+        leg = a_leg()
+        await bench.engine.open_leg(leg, LOCAL, PCMU)
+        for audio in (replace(PCMU, sends=False, receives=False), OPUS, replace(OPUS, remote_port=4000)):
+            await bench.engine.change_leg(leg, audio)
+        bench.engine.close_leg(leg)
+
+    async def test_media_of_a_leg_that_is_not_open_cannot_change(self, bench: Bench) -> None:
+        """Never opened, or closed again."""
+        leg = a_leg()
+        with pytest.raises(MediaUnavailable):
+            await bench.engine.change_leg(leg, PCMU)
+        await bench.engine.open_leg(leg, LOCAL, PCMU)
+        bench.engine.close_leg(leg)
+        with pytest.raises(MediaUnavailable):
+            await bench.engine.change_leg(leg, PCMU)
+
+    async def test_closing_is_harmless(self, bench: Bench) -> None:
+        """Twice, or of a leg nobody knows; neither is death."""
+        leg = a_leg()
+        await bench.engine.open_leg(leg, LOCAL, PCMU)
+        for name in (leg, leg, a_leg()):
+            bench.engine.close_leg(name)
+        await bench.wait(0.1)
+        assert bench.told.died == []
+
+    async def test_the_end_of_a_playing_is_told_once(self, bench: Bench) -> None:
+        """With the number it was given, when all of its prompts have been played."""
+        leg = a_leg()
+        await bench.engine.open_leg(leg, LOCAL, PCMU)
+        bench.engine.play(leg, 7, ["welcome", "welcome"], "en")
+        await bench.wait(0.2)
+        assert bench.told.ended == []
+        await bench.until(lambda: bench.told.ended)
+        await bench.wait(0.2)
+        assert bench.told.ended == [(leg, 7)]
+        bench.engine.close_leg(leg)
+
+    async def test_a_playing_that_is_replaced_never_ends(self, bench: Bench) -> None:
+        """Only the newest is told."""
+        leg = a_leg()
+        await bench.engine.open_leg(leg, LOCAL, PCMU)
+        bench.engine.play(leg, 1, ["enter-pin"], "en")
+        await bench.wait(0.1)
+        bench.engine.play(leg, 2, ["welcome"], "en")
+        await bench.until(lambda: bench.told.ended)
+        await bench.wait(0.5)
+        assert bench.told.ended == [(leg, 2)]
+        bench.engine.close_leg(leg)
+
+    async def test_a_playing_that_is_stopped_never_ends(self, bench: Bench) -> None:
+        """Nor does one of a leg that is closed, or that was never open."""
+        stopped, closed = a_leg(), a_leg()
+        for leg in (stopped, closed):
+            await bench.engine.open_leg(leg, LOCAL, PCMU)
+            bench.engine.play(leg, 1, ["welcome"], "en")
+        bench.engine.play(a_leg(), 1, ["welcome"], "en")
+        bench.engine.stop_playing(stopped)
+        bench.engine.close_leg(closed)
+        await bench.wait(1.0)
+        assert bench.told.ended == []
+        bench.engine.close_leg(stopped)
+
+    async def test_statistics_appear_and_go_with_the_leg(self, bench: Bench) -> None:
+        """Pushed, never asked for: the codec in use is among them."""
+        leg = a_leg()
+        assert bench.engine.statistics(leg) is None
+        await bench.engine.open_leg(leg, LOCAL, OPUS)
+        await bench.until(lambda: bench.engine.statistics(leg))
+        found = bench.engine.statistics(leg)
+        assert found is not None and found.codec == "opus"
+        bench.engine.close_leg(leg)
+        assert bench.engine.statistics(leg) is None
+
+    async def test_plans_may_name_legs_that_are_gone(self, bench: Bench) -> None:
+        """They are passed over, and so is dropping a meeting nobody knows."""
+        meeting, leg = MeetingId("m-gone"), a_leg()
+        await bench.engine.open_leg(leg, LOCAL, PCMU)
+        bench.engine.apply(plan(meeting, 1, leg, a_leg()))
+        bench.engine.drop(meeting)
+        bench.engine.drop(MeetingId("m-never"))
+        await bench.engine.change_leg(leg, PCMU)
+        bench.engine.close_leg(leg)
+
+    async def test_nobody_speaks_in_a_meeting_that_is_not_there(self, bench: Bench) -> None:
+        """Unknown, or dropped."""
+        meeting = MeetingId("m-silent")
+        assert bench.engine.speakers(meeting) == ()
+        bench.engine.apply(plan(meeting, 1))
+        bench.engine.drop(meeting)
+        assert bench.engine.speakers(meeting) == ()
+
+    async def test_an_older_plan_is_ignored(self, bench: Bench) -> None:
+        """The one with the highest number stands, whatever comes after it."""
+        meeting, leg = MeetingId("m-old"), a_leg()
+        await bench.engine.open_leg(leg, LOCAL, PCMU)
+        bench.engine.apply(plan(meeting, 3, leg))
+        bench.engine.apply(plan(meeting, 2))
+        bench.engine.apply(plan(meeting, 3))
+        assert await self.legs_of(bench, meeting) == [leg]
+        bench.engine.apply(plan(meeting, 4))
+        assert await self.legs_of(bench, meeting) == []
+        bench.engine.drop(meeting)
+        bench.engine.apply(plan(meeting, 1, leg))
+        assert await self.legs_of(bench, meeting) == [leg]
+        bench.engine.drop(meeting)
+        bench.engine.close_leg(leg)
+
+    async def legs_of(self, bench: Bench, meeting: MeetingId) -> list[str]:
+        """The open legs that the engine has in a meeting now; for the test class to say."""
+        raise NotImplementedError

@@ -1,0 +1,290 @@
+"""The engine's client over a real worker process: the port's suite, and the worker's deaths."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from parley.app.ports import MediaUnavailable
+from parley.backends.engine import worker as worker_module
+from parley.backends.engine.client import EngineClient
+from parley.backends.engine.worker import WorkerDied, WorkerLink
+from parley.core.ids import MeetingId
+from parley.engine import messages as m
+from tests.backends.engine_suite import LOCAL, PCMU, PORTS, Bench, EngineSuite, a_leg, plan
+
+_slots = count()
+
+
+def free_ports() -> tuple[int, int]:
+    """Room for PORTS legs, apart from other tests of this machine."""
+    first = 40_000 + (os.getpid() * 40 + next(_slots) * 2 * PORTS) % 8_000 // 2 * 2
+    return first, first + 2 * PORTS - 1
+
+
+async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never held"
+        await asyncio.sleep(0.02)
+
+
+def client(directory: Path) -> EngineClient:
+    return EngineClient(directory, ports=free_ports(), loudest=4, dead_after=30.0)
+
+
+def alive(pid: int | None) -> bool:
+    """Is there still a process of this id?"""
+    assert pid is not None
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.fixture(autouse=True)
+def workers_find_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers are processes of their own, and the tests run without installing."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(m.__file__).resolve().parents[2]))
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    engine = client(tmp_path)
+    await engine.start()
+    pid = engine.worker_pid
+    yield Bench(engine, until, asyncio.sleep)
+    await engine.stop()
+    assert not alive(pid)
+
+
+def engine_of(bench: Bench) -> EngineClient:
+    assert isinstance(bench.engine, EngineClient)
+    return bench.engine
+
+
+async def dump(engine: EngineClient) -> m.Dump:
+    assert engine._link is not None
+    answer = await engine._link.ask(lambda number: m.GetDump(id=number))
+    assert isinstance(answer, m.Dump)
+    return answer
+
+
+async def legs_in(engine: EngineClient, meeting: MeetingId) -> list[str]:
+    state = (await dump(engine)).state
+    return list(state["meetings"].get(meeting, {}).get("legs", []))
+
+
+class TestEngineClient(EngineSuite):
+    async def legs_of(self, bench: Bench, meeting: MeetingId) -> list[str]:
+        return await legs_in(engine_of(bench), meeting)
+
+
+async def test_a_killed_worker_is_replaced(bench: Bench) -> None:
+    """Each of its legs is told that its media died; a new one serves within two seconds and knows the plans."""
+    engine = engine_of(bench)
+    meeting, legs = MeetingId("m"), [a_leg(), a_leg()]
+    for leg in legs:
+        await engine.open_leg(leg, LOCAL, PCMU)
+    engine.apply(plan(meeting, 5, *legs))
+    engine.apply(plan(meeting, 4))  # an older one must not be what the new worker gets
+    pid = engine.worker_pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    began = time.monotonic()
+    await until(lambda: bench.told.died)
+    assert sorted(bench.told.died) == sorted(legs)
+    fresh = a_leg()
+    await until(lambda: engine.worker_pid not in {None, pid}, 3.0)
+    await engine.open_leg(fresh, LOCAL, PCMU)
+    assert time.monotonic() - began < 2.0
+    assert not alive(pid)
+    with pytest.raises(MediaUnavailable):
+        await engine.change_leg(legs[0], PCMU)
+    assert (await dump(engine)).state["meetings"][meeting]["number"] == 5
+    assert sorted(bench.told.died) == sorted(legs)
+
+
+async def test_while_no_worker_lives_media_is_unavailable(bench: Bench) -> None:
+    """At once, without waiting; wishes that return at once do nothing and a plan is kept for the next worker."""
+    engine = engine_of(bench)
+    leg = a_leg()
+    await engine.open_leg(leg, LOCAL, PCMU)
+    pid = engine.worker_pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    await until(lambda: bench.told.died)
+    with pytest.raises(MediaUnavailable):
+        await engine.open_leg(a_leg(), LOCAL, PCMU)
+    engine.play(leg, 1, ["welcome"], "en")
+    engine.stop_playing(leg)
+    engine.close_leg(leg)
+    engine.apply(plan(MeetingId("kept"), 1))
+    engine.drop(MeetingId("other"))
+    assert engine.statistics(leg) is None
+    await until(lambda: engine.worker_pid is not None, 3.0)
+    assert "kept" in (await dump(engine)).state["meetings"]
+
+
+async def test_a_worker_that_does_not_answer_is_dead(bench: Bench) -> None:
+    """A stopped process is asked every second and waited for two; then it is killed and replaced, once."""
+    engine = engine_of(bench)
+    leg = a_leg()
+    await engine.open_leg(leg, LOCAL, PCMU)
+    pid = engine.worker_pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    began = time.monotonic()
+    with pytest.raises(MediaUnavailable):
+        await engine.open_leg(a_leg(), LOCAL, PCMU)
+    assert 0.9 < time.monotonic() - began < 2.5
+    assert bench.told.died == [leg]
+    await until(lambda: not alive(pid))
+    await until(lambda: engine.worker_pid is not None, 3.0)
+    assert await engine.open_leg(a_leg(), LOCAL, PCMU)
+    ours = [task for task in asyncio.all_tasks() if "WorkerLink" in str(task.get_coro())]
+    assert len(ours) == 2  # the new one's reader and its ping; none of the dead one's
+
+
+async def test_stopping_leaves_no_process(tmp_path: Path) -> None:
+    """In the middle of its life, and while a new one is being started after a death."""
+    engine = client(tmp_path)
+    await engine.start()
+    pid = engine.worker_pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    await until(lambda: engine.worker_pid is None)
+    await until(lambda: children() - {pid}, 3.0)  # the next one's process is there, its channel is not yet
+    await engine.stop()
+    assert children() == set()
+    assert not (tmp_path / "media-0.sock").exists()
+
+
+def children() -> set[int]:
+    """Ids of the media workers that this process has started and that run."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        try:
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+        except (OSError, ValueError, IndexError):
+            continue
+        if parent == os.getpid() and b"parley.engine" in words:
+            found.add(int(entry.name))
+    return found
+
+
+async def test_a_worker_that_cannot_start_is_said_and_leaves_nothing(tmp_path: Path) -> None:
+    """The socket's directory is gone: the start raises, no process stays, and nobody is told of a death."""
+    deaths: list[str] = []
+    link = WorkerLink(
+        tmp_path / "missing" / "media.sock",
+        lambda number: m.Configure(id=number, port_low=40_000, port_high=40_001),
+        lambda _message: None,
+        lambda: deaths.append("died"),
+    )
+    with pytest.raises(WorkerDied):
+        await link.start()
+    assert deaths == [] and children() == set()
+
+
+async def test_a_worker_that_falls_silent_at_its_start_is_given_up_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It listens and never answers its settings: the start raises and nobody is told of a death besides."""
+    monkeypatch.setattr(worker_module, "ANSWER_WITHIN", 0.2)
+    deaths: list[str] = []
+
+    def stopping(number: int) -> m.Configure:
+        assert link.pid is not None
+        os.kill(link.pid, signal.SIGSTOP)
+        return m.Configure(id=number, port_low=40_000, port_high=40_001)
+
+    link = WorkerLink(tmp_path / "media.sock", stopping, lambda _message: None, lambda: deaths.append("died"))
+    with pytest.raises(WorkerDied):
+        await link.start()
+    assert deaths == [] and children() == set()
+
+
+async def test_a_port_opened_by_a_worker_that_died_since_is_none(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its answer and its end arrive together: the leg must not go on without media and without being told."""
+    engine = engine_of(bench)
+    link = engine._link
+    assert link is not None
+    ask = link.ask
+
+    async def dies_after(build: worker_module.Builder) -> m.Response:
+        answer = await ask(build)
+        link._die("in the same moment")
+        return answer
+
+    monkeypatch.setattr(link, "ask", dies_after)
+    with pytest.raises(MediaUnavailable):
+        await engine.open_leg(a_leg(), LOCAL, PCMU)
+
+
+# --- the schema between them -------------------------------------------------------------------------------------
+
+CODEC = m.Codec(name="opus", payload_type=111, clock_rate=48_000)
+MEDIA = m.LegMedia(remote_host="127.0.0.1", remote_port=4000, codec=CODEC, dtmf_payload_type=101, sends=False)
+LEG_PLAN = m.LegPlan(leg="l", contributes=True, gain=0.5, announcement="welcome", language="pt", repeat_ms=30_000)
+REQUESTS: list[m.Message] = [
+    m.Configure(id=1, port_low=20_000, port_high=20_999, loudest=3, dead_after_ms=500),
+    m.OpenLeg(id=2, leg="l", local="::1", media=MEDIA),
+    m.SetMedia(id=3, leg="l", media=MEDIA),
+    m.CloseLeg(id=4, leg="l"),
+    m.Play(id=5, leg="l", play=9, prompts=("welcome", "enter-id"), language="zh"),
+    m.StopPlaying(id=6, leg="l"),
+    m.SetPlan(id=7, meeting="m", number=3, legs=(LEG_PLAN, m.LegPlan(leg="k"))),
+    m.DropMeeting(id=8, meeting="m"),
+    m.Ping(id=9),
+    m.GetDump(id=10),
+    m.Ack(seq=11),
+]
+REPLIES: list[m.Message] = [
+    m.Done(id=1),
+    m.LegOpened(id=2, port=20_000),
+    m.Dump(id=3, state={"legs": {"l": [1, 2.5, None, "x"]}}),
+    m.Failed(id=4, code="no-port", text="none left"),
+    m.DigitHeard(seq=1, leg="l", digit="#"),
+    m.PlayEnded(seq=2, leg="l", play=9),
+    m.MediaDead(seq=3, leg="l", silent_ms=30_000),
+    m.Statistics(legs={"l": m.LegStatistics(codec="pcmu", packets_received=5, jitter_ms=1.5, level=-20)}),
+    m.Speakers(meeting="m", legs=("l", "k")),
+    m.Health(ticks=50, late_ticks=1, worst_late_ms=6.5, busy_ratio=0.25),
+    m.Log(level="info", text="ä", dropped=2),
+]
+
+
+def test_the_table_names_every_message() -> None:
+    """A new message has a sample, so that these tests cover it."""
+    kinds = {kind for kind in vars(m).values() if isinstance(kind, type) and issubclass(kind, m.Message)}
+    assert {type(message) for message in REQUESTS + REPLIES} == kinds - {m.Message}
+
+
+@pytest.mark.parametrize("message", REQUESTS + REPLIES, ids=lambda message: type(message).__name__)
+def test_every_message_comes_back_as_it_was(message: m.Message) -> None:
+    """One frame, cut anywhere, gives an equal message; the other direction does not read it."""
+    data = m.encode(message)
+    framer = m.Framer()
+    bodies = [body for byte in data for body in framer.feed(bytes([byte]))]
+    read, other = (m.decode_request, m.decode_reply) if message in REQUESTS else (m.decode_reply, m.decode_request)
+    assert [read(body) for body in bodies] == [message]
+    with pytest.raises(ValueError):
+        other(bodies[0])
+
+
+def test_frames_that_come_together_are_cut_apart() -> None:
+    """And one over the bound is refused before it is awaited."""
+    framer = m.Framer()
+    assert len(framer.feed(b"".join(m.encode(message) for message in REPLIES))) == len(REPLIES)
+    with pytest.raises(ValueError, match="frame of"):
+        framer.feed((m.MAX_FRAME + 1).to_bytes(4, "big"))
