@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...core.conferences import AttendeeKind, Cycle
 from ...core.profiles import EntryScope, MediaEncryption
 from ...core.spaces import Role
-from .codecs import Anything, Bit, Day, Flag, Identifier, Integer, Minute, Number, Text, Word
+from .codecs import Anything, Bit, Day, Flag, Hidden, Identifier, Integer, Minute, Number, Text, Word
 from .conference_codecs import MediaTypes, Passcode, Zone
 from .fields import Access, Field, ListOf, ObjectOf, Table
 
@@ -202,6 +202,15 @@ CANCELLED = Table(
     "CancelRecurringSubMeeting",
     "2.3",
     (Field("cycleSubConfIDs", ListOf(Identifier(), 50), "ids", required=True, access=IN, error="MMC.111071016"),),
+)
+
+START = Table(
+    "StartRequest",
+    "2.2",
+    (
+        Field("conferenceID", Text(32, least=1), "number", required=True, access=IN),
+        Field("password", Hidden(64, least=1), "password", required=True, access=IN),
+    ),
 )
 
 CONFERENCE = Table(

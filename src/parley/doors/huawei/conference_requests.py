@@ -13,7 +13,6 @@ from ...app.booking import Booking, OccurrenceEdit, RulesEdit
 from ...app.editing import KEEP, ExtrasEdit, Kept
 from ...core.conferences import Attendee, Cycle, Series
 from ...core.ids import SpaceId, UserId
-from ...core.people import User
 from ...core.spaces import Role
 from .conference_fields import ATTENDEES_MOST, KINDS, OCCURRENCE_RULES, RULES, STORED_RULES
 from .fields import DIALECT, BadFields, Parsed, Problem
@@ -26,9 +25,9 @@ _TOO_MANY = "MMC.111071066"
 _NOBODY = "MMC.111072031"
 
 
-def wants_series(parsed: Parsed) -> bool:
+def wants_series(parsed: Parsed, *, always: bool = False) -> bool:
     """conferenceType says so, or else the presence of cycleParams. Raises BadFields: the one without the other."""
-    kind = parsed.get("type")
+    kind = 2 if always else parsed.get("type")
     if kind and "series" not in parsed.values:
         raise BadFields([Problem("cycleParams", "is missing for a series", _CYCLE_MISSING)])
     return bool(kind) or (kind is None and "series" in parsed.values)
@@ -41,6 +40,7 @@ def booking(
     series: Series | Kept | None,
     room: SpaceId | Kept | None = KEEP,
     on_behalf: UserId | None = None,
+    is_series: bool = False,
     create: bool,
 ) -> Booking:
     """The wish in core's words. create: what is not said has the dialect's default; else it stays."""
@@ -48,7 +48,7 @@ def booking(
     length = parsed.get("length", LENGTH if create else KEEP)
     start: datetime | Kept | None = parsed.get("start", None if create else KEEP)
     return Booking(
-        start=KEEP if isinstance(series, Series) else start,
+        start=KEEP if is_series or isinstance(series, Series) else start,
         length=length,
         subject=parsed.get("subject") or KEEP,
         media=parsed.get("media", KEEP),
@@ -139,7 +139,7 @@ def _time_of_day(moment: datetime, zone: str) -> int:
 # --- attendees ---------------------------------------------------------------------------------------------------
 
 
-def attendees_of(given: Sequence[Parsed], users: Sequence[User | None]) -> tuple[Attendee, ...]:
+def attendees_of(given: Sequence[Parsed], users: Sequence[UserId | None]) -> tuple[Attendee, ...]:
     """users: who each one is, where the enterprise knows that. Raises BadFields."""
     if len(given) > ATTENDEES_MOST:
         raise BadFields([Problem("attendees", f"has more than {ATTENDEES_MOST} entries", _TOO_MANY)])
@@ -153,8 +153,8 @@ def attendees_of(given: Sequence[Parsed], users: Sequence[User | None]) -> tuple
     return tuple(attendee_of(one, user) for one, user in zip(given, users, strict=True))
 
 
-def attendee_of(given: Parsed, user: User | None) -> Attendee:
-    """One invited person; what the request leaves out is taken from the user."""
+def attendee_of(given: Parsed, user: UserId | None) -> Attendee:
+    """One invited person; what is left out is taken from the user when it is booked."""
     kind = given.get("kind", "normal")
     extras: dict[str, str] = {name: text for name, text in given.extras.items() if text is not None}
     for wire, attribute in (("accountId", "account"), ("appId", "app_id"), ("userUUID", "user_id")):
@@ -163,13 +163,13 @@ def attendee_of(given: Parsed, user: User | None) -> Attendee:
     if "kind" in given.values:
         extras["type"] = json.dumps(kind)
     return Attendee(
-        name=given.get("name") or (user.name if user else "") or given.get("account", ""),
+        name=given.get("name") or (given.get("account", "") if user is None else ""),
         role=given.get("role", Role.GUEST),
         kind=KINDS[kind],
-        address=given.get("address") or (user.number if user else "") or "",
-        email=given.get("email") or (user.email if user else ""),
+        address=given.get("address", ""),
+        email=given.get("email", ""),
         sms=given.get("sms", ""),
-        user=user.id if user else None,
+        user=user,
         auto_invite=given.get("auto_invite"),
         mute=given.get("mute", False),
         extras={DIALECT: extras} if extras else {},

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from ...app.booking import RulesEdit
+from ...app.booking import ConferenceRecord, RulesEdit
 from ...app.conference_control import ConferenceControl, Running
 from ...app.directory import Directory
 from ...core.endings import Ending, Reason, Side
@@ -25,6 +25,8 @@ from ...core.meeting_inputs import (
     SetRole,
 )
 from ...core.profiles import DeactivationMode, LegSettings
+from ...core.refusals import Refusal
+from ...core.secret import Secret
 from ...core.spaces import Role
 from . import control_fields as fields
 from .codecs import core_id
@@ -48,7 +50,8 @@ HOSTS_RAISE_NO_HAND = "MMC.111072069"
 WRONG_STATE = "MMC.111072011"
 NO_NAME = "MMC.111072046"
 
-Authenticate = Callable[[str, str, str], Any]
+# Number, passcode and source to (record, role); raises Refusal.
+Authenticate = Callable[[str, Secret, str], Awaitable[tuple[ConferenceRecord, Role]]]
 
 
 class Commander:
@@ -258,9 +261,9 @@ class Control:
         if not password and request.grant.role is Role.HOST:
             return
         try:
-            role = await self._authenticate(request.grant.conference, password, request.source)
-        except Exception as refused:
-            raise HuaweiError(WRONG_PASSWORD, "chairmanPwd: is not the host's password") from refused
+            _, role = await self._authenticate(request.grant.conference, Secret(password), request.source)
+        except Refusal:
+            role = Role.GUEST
         if role is not Role.HOST:
             raise HuaweiError(WRONG_PASSWORD, "chairmanPwd: is not the host's password")
 
