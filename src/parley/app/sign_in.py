@@ -33,8 +33,8 @@ NONCE_LEAST, NONCE_MOST = 32, 64
 class SignInLimits:
     """wrong passwords of one account, of one source, within `window` seconds, after which it is locked so long.
 
-    nonces: remembered at most; of a full memory the oldest is forgotten first. nonce_life: seconds that one is remembered
-    whose signature is good for longer, or for ever.
+    nonces: remembered at most; of a full memory the oldest is forgotten first. nonce_life: seconds that one is
+    remembered whose signature is good for longer, or for ever.
     """
 
     account_wrong: int = 10
@@ -133,8 +133,11 @@ class SignIn:
 
     # --- programs ----------------------------------------------------------------------------------------------
 
-    async def by_signature(self, signed: Signed, source: str) -> Pair:
-        """A session for whom the application names; an unknown user is made where the enterprise allows it."""
+    async def by_signature(self, signed: Signed, source: str, tenant: str | None = None) -> Pair:
+        """A session for whom the application names; an unknown user is made where the enterprise allows it.
+
+        tenant: the id that the corporation field means, where it means one.
+        """
         now = self._clock.now()
         guess = self._by_source.reserve(None, source, now)
         if guess is None:
@@ -150,7 +153,7 @@ class SignIn:
         self._check_fresh(signed)
         if not application.enabled:
             raise Refusal("application-disabled")
-        user = await self._meant(application, signed)
+        user = await self._meant(application, signed, tenant)
         if not user.enabled:
             raise Refusal("account-disabled")
         return await self._tokens.grant(user, source, signed.client)
@@ -180,11 +183,11 @@ class SignIn:
                 return
             del self._nonces[oldest]
 
-    async def _meant(self, application: Application, signed: Signed) -> User:
+    async def _meant(self, application: Application, signed: Signed, named: str | None) -> User:
         """The user for whom the application asks."""
         tenant = application.tenant
-        if signed.corporation:
-            tenant = await self._corporation(application, signed.corporation)
+        if named:
+            tenant = await self._corporation(application, named)
         if not signed.user_id:
             async with self._store.reading() as tx:
                 administrator = await default_administrator(tx, tenant)

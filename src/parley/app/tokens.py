@@ -21,7 +21,7 @@ from .changes import Change, Changes
 from .ports import Clock, Store, Transaction
 
 TOKEN_TEXT_MOST = 256
-ACCESS_PREFIX, REFRESH_PREFIX, CONTROL_PREFIX, SOCKET_PREFIX = "pat", "prt", "pct", "pwt"
+ACCESS_PREFIX, REFRESH_PREFIX, CONTROL_PREFIX, SOCKET_PREFIX, NONCE_PREFIX = "pat", "prt", "pct", "pwt", "pwn"
 API_CLIENT = 72  # the kind of client that programs name themselves
 
 
@@ -98,14 +98,24 @@ class Tokens:
         return replace(pair, replaced=bool(crowd))
 
     async def refresh(self, text: str, source: str) -> Pair | None:
-        """A new pair for an access or a refresh token; the old pair is dead. None: the token is not valid."""
+        """A new pair for an access or a refresh token. None: the token is not valid, or its user may not sign in.
+
+        A refresh token dies with its access token. An access token that was used for it lives on until its own end:
+        clients that hold one never look for a new one in answers.
+        """
         now = self._clock.utc()
         async with self._store.transaction() as tx:
             token = await self._valid(tx, text, (TokenKind.ACCESS, TokenKind.REFRESH), now)
             user = await tx.users.get(token.user) if token is not None and token.user is not None else None
             if token is None or user is None or not user.enabled:
                 return None
-            dropped = await _drop(tx, token)
+            dropped: list[str] = []
+            if token.kind is TokenKind.REFRESH:
+                dropped += await _drop(tx, token)
+            elif token.pair is not None:
+                await tx.tokens.delete(token.pair)
+                await tx.tokens.save(replace(token, pair=None))
+            dropped += await self._make_room(tx, user.id, token.client)
             pair = await self._pair(tx, user, source, token.client)
         self._unlearn(dropped)
         return pair
@@ -184,9 +194,30 @@ class Tokens:
         """Uses a socket token up. None: it is not valid, or was used."""
         async with self._store.transaction() as tx:
             token = await self._valid(tx, text, (TokenKind.SOCKET,), self._clock.utc())
-            if token is not None:
+            if token is not None and token.conference is not None:
                 await tx.tokens.delete(token.id)
             return _pass(token)
+
+    # --- a page of ours ----------------------------------------------------------------------------------------
+
+    async def grant_nonce(self, user: UserId, source: str = "") -> Granted:
+        """A text that signs somebody in to a page, once, within a minute."""
+        now = self._clock.utc()
+        text = new_text(NONCE_PREFIX)
+        expires = now + timedelta(seconds=self._limits.socket)
+        token = Token(token_id(text.reveal()), TokenKind.SOCKET, user, now, expires, source)
+        async with self._store.transaction() as tx:
+            await tx.tokens.add(token)
+        return Granted(text, token)
+
+    async def take_nonce(self, text: str) -> UserId | None:
+        """Uses it up. None: it is not valid, or was used."""
+        async with self._store.transaction() as tx:
+            token = await self._valid(tx, text, (TokenKind.SOCKET,), self._clock.utc())
+            if token is None or token.conference is not None:
+                return None
+            await tx.tokens.delete(token.id)
+            return token.user
 
     # --- inside ------------------------------------------------------------------------------------------------
 
@@ -236,12 +267,14 @@ class Tokens:
     async def _make_room(self, tx: Transaction, user: str, client: int) -> list[str]:
         """Drops the oldest sessions of this kind of client, so that one more is allowed; the ids of their tokens."""
         most = self._limits.per_user if client == API_CLIENT else 1
-        tokens = [token for token in await tx.tokens.of_user(user) if token.client == client]
-        # A session lives as long as its refresh token, whose access token may have expired before it.
-        sessions = [token for token in tokens if token.kind is TokenKind.REFRESH]
+        now = self._clock.utc()
+        tokens = [one for one in await tx.tokens.of_user(user) if one.client == client and now < one.expires]
         dropped: list[str] = []
-        for token in sessions[: max(0, len(sessions) - most + 1)]:
-            dropped += await _drop(tx, token)
+        # A refresh token outlives its access token, and an access token the refresh token that was used up.
+        for kind in (TokenKind.ACCESS, TokenKind.REFRESH):
+            live = [one for one in tokens if one.kind is kind and one.id not in dropped]
+            for token in live[: max(0, len(live) - most + 1)]:
+                dropped += await _drop(tx, token)
         return dropped
 
     async def _valid(self, tx: Transaction, text: str, kinds: tuple[TokenKind, ...], now: datetime) -> Token | None:

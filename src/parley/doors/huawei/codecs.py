@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ...core.secret import Secret
 
@@ -222,6 +223,19 @@ class Seconds(Milliseconds):
 
     def render(self, value: Any) -> int:
         return milliseconds(value) // 1000
+
+
+class Zone(Simple):
+    """An IANA name of a time zone that this machine knows."""
+
+    word = "IANA time zone"
+
+    def parse(self, given: Any) -> str:
+        text = as_text(given).strip()
+        try:
+            return ZoneInfo(text).key
+        except (ValueError, OSError, ZoneInfoNotFoundError):
+            raise BadValue("must be an IANA time zone") from None
 
 
 class Anything(Simple):

@@ -216,6 +216,8 @@ class ObjectOf:
         return parsed
 
     def render(self, value: Any) -> Any:
+        if isinstance(value, Parsed):  # read just now, to be stored and echoed
+            return self.table.render(value.values, {k: v for k, v in value.extras.items() if v is not None})
         return self.table.render(value)
 
 
