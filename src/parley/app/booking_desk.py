@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ..core.ids import SpaceId, UserId
+from ..core.ids import SpaceId, TenantId, UserId
 from ..core.people import User
 from ..core.refusals import Refusal
 from ..core.spaces import Space, SpaceKind
@@ -60,17 +60,20 @@ class BookingDesk:
 
     async def people(self, actor: Actor, named: Sequence[Named]) -> list[UserId | None]:
         """Who they are, None for those whom the actor's enterprise does not know."""
-        async with self._store.reading() as tx:
-            return [user.id if (user := await self._person(tx, actor, one)) else None for one in named]
+        return await self.people_of(actor.tenant, named)
 
-    async def _person(self, tx: Transaction, actor: Actor, named: Named) -> User | None:
+    async def people_of(self, tenant: TenantId | None, named: Sequence[Named]) -> list[UserId | None]:
+        async with self._store.reading() as tx:
+            return [user.id if (user := await self._person(tx, tenant, one)) else None for one in named]
+
+    async def _person(self, tx: Transaction, tenant: TenantId | None, named: Named) -> User | None:
         user: User | None = None
         if named.id is not None:
             user = await tx.users.get(named.id)
         if user is None and named.account:
-            user = await self._accounts.read_third(tx, actor.tenant, named.account) if named.third else None
+            user = await self._accounts.read_third(tx, tenant, named.account) if named.third else None
             user = user or await self._accounts.read_account(tx, named.account)
-        return user if user is not None and user.tenant == actor.tenant else None
+        return user if user is not None and user.tenant == tenant else None
 
     async def room(self, actor: Actor, organiser: UserId | None, wanted: str | None) -> SpaceId:
         """The room asked for; without one the organiser's personal room, else the one with the smallest number.

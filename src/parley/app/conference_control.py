@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ..core.conferences import Conference, Occurrence, OccurrenceState
-from ..core.ids import LegId, MeetingId
+from ..core.ids import LegId
 from ..core.meeting_inputs import Entry, LegView, MeetingView
 from ..core.profiles import LegSettings
 from ..core.refusals import Refusal
@@ -46,29 +46,21 @@ class ConferenceControl:
         self._directory = directory
         self._placer = placer
 
-    async def running(self, number: str) -> Running:
-        """With its meeting, which is opened if need be. Raises Refusal not-found, state (not-started)."""
+    async def running(self, number: str, *, open_meeting: bool = True) -> Running:
+        """With its meeting, which is opened if need be. Raises Refusal not-found, state (not-started).
+
+        open_meeting: False for those who only look; without a meeting it has not started then.
+        """
         async with self._store.reading() as tx:
             conference, occurrences = await live_conference(tx, number)
             record = await record_of(tx, conference, occurrences)
         occurrence = _running(occurrences)
         meeting = self._directory.meeting_of_space(conference.space)
-        if meeting is None:
+        if meeting is None and open_meeting:
             meeting = self._directory.meeting(await self._directory.open(conference.space))
         if meeting is None:
             raise Refusal("state", kind="conference", state="not-started")
         return Running(record, occurrence, meeting)
-
-    async def meeting_of(self, number: str) -> MeetingId | None:
-        """The live meeting of a running conference, as far as there is one."""
-        try:
-            async with self._store.reading() as tx:
-                conference, occurrences = await live_conference(tx, number)
-                _running(occurrences)
-        except Refusal:
-            return None
-        view = self._directory.meeting_of_space(conference.space)
-        return view.meeting if view else None
 
     async def prolong(self, number: str, minutes: int, *, repeatedly: bool) -> datetime:
         """The end moves by so many minutes; repeatedly: again and again while somebody is inside. Returns the end.
