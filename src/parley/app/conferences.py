@@ -36,7 +36,7 @@ from .changes import Change, Changes
 from .conference_checks import check_slot, current_of, known_attendees, live_occurrence, organiser_of, running_of
 from .conference_notices import Notices
 from .conference_planning import Plan, defaults_of, edited_rules, new_occurrence, planned, rearranged, replanned
-from .conference_reading import ConferenceReading, live_conference, manages, record_of, sees, shown
+from .conference_reading import LIVE, ConferenceReading, live_conference, manages, record_of, sees, shown
 from .conference_rooms import booked_room, check_free, check_immutable, check_size, redress
 from .conference_spaces import conference_space, dressed, free_number, fresh_passcode, has_random_number, ways_in
 from .editing import KEEP, Kept, merged
@@ -262,14 +262,16 @@ class Conferences(ConferenceReading):
             now = self._clock.utc()
             conference, occurrences = await self._own(tx, actor, number)
             before = await record_of(tx, conference, occurrences)
-            to_come = [one for one in occurrences if one.state is OccurrenceState.BOOKED]
             runs = running_of(occurrences, end_running, number)
+            # Who came early gathers before a date that is still in calendars.
+            to_come = [one for one in occurrences if one.state in LIVE and (one not in runs or one.start > now)]
             conference = replace(conference, cancelled=True, sequence=conference.sequence + 1)
             await tx.conferences.save(conference)
             for one in to_come:
                 await finish(tx, one, OccurrenceState.CANCELLED)
             for one in runs:
-                await finish(tx, one, OccurrenceState.ENDED, now)
+                if one not in to_come:
+                    await finish(tx, one, OccurrenceState.ENDED, now)
             gone = await settle(tx, conference)
             after = replace(before, conference=conference, occurrences=tuple(await tx.occurrences.of([conference.id])))
             if to_come:
@@ -290,7 +292,7 @@ class Conferences(ConferenceReading):
             runs = running_of(chosen, end_running, number)
             cancelled = []
             for one in chosen:
-                if one.state is OccurrenceState.BOOKED:
+                if one.state is OccurrenceState.BOOKED or one.start > now:
                     risen = replace(one, sequence=one.sequence + 1)
                     cancelled.append(await finish(tx, risen, OccurrenceState.CANCELLED))
                 else:

@@ -25,7 +25,8 @@ async def begin(
 
     An earlier one of the same conference that still runs gives way.
     """
-    for other in await tx.occurrences.of([conference.id]):
+    others = await tx.occurrences.of([conference.id]) if conference.series is not None else []
+    for other in others:
         if other.state is OccurrenceState.RUNNING and other.id != occurrence.id:
             await tx.occurrences.save(replace(other, state=OccurrenceState.ENDED, end=occurrence.start))
     began = begun if occurrence.begun is None else occurrence.begun

@@ -41,7 +41,7 @@ def check_subject(subject: str) -> None:
     """Raises Refusal subject-too-long, invalid."""
     if len(subject) > SUBJECT_MOST:
         raise Refusal("subject-too-long", field="subject", error=f"more than {SUBJECT_MOST} characters")
-    _check_text(subject, "subject")
+    check_text(subject, "subject")
 
 
 def check_length(length: int) -> None:
@@ -81,9 +81,8 @@ def check_rules(rules: ConferenceRules) -> None:
         raise Refusal("invalid", field="rules.participant_limit", error="at least 1")
 
 
-def check_passcode(passcode: Secret, number: str, host: Secret | None) -> None:
+def check_passcode(passcode: Secret, number: str, host: Secret | None, field: str = "guest_passcode") -> None:
     """Raises Refusal passcode-illegal, passcode-equals-number, passcode-equals-host."""
-    field = "guest_passcode"
     if not _PASSCODE.fullmatch(passcode.reveal()):
         raise Refusal("passcode-illegal", field=field, error="4 to 16 digits")
     if passcode.reveal() == number:
@@ -105,7 +104,7 @@ def _check_attendee(attendee: Attendee, place: str) -> None:
         text = getattr(attendee, name)
         if len(text) > most:
             raise Refusal("invalid", field=f"{place}.{name}", error=f"more than {most} characters")
-        _check_text(text, f"{place}.{name}")
+        check_text(text, f"{place}.{name}")
     if any(character.isspace() for character in attendee.address):
         raise Refusal("invalid", field=f"{place}.address", error="with a space")
     if attendee.email and not _EMAIL.fullmatch(attendee.email):
@@ -119,8 +118,8 @@ def _check_attendee(attendee: Attendee, place: str) -> None:
             raise Refusal("invalid", field=f"{place}.zone", error=refusal.data["error"]) from None
 
 
-def _check_text(text: str, field: str) -> None:
-    """No line breaks and other control characters: texts stand in headers of mail and SIP."""
+def check_text(text: str, field: str) -> None:
+    """No line breaks and other control characters: texts stand in headers of mail and SIP. Raises Refusal invalid."""
     if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in text):
         raise Refusal("invalid", field=field, error="with a control character")
 

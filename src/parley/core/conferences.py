@@ -42,6 +42,16 @@ class Attendee:
     extras: Extras = field(default_factory=dict)
 
 
+def answers_to(dialled: str, seen: str) -> bool:
+    """Is `seen`, the address somebody is in a meeting with (no scheme), the one of an invitation? Case and parameters
+    do not count, and a number stands for itself at whatever domain."""
+    wanted = dialled.lower().partition(";")[0]
+    for scheme in ("sips:", "sip:", "tel:"):
+        wanted = wanted.removeprefix(scheme)
+    who = seen.lower().partition(";")[0]
+    return bool(wanted) and wanted in {who, who.partition("@")[0]}
+
+
 class Cycle(StrEnum):
     DAY = "day"
     WEEK = "week"
