@@ -33,6 +33,7 @@ from .errors import (
     locator,
 )
 from .fields import BadFields
+from .operations import refusing
 from .requests import Reply, Request, parse_query
 from .router import Auth, Route, Router
 
@@ -53,8 +54,12 @@ class HuaweiSettings:
 
 
 def huawei_app(*, routes: Iterable[Route], tokens: Tokens, settings: HuaweiSettings | None = None) -> ASGIApp:
-    """The API as an ASGI application that answers every path below /v1 and /v2."""
-    return _Door(Router(routes), tokens, settings or HuaweiSettings())
+    """The API as an ASGI application that answers every path below /v1 and /v2.
+
+    Operations of the vendor's SDK that no route serves say that they are left out.
+    """
+    served = list(routes)
+    return _Door(Router([*served, *refusing(served)]), tokens, settings or HuaweiSettings())
 
 
 class _Door:

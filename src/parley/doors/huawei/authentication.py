@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ...app.accounts import Accounts
 from ...app.ports import Clock
 from ...app.sign_in import Signed, SignIn
 from ...app.tokens import API_CLIENT, Granted, Pair, Tokens
@@ -36,7 +35,6 @@ class Authentication:
 
     sign_in: SignIn
     tokens: Tokens
-    accounts: Accounts
     clock: Clock
     domain: str
 

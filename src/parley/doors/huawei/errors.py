@@ -203,7 +203,7 @@ def locator(tables: Iterable[Table]) -> Locate:
 
 def from_refusal(refusal: Refusal, family: Family, locate: Locate = lambda _: None) -> HuaweiError:
     """locate: where an attribute of core stands in the request; the row there may name a code of its own."""
-    key, answers = REFUSALS[refusal.code]
+    key, answers = REFUSALS.get(refusal.code, REFUSALS["invalid"])
     data = refusal.data
     answer = answers.get(str(data.get(key, "")), answers[""])
     code = answer if isinstance(answer, str) else answer[0 if family is Family.ACCOUNTS else 1]

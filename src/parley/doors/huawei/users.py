@@ -38,7 +38,7 @@ USER_TYPE = 2  # an ordinary member: the only type there is
 Key = Callable[[User], Any]
 
 SORTS: dict[str, Key] = {
-    "userType": lambda user: USER_TYPE,
+    "userType": lambda _: USER_TYPE,
     "adminType": lambda user: list(AdministratorLevel).index(user.level),
     "ldapAccount": lambda user: user.account or user.jid,
     "deptCode": lambda user: user.department,
