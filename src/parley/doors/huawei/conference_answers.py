@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ...app.booking import ConferenceRecord
+from ...app.enterprises import OWN_NAME
 from ...core.conferences import Attendee, AttendeeKind, ConferenceRules, Occurrence, OccurrenceState
 from ...core.spaces import Role
 from .conference_codecs import MediaTypes
@@ -26,10 +27,14 @@ _UNSAID = ConferenceRules()
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What answers say of the server itself. access_number: what phones dial to come in."""
+    """What answers say of the server itself. access_number: what phones dial to come in.
+
+    enterprise: the name of the installation's own one until it is given another.
+    """
 
     links: JoinLinks
     access_number: str
+    enterprise: str = OWN_NAME
 
 
 def conference_info(
@@ -69,7 +74,7 @@ def conference_info(
         "host_link": place.links.link(conference.number, record.host) if host else None,
         "guest_link": place.links.link(conference.number, record.guest),
         "in_room": in_room,
-        "enterprise": record.enterprise,
+        "enterprise": record.enterprise or place.enterprise,
         "participant_limit": record.rules.participant_limit,
         "uuid": one.id if conference.instant or one.state in OVER else None,
         "role": role,

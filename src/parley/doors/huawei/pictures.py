@@ -1,6 +1,6 @@
-"""Display modes, layouts, cameras and sharing of a running conference: kept and told on, until pictures are composed.
+"""Display modes, layouts, cameras and sharing of a running conference: kept and told on (huawei-api 2.4).
 
-Also the commands that this server cannot carry out, each with its reason (huawei-api 2.4).
+They act when pictures are composed.
 """
 
 from __future__ import annotations
@@ -22,21 +22,6 @@ from .router import Auth, Handler, Route
 SUCCESS = {"returnCode": 0, "returnDesc": "SUCCESS"}
 TOO_MANY_LAYOUTS = "MMC.111071085"
 SINGLE_WITHOUT_VAS = "MMC.111071061"
-NO_RECORDING = "MMC.111072020"
-NOT_SUPPORTED = "MMC.111072010"
-
-# What is answered with a clear error: method, path below the control base, code, reason.
-LEFT_OUT = (
-    ("PUT", "record", NO_RECORDING, "recording is not part of this version"),
-    ("PUT", "mmrRecord", NO_RECORDING, "recording is not part of this version"),
-    ("PUT", "live", NOT_SUPPORTED, "live streaming is not part of this version"),
-    ("PUT", "mmrLive", NOT_SUPPORTED, "live streaming is not part of this version"),
-    ("PUT", "pause", NOT_SUPPORTED, "webinars are not part of this version"),
-    ("PUT", "allowAudience", NOT_SUPPORTED, "webinars are not part of this version"),
-    ("PUT", "simultaneousInterpretation", NOT_SUPPORTED, "interpreting is not part of this version"),
-    ("PUT", "interpreterGroup", NOT_SUPPORTED, "interpreting is not part of this version"),
-    ("PUT", "setAttendeeLanChannel", NOT_SUPPORTED, "interpreting is not part of this version"),
-)
 
 
 class Pictures:
@@ -47,10 +32,6 @@ class Pictures:
         def put(path: str, handler: Handler, *tables: Table) -> Route:
             return Route("PUT", f"{BASE}/{path}", handler, Auth.CONTROL, tables)
 
-        refused = [
-            Route(method, f"{BASE}/{path}", partial(self.refuse, code, reason), Auth.CONTROL)
-            for method, path, code, reason in LEFT_OUT
-        ]
         return [
             put("display/mode", self.mode, fields.MODE),
             put("display/customMultiPicture", partial(self.keep, fields.CUSTOM_PICTURE), fields.CUSTOM_PICTURE),
@@ -64,11 +45,7 @@ class Pictures:
             put("layOut", self.save_layout, fields.LAYOUT),
             Route("GET", f"{BASE}/layOut", self.layouts, Auth.CONTROL),
             Route("DELETE", f"{BASE}/layOut", self.delete_layout, Auth.CONTROL),
-            *refused,
         ]
-
-    async def refuse(self, code: str, reason: str, _request: Request) -> None:
-        raise HuaweiError(code, reason)
 
     async def mode(self, request: Request) -> dict[str, Any]:
         """One picture alone only where the speaker chooses it (huawei-api 2.4)."""
