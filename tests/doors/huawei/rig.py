@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from parley.app.booking import ConferenceRecord
@@ -31,6 +32,7 @@ from parley.doors.huawei.operations import refusing
 from tests.doors.huawei_people_rig import PeopleRig
 from tests.kit.fake_engine import FakeEngine
 from tests.kit.fake_leg_door import FakeLegDoor
+from tests.kit.manual_clock import ManualClock
 from tests.kit.memory_journal import MemoryJournal
 
 ACCESS_NUMBER = "+991117"
@@ -95,8 +97,8 @@ class ScriptedPlacer:
 class MeetingRig(PeopleRig):
     """As PeopleRig, with conferences. `now` in these tests: 2026-03-01 08:00 UTC."""
 
-    def __init__(self, base: str = BASE) -> None:
-        super().__init__()
+    def __init__(self, base: str = BASE, utc: datetime | None = None) -> None:
+        super().__init__(clock=ManualClock(utc=utc) if utc else None)
         self.identifiers = RandomIdentifiers()
         self.journal = MemoryJournal(self.clock)
         self.engine = FakeEngine(self.clock)

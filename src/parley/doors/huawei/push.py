@@ -7,7 +7,7 @@ import json
 from typing import Any
 from urllib.parse import parse_qs
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ...app.tokens import ControlPass, Tokens
@@ -59,6 +59,15 @@ class Push:
         number, token = query.get("confID", [""])[0], query.get("tmpToken", [""])[0]
         grant = await self._tokens.take_socket(token)
         return grant if grant is not None and grant.conference == number else None
+
+
+def with_push(app: ASGIApp, push: Push) -> ASGIApp:
+    """One application for both: what is no WebSocket goes to `app`."""
+
+    async def chosen(scope: Scope, receive: Receive, send: Send) -> None:
+        await (push if scope["type"] == "websocket" else app)(scope, receive, send)
+
+    return chosen
 
 
 class _Conversation:
