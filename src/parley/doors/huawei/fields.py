@@ -120,14 +120,14 @@ class Table:
     section: str
     fields: tuple[Field, ...]
 
-    def parse(self, body: Any) -> Parsed:
-        """Raises BadFields naming every bad field."""
-        parsed, problems = self.read(body, "")
+    def parse(self, body: Any, *, partial: bool = False) -> Parsed:
+        """Raises BadFields naming every bad field. partial: none is required, for what is left out stays."""
+        parsed, problems = self.read(body, "", partial=partial)
         if problems:
             raise BadFields(problems)
         return parsed
 
-    def read(self, body: Any, prefix: str) -> tuple[Parsed, list[Problem]]:
+    def read(self, body: Any, prefix: str, *, partial: bool = False) -> tuple[Parsed, list[Problem]]:
         """As parse, but returns the problems. prefix: stands before every wire name, as `attendees[0].`"""
         if not isinstance(body, Mapping):
             return Parsed(), [Problem(prefix + "body", "must be an object")]
@@ -138,7 +138,7 @@ class Table:
                 continue
             given = _given(body, row)
             if given is None or (given == "" and not row.codec.takes_empty):
-                if row.required:
+                if row.required and not partial:
                     problems.append(Problem(prefix + row.wire, "is missing", row.error))
                 continue
             problems += _read_field(row, given, prefix + row.wire, parsed)
