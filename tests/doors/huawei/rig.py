@@ -134,7 +134,8 @@ class MeetingRig(PeopleRig):
             place=Place(JoinLinks(base), ACCESS_NUMBER, "Example Corp"),
         )
         self.push = door.push
-        routes = [*account_routes(self.people, self.store, self.clock), *door.routes]
+        accounts = account_routes(self.people, self.store, self.clock, self.rooms, JoinLinks(base))
+        routes = [*accounts, *door.routes]
         self.app = huawei_app(routes=[*routes, *refusing(routes)], tokens=self.people.tokens)
         self.http = self.client()
 
