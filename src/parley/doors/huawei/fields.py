@@ -210,6 +210,8 @@ class ObjectOf:
         self.word = f"object {table.name}"
 
     def parse(self, given: Any) -> Parsed:
+        if not isinstance(given, Mapping):
+            raise BadValue("must be an object")
         parsed, problems = self.table.read(given, "")
         if problems:
             raise NestedProblems(problems)
