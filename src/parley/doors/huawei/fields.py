@@ -130,7 +130,7 @@ class Table:
     def read(self, body: Any, prefix: str, *, partial: bool = False) -> tuple[Parsed, list[Problem]]:
         """As parse, but returns the problems. prefix: stands before every wire name, as `attendees[0].`"""
         if not isinstance(body, Mapping):
-            return Parsed(), [Problem(prefix.rstrip(".") or "body", "must be an object")]
+            return Parsed(), [Problem(prefix + "body", "must be an object")]
         parsed = Parsed()
         problems: list[Problem] = []
         for row in self.fields:

@@ -301,7 +301,7 @@ def refusing(routes: list[Route]) -> list[Route]:
 def _refusing(operation: Operation) -> Route:
     why = reason(operation.path) or "not offered by this version"
 
-    async def refuse(request: Request) -> None:
+    async def refuse(_: Request) -> None:
         raise HuaweiError(NOT_DONE, f"{operation.name}: {why}")
 
     return Route(operation.method, operation.path, refuse, Auth.NONE)
