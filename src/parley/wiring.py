@@ -27,6 +27,7 @@ from .app.administration import Administration, administration
 from .app.arrivals import Arrivals
 from .app.changes import Changes
 from .app.credentials import CredentialLimits, Credentials
+from .app.dialling import Dialling
 from .app.directory import Directory
 from .app.event_feed import EventFeed
 from .app.legs import LegServices
@@ -195,8 +196,11 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     arrivals = Arrivals(kept.lookup, directory)
 
     certificate = _certificate(settings, kept.clock)
-    await _open_http(settings, kept, directory, journal, certificate, stack)
-    sip_ports = await _open_sip(settings, kept, arrivals, directory, tasks, certificate, stack)
+    sip = _sip_agent(settings, kept, arrivals, tasks)
+    first_domain = kept.administration.inbound_rules.space_domain
+    dialling = Dialling(kept.store, directory, sip.dialler, kept.clock, first_domain)
+    await _open_http(settings, kept, directory, dialling, journal, certificate, stack)
+    sip_ports = await _open_sip(settings, sip, directory, certificate, stack)
     described = _describe(settings, sip_ports, engine)
     operator = Operator(kept.services(_shown_host(settings)), pins, directory, feed, kept.clock, described)
     door = OpsDoor(operator, settings.data_dir)
@@ -264,6 +268,7 @@ async def _open_http(
     settings: Settings,
     kept: Kept,
     directory: Directory,
+    dialling: Dialling,
     journal: FileJournal,
     certificate: CertificateFiles | None,
     stack: AsyncExitStack,
@@ -280,6 +285,7 @@ async def _open_http(
             host_id=host_id(settings.data_dir),
         ),
         record=journal.append,
+        placer=dialling,
     )
     app = _root(api)
     if settings.http.listen:
@@ -310,16 +316,9 @@ async def _listen(
     stack.push_async_callback(listener.close)
 
 
-async def _open_sip(
-    settings: Settings,
-    kept: Kept,
-    arrivals: Arrivals,
-    directory: Directory,
-    tasks: Tasks,
-    certificate: CertificateFiles | None,
-    stack: AsyncExitStack,
-) -> dict[str, int]:
-    sip = SipAgent(
+def _sip_agent(settings: Settings, kept: Kept, arrivals: Arrivals, tasks: Tasks) -> SipAgent:
+    """Still without a socket."""
+    return SipAgent(
         clock=kept.clock,
         arrivals=arrivals,
         spawn=tasks.spawn,
@@ -329,6 +328,14 @@ async def _open_sip(
         calls_per_source=settings.limits.calls_per_source,
     )
 
+
+async def _open_sip(
+    settings: Settings,
+    sip: SipAgent,
+    directory: Directory,
+    certificate: CertificateFiles | None,
+    stack: AsyncExitStack,
+) -> dict[str, int]:
     async def leave() -> None:
         """Say goodbye to everybody before the sockets close."""
         await directory.close(SHUTDOWN)

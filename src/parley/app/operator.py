@@ -19,10 +19,11 @@ from ..core.refusals import Refusal
 from ..core.secret import Secret
 from .administration import Administration
 from .credentials import Credentials
-from .directory import Directory, LiveLeg
+from .directory import Directory
 from .editing import KEEP
 from .event_feed import EventFeed
 from .layers import leg_layers
+from .live import LiveLeg
 from .lookup import Lookup
 from .pins import PinJudge
 from .ports import Clock, PasswordHasher, Query, Store, StoredEvent, Transaction

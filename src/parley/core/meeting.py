@@ -191,7 +191,9 @@ class Meeting:
         self._start()
         leg = MeetingLeg.of(join, self._room.now)
         standing = happen(Trigger.JOINS, leg.standing, self._room)
-        assert standing is not None  # no row of JOINS leads out
+        if join.admitted and standing is not None:
+            standing = happen(Trigger.ADMITTED, standing, self._room)
+        assert standing is not None  # no row of JOINS or ADMITTED leads out
         leg.stand(standing, self._room.now)
         self._legs[join.leg] = leg
         self._legs_most = max(self._legs_most, len(self._legs))

@@ -6,14 +6,14 @@ Every message about a leg names the leg's generation: a message of an older gene
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .endings import Ending, Reason
 from .events import Event
 from .ids import AccessMethodId, LegId, LegProfileId, MeetingId, MemberId, ParticipantId, SpaceId, TenantId
 from .mediaplan import MediaPlan
-from .profiles import CallLayer, EffectiveCall, EffectiveLeg, LegLayer, LegSettings
+from .profiles import CallLayer, EffectiveCall, EffectiveLeg, Extras, LegLayer, LegSettings
 from .spaces import Role
 
 
@@ -40,7 +40,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """An admitted leg asks to become part of the meeting. layers: SYSTEM to CALL_OUT, those that are set."""
+    """An admitted leg asks to become part of the meeting. layers: SYSTEM to CALL_OUT, those that are set.
+
+    settings, extras: of the leg itself from the first moment. admitted: it waits for nothing, for somebody has
+    let it in already.
+    """
 
     leg: LegId
     generation: int
@@ -54,6 +58,9 @@ class Join:
     encrypted_media: bool = False
     kind: str = "sip"
     language: str = "en"
+    settings: LegSettings = LegSettings()
+    extras: Extras = field(default_factory=dict)
+    admitted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +244,7 @@ class Waiting:
 class JoinRefused:
     """News to a leg: it did not become part of the meeting."""
 
-    reason: Reason  # PARTICIPANT_LIMIT or MEETING_ENDED
+    reason: Reason  # a limit, MEETING_ENDED, SPACE_DELETED or ENCRYPTION_REQUIRED
 
 
 @dataclass(frozen=True, slots=True)

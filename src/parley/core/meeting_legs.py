@@ -44,9 +44,11 @@ class MeetingLeg:
 
     @classmethod
     def of(cls, join: Join, now: float) -> MeetingLeg:
-        effective = resolve_leg(join.layers)
-        standing = Standing(needs_activation=False, is_member=join.is_member).resolved(effective)
-        return cls(join, now, join.layers, effective, standing)
+        extras = {name: dict(values) for name, values in join.extras.items()}
+        standing = Standing(needs_activation=False, is_member=join.is_member)
+        leg = cls(join, now, join.layers, resolve_leg(()), standing, overrides=join.settings, extras=extras)
+        leg.resolve()
+        return leg
 
     def all_layers(self) -> tuple[LegLayer, ...]:
         """In order; what was set on the leg itself comes last, its profile before its single values."""
@@ -60,7 +62,7 @@ class MeetingLeg:
         return (*self.layers, *own)
 
     def resolve(self) -> None:
-        self.effective = resolve_leg(self.all_layers())
+        self.effective = resolve_leg(self.all_layers(), self.join.kind)
         self.standing = self.standing.resolved(self.effective)
 
     def override(self, change: OverrideLeg) -> None:
@@ -85,6 +87,9 @@ class MeetingLeg:
         names = [spec.name for spec in fields(LegSettings)]
         cleared = {name: None for name in names if name in set(unset)}
         given = {name: getattr(settings, name) for name in names if getattr(settings, name) is not None}
+        if "rx_audio_mute" in given:
+            # The later word counts: a leg muted as a terminal when it came must hear an unmute of itself.
+            cleared["terminal_rx_audio_mute"] = None
         self.overrides = replace(self.overrides, **{**cleared, **given})
 
     def stand(self, standing: Standing, now: float) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from ...core.conferences import Medium
 from ...core.secret import Secret
 from . import zones
-from .codecs import BadValue, Simple, as_text
+from .codecs import BadValue, Simple, Text, as_text
 
 _PASSCODE = re.compile(r"[0-9]{4,16}", re.ASCII)
 
@@ -42,6 +42,12 @@ class MediaTypes(Simple):
 
     def render(self, value: Any) -> str:
         return ",".join(_MEDIA_WORDS[medium] for medium in value)
+
+
+class Filled(Text):
+    """As Text, but an empty one counts as absent."""
+
+    takes_empty = False
 
 
 class Zone(Simple):

@@ -6,7 +6,7 @@ from ...core.conferences import AttendeeKind, Cycle
 from ...core.profiles import EntryScope, MediaEncryption
 from ...core.spaces import Role
 from .codecs import Anything, Bit, Day, Flag, Hidden, Identifier, Integer, Minute, Number, Text, Word
-from .conference_codecs import MediaTypes, Passcode, Zone
+from .conference_codecs import Filled, MediaTypes, Passcode, Zone
 from .fields import Access, Field, ListOf, ObjectOf, Table
 
 IN, OUT = Access.WRITE_ONLY, Access.READ_ONLY
@@ -43,13 +43,13 @@ SCOPES = {0: EntryScope.EVERYONE, 2: EntryScope.TENANT, 3: EntryScope.INVITED}
 ENCRYPTION = {0: MediaEncryption.OPTIONAL, 1: MediaEncryption.REQUIRED, 2: MediaEncryption.PROHIBITED}
 
 # A number, or a SIP address with or without its scheme. The vendor's own example hides digits behind stars.
-DIALLED = Text(
+DIALLED = Filled(
     127,
     pattern=r"(sips?:)?[A-Za-z0-9+*#._~%-]+(@[A-Za-z0-9.:\[\]-]+)?",
     like="a number or SIP address, at most 127",
 )
-_MAIL = Text(255, pattern=r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+", like="an e-mail address, at most 255")
-_SMS = Text(32, pattern=r"\+?[0-9][0-9 -]{0,31}", like="a phone number, at most 32")
+_MAIL = Filled(255, pattern=r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+", like="an e-mail address, at most 255")
+_SMS = Filled(32, pattern=r"\+?[0-9][0-9 -]{0,31}", like="a phone number, at most 32")
 
 ATTENDEE = Table(
     "Attendee",
