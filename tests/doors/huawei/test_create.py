@@ -1,10 +1,7 @@
 """POST conferences: the two published examples, word for word, and what else may be asked for (huawei-api 1)."""
 
 import re
-from collections.abc import AsyncIterator
 from typing import Any
-
-import pytest
 
 from tests.doors.huawei.rig import CONFERENCES, MeetingRig
 
@@ -50,12 +47,6 @@ SHAPE = {
     "deptName": str,
     "confUUID": str,
 }
-
-
-@pytest.fixture
-async def rig() -> AsyncIterator[MeetingRig]:
-    async with MeetingRig() as made:
-        yield made
 
 
 def types_of(info: dict[str, Any]) -> dict[str, type]:
