@@ -15,7 +15,7 @@ from sqlalchemy.dialects import sqlite as dialect
 
 from parley.app.ports import Query
 from parley.backends.store import tables
-from parley.backends.store.repositories import uri_is
+from parley.backends.store.lookups import uri_is
 from parley.backends.store.sealing import SealBroken
 from parley.backends.store.sql import SqlStore
 from parley.core.people import Application

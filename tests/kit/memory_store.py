@@ -6,18 +6,52 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from parley.app.event_codec import decode_event, encode_event
-from parley.app.ports import Page, ProfileUse, Query, StoredEvent, Transaction
+from parley.app.ports import KeptAnswer, Page, ProfileUse, Query, StoredEvent, Transaction
+from parley.core.conferences import Attendance, Conference, Occurrence, OccurrenceState
 from parley.core.events import Event
-from parley.core.people import Administrator, Application, SystemDefaults, User
+from parley.core.outbound import OutboundRule
+from parley.core.outbox import OutboxEntry, OutboxState
+from parley.core.people import Administrator, Application, Department, SystemDefaults, Token, User
 from parley.core.spaces import AccessMethod, Member, Space
 
 E = TypeVar("E")
-COMPOSITE = {"extras", "settings", "rights"}
+LIVE = (OccurrenceState.BOOKED, OccurrenceState.RUNNING)
+
+# What `where` cannot compare: values made of several, and what the real store keeps sealed.
+COMPOSITE = {
+    "attendees",
+    "call_out",
+    "call_settings",
+    "conferences",
+    "extras",
+    "leg_settings",
+    "media",
+    "password_history",
+    "rights",
+    "rules",
+    "series",
+    "settings",
+}
+SEALED = {(OutboundRule, "password")}
+
+# No two of a kind have the same values of these attributes, save where the last one is unset.
+UNIQUE: dict[type[Any], tuple[tuple[str, ...], ...]] = {
+    User: (("jid",), ("account",), ("tenant", "third_account")),
+    Department: (("tenant", "code"),),
+}
+
+# Where a kind belongs to another one: the attribute that names it, and its collection.
+OWNERS: dict[type[Any], tuple[str, str]] = {
+    AccessMethod: ("space", "spaces"),
+    Member: ("space", "spaces"),
+    Occurrence: ("conference", "conferences"),
+    Attendance: ("occurrence", "occurrences"),
+}
 
 
 class State:
@@ -33,6 +67,14 @@ class State:
         self.users: dict[str, Any] = {}
         self.inbound_rules: dict[str, Any] = {}
         self.ivrs: dict[str, Any] = {}
+        self.conferences: dict[str, Any] = {}
+        self.occurrences: dict[str, Any] = {}
+        self.outbound_rules: dict[str, Any] = {}
+        self.outbox: dict[str, Any] = {}
+        self.tokens: dict[str, Any] = {}
+        self.departments: dict[str, Any] = {}
+        self.attendance: list[Attendance] = []
+        self.answers: dict[tuple[str, str], KeptAnswer] = {}
         self.administrators: dict[str, Administrator] = {}
         self.applications: dict[str, Application] = {}
         self.events: dict[tuple[str, int], StoredEvent] = {}
@@ -76,10 +118,21 @@ class MemoryRepository(Generic[E]):
 
     async def delete(self, id: str) -> None:
         self._unit.writing()
-        if self._all().pop(id, None) is not None and self._name == "spaces":
-            for dependents in (self._unit.state.access_methods, self._unit.state.members):
+        if self._all().pop(id, None) is not None:
+            self._delete_dependents(id)
+
+    def _delete_dependents(self, id: str) -> None:
+        state = self._unit.state
+        if self._name == "spaces":
+            for dependents in (state.access_methods, state.members):
                 for dependent in [one for one in dependents.values() if one.space == id]:
                     del dependents[dependent.id]
+        elif self._name == "conferences":
+            for gone in [one.id for one in state.occurrences.values() if one.conference == id]:
+                del state.occurrences[gone]
+                state.attendance = [one for one in state.attendance if one.occurrence != gone]
+        elif self._name == "occurrences":
+            state.attendance = [one for one in state.attendance if one.occurrence != id]
 
     async def page(self, query: Query) -> Page[E]:
         if query.offset < 0 or (query.limit is not None and query.limit < 0):
@@ -89,15 +142,18 @@ class MemoryRepository(Generic[E]):
         return Page(len(found), tuple(found[query.offset : end]))
 
     def _check(self, entity: Any) -> None:
-        if isinstance(entity, User):
-            if any(user.jid == entity.jid and user.id != entity.id for user in self._all().values()):
-                raise ValueError("the jid is taken")
-        elif isinstance(entity, AccessMethod | Member) and entity.space not in self._unit.state.spaces:
-            raise ValueError("the space does not exist")
+        for names in UNIQUE.get(type(entity), ()):
+            values = [getattr(entity, name) for name in names]
+            if values[-1] is not None and any(
+                other.id != entity.id and [getattr(other, name) for name in names] == values
+                for other in self._all().values()
+            ):
+                raise ValueError(f"the {names[-1]} is taken")
+        self._unit.check_owner(entity)
 
     def _matches(self, entity: Any, query: Query) -> bool:
         for name, value in query.where.items():
-            if name not in {spec.name for spec in fields(entity)} - COMPOSITE:
+            if name not in {spec.name for spec in fields(entity)} - COMPOSITE or (type(entity), name) in SEALED:
                 raise ValueError(f"cannot be looked up by {name}")
             if getattr(entity, name) != value:
                 return False
@@ -120,6 +176,66 @@ class MemoryAccessMethods(MemoryRepository[AccessMethod]):
         return [one for one in self._all().values() if one.secret and one.secret.reveal() == secret]
 
 
+class MemoryConferences(MemoryRepository[Conference]):
+    async def by_number(self, number: str) -> Conference | None:
+        found = [one for one in self._all().values() if one.number == number]
+        occurrences = self._unit.state.occurrences.values()
+        ahead = {one.conference for one in occurrences if one.state in LIVE}
+        live = [one for one in found if not one.cancelled and one.id in ahead]
+        return next(reversed(live or found), None)
+
+    async def of_space(self, space: str) -> list[Conference]:
+        return [one for one in self._all().values() if one.space == space]
+
+
+class MemoryOccurrences(MemoryRepository[Occurrence]):
+    async def of(self, conferences: Sequence[str]) -> list[Occurrence]:
+        return self._by_start(lambda one: one.conference in conferences)
+
+    async def live(self, start_before: datetime) -> list[Occurrence]:
+        return self._by_start(
+            lambda one: (
+                one.state is OccurrenceState.RUNNING
+                or (one.state is OccurrenceState.BOOKED and one.start <= start_before)
+            )
+        )
+
+    async def next_start(self) -> datetime | None:
+        booked = self._by_start(lambda one: one.state is OccurrenceState.BOOKED)
+        return booked[0].start if booked else None
+
+    async def between(self, first: datetime, last: datetime, states: Sequence[str]) -> list[Occurrence]:
+        return self._by_start(lambda one: one.state in states and first <= one.start <= last)
+
+    def _by_start(self, wanted: Callable[[Occurrence], bool]) -> list[Occurrence]:
+        return sorted((one for one in self._all().values() if wanted(one)), key=lambda one: one.start)
+
+
+class MemoryOutbox(MemoryRepository[OutboxEntry]):
+    def _waiting(self) -> list[OutboxEntry]:
+        waiting = (one for one in self._all().values() if one.state is OutboxState.WAITING)
+        return sorted(waiting, key=lambda one: one.due)
+
+    async def due(self, before: datetime, limit: int) -> list[OutboxEntry]:
+        return [one for one in self._waiting() if one.due <= before][:limit]
+
+    async def next_due(self) -> datetime | None:
+        waiting = self._waiting()
+        return waiting[0].due if waiting else None
+
+
+class MemoryTokens(MemoryRepository[Token]):
+    async def of_user(self, user: str) -> list[Token]:
+        return sorted((one for one in self._all().values() if one.user == user), key=lambda one: one.created)
+
+    async def forget_expired(self, now: datetime) -> int:
+        self._unit.writing()
+        expired = [one.id for one in self._all().values() if one.expires <= now]
+        for id in expired:
+            del self._all()[id]
+        return len(expired)
+
+
 class MemoryTransaction:
     def __init__(self, state: State, writes: bool) -> None:
         self.state = state
@@ -133,10 +249,22 @@ class MemoryTransaction:
         self.users = MemoryRepository[User](self, "users", lambda one: (one.jid, one.name))
         self.inbound_rules = MemoryRepository[Any](self, "inbound_rules", lambda one: (one.domain,))
         self.ivrs = MemoryRepository[Any](self, "ivrs", lambda one: (one.uri,))
+        self.conferences = MemoryConferences(self, "conferences", lambda one: (one.subject, one.number))
+        self.occurrences = MemoryOccurrences(self, "occurrences", lambda one: ())
+        self.outbound_rules = MemoryRepository[Any](self, "outbound_rules", lambda one: (one.domain,))
+        self.outbox = MemoryOutbox(self, "outbox", lambda one: (one.recipient, one.subject))
+        self.tokens = MemoryTokens(self, "tokens", lambda one: ())
+        self.departments = MemoryRepository[Any](self, "departments", lambda one: (one.code, one.name))
 
     def writing(self) -> None:
         if not self._writes:
             raise RuntimeError("this unit of work was opened for reading")
+
+    def check_owner(self, entity: Any) -> None:
+        if type(entity) in OWNERS:
+            attribute, collection = OWNERS[type(entity)]
+            if getattr(entity, attribute) not in getattr(self.state, collection):
+                raise ValueError(f"the {attribute} does not exist")
 
     def _space_texts(self, space: Space) -> list[str | None]:
         own = [one for one in self.state.access_methods.values() if one.own and one.space == space.id]
@@ -169,6 +297,37 @@ class MemoryTransaction:
     async def used_call_profiles(self) -> set[str]:
         return {profile for _, profile in self._attached("call_profile") if profile is not None}
 
+    async def add_attendance(self, attendance: Attendance) -> None:
+        self.writing()
+        self.check_owner(attendance)
+        self.state.attendance.append(attendance)
+
+    async def end_attendance(self, occurrence: str, address: str, joined: datetime, left: datetime) -> None:
+        self.writing()
+        for index, one in enumerate(self.state.attendance):
+            if (one.occurrence, one.address, one.joined, one.left) == (occurrence, address, joined, None):
+                self.state.attendance[index] = replace(one, left=left)
+
+    async def attendance(self, occurrence: str) -> list[Attendance]:
+        found = (one for one in self.state.attendance if one.occurrence == occurrence)
+        return sorted(found, key=lambda one: one.joined)
+
+    async def kept_answer(self, scope: str, key: str) -> KeptAnswer | None:
+        return self.state.answers.get((scope, key))
+
+    async def keep_answer(self, scope: str, key: str, answer: KeptAnswer) -> None:
+        self.writing()
+        if (scope, key) in self.state.answers:
+            raise ValueError("the key is kept already")
+        self.state.answers[scope, key] = answer
+
+    async def forget_answers(self, before: datetime) -> int:
+        self.writing()
+        old = [place for place, answer in self.state.answers.items() if answer.created < before]
+        for place in old:
+            del self.state.answers[place]
+        return len(old)
+
     async def system_defaults(self) -> SystemDefaults:
         return self.state.defaults
 
@@ -192,6 +351,13 @@ class MemoryTransaction:
 
     async def application(self, app_id: str) -> Application | None:
         return self.state.applications.get(app_id)
+
+    async def applications(self) -> list[Application]:
+        return list(self.state.applications.values())
+
+    async def delete_application(self, app_id: str) -> None:
+        self.writing()
+        self.state.applications.pop(app_id, None)
 
     async def save_application(self, application: Application) -> None:
         self.writing()

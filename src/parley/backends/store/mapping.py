@@ -1,243 +1,134 @@
-"""Entities to rows and back, one pair of functions for each collection."""
+"""Entities to rows and back, read off the entity's attributes.
+
+Each attribute is a column of the same name. Secrets become text, enums their value, and compound values (settings,
+rules, attendees, series, extras) JSON; all else is stored as it is. A new attribute needs a column in `tables` and
+a migration, and nothing here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from enum import Enum
+from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
-from sqlalchemy import RowMapping
+import sqlalchemy as sa
 
-from ...core.dialplan import InboundRule, Ivr
-from ...core.people import Tenant, User
-from ...core.profiles import CallProfile, CallSettings, Extras, LegProfile, LegSettings
 from ...core.secret import Secret
-from ...core.spaces import AccessMethod, Member, MemberRights, Space
+from .sealing import Seal
 
-S = TypeVar("S", LegSettings, CallSettings, MemberRights)
+E = TypeVar("E")
 Row = dict[str, Any]
 
 
-def _extras(extras: Extras) -> dict[str, dict[str, str]]:
-    return {dialect: dict(values) for dialect, values in extras.items()}
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One attribute and its column. to_row and of_row see neither None nor values that are stored as they are."""
+
+    attribute: str
+    name: str
+    to_row: Callable[[Any], Any] | None = None
+    of_row: Callable[[Any], Any] | None = None
+    sealed: bool = False
 
 
-def _set_fields(settings: LegSettings | CallSettings | MemberRights) -> dict[str, Any]:
-    """Only what is set, enums by value."""
-    values: dict[str, Any] = msgspec.to_builtins(settings)
-    return {name: value for name, value in values.items() if value is not None}
+class Mapper(Generic[E]):
+    """sealed: attributes that hold secrets to be kept sealed, with the column of each. Nothing is looked up by them,
+    for sealing the same text twice gives two values.
+
+    `comparable`: the attributes that can be looked up by their exact value. Raises KeyError when an attribute has
+    no column.
+    """
+
+    def __init__(self, kind: type[E], table: sa.Table, sealed: Mapping[str, str]) -> None:
+        self._kind = kind
+        hints = get_type_hints(kind)
+        attributes = [spec.name for spec in fields(kind)]  # type: ignore[arg-type]
+        self._columns = [_column(name, hints[name], sealed.get(name)) for name in attributes]
+        self.comparable = frozenset(
+            column.attribute
+            for column in self._columns
+            if not isinstance(table.c[column.name].type, sa.JSON) and not column.sealed
+        )
+
+    def row(self, entity: E, seal: Seal) -> Row:
+        row: Row = {}
+        for column in self._columns:
+            value = getattr(entity, column.attribute)
+            if value is not None:
+                if column.sealed:
+                    value = seal.close(value)
+                elif column.to_row is not None:
+                    value = column.to_row(value)
+            row[column.name] = value
+        return row
+
+    def entity(self, row: sa.RowMapping, seal: Seal) -> E:
+        """Raises SealBroken when a secret was sealed with another sealing key."""
+        values: dict[str, Any] = {}
+        for column in self._columns:
+            value = row[column.name]
+            if value is not None:
+                if column.sealed:
+                    value = seal.open(value)
+                elif column.of_row is not None:
+                    value = column.of_row(value)
+            values[column.attribute] = value
+        return self._kind(**values)
 
 
-def _settings(kind: type[S], stored: Mapping[str, Any]) -> S:
-    """Fields that this version does not know are passed over; missing ones are unset."""
+def compound(value: Any) -> Any:
+    """A value made of several, as JSON: attributes by name, enums by value, times in ISO 8601, unset ones left out."""
+    return _without_none(msgspec.to_builtins(value, enc_hook=_plain))
+
+
+def of_compound(kind: Any, stored: Any) -> Any:
+    """The way back. Attributes that this version does not know are passed over; missing ones have their default."""
     return msgspec.convert(stored, kind)
 
 
-def _text(secret: Secret | None) -> str | None:
-    return None if secret is None else secret.reveal()
+def _column(attribute: str, hint: Any, sealed: str | None) -> Column:
+    kind = _without_optional(hint)
+    if sealed is not None:
+        return Column(attribute, sealed, sealed=True)
+    if kind is Secret:
+        return Column(attribute, attribute, Secret.reveal, Secret)
+    if kind == tuple[Secret, ...]:
+        return Column(attribute, attribute, _texts, _secrets)
+    if get_origin(kind) is Mapping:  # extras
+        return Column(attribute, attribute, compound)
+    if get_origin(kind) is tuple or is_dataclass(kind):
+        return Column(attribute, attribute, compound, lambda stored: of_compound(kind, stored))
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return Column(attribute, attribute, lambda value: value.value, kind)
+    return Column(attribute, attribute)
 
 
-def _secret(text: str | None) -> Secret | None:
-    return None if text is None else Secret(text)
+def _without_optional(hint: Any) -> Any:
+    if get_origin(hint) in (Union, types.UnionType):
+        (hint,) = (argument for argument in get_args(hint) if argument is not types.NoneType)
+    return hint
 
 
-def space_row(space: Space) -> Row:
-    return {
-        "id": space.id,
-        "name": space.name,
-        "tenant": space.tenant,
-        "leg_profile": space.leg_profile,
-        "call_profile": space.call_profile,
-        "non_member_access": space.non_member_access,
-        "owner": space.owner,
-        "auto_generated": space.auto_generated,
-        "extras": _extras(space.extras),
-    }
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise NotImplementedError(f"{type(value).__name__} cannot be kept as JSON")
 
 
-def space_of(row: RowMapping) -> Space:
-    return Space(
-        id=row["id"],
-        name=row["name"],
-        tenant=row["tenant"],
-        leg_profile=row["leg_profile"],
-        call_profile=row["call_profile"],
-        non_member_access=row["non_member_access"],
-        owner=row["owner"],
-        auto_generated=row["auto_generated"],
-        extras=row["extras"],
-    )
+def _without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_none(inner) for name, inner in value.items() if inner is not None}
+    if isinstance(value, list | tuple):
+        return [_without_none(inner) for inner in value]
+    return value
 
 
-def access_method_row(method: AccessMethod) -> Row:
-    return {
-        "id": method.id,
-        "space": method.space,
-        "own": method.own,
-        "uri": method.uri,
-        "secondary_uri": method.secondary_uri,
-        "call_id": method.call_id,
-        "passcode": _text(method.passcode),
-        "secret": _text(method.secret),
-        "name": method.name,
-        "leg_profile": method.leg_profile,
-        "extras": _extras(method.extras),
-    }
+def _texts(secrets: tuple[Secret, ...]) -> list[str]:
+    return [secret.reveal() for secret in secrets]
 
 
-def access_method_of(row: RowMapping) -> AccessMethod:
-    return AccessMethod(
-        id=row["id"],
-        space=row["space"],
-        own=row["own"],
-        uri=row["uri"],
-        secondary_uri=row["secondary_uri"],
-        call_id=row["call_id"],
-        passcode=_secret(row["passcode"]),
-        secret=_secret(row["secret"]),
-        name=row["name"],
-        leg_profile=row["leg_profile"],
-        extras=row["extras"],
-    )
-
-
-def member_row(member: Member) -> Row:
-    return {
-        "id": member.id,
-        "space": member.space,
-        "user": member.user,
-        "leg_profile": member.leg_profile,
-        "rights": _set_fields(member.rights),
-        "auto_generated": member.auto_generated,
-        "extras": _extras(member.extras),
-    }
-
-
-def member_of(row: RowMapping) -> Member:
-    return Member(
-        id=row["id"],
-        space=row["space"],
-        user=row["user"],
-        leg_profile=row["leg_profile"],
-        rights=_settings(MemberRights, row["rights"]),
-        auto_generated=row["auto_generated"],
-        extras=row["extras"],
-    )
-
-
-def leg_profile_row(profile: LegProfile) -> Row:
-    return {
-        "id": profile.id,
-        "name": profile.name,
-        "settings": _set_fields(profile.settings),
-        "extras": _extras(profile.extras),
-    }
-
-
-def leg_profile_of(row: RowMapping) -> LegProfile:
-    return LegProfile(
-        id=row["id"],
-        name=row["name"],
-        settings=_settings(LegSettings, row["settings"]),
-        extras=row["extras"],
-    )
-
-
-def call_profile_row(profile: CallProfile) -> Row:
-    return {"id": profile.id, "settings": _set_fields(profile.settings), "extras": _extras(profile.extras)}
-
-
-def call_profile_of(row: RowMapping) -> CallProfile:
-    return CallProfile(id=row["id"], settings=_settings(CallSettings, row["settings"]), extras=row["extras"])
-
-
-def tenant_row(tenant: Tenant) -> Row:
-    return {
-        "id": tenant.id,
-        "name": tenant.name,
-        "leg_profile": tenant.leg_profile,
-        "call_profile": tenant.call_profile,
-        "participant_limit": tenant.participant_limit,
-        "extras": _extras(tenant.extras),
-    }
-
-
-def tenant_of(row: RowMapping) -> Tenant:
-    return Tenant(
-        id=row["id"],
-        name=row["name"],
-        leg_profile=row["leg_profile"],
-        call_profile=row["call_profile"],
-        participant_limit=row["participant_limit"],
-        extras=row["extras"],
-    )
-
-
-def user_row(user: User) -> Row:
-    return {
-        "id": user.id,
-        "jid": user.jid,
-        "name": user.name,
-        "email": user.email,
-        "tenant": user.tenant,
-        "password_hash": _text(user.password_hash),
-        "extras": _extras(user.extras),
-    }
-
-
-def user_of(row: RowMapping) -> User:
-    return User(
-        id=row["id"],
-        jid=row["jid"],
-        name=row["name"],
-        email=row["email"],
-        tenant=row["tenant"],
-        password_hash=_secret(row["password_hash"]),
-        extras=row["extras"],
-    )
-
-
-def inbound_rule_row(rule: InboundRule) -> Row:
-    return {
-        "id": rule.id,
-        "domain": rule.domain,
-        "priority": rule.priority,
-        "resolve_to_users": rule.resolve_to_users,
-        "resolve_to_spaces": rule.resolve_to_spaces,
-        "resolve_to_ivrs": rule.resolve_to_ivrs,
-        "tenant": rule.tenant,
-        "extras": _extras(rule.extras),
-    }
-
-
-def inbound_rule_of(row: RowMapping) -> InboundRule:
-    return InboundRule(
-        id=row["id"],
-        domain=row["domain"],
-        priority=row["priority"],
-        resolve_to_users=row["resolve_to_users"],
-        resolve_to_spaces=row["resolve_to_spaces"],
-        resolve_to_ivrs=row["resolve_to_ivrs"],
-        tenant=row["tenant"],
-        extras=row["extras"],
-    )
-
-
-def ivr_row(ivr: Ivr) -> Row:
-    return {
-        "id": ivr.id,
-        "uri": ivr.uri,
-        "tenant": ivr.tenant,
-        "resolve_call_ids": ivr.resolve_call_ids,
-        "extras": _extras(ivr.extras),
-    }
-
-
-def ivr_of(row: RowMapping) -> Ivr:
-    return Ivr(
-        id=row["id"],
-        uri=row["uri"],
-        tenant=row["tenant"],
-        resolve_call_ids=row["resolve_call_ids"],
-        extras=row["extras"],
-    )
+def _secrets(texts: list[str]) -> tuple[Secret, ...]:
+    return tuple(Secret(text) for text in texts)

@@ -1,4 +1,7 @@
-"""Application keys are kept sealed: request signing needs their text, a copied database must not give it away."""
+"""Secrets that must be read again are kept sealed, so that a copied database does not give them away.
+
+Application keys sign requests, passwords of outbound rules answer challenges: a hash would not do.
+"""
 
 from __future__ import annotations
 
@@ -24,4 +27,4 @@ class Seal:
         try:
             return Secret(self._fernet.decrypt(sealed.encode("ascii")).decode("utf-8"))
         except (InvalidToken, UnicodeError):
-            raise SealBroken("a stored application key does not open with this server's sealing key") from None
+            raise SealBroken("a stored secret does not open with this server's sealing key") from None

@@ -26,9 +26,9 @@ READERS = 8  # connections for reading; each is a thread with SQLite
 class SqlStore:
     """Implements the Store port.
 
-    url: as SQLAlchemy writes it, with an async driver. seal_key: the Fernet key that seals application keys.
-    Call `migrate` once before anything else and `close` at the end. Raises ValueError for a url or key that
-    cannot be used.
+    url: as SQLAlchemy writes it, with an async driver. seal_key: the Fernet key that seals secrets which must be
+    read again. Call `migrate` once before anything else and `close` at the end. Raises ValueError for a url or
+    key that cannot be used.
     """
 
     def __init__(self, url: str, seal_key: bytes) -> None:

@@ -1,215 +1,319 @@
 """The tables as the code of today sees them; the migrations lead there and a test holds the two equal.
 
 Columns carry the names of the entities' attributes. Every collection has a `position` that keeps the order
-of creation, and text ids. Only access methods and members hang on another row (their space); other
-references are the use cases' to keep.
+of creation, and text ids. Access methods and members hang on their space, occurrences on their conference and
+attendance on its occurrence; other references are the use cases' to keep.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
-
 import sqlalchemy as sa
-from sqlalchemy.engine import Dialect
 
-from . import sqlite
+from . import columns
+from .columns import flag, id_, json, number, owner, position, table, text, time, unique_in_tenant
 
-metadata = sa.MetaData(
-    # Constraints with names of their own can be altered by later migrations on every database.
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-    }
-)
+metadata = columns.metadata
 
-
-class UtcTime(sa.types.TypeDecorator[datetime]):
-    """Aware in, aware out, UTC in between, whether or not the database keeps zones."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def _position() -> sa.Column[int]:
-    counter = sa.BigInteger().with_variant(sqlite.COUNTER, sqlite.NAME)
-    return sa.Column("position", counter, primary_key=True, autoincrement=True)
-
-
-def _id() -> sa.Column[str]:
-    return sa.Column("id", sa.Text, nullable=False, unique=True)
-
-
-def _text(name: str, *, index: bool = False, nullable: bool = True) -> sa.Column[str]:
-    return sa.Column(name, sa.Text, nullable=nullable, index=index)
-
-
-def _flag(name: str) -> sa.Column[bool]:
-    return sa.Column(name, sa.Boolean, nullable=False)
-
-
-def _number(name: str, *, nullable: bool = True) -> sa.Column[int]:
-    return sa.Column(name, sa.BigInteger, nullable=nullable)
-
-
-def _json(name: str) -> sa.Column[Any]:
-    return sa.Column(name, sa.JSON, nullable=False)
-
-
-def _of_space() -> sa.Column[str]:
-    return sa.Column("space", sa.Text, sa.ForeignKey("spaces.id", ondelete="CASCADE"), nullable=False, index=True)
-
-
-def _table(name: str, *columns: sa.Column[Any] | sa.Constraint) -> sa.Table:
-    return sa.Table(name, metadata, *columns, **sqlite.TABLE_OPTIONS)
-
-
-spaces = _table(
+spaces = table(
     "spaces",
-    _position(),
-    _id(),
-    _text("name", nullable=False),
-    _text("tenant", index=True),
-    _text("leg_profile", index=True),
-    _text("call_profile", index=True),
-    _flag("non_member_access"),
-    _text("owner"),
-    _flag("auto_generated"),
-    _json("extras"),
+    position(),
+    id_(),
+    text("name", nullable=False),
+    text("tenant", index=True),
+    text("leg_profile", index=True),
+    text("call_profile", index=True),
+    flag("non_member_access"),
+    text("owner", index=True),
+    flag("auto_generated"),
+    json("extras"),
+    text("kind", nullable=False, default="space"),
+    json("leg_settings", default="{}"),
+    json("call_settings", default="{}"),
+    number("size"),
+    flag("enabled", default=True),
 )
 
-access_methods = _table(
+access_methods = table(
     "access_methods",
-    _position(),
-    _id(),
-    _of_space(),
-    _flag("own"),
-    _text("uri", index=True),
-    _text("secondary_uri", index=True),
-    _text("call_id", index=True),
-    _text("passcode"),
-    _text("secret", index=True),
-    _text("name"),
-    _text("leg_profile", index=True),
-    _json("extras"),
+    position(),
+    id_(),
+    owner("space", "spaces"),
+    flag("own"),
+    text("uri", index=True),
+    text("secondary_uri", index=True),
+    text("call_id", index=True),
+    text("passcode"),
+    text("secret", index=True),
+    text("name"),
+    text("leg_profile", index=True),
+    json("extras"),
+    text("role"),
+    json("leg_settings", default="{}"),
 )
 
-members = _table(
+members = table(
     "members",
-    _position(),
-    _id(),
-    _of_space(),
-    _text("user", index=True, nullable=False),
-    _text("leg_profile", index=True),
-    _json("rights"),
-    _flag("auto_generated"),
-    _json("extras"),
+    position(),
+    id_(),
+    owner("space", "spaces"),
+    text("user", index=True, nullable=False),
+    text("leg_profile", index=True),
+    json("rights"),
+    flag("auto_generated"),
+    json("extras"),
 )
 
-leg_profiles = _table(
+leg_profiles = table(
     "leg_profiles",
-    _position(),
-    _id(),
-    _text("name"),
-    _json("settings"),
-    _json("extras"),
+    position(),
+    id_(),
+    text("name"),
+    json("settings"),
+    json("extras"),
 )
 
-call_profiles = _table(
+call_profiles = table(
     "call_profiles",
-    _position(),
-    _id(),
-    _json("settings"),
-    _json("extras"),
+    position(),
+    id_(),
+    json("settings"),
+    json("extras"),
 )
 
-tenants = _table(
+tenants = table(
     "tenants",
-    _position(),
-    _id(),
-    _text("name", nullable=False),
-    _text("leg_profile", index=True),
-    _text("call_profile", index=True),
-    _number("participant_limit"),
-    _json("extras"),
+    position(),
+    id_(),
+    text("name", nullable=False),
+    text("leg_profile", index=True),
+    text("call_profile", index=True),
+    number("participant_limit"),
+    json("extras"),
+    json("conferences", default="{}"),
+    json("call_out", default="{}"),
 )
 
-users = _table(
+users = table(
     "users",
-    _position(),
-    _id(),
+    position(),
+    id_(),
     sa.Column("jid", sa.Text, nullable=False, unique=True),
-    _text("name", nullable=False),
-    _text("email", nullable=False),
-    _text("tenant", index=True),
-    _text("password_hash"),
-    _json("extras"),
+    text("name", nullable=False),
+    text("email", nullable=False),
+    text("tenant", index=True),
+    text("password_hash"),
+    json("extras"),
+    text("account", index=True, unique=True),
+    text("third_account"),
+    text("phone", nullable=False, default=""),
+    text("number", index=True),
+    text("department", nullable=False, default="1"),
+    flag("enabled", default=True),
+    text("level", nullable=False, default="none"),
+    flag("must_change_password", default=False),
+    json("password_history", default="[]"),
+    time("password_changed"),
+    unique_in_tenant("ix_users_third_account", "third_account"),
 )
 
-inbound_rules = _table(
+inbound_rules = table(
     "inbound_rules",
-    _position(),
-    _id(),
-    _text("domain", index=True, nullable=False),
-    _number("priority", nullable=False),
-    _flag("resolve_to_users"),
-    _flag("resolve_to_spaces"),
-    _flag("resolve_to_ivrs"),
-    _text("tenant", index=True),
-    _json("extras"),
+    position(),
+    id_(),
+    text("domain", index=True, nullable=False),
+    number("priority", nullable=False),
+    flag("resolve_to_users"),
+    flag("resolve_to_spaces"),
+    flag("resolve_to_ivrs"),
+    text("tenant", index=True),
+    json("extras"),
 )
 
-ivrs = _table(
+ivrs = table(
     "ivrs",
-    _position(),
-    _id(),
-    _text("uri", index=True, nullable=False),
-    _text("tenant", index=True),
-    _flag("resolve_call_ids"),
-    _json("extras"),
+    position(),
+    id_(),
+    text("uri", index=True, nullable=False),
+    text("tenant", index=True),
+    flag("resolve_call_ids"),
+    json("extras"),
 )
 
 # One row, once something has been set.
-system_defaults = _table(
+system_defaults = table(
     "system_defaults",
-    _position(),
-    _text("leg_profile"),
-    _text("call_profile"),
-    _json("extras"),
+    position(),
+    text("leg_profile"),
+    text("call_profile"),
+    json("extras"),
+    json("conferences", default="{}"),
+    json("call_out", default="{}"),
 )
 
-administrators = _table(
+administrators = table(
     "administrators",
-    _position(),
+    position(),
     sa.Column("name", sa.Text, nullable=False, unique=True),
-    _text("password_hash", nullable=False),
+    text("password_hash", nullable=False),
 )
 
-applications = _table(
+applications = table(
     "applications",
-    _position(),
+    position(),
     sa.Column("app_id", sa.Text, nullable=False, unique=True),
-    _text("sealed_key", nullable=False),
+    text("sealed_key", nullable=False),
+    text("name", nullable=False, default=""),
+    text("description", nullable=False, default=""),
+    flag("enabled", default=True),
+    text("tenant"),
+    time("created"),
+    time("changed"),
 )
 
-events = _table(
+events = table(
     "events",
-    _position(),
-    _text("segment", nullable=False),
-    _number("line", nullable=False),
-    sa.Column("at", UtcTime, nullable=False),
-    _text("kind", nullable=False),
-    _json("fields"),
+    position(),
+    text("segment", nullable=False),
+    number("line", nullable=False),
+    time("at", nullable=False),
+    text("kind", nullable=False),
+    json("fields"),
     # A journal line is one event, however often its import is tried.
     sa.UniqueConstraint("segment", "line"),
+)
+
+departments = table(
+    "departments",
+    position(),
+    id_(),
+    text("code", nullable=False),
+    text("name", nullable=False),
+    text("parent"),
+    text("tenant", index=True),
+    json("extras"),
+    unique_in_tenant("ix_departments_code", "code"),
+)
+
+tokens = table(
+    "tokens",
+    position(),
+    id_(),
+    text("kind", nullable=False),
+    text("user", index=True),
+    time("created", nullable=False),
+    time("expires", index=True, nullable=False),
+    text("source", nullable=False),
+    number("client", nullable=False),
+    text("pair"),
+    text("conference", index=True),
+    text("role"),
+)
+
+outbound_rules = table(
+    "outbound_rules",
+    position(),
+    id_(),
+    text("domain", index=True, nullable=False),
+    number("priority", nullable=False),
+    text("proxy"),
+    text("local_contact_domain"),
+    text("local_from_domain"),
+    text("failure_action", nullable=False),
+    text("tenant", index=True),
+    text("username"),
+    text("sealed_password"),
+    text("realm"),
+    json("extras"),
+)
+
+# A conference outlives its space: its history is kept when the space is gone.
+conferences = table(
+    "conferences",
+    position(),
+    id_(),
+    text("number", index=True, nullable=False),
+    text("space", index=True, nullable=False),
+    text("organiser", index=True, nullable=False),
+    text("subject", nullable=False),
+    time("created", nullable=False),
+    number("length", nullable=False),
+    text("zone", nullable=False),
+    text("language", nullable=False),
+    text("uid", nullable=False),
+    text("tenant", index=True),
+    json("media"),
+    json("attendees"),
+    json("series", nullable=True),
+    json("rules"),
+    flag("instant"),
+    flag("own_space"),
+    number("sequence", nullable=False),
+    flag("cancelled"),
+    json("extras"),
+)
+
+occurrences = table(
+    "occurrences",
+    position(),
+    id_(),
+    owner("conference", "conferences"),
+    time("start", nullable=False),
+    number("length", nullable=False),
+    text("state", nullable=False),
+    time("slot"),
+    time("end"),
+    time("begun"),
+    text("meeting"),
+    flag("changed"),
+    number("sequence", nullable=False),
+    flag("reminded"),
+    flag("dialled"),
+    json("extras"),
+    sa.Index("ix_occurrences_state_start", "state", "start"),
+)
+
+attendance = table(
+    "attendance",
+    position(),
+    owner("occurrence", "occurrences"),
+    text("name", nullable=False),
+    text("address", nullable=False),
+    text("kind", nullable=False),
+    time("joined", nullable=False),
+    time("left"),
+    text("user"),
+    text("role", nullable=False),
+)
+
+outbox = table(
+    "outbox",
+    position(),
+    id_(),
+    text("channel", nullable=False),
+    text("notice", nullable=False),
+    text("recipient", nullable=False),
+    text("message_id", nullable=False),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+    time("created", nullable=False),
+    time("due", nullable=False),
+    text("conference", index=True),
+    text("occurrence"),
+    text("subject", nullable=False),
+    number("tries", nullable=False),
+    text("state", nullable=False),
+    text("last_error", nullable=False),
+    time("sent"),
+    sa.Index("ix_outbox_state_due", "state", "due"),
+)
+
+kept_answers = table(
+    "kept_answers",
+    position(),
+    text("scope", nullable=False),
+    text("key", nullable=False),
+    number("status", nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    text("fingerprint", nullable=False),
+    time("created", index=True, nullable=False),
+    sa.UniqueConstraint("scope", "key"),
 )

@@ -10,15 +10,28 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ...app.event_codec import EventUnreadable, decode_event, encode_event
-from ...app.ports import AccessMethodRepository, ProfileUse, Repository, StoredEvent
+from ...app.ports import (
+    AccessMethodRepository,
+    ConferenceRepository,
+    KeptAnswer,
+    OccurrenceRepository,
+    OutboxRepository,
+    ProfileUse,
+    Repository,
+    StoredEvent,
+    TokenRepository,
+)
+from ...core.conferences import Attendance
 from ...core.dialplan import InboundRule, Ivr
 from ...core.events import Event
-from ...core.people import Administrator, Application, SystemDefaults, Tenant, User
+from ...core.outbound import OutboundRule
+from ...core.people import Administrator, Application, Department, SystemDefaults, Tenant, User
 from ...core.profiles import CallProfile, LegProfile
 from ...core.secret import Secret
 from ...core.spaces import Member, Space
-from . import repositories, tables
-from .repositories import SqlAccessMethods, SqlRepository, Writing
+from . import catalogue, tables
+from .lookups import SqlAccessMethods, SqlConferences, SqlOccurrences, SqlOutbox, SqlTokens
+from .repositories import SqlRepository, Writing
 from .sealing import Seal
 
 log = structlog.get_logger(__name__)
@@ -37,19 +50,59 @@ class SqlTransaction:
     """Implements the Transaction port. Lives as long as its `async with` block."""
 
     def __init__(self, connection: AsyncConnection, seal: Seal, *, writes: bool) -> None:
-        writing = Writing(connection, writes)
+        writing = Writing(connection, seal, writes)
         self._connection = connection
         self._writing = writing
         self._seal = seal
-        self.spaces: Repository[Space] = SqlRepository(repositories.SPACES, writing)
+        self.spaces: Repository[Space] = SqlRepository(catalogue.SPACES, writing)
         self.access_methods: AccessMethodRepository = SqlAccessMethods(writing)
-        self.members: Repository[Member] = SqlRepository(repositories.MEMBERS, writing)
-        self.leg_profiles: Repository[LegProfile] = SqlRepository(repositories.LEG_PROFILES, writing)
-        self.call_profiles: Repository[CallProfile] = SqlRepository(repositories.CALL_PROFILES, writing)
-        self.tenants: Repository[Tenant] = SqlRepository(repositories.TENANTS, writing)
-        self.users: Repository[User] = SqlRepository(repositories.USERS, writing)
-        self.inbound_rules: Repository[InboundRule] = SqlRepository(repositories.INBOUND_RULES, writing)
-        self.ivrs: Repository[Ivr] = SqlRepository(repositories.IVRS, writing)
+        self.members: Repository[Member] = SqlRepository(catalogue.MEMBERS, writing)
+        self.leg_profiles: Repository[LegProfile] = SqlRepository(catalogue.LEG_PROFILES, writing)
+        self.call_profiles: Repository[CallProfile] = SqlRepository(catalogue.CALL_PROFILES, writing)
+        self.tenants: Repository[Tenant] = SqlRepository(catalogue.TENANTS, writing)
+        self.users: Repository[User] = SqlRepository(catalogue.USERS, writing)
+        self.inbound_rules: Repository[InboundRule] = SqlRepository(catalogue.INBOUND_RULES, writing)
+        self.ivrs: Repository[Ivr] = SqlRepository(catalogue.IVRS, writing)
+        self.conferences: ConferenceRepository = SqlConferences(writing)
+        self.occurrences: OccurrenceRepository = SqlOccurrences(writing)
+        self.outbound_rules: Repository[OutboundRule] = SqlRepository(catalogue.OUTBOUND_RULES, writing)
+        self.outbox: OutboxRepository = SqlOutbox(writing)
+        self.tokens: TokenRepository = SqlTokens(writing)
+        self.departments: Repository[Department] = SqlRepository(catalogue.DEPARTMENTS, writing)
+
+    # --- attendance and kept answers -------------------------------------------------------------------------
+
+    async def add_attendance(self, attendance: Attendance) -> None:
+        """Raises ValueError when there is no such occurrence."""
+        row = catalogue.ATTENDANCE.row(attendance, self._seal)
+        await self._writing.keep(sa.insert(tables.attendance).values(row), "attendance")
+
+    async def end_attendance(self, occurrence: str, address: str, joined: datetime, left: datetime) -> None:
+        """A stay that has ended keeps its end; one that is not there is passed over."""
+        stays = tables.attendance.c
+        this = (stays.occurrence == occurrence, stays.address == address, stays.joined == joined, stays.left.is_(None))
+        await self._writing.execute(sa.update(tables.attendance).where(*this).values(left=left))
+
+    async def attendance(self, occurrence: str) -> list[Attendance]:
+        stays = tables.attendance.c
+        statement = sa.select(tables.attendance).where(stays.occurrence == occurrence)
+        rows = await self._connection.execute(statement.order_by(stays.joined, stays.position))
+        return [catalogue.ATTENDANCE.entity(row, self._seal) for row in rows.mappings()]
+
+    async def kept_answer(self, scope: str, key: str) -> KeptAnswer | None:
+        kept = tables.kept_answers.c
+        statement = sa.select(tables.kept_answers).where(kept.scope == scope, kept.key == key)
+        row = (await self._connection.execute(statement)).mappings().first()
+        return None if row is None else catalogue.KEPT_ANSWERS.entity(row, self._seal)
+
+    async def keep_answer(self, scope: str, key: str, answer: KeptAnswer) -> None:
+        row = {"scope": scope, "key": key, **catalogue.KEPT_ANSWERS.row(answer, self._seal)}
+        await self._writing.keep(sa.insert(tables.kept_answers).values(row), "kept answer")
+
+    async def forget_answers(self, before: datetime) -> int:
+        """Those created before that time."""
+        old = tables.kept_answers.c.created < before
+        return (await self._writing.execute(sa.delete(tables.kept_answers).where(old))).rowcount
 
     # --- where profiles are used -----------------------------------------------------------------------------
 
@@ -84,16 +137,10 @@ class SqlTransaction:
 
     async def system_defaults(self) -> SystemDefaults:
         row = (await self._connection.execute(sa.select(tables.system_defaults))).mappings().first()
-        if row is None:
-            return SystemDefaults()
-        return SystemDefaults(row["leg_profile"], row["call_profile"], row["extras"])
+        return SystemDefaults() if row is None else catalogue.SYSTEM_DEFAULTS.entity(row, self._seal)
 
     async def save_system_defaults(self, defaults: SystemDefaults) -> None:
-        row = {
-            "leg_profile": defaults.leg_profile,
-            "call_profile": defaults.call_profile,
-            "extras": {dialect: dict(values) for dialect, values in defaults.extras.items()},
-        }
+        row = catalogue.SYSTEM_DEFAULTS.row(defaults, self._seal)
         changed = await self._writing.execute(sa.update(tables.system_defaults).values(row))
         if changed.rowcount == 0:
             await self._writing.execute(sa.insert(tables.system_defaults).values(row))
@@ -125,11 +172,21 @@ class SqlTransaction:
         """Raises SealBroken when the key was sealed with another sealing key."""
         table = tables.applications
         row = (await self._connection.execute(sa.select(table).where(table.c.app_id == app_id))).mappings().first()
-        return None if row is None else Application(row["app_id"], self._seal.open(row["sealed_key"]))
+        return None if row is None else catalogue.APPLICATIONS.entity(row, self._seal)
+
+    async def applications(self) -> list[Application]:
+        """In order of creation. Raises SealBroken as `application` does."""
+        table = tables.applications
+        rows = await self._connection.execute(sa.select(table).order_by(table.c.position))
+        return [catalogue.APPLICATIONS.entity(row, self._seal) for row in rows.mappings()]
+
+    async def delete_application(self, app_id: str) -> None:
+        table = tables.applications
+        await self._writing.execute(sa.delete(table).where(table.c.app_id == app_id))
 
     async def save_application(self, application: Application) -> None:
         table = tables.applications
-        row = {"app_id": application.app_id, "sealed_key": self._seal.close(application.app_key)}
+        row = catalogue.APPLICATIONS.row(application, self._seal)
         changed = await self._writing.execute(sa.update(table).where(table.c.app_id == application.app_id).values(row))
         if changed.rowcount == 0:
             await self._writing.execute(sa.insert(table).values(row))

@@ -1,0 +1,121 @@
+"""The collections that are found by more than their ids; each look-up has an index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from ...core.conferences import Conference, Occurrence, OccurrenceState
+from ...core.outbox import OutboxEntry, OutboxState
+from ...core.people import Token
+from ...core.spaces import AccessMethod
+from . import catalogue, tables
+from .repositories import PIECE, SqlRepository, Writing
+
+METHODS = tables.access_methods.c
+CONFERENCES = tables.conferences.c
+OCCURRENCES = tables.occurrences.c
+OUTBOX = tables.outbox.c
+TOKENS = tables.tokens.c
+
+
+class SqlAccessMethods(SqlRepository[AccessMethod]):
+    """The access methods, found by what callers dial."""
+
+    def __init__(self, writing: Writing) -> None:
+        super().__init__(catalogue.ACCESS_METHODS, writing)
+
+    async def by_uri(self, uri: str) -> list[AccessMethod]:
+        return await self.matching(uri_is(uri))
+
+    async def by_call_id(self, call_id: str) -> list[AccessMethod]:
+        return await self.matching(METHODS.call_id == call_id)
+
+    async def by_secret(self, secret: str) -> list[AccessMethod]:
+        return await self.matching(METHODS.secret == secret)
+
+
+class SqlConferences(SqlRepository[Conference]):
+    def __init__(self, writing: Writing) -> None:
+        super().__init__(catalogue.CONFERENCES, writing)
+
+    async def by_number(self, number: str) -> Conference | None:
+        newest_live_first = (sa.case((is_live(), 1), else_=0).desc(), CONFERENCES.position.desc())
+        found = await self.matching(CONFERENCES.number == number, order=newest_live_first, limit=1)
+        return found[0] if found else None
+
+    async def of_space(self, space: str) -> list[Conference]:
+        return await self.matching(CONFERENCES.space == space)
+
+
+class SqlOccurrences(SqlRepository[Occurrence]):
+    def __init__(self, writing: Writing) -> None:
+        super().__init__(catalogue.OCCURRENCES, writing)
+
+    async def of(self, conferences: Sequence[str]) -> list[Occurrence]:
+        found: list[Occurrence] = []
+        for first in range(0, len(conferences), PIECE):
+            piece = OCCURRENCES.conference.in_(conferences[first : first + PIECE])
+            found += await self.matching(piece, order=(OCCURRENCES.start,))
+        return found if len(conferences) <= PIECE else sorted(found, key=lambda one: one.start)
+
+    async def live(self, start_before: datetime) -> list[Occurrence]:
+        return await self.matching(due_or_running(start_before), order=(OCCURRENCES.start,))
+
+    async def next_start(self) -> datetime | None:
+        statement = sa.select(sa.func.min(OCCURRENCES.start)).where(OCCURRENCES.state == OccurrenceState.BOOKED.value)
+        start: datetime | None = (await self._connection.execute(statement)).scalar()
+        return start
+
+    async def between(self, first: datetime, last: datetime, states: Sequence[str]) -> list[Occurrence]:
+        return await self.matching(starts_between(first, last, states), order=(OCCURRENCES.start,))
+
+
+class SqlOutbox(SqlRepository[OutboxEntry]):
+    def __init__(self, writing: Writing) -> None:
+        super().__init__(catalogue.OUTBOX, writing)
+
+    async def due(self, before: datetime, limit: int) -> list[OutboxEntry]:
+        return await self.matching(is_waiting(), OUTBOX.due <= before, order=(OUTBOX.due,), limit=limit)
+
+    async def next_due(self) -> datetime | None:
+        due: datetime | None = (
+            await self._connection.execute(sa.select(sa.func.min(OUTBOX.due)).where(is_waiting()))
+        ).scalar()
+        return due
+
+
+class SqlTokens(SqlRepository[Token]):
+    def __init__(self, writing: Writing) -> None:
+        super().__init__(catalogue.TOKENS, writing)
+
+    async def of_user(self, user: str) -> list[Token]:
+        return await self.matching(TOKENS.user == user, order=(TOKENS.created,))
+
+    async def forget_expired(self, now: datetime) -> int:
+        return (await self._writing.execute(sa.delete(tables.tokens).where(TOKENS.expires <= now))).rowcount
+
+
+def uri_is(uri: str) -> sa.ColumnElement[bool]:
+    return sa.or_(METHODS.uri == uri, METHODS.secondary_uri == uri)
+
+
+def is_live() -> sa.ColumnElement[bool]:
+    """Of a conference: neither cancelled nor over."""
+    ahead = OCCURRENCES.state.in_([OccurrenceState.BOOKED.value, OccurrenceState.RUNNING.value])
+    return sa.and_(sa.not_(CONFERENCES.cancelled), sa.exists().where(OCCURRENCES.conference == CONFERENCES.id, ahead))
+
+
+def due_or_running(start_before: datetime) -> sa.ColumnElement[bool]:
+    booked = sa.and_(OCCURRENCES.state == OccurrenceState.BOOKED.value, OCCURRENCES.start <= start_before)
+    return sa.or_(booked, OCCURRENCES.state == OccurrenceState.RUNNING.value)
+
+
+def starts_between(first: datetime, last: datetime, states: Sequence[str]) -> sa.ColumnElement[bool]:
+    return sa.and_(OCCURRENCES.state.in_([str(state) for state in states]), OCCURRENCES.start.between(first, last))
+
+
+def is_waiting() -> sa.ColumnElement[bool]:
+    return OUTBOX.state == OutboxState.WAITING.value
