@@ -21,6 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "doors.http": set(),
     "backends.store": {"app", "core"},
     "backends.journal": {"app", "core"},
+    "backends.notify": {"app", "core", "wire"},
     # The engine client speaks the engine's message schema, and only that part of the engine.
     "backends.engine": {"app", "core", "wire", "engine.messages"},
     "config": set(),
