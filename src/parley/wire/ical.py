@@ -15,7 +15,7 @@ from icalendar import Calendar, Event
 from icalendar.prop import vCalAddress, vDDDLists, vRecur, vText
 
 from .recurrence import Repetition, Written, written
-from .timezones import timezone_component
+from .timezones import timezone_text
 
 PRODUCT = "-//Parley//Parley//EN"
 
@@ -77,21 +77,21 @@ def render(invite: Invite) -> bytes:
     """The whole VCALENDAR, folded, with CRLF."""
     form = _form(invite)
     zone = None if form is not None and form.in_utc else ZoneInfo(invite.zone)
-    calendar = Calendar()
-    calendar.add("prodid", PRODUCT)
-    calendar.add("version", "2.0")
-    calendar.add("method", invite.method)
-    if zone is not None:
-        calendar.add_component(timezone_component(invite.zone, *_years(invite)))
     master = _event(invite, invite.main, zone)
     if form is not None:
         assert invite.series is not None
         _add_series(master, invite.series, form, zone)
-    calendar.add_component(master)
+    events = [master]
     if invite.series is not None and not invite.cancel:
-        for moved in invite.series.moved:
-            calendar.add_component(_event(invite, moved, zone))
-    return bytes(calendar.to_ical())
+        events += [_event(invite, moved, zone) for moved in invite.series.moved]
+    calendar = Calendar()
+    calendar.add("prodid", PRODUCT)
+    calendar.add("version", "2.0")
+    calendar.add("method", invite.method)
+    # The zone is the same for everybody and is put in as it was written once: it is half of the work.
+    head, end = calendar.to_ical().split(b"END:VCALENDAR")
+    zones = timezone_text(invite.zone, *_years(invite)) if zone is not None else b""
+    return b"".join([head, zones, *(event.to_ical() for event in events), b"END:VCALENDAR", end])
 
 
 def _form(invite: Invite) -> Written | None:

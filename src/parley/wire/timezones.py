@@ -36,6 +36,11 @@ class Transition:
 
 
 @lru_cache(maxsize=256)
+def timezone_text(zone: str, first_year: int, last_year: int) -> bytes:
+    """A whole VTIMEZONE, folded, with CRLF. As timezone_component."""
+    return bytes(timezone_component(zone, first_year, last_year).to_ical())
+
+
 def timezone_component(zone: str, first_year: int, last_year: int) -> Timezone:
     """For times in these years. `zone` is an IANA name. Raises ZoneInfoNotFoundError (a KeyError)."""
     here = ZoneInfo(zone)

@@ -5,8 +5,9 @@ Nothing in it is left to chance, so that writing the same letter again gives the
 
 from __future__ import annotations
 
+from base64 import encodebytes
 from email.headerregistry import Address
-from email.message import EmailMessage, MIMEPart
+from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
@@ -18,7 +19,6 @@ from ...wire import ical
 from ...wire.recurrence import Repetition
 
 UNITS = {Cycle.DAY: "DAILY", Cycle.WEEK: "WEEKLY", Cycle.MONTH: "MONTHLY"}
-# Lines of at most 76 characters whatever the text: every part travels as base64 or quoted-printable.
 POLICY = SMTP.clone(max_line_length=76)
 
 
@@ -30,6 +30,7 @@ class MailWriter:
         self.domain = sender[1].rpartition("@")[2]
 
     def write(self, letter: Letter) -> bytes:
+        """Headers by the library, which knows encoded words; the parts by hand, for that is five times as quick."""
         invitation = letter.invitation
         message = EmailMessage(policy=POLICY)
         message["From"] = _address(*self._sender)
@@ -39,24 +40,25 @@ class MailWriter:
         message["Subject"] = one_line(mail_subject(invitation))
         message["Date"] = format_datetime(letter.date)
         message["Message-ID"] = letter.message_id
-        message["Content-Language"] = invitation.language
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers, please
-        message.set_content(plain_text(invitation), cte="base64")
-        message.add_alternative(html_text(invitation), subtype="html", cte="base64")
-        if letter.agenda is not None:
-            self._add_calendar(message, letter, letter.agenda)
-        for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
-            part.set_boundary(f"={number}={letter.message_id.strip('<>').partition('@')[0]}")
-        return message.as_bytes()
+        message["MIME-Version"] = "1.0"
+        boundary = letter.message_id.strip("<>").partition("@")[0]
+        return message.as_bytes().removesuffix(b"\r\n") + self._content(letter, boundary)
 
-    def _add_calendar(self, message: EmailMessage, letter: Letter, agenda: Agenda) -> None:
-        """Once as an alternative, which mail programs act on, and once as a file, for those that do not."""
-        invite = self._invite(letter, agenda)
+    def _content(self, letter: Letter, boundary: str) -> bytes:
+        """multipart/mixed with the alternatives and the calendar as a file, which is for programs that do not act on
+        the alternative; without a calendar the alternatives alone."""
+        texts = [
+            _part('text/plain; charset="utf-8"', plain_text(letter.invitation).encode()),
+            _part('text/html; charset="utf-8"', html_text(letter.invitation).encode()),
+        ]
+        if letter.agenda is None:
+            return _multipart("alternative", f"=1={boundary}", texts)
+        invite = self._invite(letter, letter.agenda)
         data = ical.render(invite)
-        inline = MIMEPart(policy=POLICY)
-        inline.set_content(data, "text", "calendar", cte="base64", params={"method": invite.method, "charset": "UTF-8"})
-        message.attach(inline)
-        message.add_attachment(data, "application", "ics", filename="invite.ics", params={"method": invite.method})
+        texts.append(_part(f'text/calendar; charset="utf-8"; method={invite.method}', data))
+        file = _part(f"application/ics; method={invite.method}", data, 'attachment; filename="invite.ics"')
+        return _multipart("mixed", f"=0={boundary}", [_multipart("alternative", f"=1={boundary}", texts), file])
 
     def _invite(self, letter: Letter, agenda: Agenda) -> ical.Invite:
         invitation = letter.invitation
@@ -85,6 +87,22 @@ class MailWriter:
         if invitation.own or not invitation.organiser_mail:
             return ical.Person(mail, _organiser_name(invitation) or name)
         return ical.Person(invitation.organiser_mail, _organiser_name(invitation), sent_by=mail)
+
+
+def _part(kind: str, data: bytes, disposition: str = "") -> bytes:
+    """Base64 throughout: no line is ever too long, whatever the text."""
+    head = f"Content-Type: {kind}\r\nContent-Transfer-Encoding: base64\r\n"
+    if disposition:
+        head += f"Content-Disposition: {disposition}\r\n"
+    lines = encodebytes(data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))  # text has CRLF (RFC 2046, 4.1.1)
+    return head.encode() + b"\r\n" + lines.replace(b"\n", b"\r\n")
+
+
+def _multipart(kind: str, boundary: str, parts: list[bytes]) -> bytes:
+    """The boundary holds "=" in front, which base64 never has."""
+    head = f'Content-Type: multipart/{kind}; boundary="{boundary}"\r\n\r\n'
+    body = b"".join(f"--{boundary}\r\n".encode() + part + b"\r\n" for part in parts)
+    return head.encode() + body + f"--{boundary}--\r\n".encode()
 
 
 def _organiser_name(invitation: Invitation) -> str:

@@ -23,7 +23,7 @@ LONGEST_ANSWER = 2000
 
 @dataclass(frozen=True, slots=True)
 class SmsGatewaySettings:
-    """token: sent as a bearer token; key: signs each request instead. sender: what phones show, where carriers let it."""
+    """token: sent as a bearer token; key: signs each request instead. sender: what phones show, where it may be set."""
 
     url: str
     sender: str = ""
