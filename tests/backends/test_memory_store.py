@@ -5,7 +5,8 @@ import time
 import pytest
 
 from parley.app.ports import Store
-from tests.backends.store_suite import StoreSuite, fill, space
+from tests.backends.store_samples import fill, space
+from tests.backends.store_suite import StoreSuite
 from tests.kit.delayed_store import DelayedStore
 from tests.kit.memory_store import MemoryStore
 

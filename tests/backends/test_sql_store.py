@@ -5,22 +5,27 @@ import logging
 import shutil
 import sqlite3
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
 from sqlalchemy.dialects import sqlite as dialect
 
-from parley.app.ports import Query
+from parley.app.ports import Query, Transaction
 from parley.backends.store import tables
-from parley.backends.store.lookups import uri_is
+from parley.backends.store.lookups import is_waiting, uri_is
 from parley.backends.store.sealing import SealBroken
 from parley.backends.store.sql import SqlStore
-from parley.core.people import Application
+from parley.core.ids import OutboundRuleId
+from parley.core.outbound import OutboundRule
+from parley.core.people import Application, Token, TokenKind
 from parley.core.secret import Secret
-from tests.backends.store_suite import StoreSuite, fill, method, space
+from tests.backends.store_samples import FULL, T, fill, method, space, user
+from tests.backends.store_suite import StoreSuite
 
 KEY = Fernet.generate_key()
 METHODS = tables.access_methods.c
@@ -89,6 +94,63 @@ def test_looking_up_a_door_uses_indexes(template: Path, condition: sa.ColumnElem
         assert any(f"USING INDEX {index} " in step for step in plan), plan
 
 
+@pytest.mark.parametrize(
+    ("look_up", "indexes"),
+    [
+        (lambda r: r.conferences.by_number("1"), {"ix_conferences_number", "ix_occurrences_conference"}),
+        (lambda r: r.conferences.of_space("s1"), {"ix_conferences_space"}),
+        (lambda r: r.conferences.page(Query(where={"organiser": "u1"})), {"ix_conferences_organiser"}),
+        (lambda r: r.occurrences.of(["c1", "c2"]), {"ix_occurrences_conference"}),
+        (lambda r: r.occurrences.live(T), {"ix_occurrences_state_start"}),
+        (lambda r: r.occurrences.next_start(), {"ix_occurrences_state_start"}),
+        (lambda r: r.occurrences.between(T, T, ["booked", "running"]), {"ix_occurrences_state_start"}),
+        (lambda r: r.attendance("o1"), {"ix_attendance_occurrence"}),
+        (lambda r: r.outbox.due(T, 10), {"ix_outbox_state_due"}),
+        (lambda r: r.outbox.next_due(), {"ix_outbox_state_due"}),
+        (lambda r: r.tokens.get("x"), {"sqlite_autoindex_tokens_1"}),
+        (lambda r: r.tokens.of_user("u1"), {"ix_tokens_user"}),
+        (lambda r: r.users.page(Query(where={"account": "a"})), {"ix_users_account"}),
+        (lambda r: r.users.page(Query(where={"number": "1"})), {"ix_users_number"}),
+        (lambda r: r.users.page(Query(where={"third_account": "a"})), {"ix_users_third_account"}),
+        (lambda r: r.departments.page(Query(where={"code": "2"})), {"ix_departments_code"}),
+        (lambda r: r.spaces.page(Query(where={"owner": "u1"})), {"ix_spaces_owner"}),
+        (lambda r: r.kept_answer("s", "k"), {"sqlite_autoindex_kept_answers_1"}),
+    ],
+)
+async def test_looking_up_what_there_may_be_many_of_uses_indexes(
+    store: SqlStore, tmp_path: Path, look_up: Callable[[Transaction], Awaitable[object]], indexes: set[str]
+) -> None:
+    """The statements that the store really executes search by index and scan no table."""
+    executed: list[tuple[str, Any]] = []
+
+    def before(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        executed.append((statement, parameters))
+
+    sa.event.listen(store._reader.sync_engine, "before_cursor_execute", before)
+    async with store.reading() as reading:
+        await look_up(reading)
+    statements = [(text, parameters) for text, parameters in executed if text.startswith("SELECT")]
+    assert statements
+    connection = sqlite3.connect(tmp_path / "parley.db")
+    connection.create_function("lower", 1, str.lower, deterministic=True)
+    plan = [row[3] for text, values in statements for row in connection.execute("EXPLAIN QUERY PLAN " + text, values)]
+    connection.close()
+    assert not [step for step in plan if step.startswith("SCAN")], plan
+    used = {step.split(" INDEX ")[1].split()[0] for step in plan if " INDEX " in step}
+    assert used == indexes, plan
+
+
+async def test_the_next_messages_are_not_sorted(store: SqlStore, tmp_path: Path) -> None:
+    """Their order is that of the index, so that a full outbox costs no more than an empty one."""
+    statement = sa.select(tables.outbox).where(is_waiting(), tables.outbox.c.due <= T)
+    statement = statement.order_by(tables.outbox.c.due, tables.outbox.c.position).limit(10)
+    text = str(statement.compile(dialect=dialect.dialect(), compile_kwargs={"literal_binds": True}))
+    connection = sqlite3.connect(tmp_path / "parley.db")
+    plan = [row[3] for row in connection.execute("EXPLAIN QUERY PLAN " + text)]
+    connection.close()
+    assert plan == ["SEARCH outbox USING INDEX ix_outbox_state_due (state=? AND due<?)"]
+
+
 async def test_the_database_is_for_its_owner_alone(store: SqlStore, tmp_path: Path) -> None:
     """The file and those that SQLite makes beside it have mode 0600, even where the file was looser before."""
     (tmp_path / "loose").mkdir()
@@ -133,17 +195,24 @@ def test_a_database_without_a_file_is_refused(bad: str) -> None:
         SqlStore(bad, KEY)
 
 
-async def test_application_keys_are_sealed_in_the_file(store: SqlStore, tmp_path: Path) -> None:
-    """The text of a key stands nowhere in the file, and another sealing key does not open it."""
+async def test_what_must_be_read_again_is_sealed_in_the_file(store: SqlStore, tmp_path: Path) -> None:
+    """Application keys and passwords of outbound rules stand nowhere in the file; another sealing key opens neither."""
+    rule = OutboundRule(OutboundRuleId("r1"), "a.example", username="trunk", password=Secret("password-of-the-trunk"))
     async with store.transaction() as transaction:
         await transaction.save_application(Application("app", Secret("very-much-secret")))
+        await transaction.outbound_rules.add(rule)
     await store.close()
-    assert b"very-much-secret" not in (tmp_path / "parley.db").read_bytes()
+    held = (tmp_path / "parley.db").read_bytes()
+    assert b"trunk" in held
+    assert b"very-much-secret" not in held
+    assert b"password-of-the-trunk" not in held
     other = SqlStore(url(tmp_path), Fernet.generate_key())
     async with other.reading() as reading:
-        with pytest.raises(SealBroken) as caught:
-            await reading.application("app")
-    assert "very-much-secret" not in str(caught.value)
+        for look_up in (reading.application("app"), reading.applications(), reading.outbound_rules.get("r1")):
+            with pytest.raises(SealBroken) as caught:
+                await look_up
+            assert "secret" not in str(caught.value).replace("a stored secret", "")
+            assert "password" not in str(caught.value)
     await other.close()
 
 
@@ -156,13 +225,25 @@ async def test_secrets_reach_neither_logs_nor_errors(store: SqlStore, caplog: py
     await fill(store, space(1), entity)
     async with store.transaction() as transaction:
         await transaction.save_application(Application("app", Secret("application-key")))
+        await transaction.users.add(user(1, "a@a", account="a", password_history=(Secret("scrypt-of-old"),)))
+        rule = OutboundRule(OutboundRuleId("r1"), "a.example", password=Secret("password-of-the-trunk"))
+        await transaction.outbound_rules.add(rule)
+        await transaction.tokens.add(Token("hash-of-token", TokenKind.ACCESS, None, T, T))
+        await transaction.outbox.add(replace(FULL["outbox"], payload=b"PIN 914273"))
     with pytest.raises(ValueError) as caught:
         await fill(store, entity)
     async with store.reading() as reading:
         await reading.access_methods.by_secret("join-me-quietly")
     said = caplog.text + repr(caught.value)
     assert "INSERT INTO access_methods" in caplog.text  # the loggers were listening
-    for secret in ("914273", "join-me-quietly", "application-key"):
+    for secret in (
+        "914273",
+        "join-me-quietly",
+        "application-key",
+        "scrypt-of-old",
+        "password-of-the-trunk",
+        "hash-of-token",
+    ):
         assert secret not in said
 
 

@@ -45,7 +45,7 @@ class OutboxEntry:
     notice: Notice
     recipient: str
     message_id: str
-    payload: bytes = field(repr=False)  # it holds passcodes
+    payload: bytes = field(repr=False)
     created: datetime  # UTC
     due: datetime  # UTC: next try
     conference: ConferenceId | None = None

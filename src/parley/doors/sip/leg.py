@@ -7,13 +7,13 @@ from typing import Protocol
 
 from ...app.ports import LegFacts
 from ...core.endings import Ending, Reason, Side
-from ...core.leg_inputs import Confirmed, Digit, LegAudio, LegInput, MediaChanged, RemoteEnded
+from ...core.leg_inputs import Confirmed, Digit, Drop, LegAudio, LegInput, MediaChanged, RemoteEnded
 from ...wire.offer_answer import Answer, read_answer
 from ...wire.sdp import Codec, Session
 from ...wire.sip.address import bracketed
 from ...wire.sip.events import DialogId, IncomingInvite, IncomingReinvite, IncomingRequest, TransactionId
 from ...wire.sip.message import Request, body_part
-from .audio import answer_to, leg_audio, offer_again, read_offer
+from .audio import answer_to, leg_audio, offer_again, our_offer, read_offer
 from .info import digit_of_info
 from .statuses import bye_headers, status_of
 
@@ -36,8 +36,15 @@ class SipLeg:
     """Implements LegDoor. Inputs that come before the app knows the leg are kept in order."""
 
     def __init__(
-        self, invite: IncomingInvite, offer: Session, audio: LegAudio, wire: Wire, media_address: str, session: int
+        self,
+        invite: IncomingInvite,
+        offer: Session | None,
+        audio: LegAudio,
+        wire: Wire,
+        media_address: str,
+        session: int,
     ) -> None:
+        """offer None: the caller wants ours; `audio` then stands for what his answer will say."""
         self.dialog = invite.dialog
         self.audio = audio
         self._flow = invite.flow
@@ -60,10 +67,12 @@ class SipLeg:
 
     def accept(self, port: int) -> None:
         self._port = port
-        answer = answer_to(self._offer, (self._media_address, port), self._session)
-        self._remember(answer)
-        if self._invite is not None:
-            self._wire.respond(self._invite, 200, answer.session.serialise())
+        if self._offer is None:
+            self._sent = self._reoffered = our_offer((self._media_address, port), self._session)
+        else:
+            self._remember(answer_to(self._offer, (self._media_address, port), self._session))
+        if self._invite is not None and self._sent is not None:
+            self._wire.respond(self._invite, 200, self._sent.serialise())
             self._invite = None
 
     def accept_change(self, audio: LegAudio) -> None:
@@ -127,16 +136,21 @@ class SipLeg:
     # --- the wire ----------------------------------------------------------------------------------------------
 
     def confirmed(self, ack: Request) -> None:
-        """ACK for our 200; it holds the answer where the 200 held an offer. One we cannot use changes nothing."""
+        """ACK for our 200; it holds the answer where the 200 held an offer.
+
+        An answer we cannot use changes nothing, but a call that began without an offer cannot go on without one.
+        """
         offer, self._reoffered = self._reoffered, None
-        if offer is None:
-            self._post(Confirmed())
-            return
-        answer = read_offer(body_part(ack, "application/sdp"))
-        audio = read_answer(offer, answer) if answer is not None else None
-        if audio is not None:
-            self._codec = audio.codec
-            self._post(MediaChanged(leg_audio(audio, (self.audio.remote_host, self.audio.remote_port))))
+        if offer is not None:
+            answer = read_offer(body_part(ack, "application/sdp"))
+            audio = read_answer(offer, answer) if answer is not None else None
+            if audio is not None:
+                self._codec = audio.codec
+                self._post(MediaChanged(leg_audio(audio, (self.audio.remote_host, self.audio.remote_port))))
+            elif self._codec is None:
+                self._post(Drop(Ending(Side.REMOTE, Reason.NO_COMMON_CODEC)))
+                return
+        self._post(Confirmed())
 
     def over(self, side: Side, reason: Reason) -> None:
         """CANCEL, BYE, no ACK, or the peer forgot the call."""
