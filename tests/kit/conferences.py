@@ -24,9 +24,7 @@ GUEST = Attendee("Gao Guest", Role.GUEST, email="gao@example.com", sms="+8613800
 def moments(days: Sequence[date], at: int, zone: str) -> list[datetime]:
     """UTC of these dates at that many minutes after midnight in the zone."""
     here = ZoneInfo(zone)
-    return [
-        datetime(day.year, day.month, day.day, at // 60, at % 60, tzinfo=here).astimezone(UTC) for day in days
-    ]
+    return [datetime(day.year, day.month, day.day, at // 60, at % 60, tzinfo=here).astimezone(UTC) for day in days]
 
 
 def occurrences(starts: Sequence[datetime], length: int = 60, **changes: Any) -> tuple[Occurrence, ...]:
@@ -75,7 +73,9 @@ def conference_record(
     )  # fmt: skip
 
 
-def weekly(first: date = date(2026, 3, 2), weeks: int = 8, at: int = 9 * 60, zone: str = "Europe/Berlin") -> tuple[Any, Any]:
+def weekly(
+    first: date = date(2026, 3, 2), weeks: int = 8, at: int = 9 * 60, zone: str = "Europe/Berlin"
+) -> tuple[Any, Any]:
     """A series on every Monday (with the right `first`) and its moments."""
     days = [first + timedelta(weeks=number) for number in range(weeks)]
     series = Series(Cycle.WEEK, first, days[-1], at, 1, (days[0].isoweekday() % 7,), remind_days=7)
