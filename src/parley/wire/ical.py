@@ -83,7 +83,7 @@ def render(invite: Invite) -> bytes:
         _add_series(master, invite.series, form, zone)
     events = [master]
     if invite.series is not None and not invite.cancel:
-        events += [_event(invite, moved, zone) for moved in invite.series.moved]
+        events += [_event(invite, part, zone) for part in _overrides(invite, invite.series, zone)]
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
@@ -96,7 +96,27 @@ def render(invite: Invite) -> bytes:
 
 def _form(invite: Invite) -> Written | None:
     series = invite.series
-    return written(series.repetition, series.slots, invite.zone) if series is not None else None
+    if series is None:
+        return None
+    if _over_a_change(invite, invite.main.start):
+        # Its length by the clock is not that of the others, and readers copy the one or the other.
+        return Written(None, dates=series.slots[1:], in_utc=True)
+    return written(series.repetition, series.slots, invite.zone)
+
+
+def _over_a_change(invite: Invite, start: datetime) -> bool:
+    """Are the clocks changed between the start and the end of an instance of usual length?"""
+    zone = ZoneInfo(invite.zone)
+    end = start + (invite.main.end - invite.main.start)
+    return start.astimezone(zone).utcoffset() != end.astimezone(zone).utcoffset()
+
+
+def _overrides(invite: Invite, series: Series, zone: ZoneInfo | None) -> list[Instance]:
+    """What is written as an event of its own: those that differ, and those whose length readers would get wrong."""
+    known = {*series.gone, *(moved.slot for moved in series.moved)}
+    length = invite.main.end - invite.main.start
+    odd = [slot for slot in series.slots if slot not in known and zone is not None and _over_a_change(invite, slot)]
+    return [*series.moved, *(Instance(slot, slot + length, invite.main.sequence, slot) for slot in odd)]
 
 
 def _years(invite: Invite) -> tuple[int, int]:

@@ -46,7 +46,7 @@ class Written:
 def written(repetition: Repetition, slots: tuple[datetime, ...], zone: str) -> Written:
     """slots: UTC, rising, the first being DTSTART."""
     here = ZoneInfo(zone)
-    local = [slot.astimezone(here).replace(tzinfo=None) for slot in slots]
+    local = [slot.astimezone(here).replace(tzinfo=None, fold=0) for slot in slots]
     exact = all(wall.replace(tzinfo=here).astimezone(UTC) == slot for wall, slot in zip(local, slots, strict=True))
     if exact and len(slots) > 1:
         best: tuple[int, dict[str, Any], list[datetime]] | None = None
