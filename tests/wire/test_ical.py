@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -120,7 +121,7 @@ def test_a_name_cannot_add_a_line() -> None:
     made = invite("Europe/Berlin", start)
     data = render(Invite(made.uid, False, STAMP, made.zone, made.main, person, GAO, "x"))
     assert len([line for line in lines(data) if line.startswith("ATTENDEE")]) == 1
-    assert [line for line in lines(data) if line.startswith("ORGANIZER")][0].endswith(":mailto:ada@example.com")
+    assert next(line for line in lines(data) if line.startswith("ORGANIZER")).endswith(":mailto:ada@example.com")
 
 
 # --- series ---
@@ -147,9 +148,7 @@ def test_cancelled_slots_are_excluded_and_moved_ones_replaced() -> None:
     """EXDATE for the one, a second event with RECURRENCE-ID for the other; both readers agree."""
     slots = moments("America/New_York", [date(2026, 3, 2) + timedelta(weeks=n) for n in range(4)])
     moved = Instance(slots[2] + 3 * HOUR, slots[2] + 5 * HOUR, 2, slots[2])
-    data = render(
-        series("America/New_York", Repetition("WEEKLY", 1, (1,)), slots, gone=(slots[1],), moved=(moved,))
-    )
+    data = render(series("America/New_York", Repetition("WEEKLY", 1, (1,)), slots, gone=(slots[1],), moved=(moved,)))
     assert both(data) == [*spans([slots[0]], 60), (moved.start, moved.end), *spans([slots[3]], 60)]
     assert event_lines(data)["EXDATE;TZID=America/New_York"] == "20260309T090000"
     assert event_lines(data, 1)["SEQUENCE"] == "2"
@@ -224,7 +223,7 @@ def test_every_series_is_read_as_its_slots(
     chosen = tuple({point % 7 for point in points} if unit == "WEEKLY" else {point + 1 for point in points})
     chosen = () if unit == "DAILY" else chosen
     slots = moments(zone, expand(unit, interval, chosen, first, 12), hour, 30)
-    if len(set(slots)) < 2 or any(later <= earlier for earlier, later in zip(slots, slots[1:], strict=False)):
+    if len(set(slots)) < 2 or any(later <= earlier for earlier, later in pairwise(slots)):
         return
     cancelled = tuple(slots[number] for number in sorted(gone) if number < len(slots) - 1)
     data = render(series(zone, Repetition(unit, interval, chosen), slots, gone=cancelled))

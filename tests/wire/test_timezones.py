@@ -63,5 +63,5 @@ def test_transitions_are_exact_to_the_second() -> None:
 
 def test_a_rule_that_misses_a_year_is_none() -> None:
     """Six years that agree but for a gap are listed."""
-    years = [datetime(year, 3, 1) for year in (2020, 2021, 2022, 2023, 2024, 2026)]
+    years = [datetime(year, 3, 1, tzinfo=UTC).replace(tzinfo=None) for year in (2020, 2021, 2022, 2023, 2024, 2026)]
     assert yearly_rule(years) is None

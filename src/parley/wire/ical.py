@@ -132,8 +132,10 @@ def _event(invite: Invite, instance: Instance, zone: ZoneInfo | None) -> Event:
     event.add("uid", invite.uid)
     event.add("sequence", instance.sequence)
     event.add("dtstamp", invite.stamp.astimezone(UTC))
-    event.add("dtstart", _at(instance.start, zone))
-    event.add("dtend", _at(instance.end, zone))
+    # The second of an hour that comes twice cannot be said in local time.
+    here = zone if zone and _sayable(instance.start, zone) and _sayable(instance.end, zone) else None
+    event.add("dtstart", _at(instance.start, here))
+    event.add("dtend", _at(instance.end, here))
     if instance.slot is not None:
         event.add("recurrence-id", _at(instance.slot, zone))
     event.add("summary", vText(invite.summary), parameters=language)
@@ -169,6 +171,10 @@ def _add_series(master: Event, series: Series, form: Written, zone: ZoneInfo | N
 
 def _at(moment: datetime, zone: ZoneInfo | None) -> datetime:
     return moment.astimezone(zone if zone is not None else UTC)
+
+
+def _sayable(moment: datetime, zone: ZoneInfo) -> bool:
+    return moment.astimezone(zone).replace(fold=0).astimezone(UTC) == moment
 
 
 def _person(person: Person) -> vCalAddress:
