@@ -33,6 +33,7 @@ from .app.event_feed import EventFeed
 from .app.legs import LegServices
 from .app.lookup import Lookup
 from .app.operator import KeptOperator, KeptServices, Operator
+from .app.outbox import Outbox, OutboxDesk
 from .app.pins import PinJudge
 from .app.ports import StoredEvent
 from .app.tasks import Tasks
@@ -59,6 +60,7 @@ from .first_start import prepare
 from .host import own_names
 from .server_facts import describer, shown_host, start_facts
 from .tls import CertificateFiles, generated_certificate
+from .wiring_notices import couriers_of
 
 log = structlog.get_logger(__name__)
 
@@ -82,6 +84,7 @@ class Kept:
     administration: Administration
     credentials: Credentials
     lookup: Lookup
+    outbox: OutboxDesk
 
     def services(self, local_source: str) -> KeptServices:
         return KeptServices(
@@ -91,6 +94,7 @@ class Kept:
             self.hasher,
             self.lookup,
             _records,
+            self.outbox,
             local_source,
         )
 
@@ -119,6 +123,7 @@ async def _kept(settings: Settings, stack: AsyncExitStack) -> Kept:
             ),
         ),
         Lookup(store, domains, settings.sip.access_number, own_addresses=not settings.sip.domains),
+        OutboxDesk(store, clock),
     )
 
 
@@ -177,6 +182,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     stack.push_async_callback(importer.import_now)
     _run_beside(importer.run(), stack)
 
+    _run_sender(settings, kept, stack)
     engine = await _engine(settings, stack)
     tasks = Tasks()
     stack.push_async_callback(tasks.cancel)
@@ -229,6 +235,20 @@ def _entry(settings: Settings) -> EntrySettings:
         stay_limit=ivr.stay_limit,
         tries=ivr.tries,
     )
+
+
+def _run_sender(settings: Settings, kept: Kept, stack: AsyncExitStack) -> None:
+    """Sends from now on, beginning with what an earlier run left."""
+    try:
+        couriers = couriers_of(settings.mail, settings.sms, kept.clock)
+    except OSError as problem:
+        raise CannotStart(f"mail.ca: cannot read {settings.mail.ca}: {problem.strerror or problem}") from problem
+    for courier in couriers.values():
+        stack.push_async_callback(courier.close)
+    outbox = Outbox(kept.store, couriers, kept.clock)
+    kept.outbox.poke = outbox.poke
+    _run_beside(outbox.run(), stack)
+    stack.push_async_callback(outbox.stop)
 
 
 async def _engine(settings: Settings, stack: AsyncExitStack) -> EngineClient:
