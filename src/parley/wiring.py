@@ -60,6 +60,7 @@ from .first_start import prepare
 from .host import own_names
 from .server_facts import describer, shown_host, start_facts
 from .tls import CertificateFiles, generated_certificate
+from .wiring_conferences import Shared, conference_parts
 from .wiring_notices import couriers_of
 
 log = structlog.get_logger(__name__)
@@ -204,8 +205,29 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     sip = _sip_agent(settings, kept, arrivals, tasks)
     first_domain = kept.administration.inbound_rules.space_domain
     dialling = Dialling(kept.store, directory, sip.dialler, kept.clock, first_domain)
-    await _open_http(settings, kept, directory, dialling, journal, certificate, stack)
+    parts = await conference_parts(
+        settings,
+        Shared(
+            kept.store,
+            kept.clock,
+            kept.changes,
+            kept.identifiers,
+            kept.hasher,
+            kept.administration.users,
+            directory,
+            engine,
+            journal,
+            pins,
+            tasks,
+            dialling,
+            kept.outbox,
+        ),
+    )
+    await _open_http(
+        settings, _root(_cms(settings, kept, directory, dialling, journal), parts.json), certificate, stack
+    )
     sip_ports = await _open_sip(settings, sip, directory, certificate, stack)
+    _run_beside(parts.timekeeping, stack)  # conferences may dial from here on
     started = kept.clock.utc().strftime("%Y-%m-%dT%H:%M:%SZ")
     described = describer(settings, started, sip_ports, lambda: 1 if engine.worker_pid else 0)
     operator = Operator(kept.services(shown_host(settings)), pins, directory, feed, kept.clock, described)
@@ -273,27 +295,23 @@ def _run_directory(data_dir: Path, stack: AsyncExitStack) -> Path:
     return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parley-")))
 
 
-def _root(api: ASGIApp) -> ASGIApp:
-    """The one application of all HTTP listeners; pages for people come beside the API later."""
+def _root(cms: ASGIApp, json: ASGIApp) -> ASGIApp:
+    """The one application of all HTTP listeners: the XML dialect below /api, the JSON dialect below /v1 and /v2 and
+    on its WebSocket; pages for people come beside them later."""
     nothing = PlainTextResponse("Parley: the admin API is at /api/v1\n", 404)
 
     async def root(scope: Scope, receive: Receive, send: Send) -> None:
-        at_api = scope["type"] == "http" and (scope["path"] + "/").lower().startswith("/api/")
-        await (api if at_api else nothing)(scope, receive, send)
+        first = scope.get("path", "/").split("/")[1].lower()
+        if scope["type"] == "websocket" or first in {"v1", "v2"}:
+            await json(scope, receive, send)
+        else:
+            await (cms if first == "api" else nothing)(scope, receive, send)
 
     return root
 
 
-async def _open_http(
-    settings: Settings,
-    kept: Kept,
-    directory: Directory,
-    dialling: Dialling,
-    journal: FileJournal,
-    certificate: CertificateFiles | None,
-    stack: AsyncExitStack,
-) -> None:
-    api = cms_app(
+def _cms(settings: Settings, kept: Kept, directory: Directory, dialling: Dialling, journal: FileJournal) -> ASGIApp:
+    return cms_app(
         administration=kept.administration,
         credentials=kept.credentials,
         directory=directory,
@@ -307,7 +325,11 @@ async def _open_http(
         record=journal.append,
         placer=dialling,
     )
-    app = _root(api)
+
+
+async def _open_http(
+    settings: Settings, app: ASGIApp, certificate: CertificateFiles | None, stack: AsyncExitStack
+) -> None:
     if settings.http.listen:
         await _listen(app, "http", settings.http.listen, None, stack)
     if settings.https.listen and certificate:
@@ -327,7 +349,7 @@ def _certificate(settings: Settings, clock: SystemClock) -> CertificateFiles | N
 async def _listen(
     app: ASGIApp, name: str, listen: Listen, tls: tuple[Path, Path] | None, stack: AsyncExitStack
 ) -> None:
-    listener = HttpListener(app, name)
+    listener = HttpListener(app, name, websockets=True)
     try:
         sockets = bind_sockets(listen.host, listen.port, socket.SOCK_STREAM)
         await listener.open(sockets, tls)
