@@ -184,6 +184,7 @@ FULL: dict[str, Any] = {
         True,
         True,
         EXTRAS,
+        ConferenceRules(waiting_room=True, entry_scope=EntryScope.TENANT),
     ),
     "outbound_rules": OutboundRule(
         OutboundRuleId("full"),

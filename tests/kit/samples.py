@@ -5,6 +5,7 @@ from __future__ import annotations
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import (
     AdministratorActed,
+    AttendeeCalled,
     EntryLockedOut,
     Event,
     LegActivated,
@@ -20,7 +21,7 @@ from parley.core.events import (
     PromptUnanswered,
     UnencryptedMediaPresent,
 )
-from parley.core.ids import LegId, MeetingId, ParticipantId, SpaceId, TenantId
+from parley.core.ids import LegId, MeetingId, OccurrenceId, ParticipantId, SpaceId, TenantId
 
 MEETING, SPACE, LEG, PARTICIPANT = MeetingId("m1"), SpaceId("s1"), LegId("l1"), ParticipantId("p1")
 
@@ -50,4 +51,5 @@ EVENTS: tuple[Event, ...] = (
     LegEnded(LEG, 1, Ending(Side.REMOTE, Reason.HANG_UP), True, 12.5, 10.25, False),
     MeetingEnded(MEETING, 3, 2, 61.5),
     AdministratorActed("192.0.2.9", "admin", "created new call", "Team"),
+    AttendeeCalled(OccurrenceId("o1"), "914083136", "2000@a.example", "busy", 2),
 )

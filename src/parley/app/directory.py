@@ -76,6 +76,7 @@ class Directory:
         self._readings: set[_Reading] = set()
         self._stale: set[MeetingId] = set()  # meetings that are being resolved anew
         self._closed = False
+        self._watchers: list[Callable[[MeetingId], None]] = []
         self.count_completed = 0
         self.most_legs = 0
         changes.subscribe(self._on_change)
@@ -186,6 +187,14 @@ class Directory:
         runner.post(message)
         return True
 
+    def watch(self, watcher: Callable[[MeetingId], None]) -> None:
+        """Call it whenever something may have happened to a meeting, its end included. It must not block."""
+        self._watchers.append(watcher)
+
+    def _tell_watchers(self, meeting: MeetingId) -> None:
+        for watcher in self._watchers:
+            watcher(meeting)
+
     async def open(self, space: SpaceId) -> MeetingId:
         """The space's meeting, kept although empty. Raises Refusal not-found."""
         facts = await self._read(space, lambda tx: space_facts(tx, space, ()))
@@ -284,6 +293,7 @@ class Directory:
             journal=services.journal,
             tell_leg=self._tell_leg,
             finished=self._finished,
+            changed=self._tell_watchers,
         )
         self._meetings[machine.id] = runner
         self._of_space[space.id] = machine.id

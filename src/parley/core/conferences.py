@@ -42,6 +42,16 @@ class Attendee:
     extras: Extras = field(default_factory=dict)
 
 
+def answers_to(dialled: str, seen: str) -> bool:
+    """Is `seen`, the address somebody is in a meeting with (no scheme), the one of an invitation? Case and parameters
+    do not count, and a number stands for itself at whatever domain."""
+    wanted = dialled.lower().partition(";")[0]
+    for scheme in ("sips:", "sip:", "tel:"):
+        wanted = wanted.removeprefix(scheme)
+    who = seen.lower().partition(";")[0]
+    return bool(wanted) and wanted in {who, who.partition("@")[0]}
+
+
 class Cycle(StrEnum):
     DAY = "day"
     WEEK = "week"
@@ -78,7 +88,9 @@ class Occurrence:
     """One time a conference takes place. `end` moves: first join + length, then by prolongation.
 
     slot: the booked start by the series' rule, which identifies the occurrence for calendars for ever.
-    changed: it was moved or altered on its own. sequence: iCalendar SEQUENCE of its own changes.
+    changed: it was moved or altered on its own. sequence: iCalendar SEQUENCE of its own changes. reminded: everybody
+    was told of it; true from the start for a single conference, which is announced when it is booked. dialled: the
+    people to be called at its start were called, or nobody will be any more.
     """
 
     id: OccurrenceId
@@ -95,6 +107,7 @@ class Occurrence:
     reminded: bool = False
     dialled: bool = False
     extras: Extras = field(default_factory=dict)
+    rules: ConferenceRules | None = None  # its own, where they differ from the conference's
 
     @property
     def planned_end(self) -> datetime:

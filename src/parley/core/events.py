@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .endings import Ending, Reason
-from .ids import LegId, MeetingId, ParticipantId, SpaceId, TenantId
+from .ids import LegId, MeetingId, OccurrenceId, ParticipantId, SpaceId, TenantId
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +155,17 @@ class AdministratorActed:
     subject: str
 
 
+@dataclass(frozen=True, slots=True)
+class AttendeeCalled:
+    """How one try to call an invited person at the start of a conference went. result: a word of CallResult."""
+
+    occurrence: OccurrenceId
+    number: str  # of the conference
+    target: str
+    result: str
+    tries: int
+
+
 Event = (
     LegArrived
     | LegConnected
@@ -170,4 +181,5 @@ Event = (
     | LegEnded
     | MeetingEnded
     | AdministratorActed
+    | AttendeeCalled
 )

@@ -14,6 +14,7 @@ from .events import Event
 from .ids import AccessMethodId, LegId, LegProfileId, MeetingId, MemberId, ParticipantId, SpaceId, TenantId
 from .mediaplan import MediaPlan
 from .profiles import CallLayer, EffectiveCall, EffectiveLeg, Extras, LegLayer, LegSettings
+from .spaces import Role
 
 
 class Cause(StrEnum):
@@ -110,6 +111,35 @@ class SendBack:
 
 
 @dataclass(frozen=True, slots=True)
+class SetHands:
+    """Raise or lower the hands of these participants."""
+
+    participants: frozenset[ParticipantId]
+    raised: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """Show one participant under another name."""
+
+    participant: ParticipantId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetRole:
+    """Make one participant a host or a guest from now on, whatever door it came by.
+
+    settings and unset: what that means for its legs, as in OverrideLeg.
+    """
+
+    participant: ParticipantId
+    role: Role
+    settings: LegSettings = LegSettings()
+    unset: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class DropLeg:
     leg: LegId
     ending: Ending
@@ -168,6 +198,9 @@ MeetingInput = (
     | OverrideLegs
     | AdmitParticipant
     | SendBack
+    | SetHands
+    | Rename
+    | SetRole
     | DropLeg
     | DropParticipant
     | SetLocked
@@ -247,7 +280,7 @@ MeetingEffect = Record | ApplyPlan | TellLeg | Finished
 
 @dataclass(frozen=True, slots=True)
 class LegView:
-    """One leg as it stands. `overrides`: what was set on the leg itself, `layers` without it."""
+    """One leg as it stands. role: what it was made while inside; None: what its door says."""
 
     leg: LegId
     number: int
@@ -262,6 +295,8 @@ class LegView:
     seconds: float  # since it joined
     active_seconds: float
     encrypted_media: bool
+    hand_raised: bool = False
+    role: Role | None = None
 
     @property
     def waits(self) -> bool:

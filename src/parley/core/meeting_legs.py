@@ -9,6 +9,7 @@ from .ids import LegProfileId
 from .mediaplan import LegMedia
 from .meeting_inputs import Cause, Join, LegView, OverrideLeg
 from .profiles import EffectiveLeg, Layer, LegLayer, LegSettings, resolve_leg
+from .spaces import Role
 from .transitions import Standing, State
 
 # What a waiting leg hears, and after how many seconds again: often enough to know the line is alive.
@@ -37,6 +38,9 @@ class MeetingLeg:
     extras: dict[str, dict[str, str]] = field(default_factory=dict)
     active_since: float | None = None
     active_before: float = 0.0  # seconds of earlier activity
+    name: str = ""  # what it was renamed to
+    hand_raised: bool = False
+    role: Role | None = None  # what it was made while inside
 
     @classmethod
     def of(cls, join: Join, now: float) -> MeetingLeg:
@@ -130,7 +134,7 @@ class MeetingLeg:
             leg=join.leg,
             number=join.number,
             participant=join.participant,
-            name=join.name,
+            name=self.name or join.name,
             uri=join.uri,
             kind=join.kind,
             entry=join.entry,
@@ -140,4 +144,6 @@ class MeetingLeg:
             seconds=now - self.joined_at,
             active_seconds=active,
             encrypted_media=join.encrypted_media,
+            hand_raised=self.hand_raised,
+            role=self.role,
         )

@@ -269,6 +269,7 @@ occurrences = table(
     flag("reminded"),
     flag("dialled"),
     json("extras"),
+    json("rules", nullable=True),
     sa.Index("ix_occurrences_state_start", "state", "start"),
 )
 

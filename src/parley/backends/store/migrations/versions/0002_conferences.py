@@ -198,6 +198,7 @@ def create_occurrences() -> None:
         sa.Column("reminded", sa.Boolean(), nullable=False),
         sa.Column("dialled", sa.Boolean(), nullable=False),
         sa.Column("extras", sa.JSON(), nullable=False),
+        sa.Column("rules", sa.JSON()),
         sa.ForeignKeyConstraint(
             ["conference"], ["conferences.id"], name="fk_occurrences_conference", ondelete="CASCADE"
         ),

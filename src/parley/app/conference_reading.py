@@ -1,0 +1,238 @@
+"""Conferences as they are shown: whole records, who may see what, and lists of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from ..core.conferences import Attendance, Conference, Occurrence, OccurrenceState
+from ..core.ids import AccessMethodId
+from ..core.people import AdministratorLevel
+from ..core.refusals import Refusal
+from ..core.spaces import AccessMethod, Role, Space, SpaceKind
+from .booking import Actor, ConferenceRecord
+from .conference_spaces import doors_of
+from .enterprises import DIALECT as ENTERPRISE
+from .ports import Clock, Page, Query, Store, Transaction
+
+LIVE = frozenset({OccurrenceState.BOOKED, OccurrenceState.RUNNING})
+PAST = frozenset({OccurrenceState.ENDED, OccurrenceState.MISSED})
+# Ids asked for in one query: databases bound the number of values.
+_CHUNK = 400
+
+
+class Within(StrEnum):
+    """How far ahead a list looks."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    ALL = "all"
+
+
+_AHEAD = {Within.DAY: timedelta(days=1), Within.WEEK: timedelta(days=7), Within.MONTH: timedelta(days=31)}
+_FOR_EVER = timedelta(days=3660)
+
+
+def manages(actor: Actor, conference: Conference) -> bool:
+    """May the actor change it? Organisers their own, administrators all of their tenant."""
+    if conference.tenant != actor.tenant:
+        return False
+    return actor.administers or conference.organiser == actor.user
+
+
+def sees(actor: Actor, conference: Conference) -> bool:
+    """Who manages it, and who is invited."""
+    invited = any(attendee.user == actor.user for attendee in conference.attendees)
+    return manages(actor, conference) or (invited and conference.tenant == actor.tenant)
+
+
+def role_of(actor: Actor, conference: Conference) -> Role:
+    """As what the actor takes part: who manages it or is invited as host is a host."""
+    hosts = {attendee.user for attendee in conference.attendees if attendee.role is Role.HOST}
+    return Role.HOST if manages(actor, conference) or actor.user in hosts else Role.GUEST
+
+
+def shown(record: ConferenceRecord, actor: Actor) -> ConferenceRecord:
+    """The record without what is the host's alone, unless the actor is one."""
+    if role_of(actor, record.conference) is Role.HOST:
+        return record
+    return replace(record, host=replace(record.host, passcode=None, secret=None))
+
+
+async def record_of(
+    tx: Transaction, conference: Conference, occurrences: Sequence[Occurrence] | None = None
+) -> ConferenceRecord:
+    """With all occurrences unless some are given. After the end of an own space its place is shown empty."""
+    if occurrences is None:
+        occurrences = await tx.occurrences.of([conference.id])
+    space, doors = await tx.spaces.get(conference.space), await doors_of(tx, conference)
+    if space is None or doors is None:
+        space = Space(conference.space, conference.subject, conference.tenant, kind=SpaceKind.CONFERENCE)
+        doors = (_gone(conference, Role.GUEST), _gone(conference, Role.HOST))
+    organiser = await tx.users.get(conference.organiser)
+    tenant = await tx.tenants.get(conference.tenant) if conference.tenant else None
+    users = {attendee.user for attendee in conference.attendees if attendee.user}
+    people = (await tx.users.page(Query(among=sorted(users)))).items if users else ()
+    return ConferenceRecord(
+        conference=conference,
+        occurrences=tuple(sorted(occurrences, key=lambda one: one.start)),
+        space=space,
+        host=doors[1],
+        guest=doors[0],
+        organiser_name=(organiser.name or organiser.account or organiser.jid) if organiser else "",
+        enterprise=tenant.name if tenant else await _own_name(tx),
+        people={user.id: user.name for user in people},
+    )
+
+
+async def _own_name(tx: Transaction) -> str:
+    """Of the installation's own enterprise; empty until somebody gives it one."""
+    return (await tx.system_defaults()).extras.get(ENTERPRISE, {}).get("name", "")
+
+
+def _gone(conference: Conference, role: Role) -> AccessMethod:
+    return AccessMethod(AccessMethodId(""), conference.space, call_id=conference.number, role=role)
+
+
+async def live_conference(tx: Transaction, number: str) -> tuple[Conference, list[Occurrence]]:
+    """The conference of this number and its occurrences. Raises Refusal not-found when it is over or cancelled."""
+    conference = await tx.conferences.by_number(number)
+    occurrences = await tx.occurrences.of([conference.id]) if conference else []
+    if conference is None or conference.cancelled or not any(one.state in LIVE for one in occurrences):
+        raise Refusal("not-found", kind="conference", id=number)
+    return conference, occurrences
+
+
+class ConferenceReading:
+    """The questions. Lists look through what lies within their span; only the shown page is read whole."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def show(self, actor: Actor, number: str) -> ConferenceRecord:
+        """Raises Refusal not-found, also for what the actor may not see."""
+        async with self._store.reading() as tx:
+            conference, occurrences = await live_conference(tx, number)
+            if not sees(actor, conference):
+                raise Refusal("not-found", kind="conference", id=number)
+            return shown(await record_of(tx, conference, occurrences), actor)
+
+    async def list(
+        self,
+        actor: Actor,
+        *,
+        offset: int = 0,
+        limit: int = 20,
+        everybody: bool = False,
+        search: str | None = None,
+        within: str = Within.ALL,
+        states: Collection[OccurrenceState] = LIVE,
+        sort_descending: bool = False,
+    ) -> Page[ConferenceRecord]:
+        """Booked and running conferences by their next start, one row for a series. Numbers, subjects and organisers
+        are searched. everybody: of the whole tenant, for administrators; others see their own and those they are
+        invited to."""
+        until = self._clock.utc() + _AHEAD.get(Within(within), _FOR_EVER)
+        async with self._store.reading() as tx:
+            rows: dict[str, Occurrence] = {}
+            for occurrence in await tx.occurrences.live(until):
+                if occurrence.state in states:
+                    rows.setdefault(occurrence.conference, occurrence)
+            conferences = await self._conferences(tx, rows, _filter(actor, everybody))
+            found = await _searched(tx, conferences, search)
+            found.sort(key=lambda one: rows[one.id].start, reverse=sort_descending)
+            page = [shown(await record_of(tx, one), actor) for one in found[offset : offset + limit]]
+            return Page(len(found), tuple(page))
+
+    async def running(
+        self, actor: Actor, *, offset: int = 0, limit: int = 20, everybody: bool = False, search: str | None = None
+    ) -> Page[ConferenceRecord]:
+        return await self.list(
+            actor,
+            offset=offset,
+            limit=limit,
+            everybody=everybody,
+            search=search,
+            within=Within.DAY,
+            states={OccurrenceState.RUNNING},
+        )
+
+    async def history(
+        self,
+        actor: Actor,
+        first: datetime,
+        last: datetime,
+        *,
+        offset: int = 0,
+        limit: int = 20,
+        everybody: bool = False,
+        search: str | None = None,
+        sort_descending: bool = False,
+    ) -> Page[ConferenceRecord]:
+        """What took place (or was missed) and was to start in [first, last]: one row for each occurrence, which is
+        the only one of its record."""
+        async with self._store.reading() as tx:
+            past = await tx.occurrences.between(first, last, sorted(PAST))
+            conferences = await self._conferences(tx, {one.conference for one in past}, _filter(actor, everybody))
+            known = {one.id: one for one in await _searched(tx, conferences, search)}
+            rows = [one for one in past if one.conference in known]
+            if sort_descending:
+                rows.reverse()
+            page = [
+                shown(await record_of(tx, known[one.conference], [one]), actor) for one in rows[offset : offset + limit]
+            ]
+            return Page(len(rows), tuple(page))
+
+    async def history_of(self, actor: Actor, occurrence_id: str) -> ConferenceRecord:
+        """Of one occurrence, over or not. Raises Refusal not-found."""
+        async with self._store.reading() as tx:
+            return shown(await _of_occurrence(tx, actor, occurrence_id), actor)
+
+    async def attendance(self, actor: Actor, occurrence_id: str) -> Sequence[Attendance]:
+        """By time of joining. Raises Refusal not-found."""
+        async with self._store.reading() as tx:
+            await _of_occurrence(tx, actor, occurrence_id)
+            return await tx.attendance(occurrence_id)
+
+    async def _conferences(
+        self, tx: Transaction, ids: Iterable[str], wanted: Callable[[Conference], bool]
+    ) -> Sequence[Conference]:
+        every, found = [*ids], []
+        for start in range(0, len(every), _CHUNK):
+            page = await tx.conferences.page(Query(among=every[start : start + _CHUNK]))
+            found += [one for one in page.items if wanted(one)]
+        return found
+
+
+def _filter(actor: Actor, everybody: bool) -> Callable[[Conference], bool]:
+    if everybody and actor.administers:
+        return lambda one: one.tenant == actor.tenant
+    without_office = replace(actor, level=AdministratorLevel.NONE)
+    return lambda one: sees(without_office, one)
+
+
+async def _of_occurrence(tx: Transaction, actor: Actor, id: str) -> ConferenceRecord:
+    occurrence = await tx.occurrences.get(id)
+    conference = await tx.conferences.get(occurrence.conference) if occurrence else None
+    if occurrence is None or conference is None or not sees(actor, conference):
+        raise Refusal("not-found", kind="occurrence", id=id)
+    return await record_of(tx, conference, [occurrence])
+
+
+async def _searched(tx: Transaction, conferences: Iterable[Conference], search: str | None) -> list[Conference]:
+    if not search:
+        return list(conferences)
+    wanted = search.casefold()
+    names: dict[str, str] = {}
+    found = []
+    for one in conferences:
+        if one.organiser not in names:
+            user = await tx.users.get(one.organiser)
+            names[one.organiser] = f"{user.name}\n{user.account or user.jid}" if user else ""
+        if any(wanted in text.casefold() for text in (one.subject, one.number, names[one.organiser])):
+            found.append(one)
+    return found
