@@ -10,8 +10,8 @@ sys.path.insert(0, str(ROOT / "src"))
 
 from parley.doors.cms.dial_plan import ACCESS_QUERY  # noqa: E402
 from parley.doors.cms.fields import Access, Field, Shown, Table  # noqa: E402
-from parley.doors.cms.live_fields import CALL, CALL_LEG, PARTICIPANT, PARTICIPANTS  # noqa: E402
-from parley.doors.cms.plan_fields import INBOUND_RULE, IVR, SYSTEM_PROFILES, TENANT, USER  # noqa: E402
+from parley.doors.cms.live_fields import CALL, CALL_LEG, NEW_CALL_LEG, NEW_PARTICIPANT, PARTICIPANT, PARTICIPANTS  # noqa: E402
+from parley.doors.cms.plan_fields import INBOUND_RULE, IVR, OUTBOUND_RULE, SYSTEM_PROFILES, TENANT, USER  # noqa: E402
 from parley.doors.cms.profile_fields import CALL_LEG_PROFILE, CALL_PROFILE  # noqa: E402
 from parley.doors.cms.space_fields import ACCESS_METHOD, CO_SPACE, CO_SPACE_USER  # noqa: E402
 
@@ -25,6 +25,7 @@ PAGES: tuple[tuple[str, str, Table], ...] = (
     ("tenant", "`/tenants`, `…/<id>`", TENANT),
     ("system profiles", "`/system/profiles` (GET, PUT, POST)", SYSTEM_PROFILES),
     ("inboundDialPlanRule", "`/inboundDialPlanRules`, `…/<id>`", INBOUND_RULE),
+    ("outboundDialPlanRule", "`/outboundDialPlanRules`, `…/<id>`", OUTBOUND_RULE),
     ("ivr", "`/ivrs`, `…/<id>`", IVR),
     ("call", "`/calls`, `…/<id>`", CALL),
     (
@@ -38,6 +39,8 @@ PAGES: tuple[tuple[str, str, Table], ...] = (
         "`/participants`, `…/<id>` (GET, PUT, DELETE); `/calls/<id>/participants`, `…/<id>`",
         PARTICIPANT,
     ),
+    ("new call leg", "`/calls/<id>/callLegs` (POST): somebody is called", NEW_CALL_LEG),
+    ("new participant", "`/calls/<id>/participants` (POST): somebody is called", NEW_PARTICIPANT),
     ("several participants", "`/calls/<id>/participants/*` (PUT)", PARTICIPANTS),
     ("accessQuery", "`/accessQuery` (POST)", ACCESS_QUERY),
 )

@@ -30,7 +30,11 @@ _REFUSALS = {
     "missing": "{field} is missing",
     "not-permitted": "not permitted: {what}",
     "in-use": "the {kind} is in use",
+    "no-outbound-rule": "no outbound rule leads to {target}",
+    "state": "the {kind} is {state}",
     "limit": "the limit is reached: {which}",
+    "no-outbound-rule": "no outbound rule leads to {target}",
+    "state": "the {kind} is {state}",
     "not-running": "this needs a running server; start it with: parley serve",
     "internal": "the server failed; its log says why",
 }

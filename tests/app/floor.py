@@ -12,8 +12,9 @@ import structlog
 from parley.app.administration import administration
 from parley.app.arrivals import Arrivals
 from parley.app.changes import Changes
-from parley.app.directory import Directory, LiveLeg
-from parley.app.legs import LegServices, LiveLegRunner
+from parley.app.directory import Directory
+from parley.app.legs import IncomingLegRunner, LegServices
+from parley.app.live import LiveLeg
 from parley.app.lookup import Lookup
 from parley.app.pins import PinJudge
 from parley.app.ports import Store
@@ -45,11 +46,11 @@ PROMPT = 1.0  # seconds that one prompt lasts
 class Call:
     """One caller. `leg` is None when nothing was made for him."""
 
-    def __init__(self, floor: Floor, door: FakeLegDoor, leg: LiveLegRunner | None) -> None:
+    def __init__(self, floor: Floor, door: FakeLegDoor, leg: IncomingLegRunner | None) -> None:
         self.floor, self.door, self._leg = floor, door, leg
 
     @property
-    def leg(self) -> LiveLegRunner:
+    def leg(self) -> IncomingLegRunner:
         assert self._leg is not None, "the call was refused at once"
         return self._leg
 

@@ -12,7 +12,7 @@ from parley.app.administration import administration
 from parley.app.changes import Change, Changes
 from parley.app.credentials import CredentialLimits, Credentials
 from parley.app.directory import Directory
-from parley.app.legs import LegServices, LiveLegRunner
+from parley.app.legs import IncomingLegRunner, LegServices
 from parley.app.lookup import Lookup
 from parley.app.pins import PinJudge
 from parley.app.ports import Store
@@ -144,7 +144,7 @@ class Rig:
     async def user(self, jid: str, **values: str) -> str:
         return await self.administration.users.create(jid, UserEdit(**values))
 
-    async def call(self, user: str, caller: str = "sip:2000@example.com", name: str = "") -> LiveLegRunner:
+    async def call(self, user: str, caller: str = "sip:2000@example.com", name: str = "") -> IncomingLegRunner:
         """Somebody dials a space without a PIN and is answered."""
         target = await self.lookup.resolve(Address(user, "example.com"))
         assert isinstance(target, Candidates)

@@ -8,6 +8,7 @@ from cryptography.fernet import Fernet
 
 from parley.backends.store.sql import SqlStore
 from tests.doors.cms_rig import Rig
+from tests.doors.huawei_people_rig import PeopleRig
 
 
 @pytest.fixture
@@ -25,3 +26,10 @@ async def cms_on_disk(tmp_path: Path) -> AsyncIterator[Rig]:
     async with Rig(store=store) as rig:
         yield rig
     await store.close()
+
+
+@pytest.fixture
+async def huawei_people() -> AsyncIterator[PeopleRig]:
+    """The accounts half of the JSON dialect over a store in memory."""
+    async with PeopleRig() as rig:
+        yield rig

@@ -62,7 +62,8 @@ class Sipp:
         loss: int = 0,
     ) -> None:
         self._scenario, self._digits = scenario, digits
-        self._arguments = ["-i", address, "-mi", address, "-p", str(free_port(address))]
+        self.port = free_port(address)
+        self._arguments = ["-i", address, "-mi", address, "-p", str(self.port)]
         self._arguments += ["-t", transport, "-s", service, "-m", str(calls), "-r", str(rate), "-l", str(calls)]
         self._arguments += ["-key", "domain", domain, "-key", "caller", caller, "-mp", str(free_port(address) & ~1)]
         self._arguments += ["-nostdin", "-trace_msg", "-trace_err", "-timeout", "30", "-timeout_error"]

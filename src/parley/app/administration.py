@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from .changes import Changes
 from .dial_plan import InboundRules, Ivrs
 from .members import Members
+from .outbound_rules import OutboundRules
 from .ports import Identifiers, Store
 from .profiles import CallProfiles, LegProfiles, System
 from .spaces import Spaces
@@ -26,6 +27,7 @@ class Administration:
     users: Users
     inbound_rules: InboundRules
     ivrs: Ivrs
+    outbound_rules: OutboundRules
 
 
 def administration(
@@ -48,4 +50,5 @@ def administration(
         users=Users(store, identifiers, changes),
         inbound_rules=InboundRules(store, identifiers, changes, domains),
         ivrs=Ivrs(store, identifiers, changes, reserved),
+        outbound_rules=OutboundRules(store, identifiers, changes),
     )

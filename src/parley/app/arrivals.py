@@ -6,7 +6,7 @@ A call to an address that leads nowhere is refused before anything is created: n
 
 from __future__ import annotations
 
-from ..core.admission import Candidates
+from ..core.admission import Candidates, closed_by
 from ..core.endings import Ending, Reason, Side
 from ..core.leg_inputs import Offered, UnknownTarget
 from .directory import Directory
@@ -27,7 +27,7 @@ class Arrivals:
     async def arrive(self, offered: Offered, door: LegDoor) -> LiveLegRunner | None:
         """A leg, or None when the call was refused through the door already."""
         target = await self._lookup.resolve(offered.address, offered.local_address)
-        closed = isinstance(target, Candidates) and not target.non_member_access
+        closed = isinstance(target, Candidates) and closed_by(target) is not None
         if isinstance(target, UnknownTarget) or closed:
             self.unknown += 1
             door.reject(Ending(Side.LOCAL, Reason.UNKNOWN_DESTINATION))

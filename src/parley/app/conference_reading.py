@@ -14,6 +14,7 @@ from ..core.refusals import Refusal
 from ..core.spaces import AccessMethod, Role, Space, SpaceKind
 from .booking import Actor, ConferenceRecord
 from .conference_spaces import doors_of
+from .enterprises import DIALECT as ENTERPRISE
 from .ports import Clock, Page, Query, Store, Transaction
 
 LIVE = frozenset({OccurrenceState.BOOKED, OccurrenceState.RUNNING})
@@ -82,9 +83,14 @@ async def record_of(
         host=doors[1],
         guest=doors[0],
         organiser_name=(organiser.name or organiser.account or organiser.jid) if organiser else "",
-        enterprise=tenant.name if tenant else "",
+        enterprise=tenant.name if tenant else await _own_name(tx),
         people={user.id: user.name for user in people},
     )
+
+
+async def _own_name(tx: Transaction) -> str:
+    """Of the installation's own enterprise; empty until somebody gives it one."""
+    return (await tx.system_defaults()).extras.get(ENTERPRISE, {}).get("name", "")
 
 
 def _gone(conference: Conference, role: Role) -> AccessMethod:

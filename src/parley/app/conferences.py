@@ -16,7 +16,7 @@ wrong-passcode, locked-out.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
@@ -43,6 +43,8 @@ from .editing import KEEP, Kept, merged
 from .occurrences import begin, finish, settle
 from .pins import PinJudge
 from .ports import Clock, Identifiers, Store, Transaction
+
+Also = Callable[[Transaction, ConferenceRecord], Awaitable[None]]
 
 ENDED_BY_HAND = Ending(Side.ADMINISTRATOR, Reason.MEETING_ENDED)
 
@@ -79,8 +81,11 @@ class Conferences(ConferenceReading):
 
     # --- booking ---------------------------------------------------------------------------------------------
 
-    async def book(self, actor: Actor, booking: Booking) -> ConferenceRecord:
-        """A conference at once (start None or KEEP, no series: it runs from now), at a time, or a series."""
+    async def book(self, actor: Actor, booking: Booking, also: Also | None = None) -> ConferenceRecord:
+        """A conference at once (start None or KEEP, no series: it runs from now), at a time, or a series.
+
+        also: done in the same transaction, with the record as it is returned.
+        """
         async with self._store.transaction() as tx:
             now = self._clock.utc()
             organiser = await organiser_of(tx, actor, booking)
@@ -105,6 +110,8 @@ class Conferences(ConferenceReading):
                     await begin(tx, conference, occurrence, begun=now)
             record = await record_of(tx, conference)
             await self._notices.booked(tx, record)
+            if also is not None:
+                await also(tx, shown(record, actor))
         self._publish(record)
         return shown(record, actor)
 

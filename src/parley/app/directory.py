@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -13,12 +13,11 @@ from ..core.admission import Candidates
 from ..core.dialplan import Ivr
 from ..core.endings import Ending, Reason, Side
 from ..core.ids import LegId, MeetingId, ParticipantId, SpaceId
-from ..core.leg_inputs import Digit, Drop, JoinMeeting, MediaDied, Offered, PlayEnded
+from ..core.leg_inputs import Dial, Digit, Drop, JoinMeeting, LegInput, MediaDied, Offered, PlayEnded
 from ..core.meeting import Meeting
 from ..core.meeting_inputs import (
     DropLeg,
     End,
-    Entry,
     Join,
     JoinRefused,
     Left,
@@ -30,15 +29,15 @@ from ..core.meeting_inputs import (
     SetKeptWhenEmpty,
     SpaceChanged,
 )
-from ..core.people import Tenant
-from ..core.profiles import CallLayer, LegLayer
 from ..core.refusals import Refusal
-from ..core.spaces import AccessMethod, Space
+from ..core.spaces import AccessMethod
 from .changes import Change, Changes
-from .layers import call_layers, leg_layers
-from .legs import LegServices, LiveLegRunner
+from .joining import SpaceFacts, entry_of, space_facts, why_not
+from .legs import IncomingLegRunner, LegServices, LiveLegRunner
+from .live import LiveLeg, without_scheme
 from .meetings import MeetingRunner
-from .ports import Identifiers, LegDoor, LegFacts, MediaStatistics, Store, Transaction
+from .outgoing_legs import OutgoingLegRunner
+from .ports import Identifiers, LegDoor, OutgoingDoor, Store, Transaction
 
 log = structlog.get_logger(__name__)
 
@@ -50,54 +49,12 @@ RETRY_AFTER = 1.0  # seconds until a meeting is resolved anew once more, when th
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class LiveLeg:
-    """One leg as it stands. view is None while it is at the entrance. state: initial, connected, on-hold, ending."""
-
-    leg: LegId
-    number: int
-    participant: ParticipantId
-    meeting: MeetingId | None
-    view: LegView | None
-    caller: str
-    name: str
-    dialled: str
-    state: str
-    seconds: float
-    facts: LegFacts
-    statistics: MediaStatistics | None
-    kind: str
-
-
 @dataclass(slots=True, eq=False)
 class _Reading:
     """What is being read of a space; stale once a change that concerns the space was committed meanwhile."""
 
     space: SpaceId
     stale: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """What the store holds of a space that joins and live meetings go by; layers of legs by their entry."""
-
-    space: Space
-    tenant: Tenant | None
-    call: tuple[CallLayer, ...]
-    legs: Mapping[Entry, tuple[LegLayer, ...]]
-
-
-async def _facts(tx: Transaction, space_id: SpaceId, entries: Iterable[Entry]) -> _Facts | None:
-    """None: there is no such space."""
-    space = await tx.spaces.get(space_id)
-    if space is None:
-        return None
-    return _Facts(
-        space=space,
-        tenant=await tx.tenants.get(space.tenant) if space.tenant else None,
-        call=await call_layers(tx, space),
-        legs={entry: await leg_layers(tx, space, entry) for entry in entries},
-    )
 
 
 class Directory:
@@ -119,6 +76,7 @@ class Directory:
         self._readings: set[_Reading] = set()
         self._stale: set[MeetingId] = set()  # meetings that are being resolved anew
         self._closed = False
+        self._watchers: list[Callable[[MeetingId], None]] = []
         self.count_completed = 0
         self.most_legs = 0
         changes.subscribe(self._on_change)
@@ -132,13 +90,50 @@ class Directory:
             return None
         self._number += 1
         leg = LegId(self._identifiers.uuid())
-        runner = LiveLegRunner(
+        runner = IncomingLegRunner(
             leg, self._number, ParticipantId(self._identifiers.uuid()), door, target, self._services, lobby=self
         )
-        self._legs[leg] = runner
-        self.most_legs = max(self.most_legs, len(self._legs))
-        runner.post(offered)
+        self._take(runner, offered)
         return runner
+
+    def dial(
+        self,
+        call: Dial,
+        door: OutgoingDoor,
+        told: Callable[[LegId, Ending | None], None],
+        finished: Callable[[], None],
+    ) -> OutgoingLegRunner | None:
+        """Call somebody (see app.dialling, which decides whether we may). None: the server is full or stops."""
+        if self._closed or len(self._legs) >= self._legs_most:
+            return None
+        self._number += 1
+        leg = LegId(self._identifiers.uuid())
+        runner = OutgoingLegRunner(
+            leg,
+            self._number,
+            ParticipantId(self._identifiers.uuid()),
+            door,
+            self._services,
+            lobby=self,
+            into=self._of_space.get(call.space),
+            told=told,
+            finished=finished,
+        )
+        self._take(runner, call)
+        return runner
+
+    def _take(self, runner: LiveLegRunner, first: LegInput) -> None:
+        self._legs[runner.id] = runner
+        self.most_legs = max(self.most_legs, len(self._legs))
+        runner.post(first)
+
+    def cancel_call(self, leg: LegId, ending: Ending) -> bool:
+        """Give up a call of ours that nobody has answered yet. False: there is none."""
+        runner = self._legs.get(leg)
+        if not isinstance(runner, OutgoingLegRunner) or not runner.calling:
+            return False
+        runner.post(Drop(ending))
+        return True
 
     def forget(self, leg: LiveLegRunner) -> None:
         if self._legs.pop(leg.id, None) is not None:
@@ -147,15 +142,15 @@ class Directory:
     def legs(self) -> list[LiveLeg]:
         """In order of arrival."""
         views = {view.leg: view for meeting in self._meetings.values() for view in meeting.view().legs}
-        return [self._live(runner, views.get(runner.id)) for runner in self._legs.values() if runner.offered]
+        return [self._live(runner, views.get(runner.id)) for runner in self._legs.values() if runner.party]
 
     def leg(self, leg: LegId) -> LiveLeg | None:
         runner = self._legs.get(leg)
-        return self._live(runner, self._view_of(leg)) if runner and runner.offered else None
+        return self._live(runner, self._view_of(leg)) if runner and runner.party else None
 
     def participant(self, participant: ParticipantId) -> LiveLeg | None:
         for runner in self._legs.values():
-            if runner.participant == participant and runner.offered:
+            if runner.participant == participant and runner.party:
                 return self._live(runner, self._view_of(runner.id))
         return None
 
@@ -192,9 +187,17 @@ class Directory:
         runner.post(message)
         return True
 
+    def watch(self, watcher: Callable[[MeetingId], None]) -> None:
+        """Call it whenever something may have happened to a meeting, its end included. It must not block."""
+        self._watchers.append(watcher)
+
+    def _tell_watchers(self, meeting: MeetingId) -> None:
+        for watcher in self._watchers:
+            watcher(meeting)
+
     async def open(self, space: SpaceId) -> MeetingId:
         """The space's meeting, kept although empty. Raises Refusal not-found."""
-        facts = await self._read(space, lambda tx: _facts(tx, space, ()))
+        facts = await self._read(space, lambda tx: space_facts(tx, space, ()))
         if facts is None:
             raise Refusal("not-found", kind="space", id=space)
         runner = self._meeting_for(facts)
@@ -225,24 +228,22 @@ class Directory:
             meeting.post(Left(leg.id, leg.generation, ending))
 
     async def _join(self, leg: LiveLegRunner, wish: JoinMeeting) -> None:
-        offered = leg.offered
-        assert offered is not None
-        entry = Entry(access_method=wish.access_method)
+        party = leg.party
+        assert party is not None
+        entry = entry_of(wish)
 
-        async def read(tx: Transaction) -> tuple[_Facts | None, AccessMethod | None]:
-            return await _facts(tx, wish.space, [entry]), await tx.access_methods.get(wish.access_method)
+        async def read(tx: Transaction) -> tuple[SpaceFacts | None, AccessMethod | None]:
+            door = await tx.access_methods.get(entry.access_method) if entry.access_method else None
+            return await space_facts(tx, wish.space, [entry]), door
 
         facts, door = await self._read(wish.space, read)
         # From here on nothing waits: what was read still holds when the leg is in.
         if leg.id not in self._joining:
             return  # the leg left while we read
         del self._joining[leg.id]
-        if facts is None:
-            leg.tell(leg.generation, JoinRefused(Reason.SPACE_DELETED))
-            return
-        if door is None or not facts.space.non_member_access:  # shut since the caller was told to come in
-            reason = Reason.UNKNOWN_DESTINATION if door is None else Reason.NOT_MEMBER
-            leg.tell(leg.generation, JoinRefused(reason))
+        reason = why_not(facts, wish, door)
+        if facts is None or reason is not None:
+            leg.tell(leg.generation, JoinRefused(reason or Reason.SPACE_DELETED))
             return
         tenant = facts.tenant
         if tenant and tenant.participant_limit is not None and self._count(tenant.id) >= tenant.participant_limit:
@@ -256,12 +257,16 @@ class Directory:
                 generation=leg.generation,
                 number=leg.number,
                 participant=leg.participant,
-                name=offered.display_name or without_scheme(offered.caller),
-                uri=without_scheme(offered.caller),
+                name=party.name,
+                uri=without_scheme(party.caller),
                 entry=entry,
                 layers=facts.legs[entry],
-                kind=offered.kind,
+                is_member=entry.member is not None,
+                kind=party.kind,
                 language=self._services.entry.language,
+                settings=wish.settings,
+                extras=wish.extras,
+                admitted=wish.admitted,
             )
         )
 
@@ -269,7 +274,7 @@ class Directory:
         """Participants in all meetings of a tenant."""
         return sum(len(view.legs) for view in self.meetings() if view.tenant == tenant)
 
-    def _meeting_for(self, facts: _Facts) -> MeetingRunner:
+    def _meeting_for(self, facts: SpaceFacts) -> MeetingRunner:
         """The live meeting of a space, made if need be: whoever asks puts somebody in or keeps it."""
         space = facts.space
         existing = self._meetings.get(self._of_space.get(space.id, MeetingId("")))
@@ -286,6 +291,7 @@ class Directory:
             journal=services.journal,
             tell_leg=self._tell_leg,
             finished=self._finished,
+            changed=self._tell_watchers,
         )
         self._meetings[machine.id] = runner
         self._of_space[space.id] = machine.id
@@ -317,6 +323,9 @@ class Directory:
         if runner is not None:
             self._of_space.pop(runner.view().space, None)
         self._stale.discard(meeting)
+        for leg in [] if self._closed else list(self._legs.values()):
+            if isinstance(leg, OutgoingLegRunner) and leg.into == meeting and leg.calling:
+                leg.post(Drop(Ending(Side.LOCAL, Reason.MEETING_ENDED)))
 
     # --- changes: live legs are resolved anew --------------------------------------------------------------------
 
@@ -352,7 +361,7 @@ class Directory:
             return  # it ended before this began
         space = runner.view().space
         # Legs are many and their entries few; whoever comes in while this reads has read for himself.
-        facts = await self._read(space, lambda tx: _facts(tx, space, {leg.entry for leg in runner.view().legs}))
+        facts = await self._read(space, lambda tx: space_facts(tx, space, {leg.entry for leg in runner.view().legs}))
         self._stale.discard(meeting)
         if facts is None:
             runner.post(End(Ending(Side.ADMINISTRATOR, Reason.SPACE_DELETED)))
@@ -383,27 +392,24 @@ class Directory:
         return next((view for view in meeting.legs if view.leg == leg), None) if meeting else None
 
     def _live(self, runner: LiveLegRunner, view: LegView | None) -> LiveLeg:
-        offered = runner.offered
-        assert offered is not None
-        state = "initial" if not runner.accepted else "on-hold" if runner.on_hold else "connected"
+        party = runner.party
+        assert party is not None
+        meeting = self._place.get(runner.id) if view else None
+        if isinstance(runner, OutgoingLegRunner) and runner.calling and runner.into in self._meetings:
+            meeting = runner.into
         return LiveLeg(
             leg=runner.id,
             number=runner.number,
             participant=runner.participant,
-            meeting=self._place.get(runner.id) if view else None,
+            meeting=meeting,
             view=view,
-            caller=offered.caller,
-            name=offered.display_name or without_scheme(offered.caller),
-            dialled=offered.dialled,
-            state=state,
+            caller=party.caller,
+            name=party.name,
+            dialled=party.dialled,
+            state=runner.state,
             seconds=self._services.clock.now() - runner.started,
-            facts=runner.door.facts(),
+            facts=runner.facts(),
             statistics=self._services.engine.statistics(runner.id),
-            kind=offered.kind,
+            kind=party.kind,
+            direction=party.direction,
         )
-
-
-def without_scheme(uri: str) -> str:
-    """2000@example.com of sip:2000@example.com."""
-    scheme, colon, rest = uri.partition(":")
-    return rest if colon and scheme.isalpha() else uri

@@ -18,6 +18,7 @@ from ..core.leg_inputs import (
     CloseMedia,
     Drop,
     EntrySettings,
+    GiveUp,
     HangUp,
     JoinMeeting,
     JudgePin,
@@ -43,13 +44,19 @@ from ..core.leg_inputs import (
     StopPlaying,
 )
 from ..core.meeting_inputs import LegNews
+from .live import Party
 from .lookup import Lookup
 from .mailbox import Mailbox
 from .pins import PinJudge
-from .ports import Clock, Journal, LegDoor, MediaEngine, MediaUnavailable
+from .ports import AnsweredDoor, Clock, Journal, LegDoor, LegFacts, MediaEngine, MediaUnavailable
 from .tasks import Tasks
 
 log = structlog.get_logger(__name__)
+
+GENERATION = 1  # no leg is replaced by another connection yet
+
+# Effects that end something: a failure of one is logged, and the others are still performed.
+_GIVING_BACK = (HangUp, Reject, GiveUp, CloseMedia, LeaveMeeting, LegFinished)
 
 
 class Lobby(Protocol):
@@ -89,34 +96,44 @@ class LegServices:
         self.entry = entry
 
 
+class Machine(Protocol):
+    """A pure leg: `core.leg.Leg` or `core.outgoing_leg.OutgoingLeg`."""
+
+    def handle(self, given: LegInput, now: float) -> list[LegEffect]: ...
+
+    def next_deadline(self) -> float | None: ...
+
+
 class LiveLegRunner:
-    """Owns one core Leg. Doors, the engine and meetings post to it; it performs effects in order."""
+    """Owns one core leg. Doors, the engine and meetings post to it; it performs effects in order.
+
+    The two kinds differ in how they begin (see `_begin`) and in the effects that only they have (`_perform_own`).
+    """
 
     def __init__(
         self,
         leg: LegId,
         number: int,
         participant: ParticipantId,
-        door: LegDoor,
-        target: Candidates | Ivr,
+        door: AnsweredDoor,
+        machine: Machine,
         services: LegServices,
         lobby: Lobby,
     ) -> None:
         self.id = leg
         self.number = number
         self.participant = participant
-        self.generation = 1
-        self.door = door
-        self.offered: Offered | None = None
+        self.generation = GENERATION
+        self.party: Party | None = None
         self.audio: LegAudio | None = None
         self.accepted = False
         self.ended = False
         self.started = services.clock.now()
-        self._target = target
+        self._answered_door = door
         self._services = services
         self._lobby = lobby
-        self._machine = Leg(leg, self.generation, number, services.entry, self.started)
-        self._mailbox: Mailbox[LegInput] = Mailbox(services.clock, self._handle, self._machine.next_deadline, LegTick())
+        self._machine = machine
+        self._mailbox: Mailbox[LegInput] = Mailbox(services.clock, self._handle, machine.next_deadline, LegTick())
 
     def post(self, message: LegInput) -> None:
         """The only entrance."""
@@ -128,50 +145,42 @@ class LiveLegRunner:
             self.post(News(news))
 
     @property
-    def on_hold(self) -> bool:
-        return self.audio is not None and not self.audio.receives
+    def state(self) -> str:
+        """As in LiveLeg."""
+        if not self.accepted:
+            return "initial"
+        return "on-hold" if self.audio is not None and not self.audio.receives else "connected"
+
+    def facts(self) -> LegFacts:
+        return self._answered_door.facts()
 
     def _handle(self, message: LegInput, now: float) -> None:
-        if isinstance(message, Offered):
-            self.offered = message
-            self.audio = message.audio
+        self._begin(message)
         for effect in self._machine.handle(message, now):
             try:
                 self._perform(effect)
             except Exception:
                 log.exception("a leg's effect failed", leg=self.id, effect=type(effect).__name__)
-                if not isinstance(effect, HangUp | Reject | CloseMedia | LeaveMeeting | LegFinished):
+                if not isinstance(effect, _GIVING_BACK):
                     self._give_up()
+
+    def _begin(self, message: LegInput) -> None:
+        """Note what a message tells of the far end, before the machine has it."""
 
     def _give_up(self) -> None:
         self.post(Drop(Ending(Side.LOCAL, Reason.MEDIA_FAILED)))
 
-    def _perform(self, effect: LegEffect) -> None:  # noqa: PLR0912 - one case per effect
+    def _perform(self, effect: LegEffect) -> None:
         services, engine, tasks = self._services, self._services.engine, self._services.tasks
         match effect:
             case RecordLeg(event):
                 services.journal.append(event)
-            case Resolve():
-                self.post(Resolved(self._target))  # arrivals looked it up before there was a leg
-            case ResolveCallId():
-                tasks.spawn(self._resolve_call_id(effect), self._give_up)
-            case JudgePin():
-                tasks.spawn(self._judge(effect), self._give_up)
             case OpenMedia():
                 tasks.spawn(self._open_media(effect), self._give_up)
             case ChangeMedia(audio):
                 tasks.spawn(self._change_media(audio), self._give_up)
-            case Play(play, prompts, language):
-                engine.play(self.id, play, prompts, language)
-            case StopPlaying():
-                engine.stop_playing(self.id)
-            case Accept(port):
-                self.accepted = True
-                self.door.accept(port)
-            case Reject(ending):
-                self.door.reject(ending)
             case HangUp(ending):
-                self.door.hang_up(ending)
+                self._answered_door.hang_up(ending)
             case JoinMeeting():
                 self._lobby.join(self, effect)
             case LeaveMeeting(ending):
@@ -182,12 +191,11 @@ class LiveLegRunner:
                 self.ended = True
                 self._mailbox.close()
                 self._lobby.forget(self)
+            case _:
+                self._perform_own(effect)
 
-    async def _resolve_call_id(self, wish: ResolveCallId) -> None:
-        self.post(CallIdResolved(await self._services.lookup.resolve_call_id(wish.ivr, wish.call_id)))
-
-    async def _judge(self, wish: JudgePin) -> None:
-        self.post(PinJudged(await self._services.pins.judge(wish.candidates, wish.pin, wish.source)))
+    def _perform_own(self, effect: LegEffect) -> None:
+        """What only this kind of leg asks for."""
 
     async def _open_media(self, wish: OpenMedia) -> None:
         try:
@@ -208,4 +216,53 @@ class LiveLegRunner:
             return
         if not self.ended:
             self.audio = audio
-            self.door.accept_change(audio)
+            self._answered_door.accept_change(audio)
+
+
+class IncomingLegRunner(LiveLegRunner):
+    """A leg that called us. target: what its address was found to mean."""
+
+    def __init__(
+        self,
+        leg: LegId,
+        number: int,
+        participant: ParticipantId,
+        door: LegDoor,
+        target: Candidates | Ivr,
+        services: LegServices,
+        lobby: Lobby,
+    ) -> None:
+        machine = Leg(leg, GENERATION, number, services.entry, services.clock.now())
+        super().__init__(leg, number, participant, door, machine, services, lobby)
+        self.door = door
+        self._target = target
+
+    def _begin(self, message: LegInput) -> None:
+        if isinstance(message, Offered):
+            self.party = Party(message.caller, message.dialled, message.display_name, message.kind)
+            self.audio = message.audio
+
+    def _perform_own(self, effect: LegEffect) -> None:
+        engine, tasks = self._services.engine, self._services.tasks
+        match effect:
+            case Resolve():
+                self.post(Resolved(self._target))  # arrivals looked it up before there was a leg
+            case ResolveCallId():
+                tasks.spawn(self._resolve_call_id(effect), self._give_up)
+            case JudgePin():
+                tasks.spawn(self._judge(effect), self._give_up)
+            case Play(play, prompts, language):
+                engine.play(self.id, play, prompts, language)
+            case StopPlaying():
+                engine.stop_playing(self.id)
+            case Accept(port):
+                self.accepted = True
+                self.door.accept(port)
+            case Reject(ending):
+                self.door.reject(ending)
+
+    async def _resolve_call_id(self, wish: ResolveCallId) -> None:
+        self.post(CallIdResolved(await self._services.lookup.resolve_call_id(wish.ivr, wish.call_id)))
+
+    async def _judge(self, wish: JudgePin) -> None:
+        self.post(PinJudged(await self._services.pins.judge(wish.candidates, wish.pin, wish.source)))

@@ -65,7 +65,7 @@ class Lookup:
 
     async def _resolve_by(self, tx: Transaction, rule: InboundRule, address: Address) -> Candidates | Ivr | None:
         if rule.resolve_to_spaces:
-            found = await candidates(tx, await tx.access_methods.by_uri(address.user))
+            found = await candidates(tx, await tx.access_methods.by_uri(address.user), media=True)
             if found is not None and rule.tenant in {None, found.tenant}:
                 return found
         if rule.resolve_to_ivrs:

@@ -37,6 +37,7 @@ class MeetingRunner:
         journal: Journal,
         tell_leg: Callable[[LegId, int, LegNews], None],
         finished: Callable[[MeetingId], None],
+        changed: Callable[[MeetingId], None] = lambda _meeting: None,
     ) -> None:
         self._machine = machine
         self._clock = clock
@@ -44,6 +45,7 @@ class MeetingRunner:
         self._journal = journal
         self._tell_leg = tell_leg
         self._finished = finished
+        self._changed = changed
         self._mailbox: Mailbox[MeetingInput] = Mailbox(clock, self._handle, machine.next_deadline, Tick())
 
     def post(self, message: MeetingInput) -> None:
@@ -59,6 +61,7 @@ class MeetingRunner:
                 self._perform(effect)
             except Exception:  # a full disk must not keep the plan from the engine or an ending from a leg
                 log.exception("a meeting's effect failed", meeting=self._machine.id, effect=type(effect).__name__)
+        self._changed(self._machine.id)
 
     def _perform(self, effect: MeetingEffect) -> None:
         match effect:

@@ -18,13 +18,13 @@ from ..core.dialplan import InboundRule, Ivr
 from ..core.endings import Ending
 from ..core.events import Event
 from ..core.ids import LegId, MeetingId, SpaceId, TenantId
-from ..core.leg_inputs import LegAudio
+from ..core.leg_inputs import LegAudio, LegInput
 from ..core.mediaplan import MediaPlan
 from ..core.meeting_inputs import Entry
-from ..core.outbound import OutboundRule
+from ..core.outbound import Hop, OutboundRule, Target
 from ..core.outbox import OutboxEntry
 from ..core.people import Administrator, Application, Department, SystemDefaults, Tenant, Token, User
-from ..core.profiles import CallProfile, LegProfile, LegSettings
+from ..core.profiles import CallProfile, Extras, LegProfile, LegSettings
 from ..core.spaces import AccessMethod, Member, Space
 
 E = TypeVar("E")
@@ -170,7 +170,7 @@ class KeptAnswer:
     """What the first request with an idempotency key was answered. `fingerprint`: hash of that request."""
 
     status: int
-    body: bytes
+    body: bytes = field(repr=False)
     fingerprint: str
     created: datetime
 
@@ -373,19 +373,11 @@ class LegFacts:
     user_agent: str = ""
 
 
-class LegDoor(Protocol):
-    """One leg's side of a door. Every method returns at once; failures come back as RemoteEnded."""
-
-    def accept(self, port: int) -> None:
-        """Answer with our media port (SIP: 200 with SDP); Confirmed follows."""
-        ...
+class AnsweredDoor(Protocol):
+    """One answered leg's side of a door. Every method returns at once; failures come back as RemoteEnded."""
 
     def accept_change(self, audio: LegAudio) -> None:
-        """Accept the far end's re-negotiation."""
-        ...
-
-    def reject(self, ending: Ending) -> None:
-        """Refuse before the answer."""
+        """Accept the far end's re-negotiation, where there is one."""
         ...
 
     def hang_up(self, ending: Ending) -> None:
@@ -393,6 +385,57 @@ class LegDoor(Protocol):
         ...
 
     def facts(self) -> LegFacts: ...
+
+
+class LegDoor(AnsweredDoor, Protocol):
+    """The side of a leg that called us."""
+
+    def accept(self, port: int) -> None:
+        """Answer with our media port (SIP: 200 with SDP); Confirmed follows."""
+        ...
+
+    def reject(self, ending: Ending) -> None:
+        """Refuse before the answer."""
+        ...
+
+
+class LegInbox(Protocol):
+    def post(self, message: LegInput) -> None: ...
+
+
+class OutgoingDoor(AnsweredDoor, Protocol):
+    """The side of a leg that we call. Hops are tried one after another."""
+
+    def attach(self, inbox: LegInbox) -> None:
+        """Where to tell how it goes; before anything else."""
+        ...
+
+    def reach(self, hop: Hop) -> None:
+        """Find the way to the hop; answered by Reached or CallFailed."""
+        ...
+
+    def place(self, port: int) -> None:
+        """Call by the hop reached last (SIP: INVITE); answered by Ringing, Answered or CallFailed."""
+        ...
+
+    def give_up(self) -> None:
+        """Stop trying (SIP: CANCEL). Nothing is told any more; an answer that crosses is hung up."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CallerIdentity:
+    """As whom we call: user@domain, where a hop's rule names no other domain, and a name to show."""
+
+    user: str
+    domain: str
+    name: str = ""
+
+
+class Dialler(Protocol):
+    """A door through which people can be called."""
+
+    def outgoing(self, target: Target, identity: CallerIdentity) -> OutgoingDoor: ...
 
 
 # --- calling out ---------------------------------------------------------------------------------------------
@@ -414,7 +457,8 @@ class CallResult(StrEnum):
 class CallOut:
     """Call somebody into a space's meeting. target: sip:user@domain or a number (then at the tenant's first domain).
 
-    entry: the door the person comes in by without being asked for a PIN; settings: of the leg itself.
+    entry: the door the person comes in by without being asked for a PIN; settings, extras: of the leg itself.
+    admitted: the person waits for nothing, not in a lobby, a waiting room or before a lock.
     """
 
     space: SpaceId
@@ -424,12 +468,15 @@ class CallOut:
     entry: Entry = Entry()
     settings: LegSettings = LegSettings()
     ring_seconds: float = 45.0
+    extras: Extras = field(default_factory=dict)
+    admitted: bool = False
 
 
 class CallPlacer(Protocol):
     async def call(self, wish: CallOut, told: Callable[[LegId, CallResult], None]) -> LegId:
         """Begin a call; `told` is called once with its result. Raises Refusal: no-outbound-rule(target),
-        limit(which: call-out-at-once | call-out-per-minute), not-found(kind: space), invalid(field: target)."""
+        limit(which: call-out-at-once | call-out-per-minute | participant | legs), not-found(kind: space),
+        unknown-reference(kind: leg-profile), invalid(field: target), not-permitted(what: plain-media)."""
         ...
 
     def cancel(self, leg: LegId) -> bool:

@@ -40,7 +40,7 @@ class Users:
 
     async def by_jid(self, jid: str) -> User | None:
         async with self._store.reading() as tx:
-            return await _by_jid(tx, jid)
+            return await by_jid(tx, jid)
 
     async def page(self, query: Query, extra: tuple[str, str, str] | None = None) -> Page[User]:
         """extra: (dialect, wire name, text) that a user must carry, compared exactly."""
@@ -58,7 +58,7 @@ class Users:
         if not _JID.fullmatch(jid):
             raise Refusal("invalid", field="jid", error="not of the form name@domain")
         async with self._store.transaction() as tx:
-            if await _by_jid(tx, jid) is not None:
+            if await by_jid(tx, jid) is not None:
                 raise Refusal("duplicate-name", field="jid")
             await check_references(tx, edit)
             user = applied(User(UserId(self._identifiers.uuid()), jid), edit)
@@ -77,18 +77,25 @@ class Users:
     async def delete(self, id: str) -> None:
         """Memberships go too, and spaces that the user owned have no owner. Raises Refusal not-found."""
         async with self._store.transaction() as tx:
-            await found(tx.users, id, "user")
-            members = (await tx.members.page(Query(where={"user": id}))).items
-            for member in members:
-                await tx.members.delete(member.id)
-            for space in (await tx.spaces.page(Query(where={"owner": id}))).items:
-                await tx.spaces.save(replace(space, owner=None))
-            await tx.users.delete(id)
-        self._changes.publish(Change("user", id, deleted=True))
+            changes = await self.remove(tx, id)
+        for change in changes:
+            self._changes.publish(change)
+
+    async def remove(self, tx: Transaction, id: str) -> list[Change]:
+        """As delete, inside a unit of work; the caller publishes what is returned. Sessions end too."""
+        await found(tx.users, id, "user")
+        members = (await tx.members.page(Query(where={"user": id}))).items
         for member in members:
-            self._changes.publish(Change("member", member.id, space=member.space, deleted=True))
+            await tx.members.delete(member.id)
+        for space in (await tx.spaces.page(Query(where={"owner": id}))).items:
+            await tx.spaces.save(replace(space, owner=None))
+        for token in await tx.tokens.of_user(id):
+            await tx.tokens.delete(token.id)
+        await tx.users.delete(id)
+        gone = [Change("member", member.id, space=member.space, deleted=True) for member in members]
+        return [Change("user", id, deleted=True), *gone]
 
 
-async def _by_jid(tx: Transaction, jid: str) -> User | None:
+async def by_jid(tx: Transaction, jid: str) -> User | None:
     items = (await tx.users.page(Query(limit=1, where={"jid": jid.lower()}))).items
     return items[0] if items else None

@@ -13,17 +13,18 @@ from dataclasses import dataclass
 
 from .endings import Reason
 from .ids import AccessMethodId, SpaceId, TenantId
-from .profiles import CallLayer, PasscodeMode, resolve_call
+from .profiles import CallLayer, EntryScope, MediaEncryption, PasscodeMode, resolve_call
 from .secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """One way in among several. passcode None is blank."""
+    """One way in among several. passcode None is blank. encryption: what it asks of the media of who comes by it."""
 
     access_method: AccessMethodId
     own: bool
     passcode: Secret | None = None
+    encryption: MediaEncryption = MediaEncryption.OPTIONAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +93,37 @@ def _blank_door(doors: Iterable[Door]) -> Door | None:
     return _preferred(door for door in doors if not _passcode(door))
 
 
-def ask(candidates: Candidates) -> Answer:
-    """What to do with somebody who reached these doors and has said nothing yet (cms-api 3.4)."""
+def closed_by(candidates: Candidates) -> Reason | None:
+    """Why these doors stay shut for a caller who has proven nothing; None: they do not.
+
+    What a caller says of itself (a From header) proves nothing; whoever was called comes in by no door.
+    """
     if not candidates.non_member_access:
-        return Refuse(Reason.NOT_MEMBER)
+        return Reason.NOT_MEMBER
+    if resolve_call(candidates.call_layers).settings.entry_scope is not EntryScope.EVERYONE:
+        return Reason.ENTRY_RESTRICTED
+    return None
+
+
+def media_refused(encryption: MediaEncryption | None, encrypted: bool) -> bool:
+    """May media not be so? encryption: what is asked of it."""
+    wrong = MediaEncryption.PROHIBITED if encrypted else MediaEncryption.REQUIRED
+    return encryption is wrong
+
+
+def ask(candidates: Candidates, encrypted_media: bool = False) -> Answer:
+    """What to do with somebody who reached these doors and has said nothing yet (cms-api 3.4).
+
+    A door that asks for other media refuses before the answer where it is the only one that could be meant.
+    """
+    if (reason := closed_by(candidates)) is not None:
+        return Refuse(reason)
     blank = _blank_door(candidates.doors)
+    reachable = candidates.doors
+    if blank is not None and not any(_passcode(door) for door in candidates.doors):
+        reachable = (blank,)
+    if all(media_refused(door.encryption, encrypted_media) for door in reachable):
+        return Refuse(Reason.ENCRYPTION_REQUIRED)
     if blank is None:
         return AskPin()
     if not any(_passcode(door) for door in candidates.doors):
@@ -130,7 +157,7 @@ def judge(candidates: Candidates | None, pin: Secret, locked: bool) -> Verdict:
     candidates None: nobody has that call ID. locked: too many wrong PINs came before, so that doors with a
     PIN stay shut even for the right one; blank doors stay open, for there is nothing to guess.
     """
-    doors = candidates.doors if candidates is not None and candidates.non_member_access else ()
+    doors = candidates.doors if candidates is not None and closed_by(candidates) is None else ()
     text = pin.reveal()
     door = _fitting_door(doors, text)
     if not doors:

@@ -37,6 +37,14 @@ class Reason(StrEnum):
     NO_ACK = "no-ack"
     TRANSPORT_FAILED = "transport-failed"
     SHUTDOWN = "shutdown"
+    ENCRYPTION_REQUIRED = "encryption-required"  # plain RTP where the door asks for SRTP
+    ENTRY_RESTRICTED = "entry-restricted"  # only proven or invited people come in; outside it looks unknown
+    # Of calls that we make:
+    BUSY = "busy"
+    DECLINED = "declined"  # the far end will not take the call
+    NO_ANSWER = "no-answer"  # REMOTE: it says so; LOCAL: it rang for too long
+    UNREACHABLE = "unreachable"  # no such number there, or the next hop is silent, broken or ourselves
+    NAME_UNKNOWN = "name-unknown"  # the next hop's name has no address
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,10 @@ from .ids import LegId, MeetingId, OccurrenceId, ParticipantId, SpaceId, TenantI
 
 @dataclass(frozen=True, slots=True)
 class LegArrived:
-    """A leg was offered to us (SIP: INVITE). caller and dialled are URIs without parameters."""
+    """A leg was offered to us (SIP: INVITE), or we begin to call somebody (direction outgoing).
+
+    caller is the far end's URI and dialled ours, both without parameters, whoever calls whom.
+    """
 
     leg: LegId
     number: int
@@ -26,6 +29,7 @@ class LegArrived:
     local_address: str
     encrypted_signalling: bool
     sip_call_id: str = ""
+    direction: str = "incoming"  # or outgoing
 
 
 @dataclass(frozen=True, slots=True)

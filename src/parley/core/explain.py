@@ -15,6 +15,10 @@ from .secret import Secret
 
 _REFUSALS = {
     Reason.NOT_MEMBER: "refused: the space is closed to non-members (to the caller it looks unknown)",
+    Reason.ENTRY_RESTRICTED: (
+        "refused: only people who prove who they are, or were invited, come in (to the caller it looks unknown)"
+    ),
+    Reason.ENCRYPTION_REQUIRED: "refused: every door asks for encrypted media, and the caller's is plain",
     Reason.UNKNOWN_CALL_ID: "refused as if the PIN were wrong: no space has this call ID",
     Reason.WRONG_PIN: "refused: the PIN fits no door",
     Reason.LOCKED_OUT: "refused as if the PIN were wrong: locked out after too many wrong ones",

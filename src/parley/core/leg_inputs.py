@@ -1,19 +1,22 @@
 """What a leg is told and what it asks for: the seam between a door, the rules of entry and a meeting.
 
 `Leg.handle(input, now) -> list[Effect]`, `Leg.next_deadline() -> float | None`. No word of SIP comes in here:
-a door turns INVITE into Offered, ACK into Confirmed, BYE into RemoteEnded.
+a door turns INVITE into Offered, ACK into Confirmed, BYE into RemoteEnded. The same words serve a leg that we call
+(`outgoing_leg`): it begins with Dial where a caller's begins with Offered.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .admission import Candidates, Verdict
 from .dialplan import Address, Ivr
 from .endings import Ending
 from .events import Event
 from .ids import AccessMethodId, LegId, SpaceId, TenantId
-from .meeting_inputs import LegNews
+from .meeting_inputs import Entry, LegNews
+from .outbound import Hop
+from .profiles import Extras, LegSettings
 from .secret import Secret
 
 
@@ -164,6 +167,59 @@ class LegTick:
     """The time asked for by next_deadline has come."""
 
 
+# Of a leg that we call:
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """We call somebody, by these hops in order. remote and local are URIs without parameters.
+
+    entry, settings, extras and admitted are of the leg that joins when somebody answers; ring_seconds: how long one
+    hop has from the first attempt to the answer.
+    """
+
+    hops: tuple[Hop, ...]
+    remote: str
+    local: str
+    space: SpaceId
+    tenant: TenantId | None = None
+    display_name: str = ""
+    entry: Entry = Entry()
+    settings: LegSettings = LegSettings()
+    extras: Extras = field(default_factory=dict)
+    admitted: bool = False
+    ring_seconds: float = 45.0
+    kind: str = "sip"
+    sip_call_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Answer to Reach: packets go to remote_host and leave from local_address."""
+
+    local_address: str
+    remote_host: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """The far end alerts somebody (SIP: 180 or 183; what it may play meanwhile is not heard)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The far end took the call (SIP: 200, acknowledged already)."""
+
+    audio: LegAudio
+
+
+@dataclass(frozen=True, slots=True)
+class CallFailed:
+    """Answer to Reach or PlaceCall: nobody comes by this hop. Nothing of the attempt is left."""
+
+    ending: Ending
+
+
 LegInput = (
     Offered
     | Resolved
@@ -180,6 +236,11 @@ LegInput = (
     | RemoteEnded
     | Drop
     | LegTick
+    | Dial
+    | Reached
+    | Ringing
+    | Answered
+    | CallFailed
 )
 
 # --- effects -------------------------------------------------------------------------------------------------
@@ -255,11 +316,18 @@ class JudgePin:
 
 @dataclass(frozen=True, slots=True)
 class JoinMeeting:
-    """Ask the space's meeting (created if need be) for a place; answered by News."""
+    """Ask the space's meeting (created if need be) for a place; answered by News.
+
+    entry: by which door, where that is more than an access method. settings, extras, admitted: see meeting_inputs.Join.
+    """
 
     space: SpaceId
     tenant: TenantId | None
-    access_method: AccessMethodId
+    access_method: AccessMethodId | None
+    entry: Entry | None = None
+    settings: LegSettings = LegSettings()
+    extras: Extras = field(default_factory=dict)
+    admitted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +363,34 @@ class LegFinished:
     leg: LegId
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Find the way to this hop; answered by Reached or CallFailed."""
+
+    hop: Hop
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceCall:
+    """Call by the hop that was reached last, with our media port; answered by Ringing, Answered or CallFailed."""
+
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """End a call that is not answered (SIP: CANCEL); an answer that crosses it is hung up at once."""
+
+    ending: Ending
+
+
+@dataclass(frozen=True, slots=True)
+class ReportCall:
+    """Tell whoever wished for the call how it went, once. None: somebody answered."""
+
+    ending: Ending | None
+
+
 LegEffect = (
     Resolve
     | Reject
@@ -311,4 +407,8 @@ LegEffect = (
     | CloseMedia
     | RecordLeg
     | LegFinished
+    | Reach
+    | PlaceCall
+    | GiveUp
+    | ReportCall
 )

@@ -33,7 +33,7 @@ from .events import (
     ParticipantLeft,
     UnencryptedMediaPresent,
 )
-from .ids import LegId, MeetingId, SpaceId, TenantId
+from .ids import LegId, MeetingId, ParticipantId, SpaceId, TenantId
 from .mediaplan import LegMedia, MediaPlan
 from .meeting_inputs import (
     AdmitParticipant,
@@ -55,9 +55,12 @@ from .meeting_inputs import (
     OverrideLeg,
     OverrideLegs,
     Record,
+    Rename,
     SendBack,
+    SetHands,
     SetKeptWhenEmpty,
     SetLocked,
+    SetRole,
     SpaceChanged,
     TellLeg,
     Tick,
@@ -113,6 +116,9 @@ class Meeting:
             OverrideLegs: self._override_legs,
             AdmitParticipant: self._admit,
             SendBack: self._send_back,
+            SetHands: self._set_hands,
+            Rename: self._rename,
+            SetRole: self._set_role,
             DropLeg: self._drop_leg,
             DropParticipant: self._drop_participant,
             SetLocked: self._set_locked,
@@ -185,7 +191,9 @@ class Meeting:
         self._start()
         leg = MeetingLeg.of(join, self._room.now)
         standing = happen(Trigger.JOINS, leg.standing, self._room)
-        assert standing is not None  # no row of JOINS leads out
+        if join.admitted and standing is not None:
+            standing = happen(Trigger.ADMITTED, standing, self._room)
+        assert standing is not None  # no row of JOINS or ADMITTED leads out
         leg.stand(standing, self._room.now)
         self._legs[join.leg] = leg
         self._legs_most = max(self._legs_most, len(self._legs))
@@ -245,19 +253,34 @@ class Meeting:
             self._drop([self._legs[drop.leg]], drop.ending)
 
     def _drop_participant(self, drop: DropParticipant) -> None:
-        self._drop([leg for leg in self._legs.values() if leg.join.participant == drop.participant], drop.ending)
+        self._drop(self._legs_of(drop.participant), drop.ending)
 
     # --- a person's decisions -------------------------------------------------------------------------------
 
     def _admit(self, admit: AdmitParticipant) -> None:
-        self._happen(
-            Trigger.ADMITTED, [leg for leg in self._legs.values() if leg.join.participant == admit.participant]
-        )
+        self._happen(Trigger.ADMITTED, self._legs_of(admit.participant))
 
     def _send_back(self, send: SendBack) -> None:
-        self._happen(
-            Trigger.SENT_BACK, [leg for leg in self._legs.values() if leg.join.participant == send.participant]
-        )
+        self._happen(Trigger.SENT_BACK, self._legs_of(send.participant))
+
+    def _set_hands(self, change: SetHands) -> None:
+        for leg in self._legs.values():
+            if leg.join.participant in change.participants:
+                leg.hand_raised = change.raised
+
+    def _rename(self, change: Rename) -> None:
+        for leg in self._legs_of(change.participant):
+            leg.name = change.name
+
+    def _set_role(self, change: SetRole) -> None:
+        legs = self._legs_of(change.participant)
+        for leg in legs:
+            leg.role = change.role
+            leg.set_values(change.settings, change.unset)
+        self._resolve(legs)
+
+    def _legs_of(self, participant: ParticipantId) -> list[MeetingLeg]:
+        return [leg for leg in self._legs.values() if leg.join.participant == participant]
 
     def _set_locked(self, change: SetLocked) -> None:
         if change.locked != self._room.locked:

@@ -6,14 +6,15 @@ Every message about a leg names the leg's generation: a message of an older gene
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .endings import Ending, Reason
 from .events import Event
 from .ids import AccessMethodId, LegId, LegProfileId, MeetingId, MemberId, ParticipantId, SpaceId, TenantId
 from .mediaplan import MediaPlan
-from .profiles import CallLayer, EffectiveCall, EffectiveLeg, LegLayer, LegSettings
+from .profiles import CallLayer, EffectiveCall, EffectiveLeg, Extras, LegLayer, LegSettings
+from .spaces import Role
 
 
 class Cause(StrEnum):
@@ -39,7 +40,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """An admitted leg asks to become part of the meeting. layers: SYSTEM to CALL_OUT, those that are set."""
+    """An admitted leg asks to become part of the meeting. layers: SYSTEM to CALL_OUT, those that are set.
+
+    settings, extras: of the leg itself from the first moment. admitted: it waits for nothing, for somebody has
+    let it in already.
+    """
 
     leg: LegId
     generation: int
@@ -53,6 +58,9 @@ class Join:
     encrypted_media: bool = False
     kind: str = "sip"
     language: str = "en"
+    settings: LegSettings = LegSettings()
+    extras: Extras = field(default_factory=dict)
+    admitted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +108,35 @@ class SendBack:
     """Send one participant back to wait (cause SENT_BACK)."""
 
     participant: ParticipantId
+
+
+@dataclass(frozen=True, slots=True)
+class SetHands:
+    """Raise or lower the hands of these participants."""
+
+    participants: frozenset[ParticipantId]
+    raised: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """Show one participant under another name."""
+
+    participant: ParticipantId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetRole:
+    """Make one participant a host or a guest from now on, whatever door it came by.
+
+    settings and unset: what that means for its legs, as in OverrideLeg.
+    """
+
+    participant: ParticipantId
+    role: Role
+    settings: LegSettings = LegSettings()
+    unset: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +198,9 @@ MeetingInput = (
     | OverrideLegs
     | AdmitParticipant
     | SendBack
+    | SetHands
+    | Rename
+    | SetRole
     | DropLeg
     | DropParticipant
     | SetLocked
@@ -204,7 +244,7 @@ class Waiting:
 class JoinRefused:
     """News to a leg: it did not become part of the meeting."""
 
-    reason: Reason  # PARTICIPANT_LIMIT or MEETING_ENDED
+    reason: Reason  # a limit, MEETING_ENDED, SPACE_DELETED or ENCRYPTION_REQUIRED
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +280,7 @@ MeetingEffect = Record | ApplyPlan | TellLeg | Finished
 
 @dataclass(frozen=True, slots=True)
 class LegView:
-    """One leg as it stands. `overrides`: what was set on the leg itself, `layers` without it."""
+    """One leg as it stands. role: what it was made while inside; None: what its door says."""
 
     leg: LegId
     number: int
@@ -255,6 +295,8 @@ class LegView:
     seconds: float  # since it joined
     active_seconds: float
     encrypted_media: bool
+    hand_raised: bool = False
+    role: Role | None = None
 
     @property
     def waits(self) -> bool:

@@ -9,6 +9,7 @@ from .ids import LegProfileId
 from .mediaplan import LegMedia
 from .meeting_inputs import Cause, Join, LegView, OverrideLeg
 from .profiles import EffectiveLeg, Layer, LegLayer, LegSettings, resolve_leg
+from .spaces import Role
 from .transitions import Standing, State
 
 # What a waiting leg hears, and after how many seconds again: often enough to know the line is alive.
@@ -37,12 +38,17 @@ class MeetingLeg:
     extras: dict[str, dict[str, str]] = field(default_factory=dict)
     active_since: float | None = None
     active_before: float = 0.0  # seconds of earlier activity
+    name: str = ""  # what it was renamed to
+    hand_raised: bool = False
+    role: Role | None = None  # what it was made while inside
 
     @classmethod
     def of(cls, join: Join, now: float) -> MeetingLeg:
-        effective = resolve_leg(join.layers)
-        standing = Standing(needs_activation=False, is_member=join.is_member).resolved(effective)
-        return cls(join, now, join.layers, effective, standing)
+        extras = {name: dict(values) for name, values in join.extras.items()}
+        standing = Standing(needs_activation=False, is_member=join.is_member)
+        leg = cls(join, now, join.layers, resolve_leg(()), standing, overrides=join.settings, extras=extras)
+        leg.resolve()
+        return leg
 
     def all_layers(self) -> tuple[LegLayer, ...]:
         """In order; what was set on the leg itself comes last, its profile before its single values."""
@@ -56,7 +62,7 @@ class MeetingLeg:
         return (*self.layers, *own)
 
     def resolve(self) -> None:
-        self.effective = resolve_leg(self.all_layers())
+        self.effective = resolve_leg(self.all_layers(), self.join.kind)
         self.standing = self.standing.resolved(self.effective)
 
     def override(self, change: OverrideLeg) -> None:
@@ -81,6 +87,9 @@ class MeetingLeg:
         names = [spec.name for spec in fields(LegSettings)]
         cleared = {name: None for name in names if name in set(unset)}
         given = {name: getattr(settings, name) for name in names if getattr(settings, name) is not None}
+        if "rx_audio_mute" in given:
+            # The later word counts: a leg muted as a terminal when it came must hear an unmute of itself.
+            cleared["terminal_rx_audio_mute"] = None
         self.overrides = replace(self.overrides, **{**cleared, **given})
 
     def stand(self, standing: Standing, now: float) -> bool:
@@ -125,7 +134,7 @@ class MeetingLeg:
             leg=join.leg,
             number=join.number,
             participant=join.participant,
-            name=join.name,
+            name=self.name or join.name,
             uri=join.uri,
             kind=join.kind,
             entry=join.entry,
@@ -135,4 +144,6 @@ class MeetingLeg:
             seconds=now - self.joined_at,
             active_seconds=active,
             encrypted_media=join.encrypted_media,
+            hand_raised=self.hand_raised,
+            role=self.role,
         )

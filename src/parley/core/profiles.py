@@ -99,6 +99,9 @@ class CallSettings:
     entry_scope: EntryScope | None = None
 
 
+# Kinds of legs that are phones or room systems rather than browsers and apps.
+TERMINALS = frozenset({"sip"})
+
 # What holds when no layer says anything (cms-api 2.5, 2.6, 3.4, 8).
 DEFAULT_LEG = LegSettings(
     needs_activation=False,
@@ -189,9 +192,21 @@ def _merge(start: Any, layers: Iterable[LegLayer] | Iterable[CallLayer]) -> tupl
     return replace(start, **values), origins
 
 
-def resolve_leg(layers: Iterable[LegLayer]) -> EffectiveLeg:
-    """Layers in the order of Layer; the last one that sets a field decides it."""
-    settings, origins = _merge(DEFAULT_LEG, layers)
+def settings_for(settings: LegSettings, kind: str) -> LegSettings:
+    """One layer's settings as they count for a kind of leg: on terminals the mute of terminals stands in for the other.
+
+    It does so layer by layer, so that a mute set on the leg itself wins over what its profile says of terminals.
+    """
+    if kind in TERMINALS and settings.terminal_rx_audio_mute is not None:
+        return replace(settings, rx_audio_mute=settings.terminal_rx_audio_mute)
+    return settings
+
+
+def resolve_leg(layers: Iterable[LegLayer], kind: str = "") -> EffectiveLeg:
+    """Layers in the order of Layer; the last one that sets a field decides it. kind: of the leg, where it matters."""
+    settings, origins = _merge(
+        DEFAULT_LEG, [replace(layer, settings=settings_for(layer.settings, kind)) for layer in layers]
+    )
     return EffectiveLeg(settings, origins)
 
 

@@ -12,6 +12,11 @@ class Refusal(Exception):
     duplicate-uri-passcode · duplicate-call-id-passcode · rule-conflict · ivr-conflict · duplicate-name(field) ·
     invalid(field, error) · missing(field) · not-permitted(what) · in-use(kind) · limit(which) ·
     no-outbound-rule(target) · state(kind, state)
+
+    Signing in: bad-credential · account-disabled · locked(which) · bad-signature · signature-expired ·
+    signature-used · application-disabled · not-registered · may-not-register(error)
+    New passwords: password-length · -characters · -classes · -repeats · -account · -unchanged · -similar ·
+    -reused · -too-soon, each with (field, error)
     """
 
     def __init__(self, code: str, **data: Any) -> None:

@@ -57,7 +57,10 @@ class Trigger(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the rules see of a leg. delay: seconds. admitted: let in singly while no host was present."""
+    """What the rules see of a leg. delay: seconds. admitted: let in singly while no host was present.
+
+    waiting_room: it waits for a person's decision when it comes.
+    """
 
     needs_activation: bool
     causes: frozenset[Cause] = frozenset()
@@ -65,6 +68,7 @@ class Standing:
     delay: float = 0.0
     is_member: bool = False
     admitted: bool = False
+    waiting_room: bool = False
 
     @property
     def state(self) -> State:
@@ -82,6 +86,7 @@ class Standing:
             needs_activation=effective.needs_activation,
             mode=settings.deactivation_mode or DeactivationMode.DEACTIVATE,
             delay=float(settings.deactivation_delay or 0),
+            waiting_room=bool(settings.waiting_room),
         )
 
 
@@ -162,6 +167,13 @@ TABLE: tuple[Row, ...] = (
             and not (leg.is_member and room.host_present)
         ),
         adds=frozenset({Cause.LOCKED}),
+    ),
+    Row(
+        Trigger.JOINS,
+        _NEWCOMER,
+        "waiting room, needs activation",
+        lambda leg, _room: leg.waiting_room and leg.needs_activation,
+        adds=frozenset({Cause.WAITING_ROOM}),
     ),
     Row(
         Trigger.RESOLVED,

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 BACKLOG = 512
+SOCKET_MESSAGE_MOST = 256 * 1024  # bytes of one WebSocket message
 
 
 class _Server(uvicorn.Server):
@@ -22,11 +23,12 @@ class _Server(uvicorn.Server):
 
 
 class HttpListener:
-    """Listens from `open` to `close`."""
+    """Listens from `open` to `close`. websockets: the application speaks that too."""
 
-    def __init__(self, app: ASGIApp, name: str) -> None:
+    def __init__(self, app: ASGIApp, name: str, *, websockets: bool = False) -> None:
         self._app = app
         self._name = name
+        self._websockets = websockets
         self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -38,7 +40,9 @@ class HttpListener:
             lifespan="off",
             log_config=None,
             access_log=False,
-            ws="none",
+            ws="websockets-sansio" if self._websockets else "none",
+            ws_max_size=SOCKET_MESSAGE_MOST,
+            ws_per_message_deflate=False,  # its windows would cost more memory than its messages
             proxy_headers=False,  # a header never says who asks
             server_header=False,
             date_header=True,

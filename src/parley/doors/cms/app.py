@@ -18,10 +18,11 @@ from starlette.types import Receive, Scope, Send
 from ...app.administration import Administration
 from ...app.credentials import Busy, Credentials
 from ...app.directory import Directory
-from ...app.ports import Clock
+from ...app.ports import CallPlacer, Clock
 from ...core.events import Event
 from ...core.refusals import Refusal
 from . import dial_plan, people, profiles, spaces
+from .call_out import CallOuts
 from .calls import Calls
 from .errors import Failure, fail, from_bad_parameters, from_refusal, invalid_operation
 from .fields import BadParameters
@@ -60,9 +61,11 @@ def all_routes(
     clock: Clock,
     settings: CmsSettings,
     record: Callable[[Event], None],
+    placer: CallPlacer | None = None,
 ) -> list[Route]:
-    """Every node of the API."""
+    """Every node of the API. placer None: nobody can be called from here."""
     page, live = settings.page, settings.live_page
+    calls_out = CallOuts(administration, directory, placer, record) if placer is not None else None
     status = Status(directory, clock, settings.version, settings.host_id, started=clock.now())
     return [
         *spaces.routes(administration, page),
@@ -70,8 +73,8 @@ def all_routes(
         *people.routes(administration, page),
         *dial_plan.routes(administration, page),
         *Calls(administration, directory, record, live).routes(),
-        *CallLegs(administration, directory, live).routes(),
-        *Participants(administration, directory, live).routes(),
+        *CallLegs(administration, directory, live, calls_out).routes(),
+        *Participants(administration, directory, live, calls_out).routes(),
         *status.routes(),
     ]
 
@@ -84,9 +87,11 @@ def cms_app(
     clock: Clock,
     settings: CmsSettings,
     record: Callable[[Event], None],
+    placer: CallPlacer | None = None,
 ) -> Starlette:
     """The API as an ASGI application that answers every path below /api. record: the journal's append."""
-    door = _Door(Router(all_routes(administration, directory, clock, settings, record)), credentials, settings)
+    routes = all_routes(administration, directory, clock, settings, record, placer)
+    door = _Door(Router(routes), credentials, settings)
     app = Starlette()
     # Paths are matched by the door: a path pattern of Starlette's would not match one with a newline in it.
     app.router.default = door

@@ -43,6 +43,13 @@ _REASONS = {
     Reason.NO_ACK: "timeout",
     Reason.TRANSPORT_FAILED: "error",
     Reason.SHUTDOWN: "localTeardown",
+    Reason.ENCRYPTION_REQUIRED: "encryptionRequired",
+    Reason.ENTRY_RESTRICTED: "unknownDestination",
+    Reason.BUSY: "remoteBusy",
+    Reason.DECLINED: "remoteRejected",
+    Reason.NO_ANSWER: "ringingTimeout",
+    Reason.UNREACHABLE: "unknownDestination",
+    Reason.NAME_UNKNOWN: "dnsFailure",
 }
 
 # Hanging up means something else on each side.
@@ -150,7 +157,7 @@ def _arrived(event: LegArrived) -> Subject:
         ("displayName", event.display_name),
         ("remoteAddress", event.remote_address),
         ("type", "sip"),
-        ("direction", "incoming"),
+        ("direction", event.direction),
     ]
     if event.sip_call_id:
         fields.append(("sipCallId", event.sip_call_id))

@@ -1,14 +1,16 @@
-"""inboundDialPlanRules, ivrs and accessQuery (cms-api 2.11, 2.13, 2.25)."""
+"""inboundDialPlanRules, outboundDialPlanRules, ivrs and accessQuery (cms-api 2.11, 2.13, 2.25)."""
 
 from __future__ import annotations
 
 from ...app.administration import Administration
 from ...app.dial_plan import InboundRuleEdit, IvrEdit
+from ...app.outbound_rules import OutboundRuleEdit
 from ...core.dialplan import InboundRule, Ivr
+from ...core.outbound import OutboundRule
 from .codecs import Digits, Reference, Text
 from .errors import fail
 from .fields import Access, Field, Parsed, Table, collection, extras_of, values_of
-from .plan_fields import INBOUND_RULE, IVR
+from .plan_fields import INBOUND_RULE, IVR, OUTBOUND_RULE
 from .requests import Created, Request
 from .router import Route
 from .xml import Node
@@ -27,11 +29,20 @@ ACCESS_QUERY = Table(
 def routes(administration: Administration, cap: int) -> list[Route]:
     """cap: most entries of one page."""
     rules = _Rules(administration, cap)
+    outbound = _OutboundRules(administration, cap)
     ivrs = _Ivrs(administration, cap)
     query = _AccessQuery(administration)
     return [
         Route("inboundDialPlanRules", INBOUND_RULE, get=rules.index, post=rules.create),
         Route("inboundDialPlanRules/{id}", INBOUND_RULE, get=rules.get, put=rules.change, delete=rules.delete),
+        Route("outboundDialPlanRules", OUTBOUND_RULE, get=outbound.index, post=outbound.create),
+        Route(
+            "outboundDialPlanRules/{id}",
+            OUTBOUND_RULE,
+            get=outbound.get,
+            put=outbound.change,
+            delete=outbound.delete,
+        ),
         Route("ivrs", IVR, get=ivrs.index, post=ivrs.create),
         Route("ivrs/{id}", IVR, get=ivrs.get, put=ivrs.change, delete=ivrs.delete),
         Route("accessQuery", ACCESS_QUERY, post=query.answer),
@@ -68,6 +79,38 @@ def _rule_edit(parsed: Parsed) -> InboundRuleEdit:
 
 def _rule_node(rule: InboundRule, *, listed: bool = False) -> Node:
     return INBOUND_RULE.node(rule.id, values_of(rule), extras_of(rule), listed=listed)
+
+
+class _OutboundRules:
+    def __init__(self, administration: Administration, cap: int) -> None:
+        self._rules = administration.outbound_rules
+        self._cap = cap
+
+    async def index(self, request: Request) -> Node:
+        page = await self._rules.page(request.page(self._cap, tenant="tenantFilter"))
+        nodes = [_outbound_node(rule, listed=True) for rule in page.items]
+        return collection("outboundDialPlanRules", page.total, nodes)
+
+    async def get(self, request: Request) -> Node:
+        return _outbound_node(await self._rules.get(request.ids[0]))
+
+    async def create(self, request: Request) -> Created:
+        edit = _outbound_edit(OUTBOUND_RULE.parse(request.form, create=True))
+        return Created(f"outboundDialPlanRules/{await self._rules.create(edit)}")
+
+    async def change(self, request: Request) -> None:
+        await self._rules.change(request.ids[0], _outbound_edit(OUTBOUND_RULE.parse(request.form, create=False)))
+
+    async def delete(self, request: Request) -> None:
+        await self._rules.delete(request.ids[0])
+
+
+def _outbound_edit(parsed: Parsed) -> OutboundRuleEdit:
+    return OutboundRuleEdit(**parsed.plain(), extras=parsed.extras_edit)
+
+
+def _outbound_node(rule: OutboundRule, *, listed: bool = False) -> Node:
+    return OUTBOUND_RULE.node(rule.id, values_of(rule), extras_of(rule), listed=listed)
 
 
 class _Ivrs:

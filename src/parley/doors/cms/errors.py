@@ -11,6 +11,8 @@ from .fields import BadParameters
 # The two numbers of which field reports disagree (cms-api 8, question 1): turn them here.
 STATUS_UNKNOWN_IN_PATH = 404
 STATUS_OTHER = 400
+# "Temporarily busy, repeat later": our own bounds, which pass by themselves.
+STATUS_BUSY = 503
 
 MISSING = "missing"
 
@@ -23,6 +25,7 @@ DOES_NOT_EXIST = {
     "user": "userDoesNotExist",
     "tenant": "tenantDoesNotExist",
     "inbound-rule": "inboundDialPlanRuleDoesNotExist",
+    "outbound-rule": "outboundDialPlanRuleDoesNotExist",
     "ivr": "ivrDoesNotExist",
     "meeting": "callDoesNotExist",
     "leg": "callLegDoesNotExist",
@@ -40,13 +43,19 @@ CODES = {
     "ivr-conflict": "ivrUriConflict",
     "not-permitted": "invalidOperation",
     "in-use": "invalidOperation",
+    "state": "invalidOperation",
 }
 
 LIMITS = {
     "participant": "participantLimitReached",
     "tenant": "tenantParticipantLimitReached",
     "call-id": "duplicateCoSpaceId",  # no free number was found
+    # The dialect has no words for bounds on calls out; these say whose bound it is.
+    "call-out-at-once": "tenantParticipantLimitReached",
+    "call-out-per-minute": "tenantParticipantLimitReached",
+    "legs": "callBridgeUnavailable",  # "participant creation aimed at a bridge that refuses"
 }
+BUSY_LIMITS = frozenset({"call-out-at-once", "call-out-per-minute", "legs"})
 
 # Refusals that name a parameter, and the word for what is wrong with it.
 PARAMETERS = {"invalid": INVALID, "missing": MISSING, "duplicate-name": INVALID}
@@ -91,7 +100,10 @@ def from_refusal(refusal: Refusal, wire_of: Callable[[str], str | None] = lambda
     if code == "unknown-reference":
         return fail(DOES_NOT_EXIST[data["kind"]])
     if code == "limit":
-        return fail(LIMITS[data["which"]])
+        return fail(LIMITS[data["which"]], STATUS_BUSY if data["which"] in BUSY_LIMITS else STATUS_OTHER)
+    if code == "no-outbound-rule":
+        # The dialect knows no code for it; what is wrong is that this party cannot be called from here.
+        return parameter_errors([("remoteParty", INVALID)])
     if code in PARAMETERS:
         field = data["field"]
         return parameter_errors([(wire_of(field) or field, PARAMETERS[code])])

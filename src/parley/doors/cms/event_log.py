@@ -47,7 +47,17 @@ _LOCAL = {
     Reason.NO_ACK: "no acknowledgement",
     Reason.TRANSPORT_FAILED: "signalling transport failure",
     Reason.SHUTDOWN: "server shutting down",
+    Reason.ENCRYPTION_REQUIRED: "media encryption required",
+    Reason.ENTRY_RESTRICTED: "destination unknown",
+    Reason.BUSY: "busy",
+    Reason.DECLINED: "declined",
+    Reason.NO_ANSWER: "no answer",
+    Reason.UNREACHABLE: "destination unreachable",
+    Reason.NAME_UNKNOWN: "name of next hop unknown",
 }
+
+# What the far end said to a call of ours; otherwise its teardown says nothing more.
+_REMOTE = frozenset({Reason.BUSY, Reason.DECLINED, Reason.NO_ANSWER, Reason.UNREACHABLE, Reason.NO_COMMON_CODEC})
 
 
 def line(at: datetime, text: str, level: str = INFO) -> str:
@@ -65,6 +75,8 @@ def texts(event: Event) -> tuple[str, ...]:
         case LegArrived():
             manner = "encrypted " if event.encrypted_signalling else ""
             caller, dialled = _clean(event.caller), _clean(event.dialled)
+            if event.direction == "outgoing":
+                return (f'call {event.number}: outgoing {manner}SIP call to "{caller}" from local URI "{dialled}"',)
             return (f'call {event.number}: incoming {manner}SIP call from "{caller}" to local URI "{dialled}"',)
         case PromptUnanswered():
             return (f"call {event.number}: audio prompt play time out",)
@@ -91,7 +103,7 @@ def texts(event: Event) -> tuple[str, ...]:
 
 def _teardown(ending: Ending) -> str:
     if ending.side is Side.REMOTE:
-        return "remote SIP teardown"
+        return f"remote SIP teardown, {_LOCAL[ending.reason]}" if ending.reason in _REMOTE else "remote SIP teardown"
     words = _LOCAL[ending.reason]
     return f"local teardown, {words}" if words else "local teardown"
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ...app.administration import Administration
-from ...app.directory import Directory, LiveLeg
+from ...app.directory import Directory
+from ...app.live import LiveLeg
 from ...core.ids import LegProfileId
 from ...core.meeting_inputs import OverrideLeg
 from ...core.profiles import LegProfile, LegSettings
@@ -22,8 +23,8 @@ async def override(administration: Administration, directory: Directory, live: L
     extras = tuple((DIALECT, name, text) for name, text in parsed.extras.items())
     if not settings and not unset and not extras and profile is None:
         return
-    if live.meeting is None:
-        raise invalid_operation()  # at the entrance nothing can be set yet
+    if live.meeting is None or live.view is None:
+        raise invalid_operation()  # at the entrance, or before the answer, nothing can be set yet
     given = {name: value for name, value in settings.items() if value is not None}
     told = await directory.tell(
         live.meeting,

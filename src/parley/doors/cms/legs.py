@@ -7,15 +7,17 @@ from dataclasses import fields
 from typing import Any
 
 from ...app.administration import Administration
-from ...app.directory import Directory, LiveLeg, without_scheme
+from ...app.directory import Directory
+from ...app.live import OUTGOING, LiveLeg, without_scheme
 from ...app.ports import MediaStatistics
 from ...core.endings import Ending, Reason, Side
 from ...core.ids import LegId, MeetingId, TenantId
-from ...core.profiles import Layer, LegLayer
+from ...core.profiles import Layer, LegLayer, settings_for
 from ...core.refusals import Refusal
+from .call_out import CallOuts
 from .fields import DIALECT, collection, values_of
 from .leg_override import override
-from .live_fields import CALL_LEG
+from .live_fields import CALL_LEG, NEW_CALL_LEG
 from .profile_fields import CALL_LEG_PROFILE
 from .requests import Request
 from .router import Route
@@ -27,7 +29,13 @@ ALARM_JITTER_MS = 100.0
 
 ALARMS = ("packetLoss", "excessiveJitter", "highRoundTripTime")
 
-STATES = {"initial": "initial", "connected": "connected", "on-hold": "onHold", "ending": "connected"}
+STATES = {
+    "initial": "initial",
+    "ringing": "ringing",
+    "connected": "connected",
+    "on-hold": "onHold",
+    "ending": "connected",
+}
 
 SCOPES = {
     Layer.SYSTEM: "global",
@@ -47,8 +55,11 @@ LegFilter = Callable[[LiveLeg], bool]
 
 
 class CallLegs:
-    def __init__(self, administration: Administration, directory: Directory, cap: int) -> None:
+    def __init__(
+        self, administration: Administration, directory: Directory, cap: int, calls_out: CallOuts | None = None
+    ) -> None:
         self._administration = administration
+        self._calls_out = calls_out
         self._directory = directory
         self._cap = cap
 
@@ -57,7 +68,12 @@ class CallLegs:
             Route("callLegs", CALL_LEG, get=self.index),
             Route("callLegs/{id}", CALL_LEG, get=self.get, put=self.change, delete=self.drop),
             Route("callLegs/{id}/callLegProfileTrace", CALL_LEG, get=self.trace),
-            Route("calls/{id}/callLegs", CALL_LEG, get=self.of_call),
+            Route(
+                "calls/{id}/callLegs",
+                NEW_CALL_LEG,
+                get=self.of_call,
+                post=self._calls_out.call_leg if self._calls_out else None,
+            ),
             Route("participants/{id}/callLegs", CALL_LEG, get=self.of_participant),
         ]
 
@@ -71,9 +87,7 @@ class CallLegs:
         return self._page(request, [leg for leg in self._directory.legs() if leg.meeting == meeting.meeting])
 
     async def of_participant(self, request: Request) -> Node:
-        legs = [
-            leg for leg in self._directory.legs() if leg.view is not None and leg.view.participant == request.ids[0]
-        ]
+        legs = [leg for leg in self._directory.legs() if is_listed(leg) and leg.participant == request.ids[0]]
         if not legs:
             raise Refusal("not-found", kind="participant", id=request.ids[0])
         return self._page(request, legs)
@@ -83,7 +97,7 @@ class CallLegs:
         children = [
             *_head(leg, self._tenant(leg)),
             Node("type", "sip"),
-            Node("direction", "incoming"),
+            Node("direction", leg.direction),
             Node("canMove", "false"),
             Node("configuration", tuple(CALL_LEG.children(*in_force(leg)))),
             Node("status", tuple(_status(leg))),
@@ -101,8 +115,8 @@ class CallLegs:
     async def trace(self, request: Request) -> Node:
         """Every level that contributes, in the order in which later ones win."""
         leg = self._leg(request)
-        layers = leg.view.layers if leg.view else ()
-        return Node("callLegProfileTrace", tuple(_traced(layer) for layer in layers), (("callLeg", leg.leg),))
+        traced = [_traced(layer) for layer in leg.view.layers] if leg.view else []
+        return Node("callLegProfileTrace", tuple(node for node in traced if node), (("callLeg", leg.leg),))
 
     def _leg(self, request: Request) -> LiveLeg:
         leg = self._directory.leg(LegId(request.ids[0]))
@@ -151,16 +165,25 @@ def in_force(leg: LiveLeg) -> tuple[dict[str, Any], dict[str, str]]:
     values: dict[str, Any] = {}
     extras: dict[str, str] = {}
     for layer in leg.view.layers if leg.view else ():
-        for spec in fields(layer.settings):
-            value = getattr(layer.settings, spec.name)
+        settings = settings_for(layer.settings, leg.kind)
+        for spec in fields(settings):
+            value = getattr(settings, spec.name)
             if value is not None:
                 values[f"settings.{spec.name}"] = value
         extras.update(layer.extras.get(DIALECT, {}))
     return values, extras
 
 
-def _traced(layer: LegLayer) -> Node:
+def is_listed(leg: LiveLeg) -> bool:
+    """Is it a participant's: in a meeting, or called into one? Who stands at an entrance is nobody's yet."""
+    return leg.view is not None or leg.direction == OUTGOING
+
+
+def _traced(layer: LegLayer) -> Node | None:
+    """One level; None where what it sets has no word in the dialect. Without a profile, its object sets it itself."""
     profile = CALL_LEG_PROFILE.node(layer.profile, values_of(layer), layer.extras.get(DIALECT, {}))
+    if layer.profile is None and not profile.content:
+        return None
     return Node("profile", (profile,), (("scope", SCOPES[layer.layer]),))
 
 
@@ -169,7 +192,7 @@ def _status(leg: LiveLeg) -> list[Node]:
     nodes = [
         Node("state", STATES[leg.state]),
         Node("durationSeconds", str(int(leg.seconds))),
-        Node("direction", "incoming"),
+        Node("direction", leg.direction),
     ]
     if leg.facts.sip_call_id:
         nodes.append(Node("sipCallId", leg.facts.sip_call_id))

@@ -10,6 +10,7 @@ from .profile_fields import CALL_LEG_PROFILE
 
 _BOOLEAN = Boolean()
 _NUMBER = Number()
+_GUID = Guid()
 
 
 def _told(wire: str, codec: object, attribute: str, since: str = "", *, listed: bool = False) -> Field:
@@ -129,6 +130,36 @@ PARTICIPANTS = Table(
             since="2.4",
             access=Access.WRITE_ONLY,
             unset="exclude",
+        ),
+    ),
+)
+
+# POST on a call's participants and call legs: whom to call, and everything that can be set on a leg.
+_CALL_OUT = (
+    Field(
+        "remoteParty",
+        Text(255),
+        "remote_party",
+        access=Access.CREATE_ONLY,
+        note="mandatory; a SIP URI, a telephone number or a JID",
+    ),
+    Field("bandwidth", _NUMBER, "bandwidth", access=Access.CREATE_ONLY, effect=False),
+    Field("confirmation", _BOOLEAN, "confirmation", access=Access.CREATE_ONLY, effect=False),
+)
+
+NEW_CALL_LEG = Table("callLeg", "2.8", (*_CALL_OUT, *CALL_LEG.fields))
+
+NEW_PARTICIPANT = Table(
+    "participant",
+    "2.9",
+    (
+        *_CALL_OUT,
+        Field("movedParticipant", _GUID, "moved_participant", since="2.6", access=Access.CREATE_ONLY, effect=False),
+        Field("callBridge", _GUID, "call_bridge", since="2.2", access=Access.CREATE_ONLY, effect=False),
+        Field("callBridgeGroup", _GUID, "call_bridge_group", since="2.2", access=Access.CREATE_ONLY, effect=False),
+        *(
+            replace(row, note="false skips the lobby") if row.wire == "deactivated" else row
+            for row in PARTICIPANT.fields
         ),
     ),
 )

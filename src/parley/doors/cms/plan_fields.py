@@ -1,8 +1,9 @@
-"""Field tables of users, tenants, system/profiles, inbound rules and IVRs (cms-api 2.11, 2.13 to 2.16)."""
+"""Field tables of users, tenants, system/profiles, inbound and outbound rules and IVRs (cms-api 2.11, 2.13 to 2.16)."""
 
 from __future__ import annotations
 
-from .codecs import Boolean, Domain, Guid, Number, Reference, Text, UriUser
+from ...core.outbound import FailureAction
+from .codecs import Boolean, Choice, Domain, Guid, Number, Reference, SecretText, Text, UriUser, words
 from .fields import Access, Field, Shown, Table
 
 _BOOLEAN = Boolean()
@@ -73,6 +74,47 @@ INBOUND_RULE = Table(
         Field("resolveToLyncConferences", _BOOLEAN, default="false", shown=Shown.ALWAYS),
         Field("resolveToLyncSimplejoin", _BOOLEAN, default="false", since="2.2", shown=Shown.ALWAYS),
         Field("tenant", Reference("tenant"), "tenant", listed=True),
+    ),
+)
+
+OUTBOUND_RULE = Table(
+    "outboundDialPlanRule",
+    "2.13",
+    (
+        Field("domain", Domain(), "domain", listed=True, note="mandatory on POST; exact, or a star and the end of one"),
+        Field("priority", Number(), "priority", default="0", unset=0, shown=Shown.ALWAYS, listed=True),
+        Field("localContactDomain", Domain(), "local_contact_domain", shown=Shown.ALWAYS),
+        Field("localFromDomain", Domain(), "local_from_domain", shown=Shown.ALWAYS),
+        Field(
+            "sipProxy", Text(255), "proxy", shown=Shown.ALWAYS, note="host[:port][;transport=udp or tcp]; none: direct"
+        ),
+        Field("trunkType", words("sip", "lync", "avaya"), default="sip", shown=Shown.ALWAYS),
+        Field(
+            "failureAction",
+            Choice({"stop": FailureAction.STOP, "continue": FailureAction.CONTINUE}),
+            "failure_action",
+            default="stop",
+            unset=FailureAction.STOP,
+            shown=Shown.ALWAYS,
+        ),
+        Field("sipControlEncryption", words("auto", "encrypted", "unencrypted"), default="auto", shown=Shown.ALWAYS),
+        Field("scope", words("global", "callBridge", "callBridgeGroup"), default="global", shown=Shown.ALWAYS),
+        Field("callBridge", _GUID),
+        Field("callBridgeGroup", _GUID, since="2.2"),
+        Field("tenant", Reference("tenant"), "tenant", since="1.8", listed=True),
+        Field("callRouting", words("default", "traversal"), default="default", shown=Shown.ALWAYS),
+        # Our own, not of the dialect: what a trunk that asks for a password wants to hear.
+        Field("authenticationName", Text(), "username", note="Parley's own: for a next hop that challenges"),
+        Field(
+            "authenticationPassword",
+            SecretText(),
+            "password",
+            access=Access.WRITE_ONLY,
+            note="Parley's own; needed with a name",
+        ),
+        Field(
+            "authenticationRealm", Text(), "realm", note="Parley's own; needed with a name: no other realm is answered"
+        ),
     ),
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...core.profiles import DeactivationMode, LockMode, PasscodeMode
+from ...core.profiles import DeactivationMode, LockMode, MediaEncryption, PasscodeMode
 from .codecs import LAYOUT, Boolean, Choice, Guid, Number, Text, words
 from .fields import Field, Table
 
@@ -48,7 +48,19 @@ CALL_LEG_PROFILE = Table(
         Field("txAudioMute", _BOOLEAN, "settings.tx_audio_mute", default="false", listed=True),
         _kept("rxVideoMute", _BOOLEAN, "false"),
         _kept("txVideoMute", _BOOLEAN, "false"),
-        _kept("sipMediaEncryption", words("optional", "required", "prohibited")),
+        Field(
+            "sipMediaEncryption",
+            Choice(
+                {
+                    "optional": MediaEncryption.OPTIONAL,
+                    "required": MediaEncryption.REQUIRED,
+                    "prohibited": MediaEncryption.PROHIBITED,
+                }
+            ),
+            "settings.media_encryption",
+            listed=True,
+            note="required refuses plain RTP, and there is nothing else yet",
+        ),
         _kept("audioPacketSizeMs", _NUMBER, "20"),
         Field(
             "deactivationMode",

@@ -9,10 +9,10 @@ from typing import Protocol
 
 import structlog
 
-from ...app.ports import Clock, LegDoor, Timer
+from ...app.ports import Clock, LegDoor, LegInbox, Timer
 from ...core.dialplan import Address
 from ...core.endings import Reason, Side
-from ...core.leg_inputs import LegInput, Offered
+from ...core.leg_inputs import Offered
 from ...wire.sip.address import NameAddr, bracketed
 from ...wire.sip.answers import Dialect
 from ...wire.sip.core import Limits
@@ -26,21 +26,21 @@ from ...wire.sip.events import (
     IncomingInvite,
     IncomingReinvite,
     IncomingRequest,
+    ResponseReceived,
+    TransactionFailed,
     TransactionId,
 )
 from ...wire.sip.flow import Flow
 from ...wire.sip.layer import SipLayer
 from ...wire.sip.message import body_part
-from .audio import NO_PORT, answer_to, leg_audio, read_offer
+from .audio import NO_PORT, answer_to, leg_audio, read_offer, undecided_audio
+from .call import SipCall
+from .dialler import SipDialler
 from .leg import SipLeg
 from .listeners import Listeners, every_address_like, is_ours
 from .rates import SourceRates
 
 log = structlog.get_logger(__name__)
-
-
-class LegInbox(Protocol):
-    def post(self, message: LegInput) -> None: ...
 
 
 class Arrivals(Protocol):
@@ -79,10 +79,11 @@ class SipAgent:
         self._layer = SipLayer(Dialect(agent=agent), limits=Limits(dialogs=calls_most + calls_most // 10 + 10))
         self._rates = SourceRates(calls_per_source)
         self._listeners = Listeners(self._receive, self._broken)
-        self._legs: dict[DialogId, SipLeg] = {}
+        self._legs: dict[DialogId, SipCall] = {}
         self._sessions = count(1)
         self._timer: Timer | None = None
         self._timer_at: float | None = None
+        self.dialler = SipDialler(self, self._layer, self._listeners, clock, spawn, media_address)
 
     async def open(
         self,
@@ -115,7 +116,7 @@ class SipAgent:
 
     def respond(self, transaction: TransactionId, status: int, body: bytes = b"") -> None:
         self._layer.respond(transaction, status, self._clock.now(), body=body)
-        self._flush()
+        self.flush()
 
     def bye(self, dialog: DialogId, headers: list[tuple[str, str]]) -> None:
         self._legs.pop(dialog, None)
@@ -123,7 +124,15 @@ class SipAgent:
             self._layer.bye(dialog, self._clock.now(), headers=headers)
         except OurMistake as problem:
             log.error("BYE not sent", problem=str(problem))
-        self._flush()
+        self.flush()
+
+    def adopt(self, dialog: DialogId, leg: SipCall) -> None:
+        """Events of this dialog are the leg's from now on."""
+        self._legs[dialog] = leg
+
+    def session(self) -> int:
+        """A number for the o= line of a new call."""
+        return next(self._sessions)
 
     # --- the wire ----------------------------------------------------------------------------------------------
 
@@ -139,15 +148,16 @@ class SipAgent:
         self._take(self._layer.tick(self._clock.now()))
 
     def _take(self, events: list[Event]) -> None:
-        self._flush()
+        self.flush()
         for event in events:
             try:
                 self._on_event(event)
             except Exception:
                 log.exception("a SIP event failed", kind=type(event).__name__)
-        self._flush()
+        self.flush()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Put on the wire what the layer wants to say, and mind its next deadline."""
         for item in self._layer.drain():
             self._listeners.send(item)
         deadline = self._layer.next_deadline()
@@ -162,7 +172,10 @@ class SipAgent:
         if isinstance(event, IncomingInvite):
             self._invited(event)
             return
-        leg = self._legs.get(event.dialog) if event.dialog else None
+        if isinstance(event, ResponseReceived | TransactionFailed):
+            self.dialler.take(event)
+            return
+        leg = self._legs.get(event.dialog)
         match event:
             case Cancelled(why="cancel"):
                 self._gone(event.dialog, Side.REMOTE, Reason.CANCELLED)
@@ -194,17 +207,21 @@ class SipAgent:
         if request.uri.scheme not in {"sip", "sips"} or not request.uri.username:
             self.respond(event.transaction, 404)
             return
-        body = body_part(request, "application/sdp")
-        offer = read_offer(body)
         local = flow.local[0]
         media_address = self._media_address or local
         session = next(self._sessions)
-        answer = answer_to(offer, (media_address, NO_PORT), session) if offer else None
-        if offer is None or answer is None or answer.audio is None:
-            # Malformed SDP is the caller's mistake; no SDP, or none for us, is a matter of taste.
-            self.respond(event.transaction, 400 if body and offer is None else 488)
+        body = body_part(request, "application/sdp")
+        offer = read_offer(body)
+        audio = undecided_audio(flow.remote[0])
+        if offer is not None:
+            answer = answer_to(offer, (media_address, NO_PORT), session)
+            if answer.audio is None:
+                self.respond(event.transaction, 488)
+                return
+            audio = leg_audio(answer.audio, (flow.remote[0], NO_PORT))
+        elif request.body:  # malformed SDP is the caller's mistake; a body that holds none is a matter of taste
+            self.respond(event.transaction, 400 if body else 488)
             return
-        audio = leg_audio(answer.audio, (flow.remote[0], NO_PORT))
         leg = SipLeg(event, offer, audio, self, media_address, session)
         self._legs[event.dialog] = leg
         caller = request.from_

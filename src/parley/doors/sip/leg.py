@@ -1,93 +1,54 @@
-"""One SIP call as the app sees it: a LegDoor that performs answers, and the call's words turned into leg inputs."""
+"""One SIP call that came to us: a LegDoor that performs answers."""
 
 from __future__ import annotations
 
-from collections import deque
-from typing import Protocol
-
-from ...app.ports import LegFacts
 from ...core.endings import Ending, Reason, Side
-from ...core.leg_inputs import Confirmed, Digit, LegAudio, LegInput, MediaChanged, RemoteEnded
-from ...wire.offer_answer import Answer, read_answer
-from ...wire.sdp import Codec, Session
-from ...wire.sip.address import bracketed
-from ...wire.sip.events import DialogId, IncomingInvite, IncomingReinvite, IncomingRequest, TransactionId
-from ...wire.sip.message import Request, body_part
-from .audio import answer_to, leg_audio, offer_again, read_offer
-from .info import digit_of_info
-from .statuses import bye_headers, status_of
+from ...core.leg_inputs import LegAudio
+from ...wire.sdp import Session
+from ...wire.sip.events import DialogId, IncomingInvite, TransactionId
+from .audio import answer_to, our_offer
+from .call import SipCall, Wire
+from .statuses import status_of
 
 
-class Wire(Protocol):
-    """What a leg asks of the agent."""
+class SipLeg(SipCall):
+    """Implements LegDoor."""
 
-    def respond(self, transaction: TransactionId, status: int, body: bytes = b"") -> None: ...
-
-    def bye(self, dialog: DialogId, headers: list[tuple[str, str]]) -> None: ...
-
-
-class Inbox(Protocol):
-    """The app's side of the leg."""
-
-    def post(self, message: LegInput) -> None: ...
-
-
-class SipLeg:
-    """Implements LegDoor. Inputs that come before the app knows the leg are kept in order."""
+    dialog: DialogId
 
     def __init__(
-        self, invite: IncomingInvite, offer: Session, audio: LegAudio, wire: Wire, media_address: str, session: int
+        self,
+        invite: IncomingInvite,
+        offer: Session | None,
+        audio: LegAudio,
+        wire: Wire,
+        media_address: str,
+        session: int,
     ) -> None:
+        """offer None: the caller wants ours; `audio` then stands for what his answer will say."""
+        super().__init__(wire, invite.dialog.call_id, media_address, session)
         self.dialog = invite.dialog
         self.audio = audio
         self._flow = invite.flow
         self._invite: TransactionId | None = invite.transaction
         self._offer = offer
-        self._wire = wire
-        self._media_address = media_address
-        self._session = session
-        self._port = 0
-        self._sent: Session | None = None
-        self._reinvite: tuple[TransactionId, Answer] | None = None
-        self._reoffered: Session | None = None  # our offer in a 2xx, until its ACK
-        self._codec: Codec | None = None
         self._user_agent = invite.request.headers.get("User-Agent") or ""
-        self._inbox: Inbox | None = None
-        self._early: deque[LegInput] = deque(maxlen=64)
-        self.ended = False
-
-    # --- LegDoor -----------------------------------------------------------------------------------------------
 
     def accept(self, port: int) -> None:
         self._port = port
-        answer = answer_to(self._offer, (self._media_address, port), self._session)
-        self._remember(answer)
-        if self._invite is not None:
-            self._wire.respond(self._invite, 200, answer.session.serialise())
+        if self._offer is None:
+            self._sent = self._reoffered = our_offer((self._media_address, port), self._session)
+        else:
+            self._remember(answer_to(self._offer, (self._media_address, port), self._session))
+        if self._invite is not None and self._sent is not None:
+            self._wire.respond(self._invite, 200, self._sent.serialise())
             self._invite = None
-
-    def accept_change(self, audio: LegAudio) -> None:
-        self.audio = audio
-        if self._reinvite is None:
-            return
-        transaction, answer = self._reinvite
-        self._reinvite = None
-        self._remember(answer)
-        self._wire.respond(transaction, 200, answer.session.serialise())
 
     def reject(self, ending: Ending) -> None:
         self.ended = True
         if self._invite is not None:
             self._wire.respond(self._invite, status_of(ending))
             self._invite = None
-
-    def hang_up(self, ending: Ending) -> None:
-        if not self.ended:
-            self.ended = True
-            if self._reinvite is not None:  # whoever offers anew must not wait for us for ever
-                self._wire.respond(self._reinvite[0], 487)
-                self._reinvite = None
-            self._wire.bye(self.dialog, bye_headers(ending))
 
     def fail(self) -> None:
         """Something of ours broke: refuse with 500 if nothing was said yet, else end the call."""
@@ -96,80 +57,6 @@ class SipLeg:
         else:
             self.hang_up(Ending(Side.LOCAL, Reason.MEDIA_FAILED))
 
-    def facts(self) -> LegFacts:
-        flow = self._flow
-        return LegFacts(
-            remote_address=f"{bracketed(flow.remote[0])}:{flow.remote[1]}",
-            local_address=flow.sent_by,
-            transport=flow.transport,
-            sip_call_id=self.dialog.call_id,
-            user_agent=self._user_agent[:200],
-        )
-
-    def _remember(self, answer: Answer) -> None:
-        self._sent = answer.session
-        self._codec = answer.audio.codec if answer.audio else self._codec
-
-    # --- the app -----------------------------------------------------------------------------------------------
-
-    def attach(self, inbox: Inbox) -> None:
-        """The app has made the leg: hand over what came meanwhile."""
-        self._inbox = inbox
-        while self._early:
-            inbox.post(self._early.popleft())
-
-    def _post(self, message: LegInput) -> None:
-        if self._inbox is None:
-            self._early.append(message)
-        else:
-            self._inbox.post(message)
-
-    # --- the wire ----------------------------------------------------------------------------------------------
-
-    def confirmed(self, ack: Request) -> None:
-        """ACK for our 200; it holds the answer where the 200 held an offer. One we cannot use changes nothing."""
-        offer, self._reoffered = self._reoffered, None
-        if offer is None:
-            self._post(Confirmed())
-            return
-        answer = read_offer(body_part(ack, "application/sdp"))
-        audio = read_answer(offer, answer) if answer is not None else None
-        if audio is not None:
-            self._codec = audio.codec
-            self._post(MediaChanged(leg_audio(audio, (self.audio.remote_host, self.audio.remote_port))))
-
     def over(self, side: Side, reason: Reason) -> None:
-        """CANCEL, BYE, no ACK, or the peer forgot the call."""
         self._invite = None
-        if not self.ended:
-            self.ended = True
-            self._post(RemoteEnded(Ending(side, reason)))
-
-    def reinvite(self, event: IncomingReinvite) -> None:
-        """A new offer, or none: then we offer what was agreed, without hold, and the ACK brings the answer."""
-        body = body_part(event.request, "application/sdp")
-        if self._reinvite is not None or self._reoffered is not None:
-            self._wire.respond(event.transaction, 491)  # an offer is open already (RFC 3261 14.1)
-            return
-        if body is None and self._sent is not None:
-            self._sent = self._reoffered = offer_again(self._sent)
-            self._wire.respond(event.transaction, 200, self._sent.serialise())
-            return
-        offer = read_offer(body)
-        answer = offer and answer_to(
-            offer, (self._media_address, self._port), self._session, current=self._codec, previous=self._sent
-        )
-        if not answer or answer.audio is None:
-            self._wire.respond(event.transaction, 488)
-            return
-        self._reinvite = (event.transaction, answer)
-        self._post(MediaChanged(leg_audio(answer.audio, (self.audio.remote_host, self.audio.remote_port))))
-
-    def info(self, event: IncomingRequest) -> None:
-        """INFO with a digit (application/dtmf-relay or application/dtmf); other bodies are not ours."""
-        digit = digit_of_info(event.request.content_type, event.request.body)
-        if digit is None:
-            self._wire.respond(event.transaction, 415 if event.request.body else 200)
-            return
-        self._wire.respond(event.transaction, 200)
-        self._post(Digit(digit))
+        super().over(side, reason)

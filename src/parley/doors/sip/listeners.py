@@ -109,6 +109,9 @@ class Listeners:
         self._datagrams: dict[str, asyncio.DatagramTransport] = {}
         self._servers: list[asyncio.Server] = []
         self._streams: dict[int, asyncio.StreamWriter] = {}
+        self._opened: dict[tuple[str, int], Flow] = {}  # streams that we opened, by where to
+        self._readers: set[asyncio.Task[None]] = set()
+        self._places: dict[str, list[tuple[str, int]]] = {}
         self._sources: dict[str, int] = {}
         self._serial = 0
         self.ports: dict[str, int] = {}
@@ -118,7 +121,7 @@ class Listeners:
         loop = asyncio.get_running_loop()
         for sock in bind_sockets(host, port, socket.SOCK_DGRAM):
             name = f"udp-{len(self._datagrams)}"
-            self.ports.setdefault("udp", sock.getsockname()[1])
+            self._open_at("udp", sock)
             transport, _ = await loop.create_datagram_endpoint(partial(_Datagrams, self, name), sock=sock)
             self._datagrams[name] = transport
 
@@ -134,9 +137,62 @@ class Listeners:
 
     async def _open_streams(self, transport: str, host: str, port: int, context: ssl.SSLContext | None) -> None:
         for sock in bind_sockets(host, port, socket.SOCK_STREAM):
-            self.ports.setdefault(transport, sock.getsockname()[1])
+            self._open_at(transport, sock)
             serve = partial(self._serve_stream, transport)
             self._servers.append(await asyncio.start_server(serve, sock=sock, backlog=512, ssl=context))
+
+    def _open_at(self, transport: str, sock: socket.socket) -> None:
+        place = sock.getsockname()[:2]
+        self.ports.setdefault(transport, place[1])
+        self._places.setdefault(transport, []).append(place)
+
+    def places(self, transport: str) -> list[tuple[str, int]]:
+        """Where we listen, wildcards as they are."""
+        return self._places.get(transport, [])
+
+    def datagram_flow(self, host: str, port: int) -> Flow | None:
+        """The flow by which a peer is reached over UDP; None where no socket of ours speaks its IP version."""
+        for name, transport in self._datagrams.items():
+            local, own_port = transport.get_extra_info("sockname")[:2]
+            if (":" in local) == (":" in host):
+                shown = source_address(host) if _wildcard(local) else local
+                return Flow("udp", (shown, own_port), (host, port), name)
+        return None
+
+    async def connect(self, host: str, port: int) -> Flow:
+        """A stream to a peer: the one that we opened before, else a new one. Raises OSError.
+
+        It names our listener's port where we have one, because peers come back there when the stream is gone.
+        """
+        known = self._opened.get((host, port))
+        if known is not None and not self._streams[int(known.connection)].is_closing():
+            return known
+        if len(self._streams) >= STREAMS_MOST:
+            raise OSError("too many streams")
+        own = next((place for place, _ in self.places("tcp") if (":" in place) == (":" in host)), None)
+        source = None if own is None or _wildcard(own) else (own, 0)
+        reader, writer = await asyncio.open_connection(host, port, local_addr=source)
+        local, own_port = writer.get_extra_info("sockname")[:2]
+        self._serial += 1
+        flow = Flow("tcp", (local, self.ports.get("tcp", own_port)), (host, port), self._serial)
+        self._streams[self._serial] = writer
+        self._opened[(host, port)] = flow
+        task = asyncio.get_running_loop().create_task(self._keep_stream(reader, writer, flow))
+        self._readers.add(task)
+        task.add_done_callback(self._readers.discard)
+        return flow
+
+    async def _keep_stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flow: Flow) -> None:
+        try:
+            await self._read_stream(reader, writer, flow)
+        except (OSError, TimeoutError, TheirMistake) as problem:
+            log.debug("SIP stream closed", peer=flow.remote[0], problem=str(problem))
+        finally:
+            del self._streams[int(flow.connection)]
+            if self._opened.get(flow.remote) == flow:
+                del self._opened[flow.remote]
+            writer.close()
+            self._broken(flow)
 
     def send(self, item: Send) -> None:
         """Put bytes on the wire. A stream that is gone is reported by `broken`."""
@@ -202,6 +258,9 @@ class Listeners:
             writer.close()
         for transport in self._datagrams.values():
             transport.close()
+        for reader in list(self._readers):
+            reader.cancel()
+        await asyncio.gather(*self._readers, return_exceptions=True)
         await asyncio.sleep(0)
 
 

@@ -26,6 +26,14 @@ STATUS: dict[Reason, int] = {
     Reason.NO_ACK: 408,
     Reason.TRANSPORT_FAILED: 503,
     Reason.SHUTDOWN: 503,
+    Reason.ENCRYPTION_REQUIRED: 488,
+    Reason.ENTRY_RESTRICTED: 404,  # outside it looks unknown
+    # Endings of calls that we make; nobody is told them by a status of ours.
+    Reason.BUSY: 486,
+    Reason.DECLINED: 603,
+    Reason.NO_ANSWER: 480,
+    Reason.UNREACHABLE: 404,
+    Reason.NAME_UNKNOWN: 404,
 }
 
 
@@ -44,6 +52,7 @@ _BYE_TEXT: dict[Reason, str] = {
     Reason.TOO_LONG: "time is up",
     Reason.MEDIA_DEAD: "no media",
     Reason.SHUTDOWN: "server is stopping",
+    Reason.ENCRYPTION_REQUIRED: "encrypted media is required",
 }
 
 

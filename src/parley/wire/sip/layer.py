@@ -139,13 +139,16 @@ class SipLayer:
         headers: Lines = (),
         routes: Iterable[str] = (),
         call_id: str | None = None,
+        from_tag: str | None = None,
         cseq: int = 1,
+        contact: str | None = None,
     ) -> TransactionId:
         """Call `target`; `from_` and `to` are header values without tags. An empty body asks the peer for
         the offer.
 
-        A repeated attempt (after 401, say) gives the same `call_id` and a higher `cseq`. Raises
-        TheirMistake for addresses that cannot be read, OurMistake beyond the limit of dialogs.
+        A repeated attempt (after 401, say) gives the same `call_id` and `from_tag` and a higher `cseq` (RFC 3261
+        8.1.3.5). `contact`: our Contact value, where it is not the flow's own address. Raises TheirMistake for
+        addresses that cannot be read, OurMistake beyond the limit of dialogs.
         """
         if len(self._core.dialogs) >= self._core.limits.dialogs or self._core.full:
             raise OurMistake("too many calls")
@@ -155,11 +158,11 @@ class SipLayer:
         lines = [
             ("Max-Forwards", "70"),
             *(("Route", route) for route in routes),
-            ("From", f"{from_};tag={self._core.token()}"),
+            ("From", f"{from_};tag={from_tag or self._core.token()}"),
             ("To", to or f"<{target}>"),
             ("Call-ID", call_id or self._core.token()),
             ("CSeq", f"{cseq} INVITE"),
-            ("Contact", contact_for(flow, user_of(sender.uri))),
+            ("Contact", contact or contact_for(flow, user_of(sender.uri))),
             *self._core.dialect.about_us(),
             *headers,
         ]

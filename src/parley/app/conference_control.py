@@ -1,0 +1,131 @@
+"""What is done to a conference while it runs, whoever asks: its end moves, its rules change, people are called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from ..core.conferences import Conference, Occurrence, OccurrenceState
+from ..core.ids import LegId
+from ..core.meeting_inputs import Entry, LegView, MeetingView
+from ..core.profiles import LegSettings
+from ..core.refusals import Refusal
+from ..core.spaces import Role
+from .booking import ConferenceRecord, RulesEdit
+from .changes import Change, Changes
+from .conference_planning import edited_rules
+from .conference_reading import live_conference, record_of
+from .conference_spaces import dress
+from .directory import Directory
+from .ports import CallOut, CallPlacer, CallResult, Clock, Store, Transaction
+
+LONGEST = timedelta(hours=24)  # nothing is prolonged further than that from now
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A conference that runs, and its live meeting."""
+
+    record: ConferenceRecord
+    occurrence: Occurrence
+    meeting: MeetingView
+
+    def role(self, leg: LegView) -> Role:
+        """What somebody in it is: what the person was made inside, else what the door says."""
+        if leg.role is not None:
+            return leg.role
+        return Role.HOST if leg.entry.access_method == self.record.host.id else Role.GUEST
+
+
+class ConferenceControl:
+    def __init__(self, store: Store, clock: Clock, changes: Changes, directory: Directory, placer: CallPlacer) -> None:
+        self._store = store
+        self._clock = clock
+        self._changes = changes
+        self._directory = directory
+        self._placer = placer
+
+    async def running(self, number: str, *, open_meeting: bool = True) -> Running:
+        """With its meeting, which is opened if need be. Raises Refusal not-found, state (not-started).
+
+        open_meeting: False for those who only look; without a meeting it has not started then.
+        """
+        async with self._store.reading() as tx:
+            conference, occurrences = await live_conference(tx, number)
+            record = await record_of(tx, conference, occurrences)
+        occurrence = _running(occurrences)
+        meeting = self._directory.meeting_of_space(conference.space)
+        if meeting is None and open_meeting:
+            meeting = self._directory.meeting(await self._directory.open(conference.space))
+        if meeting is None:
+            raise Refusal("state", kind="conference", state="not-started")
+        return Running(record, occurrence, meeting)
+
+    async def prolong(self, number: str, minutes: int, *, repeatedly: bool) -> datetime:
+        """The end moves by so many minutes; repeatedly: again and again while somebody is inside. Returns the end.
+
+        Raises Refusal not-found, state (not-started), limit (duration: the end would be a day away).
+        """
+        now = self._clock.utc()
+        async with self._store.transaction() as tx:
+            conference, occurrence = await self._live(tx, number)
+            end = (occurrence.end or occurrence.planned_end) + timedelta(minutes=0 if repeatedly else minutes)
+            if end > now + LONGEST:
+                raise Refusal("limit", which="duration")
+            rules = occurrence.rules or conference.rules
+            if repeatedly:
+                rules = replace(rules, prolong_by=minutes)
+            own = rules if rules != conference.rules or occurrence.rules is not None else None
+            await tx.occurrences.save(replace(occurrence, end=end, rules=own))
+        self._changes.publish(Change("conference", conference.id))
+        return end
+
+    async def change_rules(self, number: str, edit: RulesEdit) -> None:
+        """Other rules for the rest of this occurrence. Raises Refusal not-found, state (not-started)."""
+        async with self._store.transaction() as tx:
+            conference, occurrence = await self._live(tx, number)
+            rules = edited_rules(occurrence.rules or conference.rules, edit)
+            await tx.occurrences.save(replace(occurrence, rules=rules))
+            await dress(tx, conference, rules, guests_released=False)
+        self._changes.publish(Change("space", conference.space))
+        self._changes.publish(Change("conference", conference.id))
+
+    async def call(
+        self,
+        running: Running,
+        target: str,
+        name: str,
+        role: Role,
+        told: Callable[[LegId, CallResult], None],
+        *,
+        mute: bool = False,
+    ) -> LegId:
+        """Call somebody into the meeting, in a role and without a question for a PIN. Raises as CallPlacer.call."""
+        record = running.record
+        door = record.host if role is Role.HOST else record.guest
+        settings = LegSettings(rx_audio_mute=True, terminal_rx_audio_mute=True) if mute else LegSettings()
+        wish = CallOut(
+            space=record.conference.space,
+            target=target,
+            name=name,
+            tenant=record.conference.tenant,
+            entry=Entry(access_method=door.id),
+            settings=settings,
+        )
+        return await self._placer.call(wish, told)
+
+    def give_up(self, leg: LegId) -> bool:
+        """Stop calling. False: nobody is being called by this name."""
+        return self._placer.cancel(leg)
+
+    async def _live(self, tx: Transaction, number: str) -> tuple[Conference, Occurrence]:
+        conference, occurrences = await live_conference(tx, number)
+        return conference, _running(occurrences)
+
+
+def _running(occurrences: list[Occurrence]) -> Occurrence:
+    for occurrence in occurrences:
+        if occurrence.state is OccurrenceState.RUNNING:
+            return occurrence
+    raise Refusal("state", kind="conference", state="not-started")

@@ -1,0 +1,68 @@
+"""What is read of a space for those who join it, and who may not join after all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ..core.admission import media_refused
+from ..core.endings import Reason
+from ..core.ids import SpaceId
+from ..core.leg_inputs import JoinMeeting
+from ..core.meeting_inputs import Entry
+from ..core.people import Tenant
+from ..core.profiles import CallLayer, EntryScope, Layer, LegLayer, resolve_call, resolve_leg
+from ..core.spaces import AccessMethod, Space
+from .layers import call_layers, leg_layers
+from .ports import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceFacts:
+    """What the store holds of a space that joins and live meetings go by; layers of legs by their entry."""
+
+    space: Space
+    tenant: Tenant | None
+    call: tuple[CallLayer, ...]
+    legs: Mapping[Entry, tuple[LegLayer, ...]]
+
+
+async def space_facts(tx: Transaction, space_id: SpaceId, entries: Iterable[Entry]) -> SpaceFacts | None:
+    """None: there is no such space. An entry whose door is gone is left out: who came in by it keeps what he has,
+    for the space's own profile may well be a host's."""
+    space = await tx.spaces.get(space_id)
+    if space is None:
+        return None
+    standing = [e for e in entries if not e.access_method or await tx.access_methods.get(e.access_method)]
+    return SpaceFacts(
+        space=space,
+        tenant=await tx.tenants.get(space.tenant) if space.tenant else None,
+        call=await call_layers(tx, space),
+        legs={entry: await leg_layers(tx, space, entry) for entry in standing},
+    )
+
+
+def entry_of(wish: JoinMeeting) -> Entry:
+    """By which door the leg comes in."""
+    return wish.entry or Entry(access_method=wish.access_method)
+
+
+def why_not(
+    facts: SpaceFacts | None, wish: JoinMeeting, door: AccessMethod | None, encrypted_media: bool = False
+) -> Reason | None:
+    """Why the leg does not come in although it was told to: what has been shut since, or what only shows now.
+
+    Whoever was called (the wish names an entry) comes in where strangers may not.
+    """
+    if facts is None or not facts.space.enabled:
+        return Reason.SPACE_DELETED
+    entry = entry_of(wish)
+    if door is None and entry.access_method is not None:
+        return Reason.UNKNOWN_DESTINATION
+    if wish.entry is None:
+        if not facts.space.non_member_access:
+            return Reason.NOT_MEMBER
+        if resolve_call(facts.call).settings.entry_scope is not EntryScope.EVERYONE:
+            return Reason.ENTRY_RESTRICTED
+    settings = resolve_leg((*facts.legs[entry], LegLayer(Layer.LEG, wish.settings))).settings
+    return Reason.ENCRYPTION_REQUIRED if media_refused(settings.media_encryption, encrypted_media) else None

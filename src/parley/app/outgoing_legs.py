@@ -1,0 +1,98 @@
+"""One live leg that we call: its machine, its mailbox, and what only it asks of its door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from ..core.endings import Ending
+from ..core.ids import LegId, MeetingId, ParticipantId
+from ..core.leg_inputs import (
+    Answered,
+    Dial,
+    GiveUp,
+    LegEffect,
+    LegFinished,
+    LegInput,
+    PlaceCall,
+    Reach,
+    ReportCall,
+    Ringing,
+)
+from ..core.outgoing_leg import OutgoingLeg
+from .legs import GENERATION, LegServices, LiveLegRunner, Lobby
+from .live import OUTGOING, Party
+from .ports import OutgoingDoor
+
+log = structlog.get_logger(__name__)
+
+
+class OutgoingLegRunner(LiveLegRunner):
+    """told: how the call went (None: answered), once; finished: the leg is over and has given everything back.
+
+    into: the meeting that was live when the call began; its end is the end of the call too.
+    """
+
+    def __init__(
+        self,
+        leg: LegId,
+        number: int,
+        participant: ParticipantId,
+        door: OutgoingDoor,
+        services: LegServices,
+        lobby: Lobby,
+        *,
+        into: MeetingId | None,
+        told: Callable[[LegId, Ending | None], None],
+        finished: Callable[[], None],
+    ) -> None:
+        super().__init__(leg, number, participant, door, OutgoingLeg(leg, GENERATION, number), services, lobby)
+        self.door = door
+        self.into = into
+        self._told = told
+        self._finished = finished
+        self._rings = False
+        door.attach(self)
+
+    @property
+    def calling(self) -> bool:
+        """Nobody has answered yet."""
+        return not self.accepted and not self.ended
+
+    @property
+    def state(self) -> str:
+        return "ringing" if self.calling and self._rings else super().state
+
+    def _begin(self, message: LegInput) -> None:
+        match message:
+            case Dial():
+                self.party = Party(message.remote, message.local, message.display_name, message.kind, OUTGOING)
+            case Ringing():
+                self._rings = True
+            case Answered(audio) if self.calling:
+                self.accepted = True
+                self.audio = audio
+
+    def _perform(self, effect: LegEffect) -> None:
+        super()._perform(effect)
+        if isinstance(effect, LegFinished):
+            self._finished()
+
+    def _perform_own(self, effect: LegEffect) -> None:
+        match effect:
+            case Reach(hop):
+                self.door.reach(hop)
+            case PlaceCall(port):
+                self.door.place(port)
+            case GiveUp():
+                self.door.give_up()
+            case ReportCall(ending):
+                self._report(ending)
+
+    def _report(self, ending: Ending | None) -> None:
+        """Whoever wished for the call may fail at the news; the call does not fail with it."""
+        try:
+            self._told(self.id, ending)
+        except Exception:
+            log.exception("nobody took the result of a call", leg=self.id)

@@ -1,0 +1,300 @@
+"""A leg that we call: from the wish to its end, whatever crosses on the way.
+
+Theory of operation
+-------------------
+NEW -Dial-> REACHING -Reached-> OPENING -MediaOpened-> CALLING -Ringing-> RINGING -Answered-> JOINING -News-> JOINED,
+and from each of them to FINISHED. A hop that fails leads back to REACHING for the next one, where the failed hop's
+rule says so and it was not the person called who said no: who is busy or declines is not rung by another way.
+
+Whoever answers was called on purpose, so there is no prompt and no PIN: the leg joins by the door that the wish names.
+
+Whatever ends the leg, `_end` gives back exactly what was taken: GiveUp or HangUp for a call the far end has not ended
+itself, LeaveMeeting for JoinMeeting, CloseMedia for a port, one ReportCall for the wish, one LegEnded for LegArrived,
+one LegFinished. A port that is still being opened cannot be closed yet: then the leg stays ENDED until
+the answer comes (or PORT_LIMIT has passed). Answers that come too late for anything else are passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any
+
+from .endings import Ending, Reason, Side
+from .events import LegArrived, LegConnected, LegEnded
+from .ids import LegId
+from .leg import PORT_LIMIT
+from .leg_inputs import (
+    Answered,
+    AudioCodec,
+    CallFailed,
+    ChangeMedia,
+    CloseMedia,
+    Dial,
+    Drop,
+    GiveUp,
+    HangUp,
+    JoinMeeting,
+    LeaveMeeting,
+    LegAudio,
+    LegEffect,
+    LegFinished,
+    LegInput,
+    LegTick,
+    MediaChanged,
+    MediaDied,
+    MediaFailed,
+    MediaOpened,
+    News,
+    OpenMedia,
+    PlaceCall,
+    Reach,
+    Reached,
+    RecordLeg,
+    RemoteEnded,
+    ReportCall,
+    Ringing,
+)
+from .meeting_inputs import Admitted, Dropped, JoinRefused, Waiting
+from .outbound import FailureAction
+
+# Said by the person called, or by our own patience: another hop would only ring them again.
+_FINAL = frozenset({Reason.BUSY, Reason.DECLINED, Reason.NO_ANSWER, Reason.CANCELLED})
+
+
+class CallState(StrEnum):
+    NEW = "new"
+    REACHING = "reaching"
+    OPENING = "opening"
+    CALLING = "calling"
+    RINGING = "ringing"
+    JOINING = "joining"
+    JOINED = "joined"
+    ENDED = "ended"  # over, but for a port under way
+    FINISHED = "finished"
+
+
+_PLACED = frozenset({CallState.CALLING, CallState.RINGING})
+_TRYING = _PLACED | {CallState.REACHING, CallState.OPENING}
+_ANSWERED = frozenset({CallState.JOINING, CallState.JOINED})
+_OVER = frozenset({CallState.ENDED, CallState.FINISHED})
+
+
+def provisional_audio(remote_host: str) -> LegAudio:
+    """What a port is opened with before the far end has said anything: nothing is sent, nothing expected."""
+    return LegAudio(remote_host, 0, AudioCodec("pcmu", 0, 8000), sends=False, receives=False)
+
+
+class OutgoingLeg:
+    """One connection to somebody we call. Times are monotonic seconds."""
+
+    def __init__(self, id: LegId, generation: int, number: int) -> None:
+        self.id = id
+        self.generation = generation
+        self.number = number
+        self.state = CallState.NEW
+        self._call: Dial | None = None
+        self._hop = 0
+        self._local_address: str | None = None  # where the port is open or being opened
+        self._port: int | None = None
+        self._deadline: float | None = None
+        self._reported = False
+        self._answered_at: float | None = None
+        self._active_since: float | None = None
+        self._active_before = 0.0
+        self._inputs: dict[type, Callable[[Any, float], list[LegEffect]]] = {
+            Dial: self._dial,
+            Reached: self._reached,
+            MediaOpened: self._media_opened,
+            MediaFailed: self._media_failed,
+            Ringing: self._ringing,
+            Answered: self._answer,
+            CallFailed: self._call_failed,
+            News: self._news,
+            MediaChanged: self._media_changed,
+            MediaDied: self._media_died,
+            RemoteEnded: lambda given, now: self._end(given.ending, now, remote=True),
+            Drop: lambda given, now: self._end(given.ending, now),
+            LegTick: self._tick,
+        }
+
+    def handle(self, given: LegInput, now: float) -> list[LegEffect]:
+        """Take one input. Nothing but this changes the leg; what only a caller's leg is told is passed over."""
+        if self.state in _OVER:
+            return self._after_the_end(given, now)
+        taken = self._inputs.get(type(given))
+        return taken(given, now) if taken is not None else []
+
+    def next_deadline(self) -> float | None:
+        """When a LegTick will have something to do; None: not by time alone."""
+        return self._deadline if self.state in _TRYING or self.state is CallState.ENDED else None
+
+    # --- until somebody answers ---------------------------------------------------------------------------------
+
+    def _dial(self, call: Dial, now: float) -> list[LegEffect]:
+        if self.state is not CallState.NEW or not call.hops:
+            return []
+        self._call = call
+        arrived = LegArrived(
+            leg=self.id,
+            number=self.number,
+            kind=call.kind,
+            caller=call.remote,
+            dialled=call.local,
+            display_name=call.display_name,
+            remote_address=call.hops[0].host,
+            local_address="",
+            encrypted_signalling=call.hops[0].transport == "tls",
+            sip_call_id=call.sip_call_id,
+            direction="outgoing",
+        )
+        return [RecordLeg(arrived), *self._try(0, now)]
+
+    def _try(self, hop: int, now: float) -> list[LegEffect]:
+        assert self._call is not None
+        self._hop = hop
+        self.state = CallState.REACHING
+        self._deadline = now + self._call.ring_seconds
+        return [Reach(self._call.hops[hop])]
+
+    def _reached(self, reached: Reached, _now: float) -> list[LegEffect]:
+        if self.state is not CallState.REACHING or self._call is None:
+            return []
+        if self._port is not None and self._local_address == reached.local_address:
+            self.state = CallState.CALLING
+            return [PlaceCall(self._port)]
+        effects: list[LegEffect] = [CloseMedia()] if self._port is not None else []
+        self._port, self._local_address = None, reached.local_address
+        self.state = CallState.OPENING
+        audio = provisional_audio(reached.remote_host)
+        return [*effects, OpenMedia(audio, reached.local_address, self._call.space)]
+
+    def _media_opened(self, opened: MediaOpened, _now: float) -> list[LegEffect]:
+        if self.state is not CallState.OPENING:
+            return []
+        self._port = opened.port
+        self.state = CallState.CALLING
+        return [PlaceCall(opened.port)]
+
+    def _media_failed(self, _failed: MediaFailed, now: float) -> list[LegEffect]:
+        if self.state is not CallState.OPENING:
+            return []
+        self.state = CallState.REACHING  # no port is under way any more
+        return self._end(Ending(Side.LOCAL, Reason.MEDIA_FAILED), now)
+
+    def _ringing(self, _ringing: Ringing, _now: float) -> list[LegEffect]:
+        if self.state is CallState.CALLING:
+            self.state = CallState.RINGING
+        return []
+
+    def _call_failed(self, failed: CallFailed, now: float) -> list[LegEffect]:
+        if (self.state not in _PLACED and self.state is not CallState.REACHING) or self._call is None:
+            return []
+        goes_on = self._call.hops[self._hop].failure_action is FailureAction.CONTINUE
+        if goes_on and failed.ending.reason not in _FINAL and self._hop + 1 < len(self._call.hops):
+            return self._try(self._hop + 1, now)
+        return self._end(failed.ending, now, remote=True)
+
+    def _tick(self, _tick: LegTick, now: float) -> list[LegEffect]:
+        if self.state not in _TRYING or self._deadline is None or now < self._deadline:
+            return []
+        return self._end(Ending(Side.LOCAL, Reason.NO_ANSWER), now)
+
+    # --- answered -----------------------------------------------------------------------------------------------
+
+    def _answer(self, answered: Answered, now: float) -> list[LegEffect]:
+        if self.state not in _PLACED or self._call is None:
+            return []
+        call = self._call
+        self.state = CallState.JOINING
+        self._answered_at = now
+        self._reported = True
+        return [
+            RecordLeg(LegConnected(self.id, self.number, at_ivr=False)),
+            ReportCall(None),
+            ChangeMedia(answered.audio),
+            JoinMeeting(
+                call.space, call.tenant, call.entry.access_method, call.entry, call.settings, call.extras, call.admitted
+            ),
+        ]
+
+    def _news(self, given: News, now: float) -> list[LegEffect]:
+        if self.state not in _ANSWERED:
+            return []
+        news = given.news
+        if isinstance(news, Dropped):
+            return self._end(news.ending, now)
+        if isinstance(news, JoinRefused):
+            refused = Ending(Side.LOCAL, news.reason)
+            return self._end(refused, now) if self.state is CallState.JOINING else []
+        self.state = CallState.JOINED
+        if isinstance(news, Admitted) and self._active_since is None:
+            self._active_since = now
+        elif isinstance(news, Waiting):
+            self._stop_counting(now)
+        return []
+
+    def _stop_counting(self, now: float) -> None:
+        if self._active_since is not None:
+            self._active_before += now - self._active_since
+            self._active_since = None
+
+    def _media_changed(self, changed: MediaChanged, _now: float) -> list[LegEffect]:
+        return [ChangeMedia(changed.audio)] if self.state in _ANSWERED else []
+
+    def _media_died(self, _died: MediaDied, now: float) -> list[LegEffect]:
+        if self.state in _ANSWERED:
+            return self._end(Ending(Side.LOCAL, Reason.MEDIA_DEAD), now)
+        return self._end(Ending(Side.LOCAL, Reason.MEDIA_FAILED), now) if self.state in _PLACED else []
+
+    # --- the end ------------------------------------------------------------------------------------------------
+
+    def _end(self, ending: Ending, now: float, remote: bool = False) -> list[LegEffect]:
+        """Give back everything that was taken, once. remote: the far end knows already."""
+        effects: list[LegEffect] = []
+        if self.state is not CallState.NEW:
+            self._stop_counting(now)
+            effects.append(RecordLeg(self._ended(ending, now)))
+            if not remote:
+                effects.append(HangUp(ending) if self.state in _ANSWERED else GiveUp(ending))
+            if not self._reported:
+                self._reported = True
+                effects.append(ReportCall(ending))
+        if self.state in _ANSWERED:
+            effects.append(LeaveMeeting(ending))
+        if self._port is not None:
+            effects.append(CloseMedia())
+        if self.state is CallState.OPENING:
+            self.state = CallState.ENDED
+            self._deadline = now + PORT_LIMIT
+            return effects
+        self.state = CallState.FINISHED
+        return [*effects, LegFinished(self.id)]
+
+    def _ended(self, ending: Ending, now: float) -> LegEnded:
+        """Seconds count from the answer, as nobody was connected before."""
+        return LegEnded(
+            leg=self.id,
+            number=self.number,
+            ending=ending,
+            connected=self._answered_at is not None,
+            duration=now - self._answered_at if self._answered_at is not None else 0.0,
+            active_duration=self._active_before,
+            encrypted_media=False,
+        )
+
+    def _after_the_end(self, given: LegInput, now: float) -> list[LegEffect]:
+        """Close a port that was opened too late; nothing else matters any more."""
+        effects: list[LegEffect] = []
+        if isinstance(given, MediaOpened):
+            effects.append(CloseMedia())
+        elif self.state is CallState.ENDED and isinstance(given, LegTick):
+            if self._deadline is None or now < self._deadline:
+                return []
+            effects.append(CloseMedia())
+        elif not isinstance(given, MediaFailed):
+            return []
+        if self.state is CallState.ENDED:
+            self.state = CallState.FINISHED
+            effects.append(LegFinished(self.id))
+        return effects

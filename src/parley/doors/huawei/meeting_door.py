@@ -1,0 +1,69 @@
+"""All operations about conferences, and the WebSocket push, in one bundle for the wiring."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...app.accounts import Accounts
+from ...app.booking_desk import BookingDesk
+from ...app.changes import Changes
+from ...app.conference_control import ConferenceControl
+from ...app.conferences import Conferences
+from ...app.directory import Directory
+from ...app.ports import CallPlacer, Clock, MediaEngine, Store
+from ...app.tasks import Tasks
+from ...app.tokens import Tokens
+from .conference_answers import Place
+from .conferences import ConferenceRoutes, Desk
+from .control import Commander, Control
+from .control_calls import ControlCalls
+from .control_tokens import ControlTokens
+from .history import HistoryRoutes
+from .live_state import LiveStates
+from .pictures import Pictures
+from .push import Push
+from .push_hub import Hub
+from .realtime import RealTime
+from .router import Route
+from .series import SeriesRoutes
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingDoor:
+    """push: the ASGI application for the WebSockets of `control_tokens.SOCKET_PATH`."""
+
+    routes: list[Route]
+    push: Push
+
+
+def meeting_door(
+    *,
+    store: Store,
+    clock: Clock,
+    changes: Changes,
+    tasks: Tasks,
+    directory: Directory,
+    engine: MediaEngine,
+    conferences: Conferences,
+    accounts: Accounts,
+    tokens: Tokens,
+    placer: CallPlacer,
+    place: Place,
+) -> MeetingDoor:
+    control = ConferenceControl(store, clock, changes, directory, placer)
+    booking = BookingDesk(store, clock, accounts, conferences)
+    states = LiveStates(directory)
+    hub = Hub(control, directory, states, engine, clock, tasks, place)
+    commander = Commander(control, directory, states, hub.dirty)
+    desk = Desk(conferences, booking, clock, place)
+    routes = [
+        *ConferenceRoutes(desk).routes(),
+        *SeriesRoutes(desk).routes(),
+        *HistoryRoutes(desk).routes(),
+        *ControlTokens(conferences, control, tokens, clock, place.links).routes(),
+        *Control(commander, conferences.authenticate).routes(),
+        *ControlCalls(commander, booking, conferences.authenticate, hub.call_ended).routes(),
+        *Pictures(commander).routes(),
+        *RealTime(commander, conferences, directory).routes(),
+    ]
+    return MeetingDoor(routes, Push(hub, tokens))

@@ -1,0 +1,163 @@
+"""One SIP call inside its dialog, whoever called whom: re-negotiation, digits, and the end."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Protocol
+
+from ...app.ports import LegFacts, LegInbox
+from ...core.endings import Ending, Reason, Side
+from ...core.leg_inputs import Confirmed, Digit, Drop, LegAudio, LegInput, MediaChanged, RemoteEnded
+from ...wire.offer_answer import Answer, read_answer
+from ...wire.sdp import Codec, Session
+from ...wire.sip.address import bracketed
+from ...wire.sip.events import DialogId, IncomingReinvite, IncomingRequest, TransactionId
+from ...wire.sip.flow import Flow
+from ...wire.sip.message import Request, body_part
+from .audio import NO_PORT, answer_to, leg_audio, offer_again, read_offer
+from .info import digit_of_info
+from .statuses import bye_headers
+
+
+class Wire(Protocol):
+    """What a call asks of the agent."""
+
+    def respond(self, transaction: TransactionId, status: int, body: bytes = b"") -> None: ...
+
+    def bye(self, dialog: DialogId, headers: list[tuple[str, str]]) -> None: ...
+
+
+class SipCall:
+    """Implements AnsweredDoor. Inputs that come before the app knows the leg are kept in order.
+
+    `audio`, `_flow`, `_port`, `_sent` and `_codec` are set as they become known; `dialog` is None before the answer
+    of a call that we make.
+    """
+
+    def __init__(self, wire: Wire, call_id: str, media_address: str, session: int) -> None:
+        self.dialog: DialogId | None = None
+        self.audio: LegAudio | None = None
+        self._wire = wire
+        self._call_id = call_id
+        self._media_address = media_address
+        self._session = session
+        self._flow: Flow | None = None
+        self._port = 0
+        self._sent: Session | None = None
+        self._reinvite: tuple[TransactionId, Answer] | None = None
+        self._reoffered: Session | None = None  # our offer in a 2xx, until its ACK
+        self._codec: Codec | None = None
+        self._user_agent = ""
+        self._inbox: LegInbox | None = None
+        self._early: deque[LegInput] = deque(maxlen=64)
+        self.ended = False
+
+    # --- AnsweredDoor -------------------------------------------------------------------------------------------
+
+    def accept_change(self, audio: LegAudio) -> None:
+        self.audio = audio
+        if self._reinvite is None:
+            return
+        transaction, answer = self._reinvite
+        self._reinvite = None
+        self._remember(answer)
+        self._wire.respond(transaction, 200, answer.session.serialise())
+
+    def hang_up(self, ending: Ending) -> None:
+        if not self.ended:
+            self.ended = True
+            if self._reinvite is not None:  # whoever offers anew must not wait for us for ever
+                self._wire.respond(self._reinvite[0], 487)
+                self._reinvite = None
+            if self.dialog is not None:
+                self._wire.bye(self.dialog, bye_headers(ending))
+
+    def facts(self) -> LegFacts:
+        flow = self._flow
+        if flow is None:
+            return LegFacts("", "", "", self._call_id)
+        return LegFacts(
+            remote_address=f"{bracketed(flow.remote[0])}:{flow.remote[1]}",
+            local_address=flow.sent_by,
+            transport=flow.transport,
+            sip_call_id=self._call_id,
+            user_agent=self._user_agent[:200],
+        )
+
+    def _remember(self, answer: Answer) -> None:
+        self._sent = answer.session
+        self._codec = answer.audio.codec if answer.audio else self._codec
+
+    # --- the app -----------------------------------------------------------------------------------------------
+
+    def attach(self, inbox: LegInbox) -> None:
+        """The app has made the leg: hand over what came meanwhile."""
+        self._inbox = inbox
+        while self._early:
+            inbox.post(self._early.popleft())
+
+    def _post(self, message: LegInput) -> None:
+        if self._inbox is None:
+            self._early.append(message)
+        else:
+            self._inbox.post(message)
+
+    # --- the wire ----------------------------------------------------------------------------------------------
+
+    def confirmed(self, ack: Request) -> None:
+        """ACK for our 200; it holds the answer where the 200 held an offer.
+
+        An answer we cannot use changes nothing, but a call that began without an offer cannot go on without one.
+        """
+        offer, self._reoffered = self._reoffered, None
+        if offer is not None:
+            answer = read_offer(body_part(ack, "application/sdp"))
+            audio = read_answer(offer, answer) if answer is not None else None
+            if audio is not None:
+                self._codec = audio.codec
+                self._post(MediaChanged(leg_audio(audio, self._last_address())))
+            elif self._codec is None:
+                self._post(Drop(Ending(Side.REMOTE, Reason.NO_COMMON_CODEC)))
+                return
+        self._post(Confirmed())
+
+    def over(self, side: Side, reason: Reason) -> None:
+        """CANCEL, BYE, no ACK, or the peer forgot the call."""
+        if not self.ended:
+            self.ended = True
+            self._post(RemoteEnded(Ending(side, reason)))
+
+    def reinvite(self, event: IncomingReinvite) -> None:
+        """A new offer, or none: then we offer what was agreed, without hold, and the ACK brings the answer."""
+        body = body_part(event.request, "application/sdp")
+        if self._reinvite is not None or self._reoffered is not None:
+            self._wire.respond(event.transaction, 491)  # an offer is open already (RFC 3261 14.1)
+            return
+        if body is None and self._sent is not None:
+            self._sent = self._reoffered = offer_again(self._sent)
+            self._wire.respond(event.transaction, 200, self._sent.serialise())
+            return
+        offer = read_offer(body)
+        answer = offer and answer_to(
+            offer, (self._media_address, self._port), self._session, current=self._codec, previous=self._sent
+        )
+        if not answer or answer.audio is None:
+            self._wire.respond(event.transaction, 488)
+            return
+        self._reinvite = (event.transaction, answer)
+        self._post(MediaChanged(leg_audio(answer.audio, self._last_address())))
+
+    def _last_address(self) -> tuple[str, int]:
+        """Where media went so far; stands in where a description names no address."""
+        if self.audio is not None:
+            return self.audio.remote_host, self.audio.remote_port
+        return (self._flow.remote[0] if self._flow is not None else "0.0.0.0", NO_PORT)
+
+    def info(self, event: IncomingRequest) -> None:
+        """INFO with a digit (application/dtmf-relay or application/dtmf); other bodies are not ours."""
+        digit = digit_of_info(event.request.content_type, event.request.body)
+        if digit is None:
+            self._wire.respond(event.transaction, 415 if event.request.body else 200)
+            return
+        self._wire.respond(event.transaction, 200)
+        self._post(Digit(digit))

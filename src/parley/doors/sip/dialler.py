@@ -1,0 +1,177 @@
+"""The agent's calling half: ways to next hops, INVITEs of ours, and whose responses are whose."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import secrets
+import socket
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+import structlog
+
+from ...app.ports import CallerIdentity, Clock
+from ...core.endings import Reason, Side
+from ...core.outbound import Hop, Target
+from ...wire.sip.address import is_ip
+from ...wire.sip.events import DialogId, ResponseReceived, TransactionFailed, TransactionId
+from ...wire.sip.flow import Flow
+from ...wire.sip.layer import SipLayer
+from .listeners import Listeners, every_address_like, is_ours
+from .outgoing import Invitation, NoWay, OutgoingSipLeg, Way
+
+log = structlog.get_logger(__name__)
+
+RESOLVE_WITHIN = 5.0  # seconds for a name
+CONNECT_WITHIN = 5.0  # seconds for a stream
+DEFAULT_PORT = 5060
+
+Spawn = Callable[..., None]
+
+
+class Agent(Protocol):
+    """What the calling half needs of the whole."""
+
+    def respond(self, transaction: TransactionId, status: int, body: bytes = b"") -> None: ...
+
+    def bye(self, dialog: DialogId, headers: list[tuple[str, str]]) -> None: ...
+
+    def adopt(self, dialog: DialogId, leg: OutgoingSipLeg) -> None:
+        """Events of this dialog are the leg's from now on."""
+        ...
+
+    def flush(self) -> None: ...
+
+    def session(self) -> int:
+        """A number for the o= line of a new call."""
+        ...
+
+
+class SipDialler:
+    """Implements Dialler for the app and CallingWire for its legs."""
+
+    def __init__(
+        self,
+        agent: Agent,
+        layer: SipLayer,
+        listeners: Listeners,
+        clock: Clock,
+        spawn: Spawn,
+        media_address: str | None,
+    ) -> None:
+        self._agent = agent
+        self._layer = layer
+        self._listeners = listeners
+        self._clock = clock
+        self._spawn = spawn
+        self._media_address = media_address
+        self._calls: dict[TransactionId, OutgoingSipLeg] = {}
+
+    def outgoing(self, target: Target, identity: CallerIdentity) -> OutgoingSipLeg:
+        return OutgoingSipLeg(target, identity, self, secrets.token_hex(12), self._agent.session())
+
+    # --- CallingWire -------------------------------------------------------------------------------------------
+
+    def respond(self, transaction: TransactionId, status: int, body: bytes = b"") -> None:
+        self._agent.respond(transaction, status, body)
+
+    def bye(self, dialog: DialogId, headers: list[tuple[str, str]]) -> None:
+        self._agent.bye(dialog, headers)
+
+    def answered(self, leg: OutgoingSipLeg, dialog: DialogId) -> None:
+        self._agent.adopt(dialog, leg)
+
+    def spawn(self, work: Coroutine[Any, Any, None], on_failure: Callable[[], None]) -> None:
+        self._spawn(work, on_failure)
+
+    def invite(self, leg: OutgoingSipLeg, invitation: Invitation) -> TransactionId:
+        transaction = self._layer.invite(
+            invitation.target,
+            invitation.flow,
+            self._clock.now(),
+            from_=invitation.from_,
+            body=invitation.body,
+            headers=invitation.headers,
+            call_id=invitation.call_id,
+            from_tag=invitation.from_tag,
+            cseq=invitation.cseq,
+            contact=invitation.contact,
+        )
+        self._calls[transaction] = leg
+        self._agent.flush()
+        return transaction
+
+    def cancel(self, transaction: TransactionId) -> None:
+        self._layer.cancel(transaction, self._clock.now())
+        self._agent.flush()
+
+    # --- responses ---------------------------------------------------------------------------------------------
+
+    def take(self, event: ResponseReceived | TransactionFailed) -> None:
+        """A response to a request of ours, or none; those to BYE and CANCEL concern nobody any more."""
+        leg = self._calls.get(event.transaction)
+        if leg is None:
+            return
+        if isinstance(event, TransactionFailed):
+            del self._calls[event.transaction]
+            leg.unanswered(event.why)
+            return
+        if event.response.status >= 200:
+            del self._calls[event.transaction]
+        leg.responded(event.response, event.dialog)
+
+    # --- ways --------------------------------------------------------------------------------------------------
+
+    async def way_to(self, hop: Hop) -> Way:
+        if hop.transport not in {"udp", "tcp"}:
+            log.warning("no calls over this transport", rule=hop.rule, transport=hop.transport)
+            raise NoWay(Side.LOCAL, Reason.UNREACHABLE)
+        port = hop.port or DEFAULT_PORT
+        for address in await self._addresses(hop.host, port):
+            if self.is_loop(address, port, hop.transport):
+                log.warning("a call would come back to us", rule=hop.rule, address=address, port=port)
+                continue
+            flow = await self._flow(hop.transport, address, port)
+            if flow is not None:
+                told = self._media_address or flow.local[0]
+                return Way(flow, told, self._media_local(flow.local[0], address))
+        raise NoWay(Side.LOCAL, Reason.UNREACHABLE)
+
+    async def _addresses(self, host: str, port: int) -> list[str]:
+        if is_ip(host):
+            return [host]
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(RESOLVE_WITHIN):
+                found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError, TimeoutError):
+            raise NoWay(Side.LOCAL, Reason.NAME_UNKNOWN) from None
+        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+    def is_loop(self, address: str, port: int, transport: str) -> bool:
+        """Would a call to there arrive at a listener of ours, or at no one host at all?"""
+        ip = ipaddress.ip_address(address.partition("%")[0])
+        if ip.is_unspecified or ip.is_multicast:
+            return True
+        return any(
+            port == own_port and (host == address or (host in {"0.0.0.0", "::"} and is_ours(address)))
+            for host, own_port in self._listeners.places(transport)
+        )
+
+    async def _flow(self, transport: str, address: str, port: int) -> Flow | None:
+        if transport == "udp":
+            return self._listeners.datagram_flow(address, port)
+        try:
+            async with asyncio.timeout(CONNECT_WITHIN):
+                return await self._listeners.connect(address, port)
+        except (OSError, TimeoutError) as problem:
+            log.info("no stream to a next hop", address=address, port=port, problem=str(problem))
+            return None
+
+    def _media_local(self, local: str, remote: str) -> str:
+        """Where to bind media: the advertised address if it is this machine's, else every address of its kind."""
+        told = self._media_address
+        if told is None:
+            return local
+        return told if is_ours(told) and (":" in told) == (":" in remote) else every_address_like(remote)

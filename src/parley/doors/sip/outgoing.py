@@ -1,0 +1,260 @@
+"""One SIP call that we make: hop by hop until somebody answers (RFC 3261 sections 13.2, 9.1, 22)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import quote
+
+import structlog
+
+from ...app.ports import CallerIdentity
+from ...core.endings import Ending, Reason, Side
+from ...core.leg_inputs import Answered, CallFailed, LegInput, Reached, Ringing
+from ...core.outbound import Hop, Target
+from ...wire.offer_answer import Local, make_offer, read_answer
+from ...wire.sip.digest import HEADERS, DigestClient
+from ...wire.sip.errors import OurMistake, TheirMistake
+from ...wire.sip.events import DialogId, TransactionId
+from ...wire.sip.flow import Flow
+from ...wire.sip.message import Response, body_part
+from .audio import NO_PORT, PREFERENCES, leg_audio, read_offer
+from .call import SipCall, Wire
+
+log = structlog.get_logger(__name__)
+
+NAME_MOST = 100  # characters of a display name
+
+
+class NoWay(Exception):
+    """There is no way to the hop. `ending` says why."""
+
+    def __init__(self, side: Side, reason: Reason) -> None:
+        super().__init__(reason)
+        self.ending = Ending(side, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How to reach a hop. media_address: what the far end is told; media_local: where to bind."""
+
+    flow: Flow
+    media_address: str
+    media_local: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """An INVITE to be sent. from_: value without tag; contact None: the flow's own."""
+
+    target: str
+    flow: Flow
+    from_: str
+    body: bytes
+    call_id: str
+    contact: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    from_tag: str | None = None
+    cseq: int = 1
+
+
+class CallingWire(Wire, Protocol):
+    """What a call that we make asks of the agent."""
+
+    def spawn(self, work: Coroutine[Any, Any, None], on_failure: Callable[[], None]) -> None: ...
+
+    async def way_to(self, hop: Hop) -> Way:
+        """Raises NoWay."""
+        ...
+
+    def invite(self, leg: OutgoingSipLeg, invitation: Invitation) -> TransactionId:
+        """Responses come to the leg's `responded` and `unanswered`. Raises OurMistake, TheirMistake."""
+        ...
+
+    def cancel(self, transaction: TransactionId) -> None: ...
+
+    def answered(self, leg: OutgoingSipLeg, dialog: DialogId) -> None:
+        """From now on events of the dialog are the leg's."""
+        ...
+
+
+# What a final response says of the person called; 5xx and whatever else is wrong with the way itself is not here.
+_REFUSED: dict[int, Reason] = {
+    404: Reason.UNREACHABLE,
+    408: Reason.NO_ANSWER,
+    410: Reason.UNREACHABLE,
+    415: Reason.NO_COMMON_CODEC,
+    480: Reason.NO_ANSWER,
+    484: Reason.UNREACHABLE,
+    485: Reason.UNREACHABLE,
+    486: Reason.BUSY,
+    487: Reason.NO_ANSWER,  # the peer gave up by itself
+    488: Reason.NO_COMMON_CODEC,
+    600: Reason.BUSY,
+    603: Reason.DECLINED,
+    604: Reason.UNREACHABLE,
+    606: Reason.NO_COMMON_CODEC,
+}
+
+
+def ending_of(status: int) -> Ending:
+    """What a final response of 300 to 699 to our INVITE means. Redirections are not followed: no rule allowed them."""
+    if status in _REFUSED:
+        return Ending(Side.REMOTE, _REFUSED[status])
+    unreachable = 500 <= status < 600 or status in {482, 483}
+    return Ending(Side.REMOTE, Reason.UNREACHABLE if unreachable else Reason.DECLINED)
+
+
+class OutgoingSipLeg(SipCall):
+    """Implements OutgoingDoor."""
+
+    def __init__(self, target: Target, identity: CallerIdentity, wire: CallingWire, call_id: str, session: int) -> None:
+        super().__init__(wire, call_id, "", session)
+        self._calling = wire
+        self._target = target.uri
+        self._identity = identity
+        self._hop: Hop | None = None
+        self._attempts = 0
+        self._invite: TransactionId | None = None
+        self._sent_invitation: Invitation | None = None
+        self._digest: DigestClient | None = None
+
+    # --- OutgoingDoor ------------------------------------------------------------------------------------------
+
+    def reach(self, hop: Hop) -> None:
+        self._calling.spawn(self._reach(hop), lambda: self._failed(Ending(Side.LOCAL, Reason.UNREACHABLE)))
+
+    async def _reach(self, hop: Hop) -> None:
+        try:
+            way = await self._calling.way_to(hop)
+        except NoWay as no:
+            self._failed(no.ending)
+            return
+        self._hop = hop
+        self._flow = way.flow
+        self._media_address = way.media_address
+        self._tell(Reached(way.media_local, way.flow.remote[0]))
+
+    def place(self, port: int) -> None:
+        hop, flow = self._hop, self._flow
+        if hop is None or flow is None or self.ended:
+            return
+        self._port = port
+        self._attempts += 1
+        if self._attempts > 1:
+            self._call_id = f"{self._call_id.partition('-')[0]}-{self._attempts}"  # another call to another place
+        credentials = hop.credentials
+        self._digest = (
+            DigestClient(credentials.realm, credentials.username, credentials.password.reveal())
+            if credentials is not None
+            else None
+        )
+        self._sent = make_offer(Local(self._media_address, port, self._session), preferences=PREFERENCES)
+        user = quote(self._identity.user, safe="-_.!~*'()&=+$,/")
+        contact = None
+        if hop.contact_domain:
+            transport = "" if flow.transport == "udp" else f";transport={flow.transport}"
+            contact = f"<sip:{user}@{hop.contact_domain}{transport}>"
+        self._send(
+            Invitation(
+                target=self._target,
+                flow=flow,
+                from_=f"{display(self._identity.name)}<sip:{user}@{hop.from_domain or self._identity.domain}>",
+                body=self._sent.serialise(),
+                call_id=self._call_id,
+                contact=contact,
+            )
+        )
+
+    def give_up(self) -> None:
+        self.ended = True
+        if self._invite is not None:
+            self._calling.cancel(self._invite)
+
+    # --- the wire ----------------------------------------------------------------------------------------------
+
+    def _send(self, invitation: Invitation) -> None:
+        self._sent_invitation = invitation
+        try:
+            self._invite = self._calling.invite(self, invitation)
+        except (OurMistake, TheirMistake) as problem:
+            log.warning("a call could not be placed", problem=str(problem))
+            self._failed(Ending(Side.LOCAL, Reason.SYSTEM_LIMIT))
+
+    def responded(self, response: Response, dialog: DialogId | None) -> None:
+        """A response to our INVITE."""
+        status = response.status
+        if status < 200:
+            if status > 100:
+                self._tell(Ringing())
+            return
+        self._invite = None
+        if status < 300 and dialog is not None:
+            self._answer(response, dialog)
+        elif not self._authenticate(response):
+            self._failed(ending_of(status))
+
+    def unanswered(self, why: str) -> None:
+        """Our INVITE got no final response, or its connection broke."""
+        self._invite = None
+        reason = Reason.UNREACHABLE if why == "timeout" else Reason.TRANSPORT_FAILED
+        self._failed(Ending(Side.REMOTE, reason))
+
+    def _answer(self, response: Response, dialog: DialogId) -> None:
+        self._user_agent = response.headers.get("Server") or response.headers.get("User-Agent") or ""
+        if self.ended:
+            self._wire.bye(dialog, [])  # the answer crossed our CANCEL
+            return
+        answer = read_offer(body_part(response, "application/sdp"))
+        audio = read_answer(self._sent, answer) if self._sent is not None and answer is not None else None
+        if audio is None or self._flow is None:
+            self._wire.bye(dialog, [("Reason", 'SIP;cause=488;text="no common codec"')])
+            self._failed(Ending(Side.REMOTE, Reason.NO_COMMON_CODEC))
+            return
+        self.dialog = dialog
+        self._codec = audio.codec
+        self.audio = leg_audio(audio, (self._flow.remote[0], NO_PORT))
+        self._calling.answered(self, dialog)
+        self._tell(Answered(self.audio))
+
+    def _authenticate(self, response: Response) -> bool:
+        """Repeat the INVITE with our credentials, where the challenge is one that we answer."""
+        sent = self._sent_invitation
+        if response.status not in HEADERS or self._digest is None or sent is None or self.ended:
+            return False
+        lines = response.headers.lines(HEADERS[response.status][0])
+        header = self._digest.answer(response.status, lines, "INVITE", sent.target)
+        if header is None:
+            return False
+        kept = tuple(line for line in sent.headers if line[0] != header[0])
+        self._send(
+            Invitation(
+                target=sent.target,
+                flow=sent.flow,
+                from_=sent.from_,
+                body=sent.body,
+                call_id=sent.call_id,
+                contact=sent.contact,
+                headers=(*kept, header),
+                from_tag=response.from_.tag,
+                cseq=sent.cseq + 1,
+            )
+        )
+        return True
+
+    def _failed(self, ending: Ending) -> None:
+        self._tell(CallFailed(ending))
+
+    def _tell(self, message: LegInput) -> None:
+        """Nothing more is told of a call that was given up."""
+        if not self.ended:
+            self._post(message)
+
+
+def display(name: str) -> str:
+    """A display name as it stands before an address, with its blank; empty for none."""
+    text = "".join(char for char in name[:NAME_MOST] if char.isprintable()).strip()
+    if not text:
+        return ""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '" '
