@@ -125,7 +125,8 @@ class ConferenceFloor(Floor):
         """The timekeeper at work; leaving kills it like SIGKILL would: nothing is tidied up."""
         unsubscribe = self.journal.subscribe(self.timekeeper.take)
         task = asyncio.get_running_loop().create_task(self.timekeeper.run())
-        await self.settle()
+        for _ in range(8):  # it reads a month day by day before it comes to rest
+            await self.settle()
         try:
             yield
         finally:
