@@ -157,7 +157,8 @@ def rearranged(
             removed.append(one)
             continue
         else:
-            kept.append(one if one.changed else replace(one, length=plan.length))
+            own = one.changed or one.state is OccurrenceState.CANCELLED
+            kept.append(one if own else replace(one, length=plan.length))
         known.add(one.slot)
     fresh = [slot for slot in plan.starts if slot not in known and slot > now]
     if not fresh and not any(one.state is OccurrenceState.BOOKED for one in kept):
