@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from parley.core.admission import Admit, AskPin, Candidates, Door, Refuse, WrongPin, ask, judge
 from parley.core.endings import Reason
 from parley.core.ids import AccessMethodId, SpaceId
-from parley.core.profiles import CallLayer, CallSettings, Layer, PasscodeMode
+from parley.core.profiles import CallLayer, CallSettings, EntryScope, Layer, MediaEncryption, PasscodeMode
 from parley.core.secret import Secret
 
 
@@ -137,3 +137,45 @@ def test_nobody_gets_in_by_a_pin_that_is_not_the_doors(pins: list[str], typed: s
         assert pins[int(verdict.access_method[1:])] == typed
     else:
         assert typed not in pins
+
+
+def scoped(scope: EntryScope) -> Candidates:
+    layers = (CallLayer(Layer.SPACE, CallSettings(entry_scope=scope)),)
+    return Candidates(SpaceId("s"), "S", None, True, (Door(AccessMethodId("d"), True),), layers)
+
+
+@pytest.mark.parametrize("scope", [EntryScope.TENANT, EntryScope.INVITED])
+def test_who_has_proven_nothing_does_not_enter_a_restricted_space(scope: EntryScope) -> None:
+    """Refused by an inside reason of its own; at the IVR it is as if nobody had the call ID."""
+    assert ask(scoped(scope)) == Refuse(Reason.ENTRY_RESTRICTED)
+    assert judge(scoped(scope), Secret(""), locked=False) == WrongPin(Reason.UNKNOWN_CALL_ID)
+    assert ask(scoped(EntryScope.EVERYONE)) == Admit(AccessMethodId("d"))
+
+
+REQUIRED, OPTIONAL, PROHIBITED = MediaEncryption.REQUIRED, MediaEncryption.OPTIONAL, MediaEncryption.PROHIBITED
+
+
+@pytest.mark.parametrize(
+    ("doors", "encrypted", "refused"),
+    [
+        ([(None, REQUIRED)], False, True),
+        ([(None, REQUIRED)], True, False),
+        ([(None, PROHIBITED)], True, True),
+        ([(None, PROHIBITED)], False, False),
+        ([(None, OPTIONAL)], False, False),
+        ([("1", REQUIRED), ("2", REQUIRED)], False, True),
+        ([("1", REQUIRED), ("2", OPTIONAL)], False, False),  # the PIN may pick the other one
+        ([(None, OPTIONAL), (None, REQUIRED)], False, False),  # the space's own is the one that is meant
+        ([(None, REQUIRED), (None, OPTIONAL)], False, True),
+    ],
+)
+def test_plain_media_are_refused_where_every_door_asks_for_encryption(
+    doors: list[tuple[str | None, MediaEncryption]], encrypted: bool, refused: bool
+) -> None:
+    """Before the answer, when no door is left that would take them."""
+    made = tuple(
+        Door(AccessMethodId(f"d{n}"), n == 0, Secret(pin) if pin else None, encryption)
+        for n, (pin, encryption) in enumerate(doors)
+    )
+    answer = ask(Candidates(SpaceId("s"), "S", None, True, made), encrypted)
+    assert (answer == Refuse(Reason.ENCRYPTION_REQUIRED)) is refused

@@ -12,6 +12,7 @@ from parley.core.profiles import (
     LegLayer,
     LegSettings,
     LockMode,
+    MediaEncryption,
     PasscodeMode,
     resolve_call,
     resolve_leg,
@@ -56,6 +57,8 @@ def test_fields_are_resolved_each_by_itself() -> None:
         deactivation_mode=DeactivationMode.REMAIN,
         deactivation_delay=0,
         max_duration=60,
+        waiting_room=False,
+        media_encryption=MediaEncryption.OPTIONAL,
     )
     assert "tx_audio_mute" not in effective.origins
 
@@ -85,3 +88,22 @@ def test_call_settings_resolve_the_same_way() -> None:
     assert effective.settings.locked is True
     assert effective.settings.passcode_timeout == 3
     assert effective.origins == {"participant_limit": "tenant", "locked": "system", "passcode_timeout": "space"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "layers", "muted"),
+    [
+        ("sip", [LegSettings(rx_audio_mute=True, terminal_rx_audio_mute=False)], False),
+        ("web", [LegSettings(rx_audio_mute=True, terminal_rx_audio_mute=False)], True),
+        ("sip", [LegSettings(rx_audio_mute=False, terminal_rx_audio_mute=True)], True),
+        ("web", [LegSettings(rx_audio_mute=False, terminal_rx_audio_mute=True)], False),
+        ("sip", [LegSettings(terminal_rx_audio_mute=True), LegSettings(rx_audio_mute=False)], False),
+        ("sip", [LegSettings(rx_audio_mute=False), LegSettings(terminal_rx_audio_mute=True)], True),
+        ("sip", [LegSettings(rx_audio_mute=True)], True),
+    ],
+)
+def test_terminals_have_a_mute_of_their_own(kind: str, layers: list[LegSettings], muted: bool) -> None:
+    """For phones it takes the place of the general one on the same layer; a later layer wins over both."""
+    order = [Layer.SPACE, Layer.LEG]
+    effective = resolve_leg([LegLayer(layer, one) for layer, one in zip(order, layers, strict=False)], kind)
+    assert effective.settings.rx_audio_mute is muted

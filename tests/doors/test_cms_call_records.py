@@ -32,13 +32,18 @@ SHEET = {
     "callDeactivated",
     "callEnded",
     "clientInitiatedTeardown",
+    "dnsFailure",
+    "encryptionRequired",
     "error",
     "incorrectPasscode",
     "ivrTimeout",
     "ivrUnknownCall",
     "localTeardown",
     "participantLimitReached",
+    "remoteBusy",
+    "remoteRejected",
     "remoteTeardown",
+    "ringingTimeout",
     "tenantParticipantLimitReached",
     "timeout",
     "unknownDestination",
@@ -72,6 +77,13 @@ REASONS = [
     (Side.REMOTE, Reason.NO_ACK, "timeout"),
     (Side.REMOTE, Reason.TRANSPORT_FAILED, "error"),
     (Side.LOCAL, Reason.SHUTDOWN, "localTeardown"),
+    (Side.LOCAL, Reason.ENCRYPTION_REQUIRED, "encryptionRequired"),
+    (Side.LOCAL, Reason.ENTRY_RESTRICTED, "unknownDestination"),
+    (Side.REMOTE, Reason.BUSY, "remoteBusy"),
+    (Side.REMOTE, Reason.DECLINED, "remoteRejected"),
+    (Side.LOCAL, Reason.NO_ANSWER, "ringingTimeout"),
+    (Side.REMOTE, Reason.UNREACHABLE, "unknownDestination"),
+    (Side.LOCAL, Reason.NAME_UNKNOWN, "dnsFailure"),
 ]
 
 
@@ -91,6 +103,19 @@ def fields(event: Event) -> dict[str, str | None]:
     record = record_of(StoredEvent(1, AT, event))
     assert record is not None
     return dict(record.plain())
+
+
+def test_a_leg_that_we_call_says_so() -> None:
+    """callLegStart of an outgoing leg: the far end is the remote party, whoever called whom."""
+    arrived = LegArrived(
+        LEG, 1, "sip", "sip:ada@x.example", "sip:room@y.example", "", "192.0.2.1", "", False, "c", "outgoing"
+    )
+    start = fields(arrived)
+    assert (start["direction"], start["remoteParty"], start["localAddress"]) == (
+        "outgoing",
+        "sip:ada@x.example",
+        "sip:room@y.example",
+    )
 
 
 def test_a_call_begins_and_ends() -> None:

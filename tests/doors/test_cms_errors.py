@@ -24,6 +24,15 @@ ANSWERS = [
     (Refusal("ivr-conflict"), 400, ("ivrUriConflict", ())),
     (Refusal("not-permitted", what="x"), 400, ("invalidOperation", ())),
     (Refusal("in-use", kind="space"), 400, ("invalidOperation", ())),
+    (
+        Refusal("no-outbound-rule", target="sip:a@b"),
+        400,
+        ("parameterError", (("parameter", "remoteParty"), ("error", "invalidValue"))),
+    ),
+    (Refusal("state", kind="call", state="over"), 400, ("invalidOperation", ())),
+    (Refusal("limit", which="call-out-at-once"), 503, ("tenantParticipantLimitReached", ())),
+    (Refusal("limit", which="call-out-per-minute"), 503, ("tenantParticipantLimitReached", ())),
+    (Refusal("limit", which="legs"), 503, ("callBridgeUnavailable", ())),
     (Refusal("limit", which="participant"), 400, ("participantLimitReached", ())),
     (Refusal("limit", which="tenant"), 400, ("tenantParticipantLimitReached", ())),
     (
@@ -50,7 +59,7 @@ def test_each_refusal_has_its_code(refusal: Refusal, status: int, element: objec
 def test_every_refusal_that_core_names_is_in_the_table_above() -> None:
     """The list in core's own words and the tried ones are the same."""
     named = set(re.findall(r"[a-z]+(?:-[a-z]+)*", inspect.getdoc(Refusal).split("Codes:")[1].replace("\n", " ")))  # type: ignore[union-attr]
-    fields = {"kind", "id", "field", "error", "what", "which"}
+    fields = {"kind", "id", "field", "error", "what", "which", "target"}
     assert named - fields == {refusal.code for refusal, _, _ in ANSWERS}
 
 

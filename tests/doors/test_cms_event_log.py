@@ -1,5 +1,6 @@
 """Event-log lines as the sheet prints them (cms-api 5)."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -58,6 +59,18 @@ LINES: list[tuple[Event, str | None]] = [
     (
         arrived(False),
         'call 38: incoming SIP call from "sip:2000@steven.lab" to local URI "sip:guestpin.space@acano.steven.lab"',
+    ),
+    (
+        replace(arrived(False), direction="outgoing"),
+        'call 38: outgoing SIP call to "sip:2000@steven.lab" from local URI "sip:guestpin.space@acano.steven.lab"',
+    ),
+    (
+        ended(Side.REMOTE, Reason.BUSY, False, 0.0),
+        "call 40: ending; remote SIP teardown, busy - not connected after 0:00",
+    ),
+    (
+        ended(Side.LOCAL, Reason.NO_ANSWER, False, 0.0),
+        "call 40: ending; local teardown, no answer - not connected after 0:00",
     ),
     (LegDeactivated(MEETING, LEG), "configuring call e2264fb0-483f-45bc-a4f3-5a4ce326e72c to be deactivated"),
     (

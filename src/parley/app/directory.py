@@ -323,7 +323,7 @@ class Directory:
         if runner is not None:
             self._of_space.pop(runner.view().space, None)
         self._stale.discard(meeting)
-        for leg in list(self._legs.values()):
+        for leg in [] if self._closed else list(self._legs.values()):
             if isinstance(leg, OutgoingLegRunner) and leg.into == meeting and leg.calling:
                 leg.post(Drop(Ending(Side.LOCAL, Reason.MEETING_ENDED)))
 

@@ -291,6 +291,35 @@ def test_a_lost_connection_fails_what_waits_on_it() -> None:
     assert len(desk.layer.dialogs) == 1
 
 
+def test_a_repeated_attempt_keeps_its_call_and_its_tag() -> None:
+    """After a challenge: same Call-ID and From tag, higher CSeq, another branch; a copy of the 401 is no news."""
+    desk = Desk()
+    _, first = call(desk)
+    desk.hear(reply(first, 401))
+    transaction, second = call(
+        desk,
+        call_id=first.call_id,
+        from_tag=first.from_.tag or "",
+        cseq=2,  # type: ignore[arg-type]
+        headers=[("Authorization", "Digest x")],  # type: ignore[arg-type]
+    )
+    assert (second.call_id, second.from_.tag, second.cseq.number) == (first.call_id, first.from_.tag, 2)
+    assert second.vias[0].branch != first.vias[0].branch and second.headers.get("Authorization") == "Digest x"
+    desk.hear(reply(first, 401))
+    assert desk.count(ResponseReceived) == 1
+    desk.hear(reply(second, 200))
+    answered = desk.last(ResponseReceived)
+    assert isinstance(answered, ResponseReceived) and answered.transaction == transaction and answered.dialog
+    assert answered.dialog.local_tag == first.from_.tag
+
+
+def test_a_contact_of_the_users_own_is_used() -> None:
+    """Where the flow's address is not what peers are to come back to."""
+    desk = Desk()
+    _, invite = call(desk, contact="<sip:room@rooms.example>")
+    assert invite.contacts[0].uri.text == "sip:room@rooms.example"
+
+
 def test_bad_addresses_are_refused_before_anything_is_sent() -> None:
     """An address that cannot be read raises and leaves nothing."""
     desk = Desk()
