@@ -25,10 +25,11 @@ administrators = typer.Typer(help="Accounts of the admin API.")
 spaces = typer.Typer(help="Permanent places to meet.")
 meetings = typer.Typer(help="Meetings that are live now.")
 legs = typer.Typer(help="Connections that are live now.")
+outbox = typer.Typer(help="Messages to people: those that wait, were sent, or failed.")
 demo = typer.Typer(help="Phones of our own play a scenario against the running server.", no_args_is_help=True)
 for name, group in (
     ("users", users), ("admins", administrators), ("spaces", spaces), ("meetings", meetings), ("legs", legs),
-    ("demo", demo),
+    ("outbox", outbox), ("demo", demo),
 ):  # fmt: skip
     app.add_typer(group, name=name)
 
@@ -37,9 +38,13 @@ ConfigFile = Annotated[Path | None, typer.Option("--config", help="The TOML file
 FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
 Generate = Annotated[bool, typer.Option("--generate", help="Make up a password and show it once.")]
 
+OutboxState = Annotated[str | None, typer.Option("--state", help="Only waiting, sent or failed ones.")]
+OutboxLines = Annotated[int, typer.Option("--lines", "-n", min=1, max=1000, help="How many of the newest.")]
+
 SPACE_COLUMNS = ("name", "uri", "call_id", "access_methods", "members", "id")
 DOOR_COLUMNS = ("own", "name", "uri", "call_id", "passcode", "leg_profile", "id")
 MEETING_COLUMNS = ("name", "started", "participants", "waiting", "locked", "id")
+OUTBOX_COLUMNS = ("state", "channel", "notice", "recipient", "subject", "tries", "due", "sent", "last_error", "id")
 LEG_COLUMNS = ("number", "remote", "state", "causes", "codec", "seconds", "meeting", "id")
 
 
@@ -355,6 +360,43 @@ def legs_drop(context: typer.Context, id: str) -> None:
     """Hang up on one leg."""
     ask(context, "drop_leg", id=id)
     typer.echo(f"dropped {id}")
+
+
+# --- messages to people --------------------------------------------------------------------------------------
+
+
+@outbox.callback(invoke_without_command=True)
+def outbox_default(
+    context: typer.Context, state: OutboxState = None, lines: OutboxLines = 50, as_json: AsJson = False
+) -> None:
+    if context.invoked_subcommand is None:
+        outbox_list(context, state, lines, as_json)
+
+
+@outbox.command("list")
+def outbox_list(
+    context: typer.Context, state: OutboxState = None, lines: OutboxLines = 50, as_json: AsJson = False
+) -> None:
+    """The newest messages with state, tries and last error."""
+    rows = ask(context, "outbox", state=state, limit=lines)
+    if as_json:
+        show_json(rows)
+    else:
+        show_table(rows, OUTBOX_COLUMNS)
+
+
+@outbox.command("retry")
+def outbox_retry(context: typer.Context, id: str) -> None:
+    """Send one now, also when it had been given up."""
+    ask(context, "retry_outbox", id=id)
+    typer.echo(f"{id} will be sent")
+
+
+@outbox.command("forget")
+def outbox_forget(context: typer.Context, id: str) -> None:
+    """Never send one, and do not list it any more."""
+    ask(context, "forget_outbox", id=id)
+    typer.echo(f"forgot {id}")
 
 
 # --- demonstrations ------------------------------------------------------------------------------------------

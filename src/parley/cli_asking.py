@@ -27,6 +27,7 @@ T = TypeVar("T")
 KEPT = {
     "users", "add_user", "remove_user", "administrators", "add_administrator", "remove_administrator",
     "spaces", "space", "add_space", "records", "explain",
+    "outbox", "retry_outbox", "forget_outbox",
 }  # fmt: skip
 
 

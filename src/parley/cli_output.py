@@ -30,6 +30,8 @@ _REFUSALS = {
     "missing": "{field} is missing",
     "not-permitted": "not permitted: {what}",
     "in-use": "the {kind} is in use",
+    "no-outbound-rule": "no outbound rule leads to {target}",
+    "state": "the {kind} is {state}",
     "limit": "the limit is reached: {which}",
     "no-outbound-rule": "no outbound rule leads to {target}",
     "state": "the {kind} is {state}",

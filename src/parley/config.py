@@ -6,15 +6,16 @@ each one was set; docs/settings.md is generated from the fields below.
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import BeforeValidator, SecretStr
+
+from .config_base import DOMAIN, MaybePath, Section, address, setting, unset
+from .config_notices import Invitations, Mail, Sms, mail_contradictions, sms_contradictions
 
 # --- values --------------------------------------------------------------------------------------------------
 
@@ -61,14 +62,7 @@ def parse_listen(text: str) -> Listen | None:
     bracketed = host.startswith("[") and host.endswith("]")
     if ":" in host and not bracketed:
         raise ValueError(f"'{text}': write an IPv6 address in brackets, [{host}]:{port}")
-    return Listen(_address(host[1:-1] if bracketed else host), int(port))
-
-
-def _address(text: str) -> str:
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        raise ValueError(f"'{text}' is not an IP address") from None
+    return Listen(address(host[1:-1] if bracketed else host), int(port))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,20 +102,6 @@ def _ports(value: object) -> object:
     return parse_ports(value) if isinstance(value, str) else value
 
 
-def _unset(check: Callable[[str], str]) -> BeforeValidator:
-    """Empty text means not set; other text goes through `check`."""
-
-    def validate(value: object) -> object:
-        if isinstance(value, str):
-            return check(value.strip()) if value.strip() else None
-        return value
-
-    return BeforeValidator(validate)
-
-
-_DOMAIN = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
-
-
 def _domains(value: object) -> object:
     """Comma-separated text or a list; lower-cased, each a host name or an address, none twice."""
     if isinstance(value, str):
@@ -130,8 +110,8 @@ def _domains(value: object) -> object:
         raise ValueError("give names separated by commas, or a list of names")
     domains = tuple(part.strip().lower().rstrip(".") for part in value)
     for domain in domains:
-        if not _DOMAIN.fullmatch(domain):
-            _address(domain.strip("[]"))
+        if not DOMAIN.fullmatch(domain):
+            address(domain.strip("[]"))
         if domains.count(domain) > 1:
             raise ValueError(f"'{domain}' is named twice")
     return domains
@@ -157,28 +137,16 @@ def _access_number(text: str) -> str:
 
 
 MaybeListen = Annotated[Listen | None, BeforeValidator(_listen)]
-MaybePath = Annotated[Path | None, _unset(str)]
-MaybeAddress = Annotated[str | None, _unset(_address)]
-
-
-def setting(default: Any, help: str, unit: str = "", **bounds: Any) -> Any:
-    """A field with its help text and its unit; both reach docs/settings.md."""
-    return Field(default, description=help, json_schema_extra={"unit": unit}, **bounds)
+MaybeAddress = Annotated[str | None, unset(address)]
 
 
 # --- sections ------------------------------------------------------------------------------------------------
 
 
-class Section(BaseModel):
-    """Frozen, and strict about names: an unknown key is an error, never a typing slip without effect."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-
-
 class Database(Section):
     """Where spaces, people and call records are kept."""
 
-    url: Annotated[str | None, _unset(_database_url)] = setting(
+    url: Annotated[str | None, unset(_database_url)] = setting(
         None, "SQLAlchemy address of the database; unset: the file parley.db in the data directory."
     )
 
@@ -212,7 +180,7 @@ class Sip(Section):
         "Domains whose addresses are ours, separated by commas. They act below the inbound rules of the API. "
         "Empty: this machine's name and addresses.",
     )
-    access_number: Annotated[str | None, _unset(_access_number)] = setting(
+    access_number: Annotated[str | None, unset(_access_number)] = setting(
         "9000", "What callers dial to be asked for a call ID, the part before the @; empty: no such entrance."
     )
 
@@ -239,7 +207,7 @@ class Media(Section):
 class Web(Section):
     """Links that are shown to people."""
 
-    url: Annotated[str | None, _unset(_base_url)] = setting(
+    url: Annotated[str | None, unset(_base_url)] = setting(
         None, "Public base of links, when a proxy or another name stands before this server.", "URL"
     )
 
@@ -334,6 +302,9 @@ class Settings(Section):
     limits: Limits = Limits()
     log: Log = Log()
     cms: Cms = Cms()
+    invitations: Invitations = Invitations()
+    mail: Mail = Mail()
+    sms: Sms = Sms()
     experimental: Experimental = Experimental()
     bootstrap_admin: Bootstrap | None = None
     bootstrap_app: Bootstrap | None = None
@@ -372,4 +343,4 @@ def contradictions(settings: Settings) -> list[tuple[str, str]]:
     if (settings.https.certificate is None) != (settings.https.key is None):
         missing = "key" if settings.https.key is None else "certificate"
         found.append((f"https.{missing}", "https.certificate and https.key are set together or not at all"))
-    return found
+    return found + mail_contradictions(settings.mail) + sms_contradictions(settings.sms)

@@ -33,6 +33,7 @@ from .app.event_feed import EventFeed
 from .app.legs import LegServices
 from .app.lookup import Lookup
 from .app.operator import KeptOperator, KeptServices, Operator
+from .app.outbox import Outbox, OutboxDesk
 from .app.pins import PinJudge
 from .app.ports import StoredEvent
 from .app.tasks import Tasks
@@ -53,18 +54,18 @@ from .doors.cms.call_records import record_of
 from .doors.http import HttpListener
 from .doors.ops.server import OpsDoor
 from .doors.sip.agent import SipAgent
-from .doors.sip.listeners import bind_sockets, source_address
-from .first_run import StartFacts, banner, ensure_data_dir, host_id, load_secrets
-from .first_start import FirstStart, prepare
+from .doors.sip.listeners import bind_sockets
+from .first_run import banner, ensure_data_dir, host_id, load_secrets
+from .first_start import prepare
 from .host import own_names
+from .server_facts import describer, shown_host, start_facts
 from .tls import CertificateFiles, generated_certificate
+from .wiring_notices import couriers_of
 
 log = structlog.get_logger(__name__)
 
 SHUTDOWN = Ending(Side.LOCAL, Reason.SHUTDOWN)
 BYE_WITHIN = 0.3  # seconds that phones have to answer the BYEs of a shutdown
-# A documentation address: looking up the route to it tells which of our addresses faces the world.
-FAR_AWAY = "192.0.2.1"
 
 
 class CannotStart(Exception):
@@ -83,6 +84,7 @@ class Kept:
     administration: Administration
     credentials: Credentials
     lookup: Lookup
+    outbox: OutboxDesk
 
     def services(self, local_source: str) -> KeptServices:
         return KeptServices(
@@ -92,6 +94,7 @@ class Kept:
             self.hasher,
             self.lookup,
             _records,
+            self.outbox,
             local_source,
         )
 
@@ -120,6 +123,7 @@ async def _kept(settings: Settings, stack: AsyncExitStack) -> Kept:
             ),
         ),
         Lookup(store, domains, settings.sip.access_number, own_addresses=not settings.sip.domains),
+        OutboxDesk(store, clock),
     )
 
 
@@ -129,7 +133,7 @@ async def offline(settings: Settings) -> AsyncIterator[KeptOperator]:
     async with AsyncExitStack() as stack:
         _lock(settings.data_dir, stack)
         kept = await _kept(settings, stack)
-        yield KeptOperator(kept.services(_shown_host(settings)))
+        yield KeptOperator(kept.services(shown_host(settings)))
 
 
 def serve(settings: Settings) -> int:
@@ -178,6 +182,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     stack.push_async_callback(importer.import_now)
     _run_beside(importer.run(), stack)
 
+    _run_sender(settings, kept, stack)
     engine = await _engine(settings, stack)
     tasks = Tasks()
     stack.push_async_callback(tasks.cancel)
@@ -201,12 +206,13 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     dialling = Dialling(kept.store, directory, sip.dialler, kept.clock, first_domain)
     await _open_http(settings, kept, directory, dialling, journal, certificate, stack)
     sip_ports = await _open_sip(settings, sip, directory, certificate, stack)
-    described = _describe(settings, sip_ports, engine)
-    operator = Operator(kept.services(_shown_host(settings)), pins, directory, feed, kept.clock, described)
+    started = kept.clock.utc().strftime("%Y-%m-%dT%H:%M:%SZ")
+    described = describer(settings, started, sip_ports, lambda: 1 if engine.worker_pid else 0)
+    operator = Operator(kept.services(shown_host(settings)), pins, directory, feed, kept.clock, described)
     door = OpsDoor(operator, settings.data_dir)
     await door.open()
     stack.push_async_callback(door.close)
-    return banner(_facts(settings, first, sip_ports, certificate))
+    return banner(start_facts(settings, first, sip_ports, certificate))
 
 
 def _log_lines(at: datetime, event: Event) -> list[str]:
@@ -229,6 +235,20 @@ def _entry(settings: Settings) -> EntrySettings:
         stay_limit=ivr.stay_limit,
         tries=ivr.tries,
     )
+
+
+def _run_sender(settings: Settings, kept: Kept, stack: AsyncExitStack) -> None:
+    """Sends from now on, beginning with what an earlier run left."""
+    try:
+        couriers = couriers_of(settings.mail, settings.sms, kept.clock)
+    except OSError as problem:
+        raise CannotStart(f"mail.ca: cannot read {settings.mail.ca}: {problem.strerror or problem}") from problem
+    for courier in couriers.values():
+        stack.push_async_callback(courier.close)
+    outbox = Outbox(kept.store, couriers, kept.clock)
+    kept.outbox.poke = outbox.poke
+    _run_beside(outbox.run(), stack)
+    stack.push_async_callback(outbox.stop)
 
 
 async def _engine(settings: Settings, stack: AsyncExitStack) -> EngineClient:
@@ -301,7 +321,7 @@ def _certificate(settings: Settings, clock: SystemClock) -> CertificateFiles | N
         return CertificateFiles(settings.https.certificate, settings.https.key, fingerprint="")
     if settings.https.listen is None and settings.sip.tls is None:
         return None
-    return generated_certificate(settings.data_dir, [*own_names(), _shown_host(settings)], clock.utc())
+    return generated_certificate(settings.data_dir, [*own_names(), shown_host(settings)], clock.utc())
 
 
 async def _listen(
@@ -373,64 +393,3 @@ def _lock(data_dir: Path, stack: AsyncExitStack) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as problem:
         raise CannotStart(f"another parley uses the data directory {data_dir}") from problem
-
-
-def _shown_host(settings: Settings) -> str:
-    """The address of ours that a person would use."""
-    for listen in (settings.sip.udp, settings.sip.tcp, settings.https.listen, settings.http.listen):
-        if listen is not None and listen.host not in {"::", "0.0.0.0"}:
-            return listen.host
-    return source_address(FAR_AWAY)
-
-
-def _describe(settings: Settings, sip_ports: dict[str, int], engine: EngineClient) -> Any:
-    started = SystemClock().utc().strftime("%Y-%m-%dT%H:%M:%SZ")
-
-    def describe() -> dict[str, Any]:
-        return {
-            "version": __version__,
-            "started": started,
-            "data_dir": str(settings.data_dir.absolute()),
-            "listeners": [*_api_addresses(settings), *_sip_addresses(settings, sip_ports)],
-            "workers": 1 if engine.worker_pid else 0,
-        }
-
-    return describe
-
-
-def _api_addresses(settings: Settings) -> list[str]:
-    addresses: list[str] = []
-    for scheme, listen in (("http", settings.http.listen), ("https", settings.https.listen)):
-        if listen is not None:
-            addresses.append(f"{scheme}://{_at(settings, listen.host, listen.port)}/api/v1")
-    return addresses
-
-
-def _sip_addresses(settings: Settings, ports: dict[str, int]) -> list[str]:
-    rows: list[str] = []
-    sip = settings.sip
-    for transport, listen in (("udp", sip.udp), ("tcp", sip.tcp), ("tls", sip.tls)):
-        if listen is not None:
-            rows.append(f"{transport} {_at(settings, listen.host, ports[transport])}")
-    return rows
-
-
-def _at(settings: Settings, host: str, port: int) -> str:
-    shown = _shown_host(settings) if host in {"::", "0.0.0.0"} else host
-    return f"[{shown}]:{port}" if ":" in shown else f"{shown}:{port}"
-
-
-def _facts(
-    settings: Settings, first: FirstStart, ports: dict[str, int], certificate: CertificateFiles | None
-) -> StartFacts:
-    return StartFacts(
-        version=__version__,
-        api=_api_addresses(settings),
-        sip=_sip_addresses(settings, ports),
-        domain=settings.sip.domains[0] if settings.sip.domains else _shown_host(settings),
-        sip_port=ports.get("udp"),
-        access_number=settings.sip.access_number,
-        password=first.password,
-        certificate_fingerprint=certificate.fingerprint or None if certificate else None,
-        demo=first.demo,
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from parley.app.credentials import Credentials
 from parley.app.event_feed import EventFeed
 from parley.app.operator import KeptServices, Operator
+from parley.app.outbox import OutboxDesk
 from tests.app.floor import Floor
 
 
@@ -28,6 +29,7 @@ def operator_of(floor: Floor) -> Operator:
         hasher=hasher,
         lookup=floor.lookup,
         render_records=lambda events: [{"event": type(stored.event).__name__} for stored in events],
+        outbox=OutboxDesk(floor.held, floor.clock),
     )
     feed = EventFeed(lambda _at, event: [type(event).__name__], 100)
     floor.journal.subscribe(feed.take)

@@ -292,3 +292,14 @@ def test_every_listener_is_told_of_each_change_in_order() -> None:
     changes.publish(Change("space", "1"))
     changes.publish(Change("space", "2"))
     assert told == [("a", "1"), ("b", "1"), ("a", "2"), ("b", "2")]
+
+
+async def test_who_came_by_a_door_that_is_gone_keeps_what_he_had(floor: Floor) -> None:
+    """A guest whose access method is deleted does not become a host by the space's own profile."""
+    space, method, profile = await place(floor)
+    await floor.use.spaces.change_access_method(space, method, AccessMethodEdit(leg_profile=profile))  # type: ignore[arg-type]
+    guest = await floor.enter("room")
+    assert guest.waits
+    await floor.use.spaces.delete_access_method(space, method)
+    await floor.settle()
+    assert guest.waits

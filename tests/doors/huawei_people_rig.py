@@ -14,6 +14,7 @@ from parley.app.accounts import ensure_default_administrator
 from parley.app.changes import Changes
 from parley.app.people import people
 from parley.app.ports import Store
+from parley.app.rooms import Rooms
 from parley.app.sign_in import SignInLimits
 from parley.app.users import Users
 from parley.core.ids import TenantId
@@ -21,6 +22,7 @@ from parley.core.people import Application, Tenant
 from parley.core.secret import Secret
 from parley.doors.huawei.accounts import account_routes
 from parley.doors.huawei.app import HuaweiSettings, huawei_app
+from parley.doors.huawei.join_links import JoinLinks
 from parley.doors.huawei.router import Route
 from tests.doors.cms_rig import PlainHasher
 from tests.kit.counted_identifiers import CountedIdentifiers
@@ -64,7 +66,9 @@ class PeopleRig:
             own_name="Example Corp",
             sign_in=limits,
         )
-        all_routes = [*account_routes(self.people, self.store, self.clock), *routes]
+        self.rooms = Rooms(self.store, identifiers, self.changes)
+        links = JoinLinks("https://meet.example.com")
+        all_routes = [*account_routes(self.people, self.store, self.clock, self.rooms, links), *routes]
         self.app = huawei_app(routes=all_routes, tokens=self.people.tokens, settings=settings)
         self.http = self.client()
         self.nonces = 0

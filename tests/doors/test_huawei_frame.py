@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from scripts.generate_huawei_docs import all_routes, page
 
 from parley.core.refusals import Refusal
 from parley.core.spaces import Role
@@ -16,7 +18,7 @@ from parley.doors.huawei.codecs import Bit, Flag, Integer, Minute, Number, Text
 from parley.doors.huawei.codes import CODES
 from parley.doors.huawei.errors import REFUSALS, Family, from_refusal
 from parley.doors.huawei.fields import BadFields, Field, ListOf, ObjectOf, Table
-from parley.doors.huawei.operations import OPERATIONS, reason
+from parley.doors.huawei.operations import OPERATIONS, left_out, reason
 from parley.doors.huawei.requests import Reply, Request
 from parley.doors.huawei.router import Auth, Route, Router
 from tests.doors.huawei_people_rig import PeopleRig, error_of
@@ -357,6 +359,18 @@ async def test_a_token_may_come_in_either_header() -> None:
 
 
 # --- the vendor's operations ---------------------------------------------------------------------------------
+
+
+def test_the_page_is_current() -> None:
+    """docs/huawei-api.md is what scripts/generate_huawei_docs.py makes of routes and tables now."""
+    path = Path(__file__).resolve().parents[2] / "docs" / "huawei-api.md"
+    assert path.read_text() == page(), "run scripts/generate_huawei_docs.py"
+
+
+def test_every_operation_left_out_has_its_reason() -> None:
+    """And no reason stands for an operation that is done."""
+    reasons = {one.name: reason(one.path) for one in left_out(all_routes())}
+    assert [name for name, why in reasons.items() if not why] == []
 
 
 def test_all_operations_are_listed() -> None:

@@ -46,6 +46,7 @@ class FakeEngine:
         return port
 
     async def change_leg(self, leg: LegId, audio: LegAudio) -> None:
+        await self._free.wait()
         if leg not in self.legs:
             raise MediaUnavailable("the leg is not open")
         self.legs[leg] = audio
@@ -92,7 +93,7 @@ class FakeEngine:
     # --- what a test may do ----------------------------------------------------------------------------------
 
     def hold(self) -> None:
-        """Ports are opened, but nobody is told so until `release`."""
+        """Ports are opened and media changed, but nobody is told so until `release`."""
         self._free.clear()
 
     def release(self) -> None:

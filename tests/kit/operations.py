@@ -23,6 +23,7 @@ class MemoryOperations:
         self.connections: dict[str, Json] = {}
         self.kept: list[Json] = []
         self.events: list[str] = []
+        self.messages: dict[str, Json] = {}
         self._followers: list[asyncio.Queue[str | None]] = []
 
     # --- kept ---
@@ -88,6 +89,20 @@ class MemoryOperations:
 
     async def records(self, limit: int) -> list[Json]:
         return self.kept[-limit:]
+
+    async def outbox(self, state: str | None, limit: int) -> list[Json]:
+        return [row for row in self.messages.values() if state in (None, row["state"])][-limit:]
+
+    async def retry_outbox(self, id: str) -> None:
+        self._message(id)["state"] = "waiting"
+
+    async def forget_outbox(self, id: str) -> None:
+        del self.messages[self._message(id)["id"]]
+
+    def _message(self, id: str) -> Json:
+        if id not in self.messages:
+            raise Refusal("not-found", kind="outbox entry", id=id)
+        return self.messages[id]
 
     async def explain(self, address: str, pin: Secret | None) -> list[str]:
         for place in self.places.values():

@@ -28,15 +28,17 @@ class SpaceFacts:
 
 
 async def space_facts(tx: Transaction, space_id: SpaceId, entries: Iterable[Entry]) -> SpaceFacts | None:
-    """None: there is no such space."""
+    """None: there is no such space. An entry whose door is gone is left out: who came in by it keeps what he has,
+    for the space's own profile may well be a host's."""
     space = await tx.spaces.get(space_id)
     if space is None:
         return None
+    standing = [e for e in entries if not e.access_method or await tx.access_methods.get(e.access_method)]
     return SpaceFacts(
         space=space,
         tenant=await tx.tenants.get(space.tenant) if space.tenant else None,
         call=await call_layers(tx, space),
-        legs={entry: await leg_layers(tx, space, entry) for entry in entries},
+        legs={entry: await leg_layers(tx, space, entry) for entry in standing},
     )
 
 

@@ -25,6 +25,7 @@ from .event_feed import EventFeed
 from .layers import leg_layers
 from .live import LiveLeg
 from .lookup import Lookup
+from .outbox import OutboxDesk
 from .pins import PinJudge
 from .ports import Clock, PasswordHasher, Query, Store, StoredEvent, Transaction
 from .spaces import SpaceEdit, SpaceRecord
@@ -46,6 +47,7 @@ class KeptServices:
     hasher: PasswordHasher
     lookup: Lookup
     render_records: RenderRecords
+    outbox: OutboxDesk
     local_source: str = "127.0.0.1"
 
 
@@ -152,6 +154,15 @@ class KeptOperator:
         async with self._kept.store.reading() as tx:
             events = await tx.newest_events(limit)
         return self._kept.render_records(events)
+
+    async def outbox(self, state: str | None, limit: int) -> list[Json]:
+        return await self._kept.outbox.listing(state, limit)
+
+    async def retry_outbox(self, id: str) -> None:
+        await self._kept.outbox.retry(id)
+
+    async def forget_outbox(self, id: str) -> None:
+        await self._kept.outbox.forget(id)
 
     async def explain(self, address: str, pin: Secret | None) -> list[str]:
         """A number alone is a call ID; a name alone is taken at the first domain."""

@@ -170,7 +170,7 @@ class KeptAnswer:
     """What the first request with an idempotency key was answered. `fingerprint`: hash of that request."""
 
     status: int
-    body: bytes
+    body: bytes = field(repr=False)
     fingerprint: str
     created: datetime
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -45,7 +45,7 @@ class OutboxEntry:
     notice: Notice
     recipient: str
     message_id: str
-    payload: bytes
+    payload: bytes = field(repr=False)
     created: datetime  # UTC
     due: datetime  # UTC: next try
     conference: ConferenceId | None = None

@@ -135,7 +135,8 @@ class MeetingRig(PeopleRig):
             record=self.journal.append,
         )
         self.push = door.push
-        routes = [*account_routes(self.people, self.store, self.clock), *door.routes]
+        accounts = account_routes(self.people, self.store, self.clock, self.rooms, JoinLinks(base))
+        routes = [*accounts, *door.routes]
         self.app = huawei_app(routes=[*routes, *refusing(routes)], tokens=self.people.tokens)
         self.http = self.client()
 

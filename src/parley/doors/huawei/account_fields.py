@@ -417,7 +417,6 @@ NEW_ROOM = Table(
     "2.5",
     (
         Field("vmrName", Text(128, least=1), "name", required=True),
-        Field("vmrId", Text(32, pattern="[0-9]{3,32}", like="3 to 32 digits"), "number"),
         Field("vmrPkgParties", Integer(2, 10_000), "size"),
     ),
 )

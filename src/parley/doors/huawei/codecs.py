@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -239,15 +240,19 @@ class Zone(Simple):
 
 
 class Anything(Simple):
-    """A JSON value that is stored and echoed as it came, of at most `most` characters as text."""
+    """A JSON value that is stored and echoed as it came, of at most `most` bytes as text."""
 
     def __init__(self, word: str = "any", most: int = 10_000) -> None:
         self.word = word
         self._most = most
 
     def parse(self, given: Any) -> Any:
-        if len(repr(given)) > self._most:
-            raise BadValue(f"is longer than {self._most} characters")
+        try:
+            text = json.dumps(given, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise BadValue("is not Unicode text") from None
+        if len(text) > self._most:
+            raise BadValue(f"is longer than {self._most} bytes")
         return given
 
 

@@ -231,7 +231,6 @@ OPERATIONS: tuple[Operation, ...] = tuple(Operation(*line.split()) for line in _
 # Beginning of a path -> why its operations without a route are left out. The longest beginning counts.
 REASONS = {
     "/v1/metrics/": "quality statistics are read from the XML dialect's call legs",
-    "/v1/mmc/control/conferences/": "not offered by this version",
     "/v1/mmc/control/conferences/live": "live streaming comes with recording",
     "/v1/mmc/control/conferences/mmrLive": "live streaming comes with recording",
     "/v1/mmc/control/conferences/record": "recording comes later",
@@ -252,14 +251,13 @@ REASONS = {
     "/v1/mmc/control/conferences/setAttendeeLanChannel": "there is no simultaneous interpreting",
     "/v1/mmc/control/confmaintain/": "of the vendor's own sites",
     "/v1/mmc/cqs/": "quality statistics are read from the XML dialect's call legs",
-    "/v1/mmc/management/": "not offered by this version",
     "/v1/mmc/management/conferences/history/confCtlRecord": "what hosts did is in the event log",
     "/v1/mmc/management/conferences/record": "recording comes later",
     "/v1/mmc/management/record": "recording comes later",
     "/v1/mmc/management/orgRes": "of the vendor's packages",
     "/v1/mmc/management/spRes": "of the vendor's packages",
     "/v1/mmc/management/conferences/confOrg": "of the vendor's own sites",
-    "/v1/mmc/management/webhook/": "not offered by this version",
+    "/v1/mmc/management/webhook/": "events are pushed over WebSockets alone",
     "/v1/mmc/rlm/": "recording comes later",
     "/v1/usg/abs/external-contacts": "there is no directory of outsiders",
     "/v1/usg/abs/profile-images": "pictures of people are not kept",
@@ -277,7 +275,6 @@ REASONS = {
     "/v1/usg/dcs/termdevtype": "room systems are not kept: they call in like every phone",
     "/v1/usg/sss/": "there are no meeting files and no signage",
     "/v1/wss/": "there are no webinars",
-    "/v2/mms/": "not offered by this version",
 }
 
 

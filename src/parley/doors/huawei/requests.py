@@ -9,12 +9,13 @@ from urllib.parse import parse_qsl
 
 from ...app.booking import Actor
 from ...app.tokens import ControlPass
-from .codecs import BadValue, as_boolean, as_integer
+from .codecs import BadValue, Text, as_boolean, as_integer
 from .errors import BAD_TOKEN, NOT_JSON, Family, HuaweiError, bad_field
 
 PARAMETERS_MOST = 200
 QUERY_TEXT_MOST = 1024
 PAGE_MOST = 500
+STRING_MOST = 512  # characters of one entry of a list
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +132,18 @@ class Request:
 
     def strings(self, most: int) -> tuple[str, ...]:
         """A body that is a list of texts. Raises HuaweiError."""
-        if not isinstance(self.body, list) or not all(isinstance(one, str) for one in self.body):
+        if not isinstance(self.body, list):
             raise HuaweiError(NOT_JSON[self.family], "body: must be a list of texts")
         if len(self.body) > most:
             raise self.bad("body", f"has more than {most} entries")
-        return tuple(self.body)
+        codec = Text(STRING_MOST, least=1)
+        texts: list[str] = []
+        for index, given in enumerate(self.body):
+            try:
+                texts.append(codec.parse(given))
+            except BadValue as wrong:
+                raise self.bad(f"[{index}]", str(wrong)) from None
+        return tuple(texts)
 
     def bad(self, wire: str, reason: str) -> HuaweiError:
         """An error answer about one field, in the words of this request's half of the service."""

@@ -4,79 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from ...app.accounts import Accounts, Naming
 from ...app.booking import Actor
 from ...app.editing import KEEP, Kept
-from ...app.ports import Page
+from ...app.rooms import ROOMS_OF_USER_MOST, RoomEdit, RoomRecord, Rooms
 from ...core.ids import SpaceId, UserId
+from ...core.people import User
 from ...core.secret import Secret
-from ...core.spaces import AccessMethod, Space, SpaceKind
+from ...core.spaces import SpaceKind
 from .account_fields import ENTERPRISE_ROOM, NEW_ROOM, ROOM, USER_ROOM
 from .codecs import core_id
 from .corporation import signed_in_name
 from .errors import HuaweiError
+from .fields import extras_of
+from .join_links import JoinLinks
 from .requests import Request, listing
 from .router import Route
 
 ROOMS_MOST = 100  # in one request
-OF_ONE_MOST = 32  # that one person may hold
 PERSONAL, CLOUD = 0, 1
 NORMAL, DISABLED, UNASSIGNED = 0, 1, 2
-
-
-@dataclass(frozen=True, slots=True)
-class RoomRecord:
-    """A room with its two ways in."""
-
-    space: Space
-    host: AccessMethod
-    guest: AccessMethod
-    host_link: str = ""
-    guest_link: str = ""
-    guests_may_start: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoomEdit:
-    name: str | Kept = KEEP
-    host_passcode: Secret | Kept = KEEP
-    guest_passcode: Secret | Kept | None = KEEP
-    guests_may_start: bool | Kept = KEEP
-
-
-@dataclass(frozen=True, slots=True)
-class RoomQuery:
-    """kinds: of space. assigned: True only those somebody holds, False only free ones. enabled: likewise."""
-
-    offset: int = 0
-    limit: int = 10
-    contains: str | None = None
-    kinds: tuple[SpaceKind, ...] = (SpaceKind.PERSONAL_ROOM, SpaceKind.CLOUD_ROOM)
-    assigned: bool | None = None
-    enabled: bool | None = None
-
-
-class Rooms(Protocol):
-    """What this door needs of the rooms' use cases. Each refuses what the actor may not do (not-permitted) and what
-    does not exist in the actor's enterprise (not-found, kind room)."""
-
-    async def mine(self, actor: Actor, query: RoomQuery) -> Page[RoomRecord]: ...
-
-    async def of_user(self, user: UserId) -> list[RoomRecord]: ...
-
-    async def of_enterprise(self, actor: Actor, query: RoomQuery) -> Page[RoomRecord]: ...
-
-    async def change_mine(self, actor: Actor, id: SpaceId, edit: RoomEdit) -> None: ...
-
-    async def create(self, actor: Actor, name: str, number: str | None, size: int | None) -> RoomRecord: ...
-
-    async def assign(self, actor: Actor, user: UserId, ids: Sequence[SpaceId]) -> None: ...
-
-    async def take_back(self, actor: Actor, user: UserId, ids: Sequence[SpaceId]) -> None: ...
-
-    async def delete(self, actor: Actor, ids: Sequence[SpaceId]) -> None: ...
+STATUSES = {None: None, NORMAL: "enabled", DISABLED: "disabled", UNASSIGNED: "unassigned"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +35,7 @@ class RoomDoor:
 
     rooms: Rooms
     accounts: Accounts
+    links: JoinLinks
     domain: str
 
     def routes(self) -> list[Route]:
@@ -101,10 +52,13 @@ class RoomDoor:
 
     async def mine(self, request: Request) -> Any:
         offset, limit = request.span(10)
-        special = request.flag("specialVmr")
-        kinds = {None: RoomQuery().kinds, False: (SpaceKind.PERSONAL_ROOM,), True: (SpaceKind.CLOUD_ROOM,)}[special]
-        page = await self.rooms.mine(request.actor, RoomQuery(offset, limit, request.text("searchKey", 128), kinds))
-        return listing(offset, limit, page.total, [ROOM.render(values(room)) for room in page.items])
+        kinds = {None: None, False: SpaceKind.PERSONAL_ROOM, True: SpaceKind.CLOUD_ROOM}
+        kind = kinds[request.flag("specialVmr")]
+        search = request.text("searchKey", 128)
+        page = await self.rooms.mine(request.actor, offset=offset, limit=limit, search=search, kind=kind)
+        return listing(
+            offset, limit, page.total, [ROOM.render(self._values(room), extras_of(room.space)) for room in page.items]
+        )
 
     async def change_mine(self, request: Request) -> None:
         parsed = ROOM.parse(request.body)
@@ -119,55 +73,71 @@ class RoomDoor:
             host_passcode=host,
             guest_passcode=guest,
             guests_may_start=parsed.get("guests_may_start", KEEP),
+            extras=parsed.extras_edit,
         )
         (id,) = _ids((request.parameters["id"],))
-        await self.rooms.change_mine(request.actor, id, edit)
+        await self.rooms.change(request.actor, id, edit)
 
     async def of_enterprise(self, request: Request) -> Any:
         offset, limit = request.span(10)
-        status = request.integer("status", None, NORMAL, UNASSIGNED)
-        # Mode 2 would be webinar rooms, of which there are none.
-        kinds = {1: (SpaceKind.CLOUD_ROOM,), 2: ()}[request.integer("vmrMode", CLOUD, 1, 2) or CLOUD]
-        query = RoomQuery(
-            offset,
-            limit,
-            request.text("searchKey", 128),
-            kinds,
-            assigned=None if status in (None, DISABLED) else status == NORMAL,
-            enabled=None if status is None else status != DISABLED,
+        if request.integer("vmrMode", CLOUD, 1, 2) != CLOUD:
+            return listing(offset, limit, 0, [])  # there are no rooms for webinars
+        page = await self.rooms.of_enterprise(
+            request.actor,
+            offset=offset,
+            limit=limit,
+            search=request.text("searchKey", 128),
+            status=STATUSES[request.integer("status", None, NORMAL, UNASSIGNED)],
         )
-        page = await self.rooms.of_enterprise(request.actor, query)
-        owners = await self.accounts.several(request.actor, [one.space.owner for one in page.items if one.space.owner])
-        names = {user.id: signed_in_name(user, self.domain) for user in owners}
-        rows = []
-        for room in page.items:
-            owner = room.space.owner
-            holder = {"id": owner, "mark": names[owner]} if owner in names else None
-            rows.append(ENTERPRISE_ROOM.render({**values(room), "holder": holder}))
-        return listing(offset, limit, page.total, rows)
+        return listing(offset, limit, page.total, [self._enterprise_row(room) for room in page.items])
 
     async def create(self, request: Request) -> Any:
         """Ours: the original sells rooms."""
+        if not request.actor.administers:
+            raise HuaweiError("USG.000000005", "X-Access-Token: is not an administrator's")
         parsed = NEW_ROOM.parse(request.body)
-        room = await self.rooms.create(
-            request.actor, parsed.get("name"), parsed.get("number") or None, parsed.get("size")
-        )
-        return ENTERPRISE_ROOM.render(values(room))
+        edit = RoomEdit(name=parsed.get("name"), size=parsed.get("size", KEEP))
+        room = await self.rooms.create(request.actor.tenant, SpaceKind.CLOUD_ROOM, edit)
+        return self._enterprise_row(room)
 
     async def assign(self, request: Request) -> None:
         user = await self._user(request)
-        await self.rooms.assign(request.actor, user, _ids(request.strings(OF_ONE_MOST)))
+        await self.rooms.assign(request.actor, user, _ids(request.strings(ROOMS_OF_USER_MOST)))
 
     async def take_back(self, request: Request) -> None:
         user = await self._user(request)
-        await self.rooms.take_back(request.actor, user, _ids(request.strings(OF_ONE_MOST)))
+        await self.rooms.take_back(request.actor, user, _ids(request.strings(ROOMS_OF_USER_MOST)))
 
     async def delete(self, request: Request) -> None:
         await self.rooms.delete(request.actor, _ids(request.strings(ROOMS_MOST)))
 
+    def _values(self, room: RoomRecord) -> dict[str, Any]:
+        links = {
+            "guest_link": self.links.link(room.number, room.guest),
+            "host_link": self.links.link(room.number, room.host),
+        }
+        return {**values(room), **links}
+
+    def _enterprise_row(self, room: RoomRecord) -> Any:
+        owner = room.owner
+        holder = {"id": owner.id, "mark": signed_in_name(owner, self.domain)} if owner is not None else None
+        return ENTERPRISE_ROOM.render({**values(room), "holder": holder})
+
     async def _user(self, request: Request) -> UserId:
         naming = Naming(request.integer("accountType", 0, 0, 1) or 0)
         return (await self.accounts.find(request.actor, request.parameters["account"], naming)).id
+
+
+async def rooms_of(rooms: Rooms, user: User, kind: SpaceKind | None = None) -> Sequence[RoomRecord]:
+    """The personal room of somebody, and the cloud rooms assigned to that person."""
+    page = await rooms.mine(Actor(user.id, user.tenant, user.level), limit=ROOMS_OF_USER_MOST + 1, kind=kind)
+    return page.items
+
+
+def user_room(room: RoomRecord) -> dict[str, Any]:
+    """As it stands inside a user."""
+    known = values(room)
+    return {row.attribute: known[row.attribute] for row in USER_ROOM.fields if row.attribute in known}
 
 
 def values(room: RoomRecord) -> dict[str, Any]:
@@ -176,23 +146,15 @@ def values(room: RoomRecord) -> dict[str, Any]:
     status = DISABLED if not space.enabled else NORMAL if space.owner is not None else UNASSIGNED
     return {
         "id": space.id,
-        "number": room.host.call_id or "",
+        "number": room.number,
         "name": space.name,
         "guest_passcode": room.guest.passcode,
-        "guest_link": room.guest_link,
         "host_passcode": room.host.passcode,
-        "host_link": room.host_link,
         "guests_may_start": room.guests_may_start,
         "mode": PERSONAL if space.kind is SpaceKind.PERSONAL_ROOM else CLOUD,
         "size": space.size,
         "status": status,
     }
-
-
-def user_room(room: RoomRecord) -> dict[str, Any]:
-    """As it stands inside a user."""
-    known = values(room)
-    return {row.attribute: known[row.attribute] for row in USER_ROOM.fields if row.attribute in known}
 
 
 def _ids(texts: Sequence[str]) -> list[SpaceId]:

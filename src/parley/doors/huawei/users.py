@@ -11,6 +11,7 @@ from ...app.departments import ROOT, Departments, Tree
 from ...app.editing import KEEP
 from ...app.passwords import Passwords
 from ...app.ports import Clock
+from ...app.rooms import Rooms
 from ...core.people import AdministratorLevel, User
 from ...core.spaces import SpaceKind
 from .account_fields import (
@@ -29,7 +30,7 @@ from .corporation import Corporation, corporation_id, signed_in_name
 from .errors import HuaweiError
 from .fields import Parsed, extras_of
 from .requests import Request, listing
-from .rooms import Rooms, user_room
+from .rooms import rooms_of, user_room
 from .router import Route
 
 ACCOUNTS_MOST = 100  # in one request
@@ -50,7 +51,7 @@ LEVELS = dict(enumerate((AdministratorLevel.DEFAULT, AdministratorLevel.ADMINIST
 
 @dataclass(frozen=True, slots=True)
 class UserDoor:
-    """The operations. rooms: None where there are none yet. domain: that of sign-in names without one."""
+    """The operations. domain: that of sign-in names without one."""
 
     accounts: Accounts
     departments: Departments
@@ -58,7 +59,7 @@ class UserDoor:
     corporation: Corporation
     clock: Clock
     domain: str
-    rooms: Rooms | None = None
+    rooms: Rooms
 
     def routes(self) -> list[Route]:
         member, admin, abs = "/v1/usg/dcs/corp/member", "/v1/usg/dcs/corp/admin", "/v1/usg/abs/users"
@@ -235,7 +236,7 @@ class UserDoor:
     async def _shown(self, user: User) -> Any:
         tree = await self.departments.tree(user.tenant)
         values = await self._values(user, tree)
-        rooms = await self.rooms.of_user(user.id) if self.rooms is not None else []
+        rooms = await rooms_of(self.rooms, user)
         values["rooms"] = [user_room(room) for room in rooms]
         values["company"] = await self.corporation.card(user.tenant)
         return USER.render(values, extras_of(user))
@@ -243,10 +244,7 @@ class UserDoor:
     async def _values(self, user: User, tree: Tree) -> dict[str, Any]:
         placed = tree.get(user.department) or tree.get(ROOT)
         assert placed is not None
-        personal = None
-        if self.rooms is not None:
-            rooms = await self.rooms.of_user(user.id)
-            personal = next((room for room in rooms if room.space.kind is SpaceKind.PERSONAL_ROOM), None)
+        personal = await rooms_of(self.rooms, user, SpaceKind.PERSONAL_ROOM)
         return {
             "id": user.id,
             "sign_in_name": signed_in_name(user, self.domain),
@@ -261,7 +259,7 @@ class UserDoor:
             "third_account": user.third_account,
             "level": user.level,
             "active_time": user.password_changed,
-            "room_number": personal.host.call_id if personal is not None else None,
+            "room_number": personal[0].number if personal else None,
         }
 
 

@@ -56,6 +56,17 @@ class Operations(Protocol):
         """The newest call records, oldest first: at, type, and what that type says."""
         ...
 
+    async def outbox(self, state: str | None, limit: int) -> list[Json]:
+        """The newest messages, oldest first: id, state, channel, notice, recipient, subject, created, due, tries, sent,
+        last_error, conference. Never their text."""
+        ...
+
+    async def retry_outbox(self, id: str) -> None:
+        """Send it now. Refuses state when it was sent or cannot be."""
+        ...
+
+    async def forget_outbox(self, id: str) -> None: ...
+
     async def explain(self, address: str, pin: Secret | None) -> list[str]:
         """What would happen to somebody who dialled this URI or call ID and typed this PIN, and why: one line per
         step and per effective value with its layer. Never contains a PIN."""

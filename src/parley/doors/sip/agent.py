@@ -33,7 +33,7 @@ from ...wire.sip.events import (
 from ...wire.sip.flow import Flow
 from ...wire.sip.layer import SipLayer
 from ...wire.sip.message import body_part
-from .audio import NO_PORT, answer_to, leg_audio, read_offer
+from .audio import NO_PORT, answer_to, leg_audio, read_offer, undecided_audio
 from .call import SipCall
 from .dialler import SipDialler
 from .leg import SipLeg
@@ -207,17 +207,21 @@ class SipAgent:
         if request.uri.scheme not in {"sip", "sips"} or not request.uri.username:
             self.respond(event.transaction, 404)
             return
-        body = body_part(request, "application/sdp")
-        offer = read_offer(body)
         local = flow.local[0]
         media_address = self._media_address or local
         session = next(self._sessions)
-        answer = answer_to(offer, (media_address, NO_PORT), session) if offer else None
-        if offer is None or answer is None or answer.audio is None:
-            # Malformed SDP is the caller's mistake; no SDP, or none for us, is a matter of taste.
-            self.respond(event.transaction, 400 if body and offer is None else 488)
+        body = body_part(request, "application/sdp")
+        offer = read_offer(body)
+        audio = undecided_audio(flow.remote[0])
+        if offer is not None:
+            answer = answer_to(offer, (media_address, NO_PORT), session)
+            if answer.audio is None:
+                self.respond(event.transaction, 488)
+                return
+            audio = leg_audio(answer.audio, (flow.remote[0], NO_PORT))
+        elif request.body:  # malformed SDP is the caller's mistake; a body that holds none is a matter of taste
+            self.respond(event.transaction, 400 if body else 488)
             return
-        audio = leg_audio(answer.audio, (flow.remote[0], NO_PORT))
         leg = SipLeg(event, offer, audio, self, media_address, session)
         self._legs[event.dialog] = leg
         caller = request.from_

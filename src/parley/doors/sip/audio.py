@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...core.leg_inputs import AudioCodec, LegAudio
-from ...wire.offer_answer import OPUS, PCMU, Answer, Audio, Local, make_answer
+from ...wire.offer_answer import OPUS, PCMU, Answer, Audio, Local, make_answer, make_offer
 from ...wire.sdp import DIRECTIONS, Codec, Media, SdpMistake, Session, parse
 
 PREFERENCES: tuple[Codec, ...] = (OPUS, PCMU)
@@ -40,6 +40,17 @@ def answer_to(
     if current is not None:
         preferences = tuple(sorted(PREFERENCES, key=lambda codec: not codec.same_format(current)))
     return make_answer(offer, Local(ours[0], ours[1], session), preferences=preferences, previous=previous)
+
+
+def our_offer(ours: tuple[str, int], session: int) -> Session:
+    """For callers who leave the offer to us (RFC 3261 section 13.2.1: the answer comes with their ACK)."""
+    return make_offer(Local(ours[0], ours[1], session), preferences=PREFERENCES)
+
+
+def undecided_audio(host: str) -> LegAudio:
+    """What stands for the audio of such a caller until his answer: we listen and do not send."""
+    codec = PREFERENCES[-1]
+    return LegAudio(host, NO_PORT, AudioCodec(_NAMES[codec.name.lower()], codec.payload, codec.clock), sends=False)
 
 
 def offer_again(sent: Session) -> Session:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from ...app.ports import LegFacts, LegInbox
 from ...core.endings import Ending, Reason, Side
-from ...core.leg_inputs import Confirmed, Digit, LegAudio, LegInput, MediaChanged, RemoteEnded
+from ...core.leg_inputs import Confirmed, Digit, Drop, LegAudio, LegInput, MediaChanged, RemoteEnded
 from ...wire.offer_answer import Answer, read_answer
 from ...wire.sdp import Codec, Session
 from ...wire.sip.address import bracketed
@@ -105,16 +105,21 @@ class SipCall:
     # --- the wire ----------------------------------------------------------------------------------------------
 
     def confirmed(self, ack: Request) -> None:
-        """ACK for our 200; it holds the answer where the 200 held an offer. One we cannot use changes nothing."""
+        """ACK for our 200; it holds the answer where the 200 held an offer.
+
+        An answer we cannot use changes nothing, but a call that began without an offer cannot go on without one.
+        """
         offer, self._reoffered = self._reoffered, None
-        if offer is None:
-            self._post(Confirmed())
-            return
-        answer = read_offer(body_part(ack, "application/sdp"))
-        audio = read_answer(offer, answer) if answer is not None else None
-        if audio is not None:
-            self._codec = audio.codec
-            self._post(MediaChanged(leg_audio(audio, self._last_address())))
+        if offer is not None:
+            answer = read_offer(body_part(ack, "application/sdp"))
+            audio = read_answer(offer, answer) if answer is not None else None
+            if audio is not None:
+                self._codec = audio.codec
+                self._post(MediaChanged(leg_audio(audio, self._last_address())))
+            elif self._codec is None:
+                self._post(Drop(Ending(Side.REMOTE, Reason.NO_COMMON_CODEC)))
+                return
+        self._post(Confirmed())
 
     def over(self, side: Side, reason: Reason) -> None:
         """CANCEL, BYE, no ACK, or the peer forgot the call."""

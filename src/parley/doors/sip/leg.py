@@ -6,7 +6,7 @@ from ...core.endings import Ending, Reason, Side
 from ...core.leg_inputs import LegAudio
 from ...wire.sdp import Session
 from ...wire.sip.events import DialogId, IncomingInvite, TransactionId
-from .audio import answer_to
+from .audio import answer_to, our_offer
 from .call import SipCall, Wire
 from .statuses import status_of
 
@@ -17,8 +17,15 @@ class SipLeg(SipCall):
     dialog: DialogId
 
     def __init__(
-        self, invite: IncomingInvite, offer: Session, audio: LegAudio, wire: Wire, media_address: str, session: int
+        self,
+        invite: IncomingInvite,
+        offer: Session | None,
+        audio: LegAudio,
+        wire: Wire,
+        media_address: str,
+        session: int,
     ) -> None:
+        """offer None: the caller wants ours; `audio` then stands for what his answer will say."""
         super().__init__(wire, invite.dialog.call_id, media_address, session)
         self.dialog = invite.dialog
         self.audio = audio
@@ -29,10 +36,12 @@ class SipLeg(SipCall):
 
     def accept(self, port: int) -> None:
         self._port = port
-        answer = answer_to(self._offer, (self._media_address, port), self._session)
-        self._remember(answer)
-        if self._invite is not None:
-            self._wire.respond(self._invite, 200, answer.session.serialise())
+        if self._offer is None:
+            self._sent = self._reoffered = our_offer((self._media_address, port), self._session)
+        else:
+            self._remember(answer_to(self._offer, (self._media_address, port), self._session))
+        if self._invite is not None and self._sent is not None:
+            self._wire.respond(self._invite, 200, self._sent.serialise())
             self._invite = None
 
     def reject(self, ending: Ending) -> None:

@@ -12,6 +12,7 @@ nothing of the request, because they outlive it by 64*T1.
     non-INVITE client  trying -1xx-> proceeding -final-> completed -K-> terminated         (F: failed)
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from parley.wire.sip.errors import OurMistake
@@ -43,7 +44,7 @@ class Timers:
         return 64 * self.t1
 
 
-class Machine:
+class Machine(ABC):
     """Something with a next deadline. `failed` is set when its last timer ran out without the peer's word."""
 
     __slots__ = (
@@ -87,9 +88,9 @@ class Machine:
         """Nothing more can come of it: its connection is gone."""
         self._terminate()
 
+    @abstractmethod
     def _stored(self) -> bytes | None:
         """What to send again when the resend timer fires."""
-        raise NotImplementedError
 
     def _next_interval(self) -> float:
         return min(self._interval * 2, self.timers.t2)

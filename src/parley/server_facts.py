@@ -1,0 +1,77 @@
+"""What a running server says of itself: where it listens, in words for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from . import __version__
+from .config import Settings
+from .first_run import StartFacts
+from .first_start import FirstStart
+from .host import foremost_address
+from .tls import CertificateFiles
+
+
+def shown_host(settings: Settings) -> str:
+    """The address of ours that a person would use."""
+    for listen in (settings.sip.udp, settings.sip.tcp, settings.https.listen, settings.http.listen):
+        if listen is not None and listen.host not in {"::", "0.0.0.0"}:
+            return listen.host
+    return foremost_address()
+
+
+def describer(
+    settings: Settings, started: str, sip_ports: dict[str, int], workers: Callable[[], int]
+) -> Callable[[], dict[str, Any]]:
+    """What `parley status` shows of the server itself. started: ISO 8601 in UTC."""
+
+    def describe() -> dict[str, Any]:
+        return {
+            "version": __version__,
+            "started": started,
+            "data_dir": str(settings.data_dir.absolute()),
+            "listeners": [*_api_addresses(settings), *_sip_addresses(settings, sip_ports)],
+            "workers": workers(),
+        }
+
+    return describe
+
+
+def _api_addresses(settings: Settings) -> list[str]:
+    addresses: list[str] = []
+    for scheme, listen in (("http", settings.http.listen), ("https", settings.https.listen)):
+        if listen is not None:
+            addresses.append(f"{scheme}://{_at(settings, listen.host, listen.port)}/api/v1")
+    return addresses
+
+
+def _sip_addresses(settings: Settings, ports: dict[str, int]) -> list[str]:
+    rows: list[str] = []
+    sip = settings.sip
+    for transport, listen in (("udp", sip.udp), ("tcp", sip.tcp), ("tls", sip.tls)):
+        if listen is not None:
+            rows.append(f"{transport} {_at(settings, listen.host, ports[transport])}")
+    return rows
+
+
+def _at(settings: Settings, host: str, port: int) -> str:
+    shown = shown_host(settings) if host in {"::", "0.0.0.0"} else host
+    return f"[{shown}]:{port}" if ":" in shown else f"{shown}:{port}"
+
+
+def start_facts(
+    settings: Settings, first: FirstStart, ports: dict[str, int], certificate: CertificateFiles | None
+) -> StartFacts:
+    """What the banner shows."""
+    return StartFacts(
+        version=__version__,
+        api=_api_addresses(settings),
+        sip=_sip_addresses(settings, ports),
+        domain=settings.sip.domains[0] if settings.sip.domains else shown_host(settings),
+        sip_port=ports.get("udp"),
+        access_number=settings.sip.access_number,
+        password=first.password,
+        certificate_fingerprint=certificate.fingerprint or None if certificate else None,
+        demo=first.demo,
+    )
