@@ -145,6 +145,7 @@ async def test_hosts_get_the_host_link_and_guests_theirs(office: Office) -> None
     rows = await office.say("booked", conference_record())
     for row in rows[:2]:
         assert "/host-link" in mail(row).plain
+        assert "Link for guests: https://meet.example.com/#/j/912345678/guest-link" in mail(row).plain
         assert "774411" in mail(row).plain
     guest = mail(rows[2])
     for part in (guest.plain, guest.html, (guest.calendar or b"").decode().replace("\r\n ", "")):
