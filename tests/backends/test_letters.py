@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parley.app.notices import Letter
@@ -124,6 +124,7 @@ def test_chinese_and_portuguese_come_back(subject: str, name: str) -> None:
     assert mail.message["To"].addresses[0].display_name == name
 
 
+@settings(deadline=None)
 @given(st.text(max_size=100), st.text(max_size=60))
 def test_no_text_adds_a_header(subject: str, name: str) -> None:
     """Line breaks and colons in what strangers wrote change no other header and add none."""
