@@ -342,7 +342,7 @@ class Conferences(ConferenceReading):
                 methods = {one.id: one for one in (record.guest, record.host)}.values()
                 doors = tuple(Door(one.id, one.own, one.passcode) for one in methods)
                 candidates = Candidates(record.space.id, record.space.name, record.space.tenant, True, doors)
-        verdict = await self._pins.judge(candidates, passcode, source)
+        verdict = await self._pins.judge(candidates, passcode, source, entering=False)
         if record is None or not isinstance(verdict, Admit):
             locked = not isinstance(verdict, Admit) and verdict.reason is Reason.LOCKED_OUT
             raise Refusal("locked-out" if locked else "wrong-passcode")

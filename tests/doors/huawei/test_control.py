@@ -353,6 +353,7 @@ async def test_settings_change_while_it_runs(floor: Floor) -> None:
     running = await floor.rig.conferences.show(await actor(floor), floor.id)
     assert running.current.rules is not None and running.current.rules.entry_scope is EntryScope.TENANT
     assert running.rules.entry_scope is EntryScope.EVERYONE
+    assert (await floor.ask_token()).status_code == 200, "the host still proves to be one"
 
 
 async def test_pictures_are_kept_and_answered_with_a_return_code(floor: Floor) -> None:
