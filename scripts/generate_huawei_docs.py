@@ -59,7 +59,7 @@ def all_routes() -> list[Route]:
     unused: Any = Unused()
     people = People(unused, unused, unused, unused, unused, unused, unused, "example.com")
     names = ("store", "clock", "changes", "tasks", "directory", "engine", "conferences", "accounts", "tokens")
-    meetings = meeting_door(**dict.fromkeys((*names, "placer", "place", "record"), unused))
+    meetings = meeting_door(**dict.fromkeys((*names, "placer", "place", "record", "start"), unused))
     return [*account_routes(people, unused, unused, unused, unused), *meetings.routes]
 
 

@@ -440,3 +440,18 @@ async def test_what_was_ordered_is_told_afterwards(floor: Floor) -> None:
     ]
     page = await floor.rig.done("GET", path, confUUID=floor.info["confUUID"], limit=1, offset=1)
     assert [row["operateCode"] for row in page["data"]] == ["participants/mute"]
+
+
+async def test_people_called_at_the_start_show_as_being_called(rig: MeetingRig) -> None:
+    """Until the call has ended."""
+    info = await rig.book(attendees=[{"name": "Ida", "phone": "5005", "isAutoInvite": 1}])
+    floor = Floor(rig, info)
+    floor.token = (await floor.ask_token()).json()["data"]["token"]
+    record = await rig.conferences.show(await actor(floor), floor.id)
+    rig.start.begin(record, record.current, [])
+    await rig.settle()
+    people = await floor.people()
+    assert (people["Ida"]["phone"], people["Ida"]["state"]) == ("5005", 1)
+    [leg] = rig.placer.ringing
+    rig.placer.end(leg, CallResult.REJECTED)
+    assert await floor.people() == {}
