@@ -21,6 +21,21 @@ def shown_host(settings: Settings) -> str:
     return foremost_address()
 
 
+def first_domain(settings: Settings) -> str:
+    """What stands after the @ of our SIP addresses."""
+    return settings.sip.domains[0] if settings.sip.domains else shown_host(settings)
+
+
+def base_url(settings: Settings) -> str:
+    """Where people reach the web side: the public base of the settings, else the listener as a person would call it."""
+    if settings.web.url:
+        return settings.web.url
+    for scheme, listen in (("https", settings.https.listen), ("http", settings.http.listen)):
+        if listen is not None:
+            return f"{scheme}://{_at(settings, listen.host, listen.port)}"
+    return f"https://{first_domain(settings)}"
+
+
 def describer(
     settings: Settings, started: str, sip_ports: dict[str, int], workers: Callable[[], int]
 ) -> Callable[[], dict[str, Any]]:
@@ -68,7 +83,7 @@ def start_facts(
         version=__version__,
         api=_api_addresses(settings),
         sip=_sip_addresses(settings, ports),
-        domain=settings.sip.domains[0] if settings.sip.domains else shown_host(settings),
+        domain=first_domain(settings),
         sip_port=ports.get("udp"),
         access_number=settings.sip.access_number,
         password=first.password,

@@ -342,6 +342,19 @@ async def test_the_meetings_end_cancels_what_still_rings_for_it(desk: Desk) -> N
     assert desk.results[-1] == (early, CallResult.ANSWERED)
 
 
+async def test_an_answer_that_crosses_the_meetings_end_begins_no_new_one(desk: Desk) -> None:
+    """Whoever answers as the meeting ends is hung up, not left alone in another meeting."""
+    await desk.rule()
+    space = await desk.floor.space()
+    host = await desk.floor.enter("room")
+    await desk.call(space)
+    desk.door.say(Answered(AUDIO))  # the join is being read
+    host.leg.post(RemoteEnded(HANG_UP))
+    await desk.floor.settle()
+    assert desk.door.hung_up == Ending(Side.LOCAL, Reason.MEETING_ENDED)
+    desk.floor.assert_nothing_left()
+
+
 async def test_the_next_hop_is_tried_where_the_rule_says_so(desk: Desk) -> None:
     """By priority; a hop that fails leads on, and the second one's answer counts."""
     await desk.rule("*", priority=1, proxy="192.0.2.22")

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from parley.app.administration import administration
 from parley.app.changes import Change, Changes
 from parley.app.credentials import CredentialLimits, Credentials
+from parley.app.dialling import Dialling
 from parley.app.directory import Directory
 from parley.app.legs import IncomingLegRunner, LegServices
 from parley.app.lookup import Lookup
@@ -26,6 +27,7 @@ from parley.doors.cms.app import CmsSettings, cms_app
 from tests.kit.counted_identifiers import CountedIdentifiers
 from tests.kit.fake_engine import FakeEngine
 from tests.kit.fake_leg_door import FakeLegDoor
+from tests.kit.fake_outgoing_door import FakeDialler
 from tests.kit.manual_clock import ManualClock
 from tests.kit.memory_journal import MemoryJournal
 from tests.kit.memory_store import MemoryStore
@@ -77,6 +79,10 @@ class Rig:
         self.administration = administration(
             self.store, self.identifiers, self.changes, domains=["example.com"], access_number="9000"
         )
+        self.dialler = FakeDialler()
+        dialling = Dialling(
+            self.store, self.directory, self.dialler, self.clock, self.administration.inbound_rules.space_domain
+        )
         self.credentials = Credentials(self.store, self.hasher, self.changes, self.clock, limits)
         self.app: Starlette = cms_app(
             administration=self.administration,
@@ -85,6 +91,7 @@ class Rig:
             clock=self.clock,
             settings=settings or CmsSettings(version="1.2.3"),
             record=self.journal.append,
+            placer=dialling,
         )
         self.http = self.client()
 

@@ -184,8 +184,8 @@ async def test_a_post_without_a_body_makes_an_object_without_settings(cms: Rig) 
         ("PATCH", "/api/v1/coSpaces", "<invalidOperation />"),
         ("POST", "/api/v1/users", "<invalidOperation />"),
         ("DELETE", "/api/v1/users/x", "<invalidOperation />"),
-        ("POST", "/api/v1/calls/x/callLegs", "<invalidOperation />"),
-        ("POST", "/api/v1/calls/x/participants", "<invalidOperation />"),
+        ("DELETE", "/api/v1/calls/x/callLegs", "<invalidOperation />"),
+        ("PUT", "/api/v1/calls/x/participants", "<invalidOperation />"),
         ("GET", "/api/v1/accessQuery", "<invalidOperation />"),
     ],
 )

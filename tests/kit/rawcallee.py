@@ -60,6 +60,8 @@ class RawCallee:
         self.address = address
         self.heard: list[Heard] = []
         self.deaf = False
+        self.connections = 0
+        self.replies: list[str] = []  # to requests of its own
         self._scripts = list(scripts) or [[200]]
         self._codec, self._format = codec, format
         self._pending: tuple[Heard, Reply] | None = None
@@ -90,6 +92,7 @@ class RawCallee:
         return f"{self.address}:{self.port}"
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode(errors="replace").lstrip("\r\n")
@@ -102,7 +105,10 @@ class RawCallee:
     # --- what it does ---------------------------------------------------------------------------------------------
 
     def _receive(self, text: str, reply: Reply) -> None:
-        if not text.strip() or text.startswith("SIP/2.0"):
+        if text.startswith("SIP/2.0"):
+            self.replies.append(text)
+            return
+        if not text.strip():
             return
         request = Heard(text)
         if any(request.text == other.text for other in self.heard):
@@ -119,6 +125,10 @@ class RawCallee:
                 self.respond(487)
         elif request.method != "ACK":
             reply(self._response(request, 200))
+
+    def send(self, data: bytes, address: tuple[str, int]) -> None:
+        """Something of its own, from its UDP socket."""
+        self._datagrams.sendto(data, address)
 
     def _script(self) -> list[Any]:
         return self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]

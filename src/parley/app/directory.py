@@ -242,6 +242,8 @@ class Directory:
             return  # the leg left while we read
         del self._joining[leg.id]
         reason = why_not(facts, wish, door)
+        if isinstance(leg, OutgoingLegRunner) and leg.into is not None and leg.into not in self._meetings:
+            reason = Reason.MEETING_ENDED  # what somebody was called into ended between the answer and now
         if facts is None or reason is not None:
             leg.tell(leg.generation, JoinRefused(reason or Reason.SPACE_DELETED))
             return

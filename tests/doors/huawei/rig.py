@@ -132,6 +132,7 @@ class MeetingRig(PeopleRig):
             tokens=self.people.tokens,
             placer=self.placer,
             place=Place(JoinLinks(base), ACCESS_NUMBER, "Example Corp"),
+            record=self.journal.append,
         )
         self.push = door.push
         accounts = account_routes(self.people, self.store, self.clock, self.rooms, JoinLinks(base))

@@ -101,6 +101,11 @@ class SipAgent:
             await self._listeners.open_tls(*tls)
         return self._listeners.ports
 
+    @property
+    def ports(self) -> dict[str, int]:
+        """Of the open listeners, by transport."""
+        return self._listeners.ports
+
     async def close(self) -> None:
         """BYEs asked for before this are on the wire; nothing is repeated after it."""
         if self._timer is not None:

@@ -1,0 +1,136 @@
+"""From settings to bookings: the conference use cases, their timekeeper and the JSON dialect's door."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.types import ASGIApp
+
+from .app.accounts import ensure_default_administrator
+from .app.booking import ConferenceRecord
+from .app.changes import Change, Changes
+from .app.conference_start import ConferenceStart
+from .app.conferences import Conferences
+from .app.dialling import Dialling
+from .app.directory import Directory
+from .app.notices import Notices, Places
+from .app.outbox import OutboxDesk
+from .app.people import people
+from .app.pins import PinJudge
+from .app.ports import MediaEngine
+from .app.rooms import Rooms
+from .app.tasks import Tasks
+from .app.timekeeper import Timekeeper
+from .app.users import Users
+from .backends.journal.file import FileJournal
+from .backends.secrets import ScryptHasher
+from .backends.store.sql import SqlStore
+from .backends.system import RandomIdentifiers, SystemClock
+from .config import Settings
+from .core.spaces import AccessMethod
+from .doors.huawei.accounts import account_routes
+from .doors.huawei.app import huawei_app
+from .doors.huawei.conference_answers import Place
+from .doors.huawei.join_links import JoinLinks
+from .doors.huawei.meeting_door import meeting_door
+from .doors.huawei.push import with_push
+from .server_facts import base_url, first_domain
+from .wiring_notices import writer_of
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the rest of the wiring has made already."""
+
+    store: SqlStore
+    clock: SystemClock
+    changes: Changes
+    identifiers: RandomIdentifiers
+    hasher: ScryptHasher
+    users: Users
+    directory: Directory
+    engine: MediaEngine
+    journal: FileJournal
+    pins: PinJudge
+    tasks: Tasks
+    dialling: Dialling
+    outbox: OutboxDesk
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceParts:
+    """json: the JSON dialect's application, WebSockets included; timekeeping: to be run beside."""
+
+    json: ASGIApp
+    timekeeping: Coroutine[Any, Any, None]
+
+
+async def conference_parts(settings: Settings, shared: Shared) -> ConferenceParts:
+    """Makes the default administrator where there is none, so that applications have somebody to act as."""
+    links = JoinLinks(base_url(settings))
+    reserved = (settings.sip.access_number,) if settings.sip.access_number else ()
+    notices = _notices(settings, shared, links)
+    conferences = Conferences(
+        shared.store,
+        shared.identifiers,
+        shared.clock,
+        shared.changes,
+        notices,
+        shared.pins,
+        shared.directory,
+        reserved,
+    )
+    start = ConferenceStart(shared.dialling, shared.clock, shared.journal, shared.tasks)
+    timekeeper = Timekeeper(shared.store, shared.clock, shared.changes, notices, shared.directory, start)
+    shared.journal.subscribe(timekeeper.take)
+    shared.changes.subscribe(lambda change: _poke(shared.outbox, change))
+    return ConferenceParts(await _json(settings, shared, conferences, links, reserved), timekeeper.run())
+
+
+async def _json(
+    settings: Settings, shared: Shared, conferences: Conferences, links: JoinLinks, reserved: tuple[str, ...]
+) -> ASGIApp:
+    everybody = people(
+        shared.store,
+        shared.clock,
+        shared.identifiers,
+        shared.changes,
+        shared.hasher,
+        shared.users,
+        domain=first_domain(settings),
+    )
+    await ensure_default_administrator(shared.store, everybody.accounts, shared.changes)
+    rooms = Rooms(shared.store, shared.identifiers, shared.changes, reserved)
+    door = meeting_door(
+        store=shared.store,
+        clock=shared.clock,
+        changes=shared.changes,
+        tasks=shared.tasks,
+        directory=shared.directory,
+        engine=shared.engine,
+        conferences=conferences,
+        accounts=everybody.accounts,
+        tokens=everybody.tokens,
+        placer=shared.dialling,
+        place=Place(links, settings.sip.access_number or ""),
+        record=shared.journal.append,
+    )
+    accounts = account_routes(everybody, shared.store, shared.clock, rooms, links)
+    return with_push(huawei_app(routes=[*accounts, *door.routes], tokens=everybody.tokens), door.push)
+
+
+def _notices(settings: Settings, shared: Shared, links: JoinLinks) -> Notices:
+    def join_link(record: ConferenceRecord, method: AccessMethod) -> str:
+        return links.link(record.conference.number, method) or ""
+
+    places = Places(first_domain(settings), settings.invitations.dial_in, join_link)
+    sms = settings.sms.url is not None or settings.sms.smpp_host is not None
+    return Notices(shared.identifiers, shared.clock, places, writer_of(settings.mail), sms)
+
+
+def _poke(outbox: OutboxDesk, change: Change) -> None:
+    """What was booked has been committed: its messages can go."""
+    if change.kind == "conference":
+        outbox.poke()

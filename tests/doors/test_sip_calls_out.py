@@ -1,0 +1,368 @@
+"""The SIP door's calling half on real sockets: what it says to a next hop, and what it makes of the answers."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import re
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from parley.app.ports import CallerIdentity
+from parley.app.tasks import Tasks
+from parley.backends.system import SystemClock
+from parley.core.endings import Ending, Reason, Side
+from parley.core.ids import OutboundRuleId
+from parley.core.leg_inputs import Answered, CallFailed, LegInput, MediaChanged, Reached, RemoteEnded, Ringing
+from parley.core.outbound import Credentials, Hop, Target
+from parley.core.secret import Secret
+from parley.doors.sip.agent import SipAgent
+from parley.doors.sip.outgoing import OutgoingSipLeg, display, ending_of
+from tests.kit.rawcallee import RawCallee
+
+HOST = f"127.{17 + os.getpid() % 200}.251.1"
+_callees = itertools.count(2)
+ROOM = CallerIdentity("room", "parley.example", "The Room")
+ADA = Target("ada", "phones.example")
+RULE = OutboundRuleId("rule")
+
+
+class Told:
+    """The app's side of one leg."""
+
+    def __init__(self) -> None:
+        self.messages: list[LegInput] = []
+        self._news = asyncio.Event()
+
+    def post(self, message: LegInput) -> None:
+        self.messages.append(message)
+        self._news.set()
+
+    async def hears(self, kind: type, count: int = 1) -> LegInput:
+        """Wait for the count-th message of a kind."""
+        async with asyncio.timeout(5.0):
+            while len(found := [one for one in self.messages if isinstance(one, kind)]) < count:
+                self._news.clear()
+                await self._news.wait()
+        return found[count - 1]
+
+
+class NoCallers:
+    async def arrive(self, offered: object, door: object) -> None:
+        raise AssertionError("somebody called us")
+
+
+@pytest.fixture
+async def agent() -> AsyncIterator[SipAgent]:
+    """Listening over UDP and TCP on one port of a loopback address."""
+    tasks = Tasks()
+    made = SipAgent(
+        clock=SystemClock(),
+        arrivals=NoCallers(),  # type: ignore[arg-type]
+        spawn=tasks.spawn,
+        agent="Test",
+        media_address=None,
+        calls_most=100,
+        calls_per_source=100,
+    )
+    ports = await made.open(udp=(HOST, 0), tcp=None)
+    await made.open(udp=None, tcp=(HOST, ports["udp"]))
+    yield made
+    await tasks.cancel()
+    await made.close()
+
+
+def callee(*scripts: object, **options: object) -> RawCallee:
+    return RawCallee(HOST.rpartition(".")[0] + f".{next(_callees)}", *scripts, **options)  # type: ignore[arg-type]
+
+
+def hop(at: RawCallee, transport: str = "udp", **fields: object) -> Hop:
+    return Hop(RULE, at.address, at.port, transport, **fields)  # type: ignore[arg-type]
+
+
+def leg_of(agent: SipAgent, target: Target = ADA, identity: CallerIdentity = ROOM) -> tuple[OutgoingSipLeg, Told]:
+    told, leg = Told(), agent.dialler.outgoing(target, identity)
+    leg.attach(told)
+    return leg, told
+
+
+async def placed(agent: SipAgent, at: Hop, identity: CallerIdentity = ROOM) -> tuple[OutgoingSipLeg, Told]:
+    leg, told = leg_of(agent, identity=identity)
+    leg.reach(at)
+    reached = await told.hears(Reached)
+    assert reached == Reached(HOST, at.host)
+    leg.place(20000)
+    return leg, told
+
+
+async def test_what_an_invite_says(agent: SipAgent) -> None:
+    """Request-URI and To name the target, From the room, Contact our socket; the SDP offers all that we speak."""
+    async with callee([100, 180, 200]) as ada:
+        leg, told = await placed(agent, hop(ada))
+        await told.hears(Ringing)
+        answered = await told.hears(Answered)
+        invite = ada.requests("INVITE")[0]
+        assert invite.target == "sip:ada@phones.example" and invite.header("To") == "<sip:ada@phones.example>"
+        assert re.fullmatch(r'"The Room" <sip:room@parley.example>;tag=\w+', invite.header("From"))
+        assert invite.header("Contact").startswith(f"<sip:room@{HOST}:")
+        assert invite.header("Call-ID") == leg.facts().sip_call_id
+        for line in (f"c=IN IP4 {HOST}", "m=audio 20000 RTP/AVP 111 0", "opus/48000/2", "PCMU/8000", "telephone-event"):
+            assert line in invite.text
+        assert isinstance(answered, Answered)
+        audio = answered.audio
+        assert (audio.remote_host, audio.remote_port, audio.codec.name) == (ada.address, 40000, "pcmu")
+        assert audio.sends and audio.receives
+        await ada.hears("ACK")
+        leg.hang_up(Ending(Side.LOCAL, Reason.MEETING_ENDED))
+        bye = await ada.hears("BYE")
+        assert bye.target == f"sip:callee@{ada.place}" and bye.tag == invite.tag
+        assert [type(message) for message in told.messages].count(Answered) == 1
+
+
+async def test_a_rule_may_name_other_domains(agent: SipAgent) -> None:
+    """From and Contact carry the domains of the hop's rule."""
+    async with callee([486]) as ada:
+        await placed(agent, hop(ada, from_domain="f.example", contact_domain="c.example"))
+        invite = await ada.hears("INVITE")
+        assert "<sip:room@f.example>" in invite.header("From")
+        assert invite.header("Contact") == "<sip:room@c.example>"
+
+
+@pytest.mark.parametrize(
+    ("identity", "sender"),
+    [
+        (CallerIdentity("a b;x=y", "d.example", ""), "<sip:a%20b%3Bx=y@d.example>"),
+        (CallerIdentity("r", "d.example", 'Say "hi"\r\nVia: x\\'), '"Say \\"hi\\"Via: x\\\\" <sip:r@d.example>'),
+        (CallerIdentity("r", "d.example", "会议室"), '"会议室" <sip:r@d.example>'),
+    ],
+)
+async def test_a_name_cannot_get_out_of_its_place(agent: SipAgent, identity: CallerIdentity, sender: str) -> None:
+    """Quotes, line ends and separators in names of spaces are escaped or left out."""
+    async with callee([486]) as ada:
+        await placed(agent, hop(ada), identity)
+        invite = await ada.hears("INVITE")
+        assert invite.header("From").rpartition(";tag=")[0] == sender
+        assert len(re.findall(r"(?m)^Via:", invite.text)) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (302, Reason.DECLINED),
+        (403, Reason.DECLINED),
+        (404, Reason.UNREACHABLE),
+        (408, Reason.NO_ANSWER),
+        (480, Reason.NO_ANSWER),
+        (486, Reason.BUSY),
+        (488, Reason.NO_COMMON_CODEC),
+        (500, Reason.UNREACHABLE),
+        (503, Reason.UNREACHABLE),
+        (600, Reason.BUSY),
+        (603, Reason.DECLINED),
+        (604, Reason.UNREACHABLE),
+        (606, Reason.NO_COMMON_CODEC),
+        (401, Reason.DECLINED),
+        (407, Reason.DECLINED),
+    ],
+)
+async def test_each_refusal_has_its_meaning(agent: SipAgent, status: int, reason: Reason) -> None:
+    """It is acknowledged, told once, and not tried again."""
+    async with callee([status]) as ada:
+        _, told = await placed(agent, hop(ada))
+        assert await told.hears(CallFailed) == CallFailed(Ending(Side.REMOTE, reason))
+        await ada.hears("ACK")
+        assert len(ada.requests("INVITE")) == 1
+
+
+def test_every_final_status_has_a_meaning() -> None:
+    """Nothing from 300 to 699 is without one, and all are the far end's."""
+    for status in range(300, 700):
+        assert ending_of(status).side is Side.REMOTE
+
+
+@pytest.mark.parametrize(
+    ("status", "ask", "give"),
+    [(401, "WWW-Authenticate", "Authorization"), (407, "Proxy-Authenticate", "Proxy-Authorization")],
+)
+async def test_a_challenge_is_answered_once(agent: SipAgent, status: int, ask: str, give: str) -> None:
+    """Same call, same tag, next CSeq; when the answer does not please, that is the end of it."""
+    challenge = (status, f'{ask}: Digest realm="trunk", nonce="n1", qop="auth", algorithm=SHA-256')
+    again = (status, f'{ask}: Digest realm="trunk", nonce="n2", qop="auth", algorithm=SHA-256')
+    credentials = Credentials("parley", Secret("sesame"), "trunk")
+    async with callee([challenge], [again]) as ada:
+        _, told = await placed(agent, hop(ada, credentials=credentials))
+        assert await told.hears(CallFailed) == CallFailed(Ending(Side.REMOTE, Reason.DECLINED))
+        first, second = ada.requests("INVITE")
+        assert first.header(give) == "" and 'username="parley"' in second.header(give)
+        assert (first.header("Call-ID"), first.tag) == (second.header("Call-ID"), second.tag)
+        assert (first.header("CSeq"), second.header("CSeq")) == ("1 INVITE", "2 INVITE")
+        assert "sesame" not in second.text
+
+
+async def test_an_answer_without_a_codec_of_ours_is_hung_up(agent: SipAgent) -> None:
+    """The call was taken, so it gets its ACK and a BYE; the leg hears of no codec."""
+    async with callee([200], codec="G729/8000", format=18) as ada:
+        _, told = await placed(agent, hop(ada))
+        assert await told.hears(CallFailed) == CallFailed(Ending(Side.REMOTE, Reason.NO_COMMON_CODEC))
+        await ada.hears("ACK")
+        await ada.hears("BYE")
+
+
+async def test_giving_up_cancels_and_says_nothing_more(agent: SipAgent) -> None:
+    """CANCEL once it rings; its 487 is no news."""
+    async with callee([180]) as ada:
+        leg, told = await placed(agent, hop(ada))
+        await told.hears(Ringing)
+        leg.give_up()
+        cancel = await ada.hears("CANCEL")
+        assert cancel.header("CSeq") == "1 CANCEL" and cancel.target == "sip:ada@phones.example"
+        await ada.hears("ACK")
+        await asyncio.sleep(0.05)
+        assert [type(message) for message in told.messages] == [Reached, Ringing]
+        assert agent.live[1] == 0
+
+
+async def test_a_call_given_up_before_the_way_is_known_is_never_made(agent: SipAgent) -> None:
+    """A late way leads to no INVITE."""
+    async with callee([200]) as ada:
+        leg, told = leg_of(agent)
+        leg.reach(hop(ada))
+        leg.give_up()
+        await asyncio.sleep(0.05)
+        leg.place(20000)
+        await asyncio.sleep(0.05)
+        assert ada.heard == [] and told.messages == []
+
+
+async def test_the_next_hop_gets_a_call_of_its_own(agent: SipAgent) -> None:
+    """Another Call-ID, so that no proxy takes it for a copy of the first."""
+    async with callee([503]) as first, callee([200]) as second:
+        leg, told = await placed(agent, hop(first))
+        await told.hears(CallFailed)
+        leg.reach(hop(second))
+        await told.hears(Reached, 2)
+        leg.place(20000)
+        await told.hears(Answered)
+        ids = [one.requests("INVITE")[0].header("Call-ID") for one in (first, second)]
+        assert ids[0] != ids[1] and leg.facts().sip_call_id == ids[1]
+
+
+async def test_the_far_end_renegotiates_and_ends_like_any_other(agent: SipAgent) -> None:
+    """A re-INVITE is answered with our port, its BYE ends the leg."""
+    async with callee([200]) as ada:
+        leg, told = await placed(agent, hop(ada))
+        answered = await told.hears(Answered)
+        await ada.hears("ACK")
+        invite = ada.requests("INVITE")[0]
+        replies: list[str] = []
+        send = _peer(ada, invite.header("From"), invite.header("Call-ID"), invite.header("Contact"), replies)
+        await send(
+            "INVITE",
+            1,
+            f"v=0\r\no=c 7 8 IN IP4 {ada.address}\r\ns=-\r\nc=IN IP4 {ada.address}\r\nt=0 0\r\n"
+            "m=audio 40002 RTP/AVP 0\r\na=sendonly\r\n",
+        )
+        changed = await told.hears(MediaChanged)
+        assert isinstance(changed, MediaChanged) and isinstance(answered, Answered)
+        assert (changed.audio.remote_port, changed.audio.sends) == (40002, False)
+        leg.accept_change(changed.audio)
+        await asyncio.sleep(0.1)
+        assert any(reply.startswith("SIP/2.0 200") and "m=audio 20000" in reply for reply in replies), replies
+        await send("BYE", 2, "")
+        assert await told.hears(RemoteEnded) == RemoteEnded(Ending(Side.REMOTE, Reason.HANG_UP))
+
+
+def _peer(ada: RawCallee, ours: str, call_id: str, contact: str, replies: list[str]) -> Callable[..., object]:
+    """Sends requests of the far end inside the dialog from its own socket."""
+    place = re.search(r"@([\d.]+):(\d+)", contact)
+    assert place is not None
+    address = (place[1], int(place[2]))
+
+    async def send(method: str, number: int, body: str) -> None:
+        lines = [
+            f"{method} {contact.strip('<>')} SIP/2.0",
+            f"Via: SIP/2.0/UDP {ada.place};branch=z9hG4bK{method}{number};rport",
+            "From: <sip:ada@phones.example>;tag=callee",
+            f"To: {ours}",
+            f"Call-ID: {call_id}",
+            f"CSeq: {number} {method}",
+            f"Contact: <sip:callee@{ada.place}>",
+            "Max-Forwards: 70",
+            *(["Content-Type: application/sdp"] if body else []),
+            f"Content-Length: {len(body)}",
+        ]
+        ada.replies = replies
+        ada.send(("\r\n".join(lines) + "\r\n\r\n" + body).encode(), address)
+
+    return send
+
+
+async def test_over_a_stream_all_goes_by_one_connection(agent: SipAgent) -> None:
+    """Two calls to one place share the stream; Via and Contact name it."""
+    async with callee([200]) as ada:
+        for number in (1, 2):
+            leg, told = await placed(agent, hop(ada, "tcp"))
+            await told.hears(Answered)
+            await ada.hears("ACK", number)
+            assert leg.facts().transport == "tcp"
+            leg.hang_up(Ending(Side.LOCAL, Reason.HANG_UP))
+            await ada.hears("BYE", number)
+        assert ada.connections == 1
+        invite = ada.requests("INVITE")[0]
+        assert invite.header("Via").startswith("SIP/2.0/TCP") and "transport=tcp" in invite.header("Contact")
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        (("no-such-name.invalid", 5060, "udp"), Reason.NAME_UNKNOWN),
+        (("127.0.0.1", 1, "tcp"), Reason.UNREACHABLE),
+        (("::1", 5060, "udp"), Reason.UNREACHABLE),  # we have no socket for it
+        (("0.0.0.0", 5060, "udp"), Reason.UNREACHABLE),
+        (("224.0.1.75", 5060, "udp"), Reason.UNREACHABLE),
+        (("192.0.2.1", 5061, "tls"), Reason.UNREACHABLE),
+    ],
+    ids=str,
+)
+async def test_ways_that_lead_nowhere(agent: SipAgent, place: tuple[str, int, str], reason: Reason) -> None:
+    """Each is told at once, and is our own finding."""
+    leg, told = leg_of(agent)
+    leg.reach(Hop(RULE, *place))
+    assert await told.hears(CallFailed) == CallFailed(Ending(Side.LOCAL, reason))
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_our_own_listener_is_no_next_hop(agent: SipAgent, transport: str) -> None:
+    """A call that would come back to us is not made."""
+    port = agent.ports[transport]
+    leg, told = leg_of(agent)
+    leg.reach(Hop(RULE, HOST, port, transport))
+    assert await told.hears(CallFailed) == CallFailed(Ending(Side.LOCAL, Reason.UNREACHABLE))
+    assert not agent.dialler.is_loop(HOST, port + 1, transport)
+    assert not agent.dialler.is_loop("127.0.0.9", port, transport), "another address of this machine is not ours"
+
+
+async def test_a_wildcard_listener_is_every_address_of_this_machine() -> None:
+    """Bound to all of them, none of them is a next hop at that port."""
+    tasks = Tasks()
+    made = SipAgent(
+        clock=SystemClock(),
+        arrivals=NoCallers(),  # type: ignore[arg-type]
+        spawn=tasks.spawn,
+        agent="Test",
+        media_address=None,
+        calls_most=1,
+        calls_per_source=1,
+    )
+    port = (await made.open(udp=("0.0.0.0", 0), tcp=None))["udp"]
+    assert made.dialler.is_loop("127.0.0.1", port, "udp") and made.dialler.is_loop(HOST, port, "udp")
+    assert not made.dialler.is_loop("192.0.2.1", port, "udp")
+    await made.close()
+
+
+def test_a_display_name_is_bounded() -> None:
+    """Longer names are cut; none at all leaves no quotes."""
+    assert display("") == "" and display("\r\n") == ""
+    assert len(display("x" * 1000)) < 110
