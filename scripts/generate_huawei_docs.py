@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -58,8 +59,7 @@ def all_routes() -> list[Route]:
     """Every operation that is served."""
     unused: Any = Unused()
     people = People(unused, unused, unused, unused, unused, unused, unused, "example.com")
-    names = ("store", "clock", "changes", "tasks", "directory", "engine", "conferences", "accounts", "tokens")
-    meetings = meeting_door(**dict.fromkeys((*names, "placer", "place", "record", "start"), unused))
+    meetings = meeting_door(**dict.fromkeys(inspect.signature(meeting_door).parameters, unused))
     return [*account_routes(people, unused, unused, unused, unused), *meetings.routes]
 
 
