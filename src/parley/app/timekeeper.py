@@ -24,7 +24,7 @@ import structlog
 from ..core.conferences import Conference, Occurrence, OccurrenceState
 from ..core.endings import Ending, Reason, Side
 from ..core.events import Event
-from ..core.ids import OccurrenceId, SpaceId
+from ..core.ids import SpaceId
 from ..core.meeting_inputs import End
 from .attendances import Attendances, Work
 from .changes import Change, Changes
@@ -234,17 +234,18 @@ class Timekeeper:
             occurrences = (await tx.occurrences.page(Query(among=ids))).items
             conferences = await _conferences(tx, occurrences)
             for one in occurrences:
-                await self._step(tx, conferences[one.conference], one.id, now, effects)
+                conference = conferences[one.conference]
+                # Another step of this group may have ended one of the same series.
+                fresh = one if conference.series is None else await tx.occurrences.get(one.id)
+                if fresh is not None:
+                    await self._step(tx, conference, fresh, now, effects)
         self._schedule(effects.known)
         await self._perform(effects)
 
     async def _step(
-        self, tx: Transaction, conference: Conference, id: OccurrenceId, now: datetime, effects: _Effects
+        self, tx: Transaction, conference: Conference, occurrence: Occurrence, now: datetime, effects: _Effects
     ) -> None:
         """What the stored state and the time ask for."""
-        occurrence = await tx.occurrences.get(id)  # another step of this group may have ended it
-        if occurrence is None:
-            return
         if occurrence.state is OccurrenceState.BOOKED and not conference.cancelled:
             if occurrence.planned_end <= now:
                 occurrence = await finish(tx, occurrence, OccurrenceState.MISSED)
