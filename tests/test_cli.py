@@ -320,7 +320,7 @@ def test_help_loads_nothing_heavy() -> None:
 def test_every_refusal_has_words() -> None:
     """Each code that Refusal's own text lists is said in words; an unknown one shows itself."""
     assert Refusal.__doc__ is not None
-    codes = Refusal.__doc__.partition("Codes:")[2].split("·")
+    codes = Refusal.__doc__.partition("Codes:")[2].split("\n\n")[0].split("·")
     names = [code.strip().partition("(")[0].strip() for code in codes]
     assert len(names) > 10
     for name in names:
@@ -340,3 +340,35 @@ def test_a_cell_is_plain_text(value: object, text: str) -> None:
     """Every JSON value has one short text; markup means nothing."""
     assert cell(value) == text
     assert clean("a\tb\u202e\x9b") == "a\\tb\\u202e\\x9b"
+
+
+# --- messages to people ---
+
+LETTER = {
+    "id": "m-1", "state": "failed", "channel": "mail", "notice": "booked", "recipient": "gao@example.com",
+    "subject": "Invitation: x\x1b[2J", "created": "2026-01-01T00:00:00Z", "due": None, "tries": 3, "sent": None,
+    "last_error": "550 no such user", "conference": "c-1",
+}  # fmt: skip
+
+
+def test_the_outbox_shows_state_tries_and_last_error(server: Serving) -> None:
+    """As a table for people and as JSON for programs, all or by state."""
+    server.operations.messages["m-1"] = dict(LETTER)
+    shown = parley("outbox")
+    assert shown.exit_code == 0
+    assert all(word in shown.stdout for word in ("failed", "gao@example.com", "3", "550 no such user", "m-1"))
+    assert "\x1b" not in shown.stdout
+    assert json.loads(parley("outbox", "--json").stdout) == [LETTER]
+    assert json.loads(parley("outbox", "list", "--state", "waiting", "--json").stdout) == []
+
+
+def test_an_entry_of_the_outbox_is_retried_and_forgotten(server: Serving) -> None:
+    """By its id; an unknown one is said to be unknown."""
+    server.operations.messages["m-1"] = dict(LETTER)
+    assert parley("outbox", "retry", "m-1").exit_code == 0
+    assert server.operations.messages["m-1"]["state"] == "waiting"
+    assert parley("outbox", "forget", "m-1").exit_code == 0
+    assert server.operations.messages == {}
+    gone = parley("outbox", "retry", "m-1")
+    assert gone.exit_code == 1
+    assert "there is no outbox entry m-1" in gone.stderr

@@ -319,3 +319,92 @@ def test_a_listener_survives_being_written_down(port: int, address: Any) -> None
     """What is shown can be read back."""
     listen = Listen(str(address), port)
     assert parse_listen(str(listen)) == listen
+
+
+# --- mail and SMS ---
+
+MAIL = {"PARLEY_MAIL__HOST": "mail.example.com", "PARLEY_MAIL__SENDER": "Parley <parley@example.com>"}
+
+
+def test_mail_and_sms_are_off_unless_set() -> None:
+    """Nobody is written to by accident."""
+    plain = settings()
+    assert plain.mail.host is None
+    assert plain.sms.url is None
+    assert plain.sms.smpp_host is None
+    assert plain.invitations.dial_in == ()
+
+
+def test_the_fixed_names_of_mail_set_their_fields() -> None:
+    """Host, port, security, credentials and sender."""
+    mail = settings(
+        **MAIL,
+        PARLEY_MAIL__PORT="2525",
+        PARLEY_MAIL__SECURITY="tls",
+        PARLEY_MAIL__USERNAME="me",
+        PARLEY_MAIL__PASSWORD="p w",
+    ).mail
+    assert (mail.host, mail.default_port, mail.security) == ("mail.example.com", 2525, "tls")
+    assert mail.password is not None
+    assert (mail.username, mail.password.get_secret_value()) == ("me", "p w")
+    assert mail.sender_parts == ("Parley", "parley@example.com")
+    assert "p w" not in repr(mail)
+
+
+@pytest.mark.parametrize(("security", "port"), [("starttls", 587), ("tls", 465), ("none", 25)])
+def test_the_usual_port_follows_from_the_security(security: str, port: int) -> None:
+    """As mail servers have it (RFC 8314)."""
+    assert settings(**MAIL, PARLEY_MAIL__SECURITY=security, PARLEY_MAIL__PORT="").mail.default_port == port
+
+
+NUMBERS = "+49 30 555, +1 (212) 555-0100"
+
+
+def test_dial_in_numbers_are_a_list() -> None:
+    """As people read them."""
+    assert settings(PARLEY_INVITATIONS__DIAL_IN=NUMBERS).invitations.dial_in == ("+49 30 555", "+1 (212) 555-0100")
+
+
+SMPP = {
+    "PARLEY_SMS__SMPP_HOST": "smsc.example.com",
+    "PARLEY_SMS__SMPP_SYSTEM_ID": "me",
+    "PARLEY_SMS__SMPP_PASSWORD": "secret",
+}
+CONTRADICTIONS = [
+    ({"PARLEY_MAIL__HOST": "mail.example.com"}, "mail.sender"),
+    ({"PARLEY_MAIL__USERNAME": "me"}, "mail.username"),
+    ({**MAIL, "PARLEY_MAIL__USERNAME": "me"}, "mail.password"),
+    ({**MAIL, "PARLEY_MAIL__PASSWORD": "x"}, "mail.username"),
+    (
+        {**MAIL, "PARLEY_MAIL__USERNAME": "me", "PARLEY_MAIL__PASSWORD": "x", "PARLEY_MAIL__SECURITY": "none"},
+        "mail.security",
+    ),
+    ({**MAIL, "PARLEY_MAIL__CA": "/x.pem", "PARLEY_MAIL__SECURITY": "none"}, "mail.ca"),
+    ({"PARLEY_SMS__URL": "https://sms.example.com", **SMPP}, "sms.smpp_host"),
+    ({"PARLEY_SMS__URL": "https://x.example", "PARLEY_SMS__TOKEN": "a", "PARLEY_SMS__KEY": "b"}, "sms.key"),
+    ({"PARLEY_SMS__TOKEN": "a"}, "sms.token"),
+    ({"PARLEY_SMS__SMPP_HOST": "smsc.example.com"}, "sms.smpp_system_id"),
+    ({"PARLEY_SMS__SMPP_SYSTEM_ID": "me"}, "sms.smpp_system_id"),
+    ({**SMPP, "PARLEY_SMS__SMPP_PASSWORD": "ninechars"}, "sms.smpp_password"),
+    ({"PARLEY_MAIL__HOST": "not a host", "PARLEY_MAIL__SENDER": "a@b.example"}, "mail.host"),
+    ({**MAIL, "PARLEY_MAIL__SENDER": "nobody"}, "mail.sender"),
+    ({**MAIL, "PARLEY_MAIL__SENDER": "a@b.example\r\nBcc: c@d.example"}, "mail.sender"),
+    ({**MAIL, "PARLEY_MAIL__SECURITY": "maybe"}, "mail.security"),
+    ({"PARLEY_SMS__URL": "ftp://sms.example.com"}, "sms.url"),
+    ({"PARLEY_INVITATIONS__DIAL_IN": "call us"}, "invitations.dial_in"),
+]
+
+
+@pytest.mark.parametrize(("environment", "field"), CONTRADICTIONS, ids=lambda value: str(value)[:60])
+def test_mail_and_sms_that_cannot_work_refuse_to_start(environment: dict[str, str], field: str) -> None:
+    """With the field that is wrong, and never a secret's text."""
+    found = faults(environment)
+    assert set(found) == {field}
+    assert "ninechars" not in found[field]
+
+
+def test_a_secret_that_is_not_text_is_not_quoted(tmp_path: Path) -> None:
+    """A password written as a number in the file is refused without repeating it."""
+    file = tmp_path / "x.toml"
+    file.write_text('[mail]\nhost = "m.example.com"\nsender = "a@b.example"\nusername = "u"\npassword = 123456\n')
+    assert "123456" not in faults({}, config=file)["mail.password"]

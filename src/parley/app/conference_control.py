@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ..core.conferences import Conference, Occurrence, OccurrenceState
+from ..core.events import AdministratorActed, Event
 from ..core.ids import LegId
 from ..core.meeting_inputs import Entry, LegView, MeetingView
 from ..core.profiles import LegSettings
@@ -20,6 +21,8 @@ from .conference_spaces import dress
 from .directory import Directory
 from .ports import CallOut, CallPlacer, CallResult, Clock, Store, Transaction
 
+EVENTS_MOST = 20_000  # of the journal, looked through for what was ordered
+_ORDERED = "ordered"
 LONGEST = timedelta(hours=24)  # nothing is prolonged further than that from now
 
 
@@ -38,8 +41,30 @@ class Running:
         return Role.HOST if leg.entry.access_method == self.record.host.id else Role.GUEST
 
 
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What somebody ordered while it ran. object: whom it concerned, or empty."""
+
+    at: datetime  # UTC
+    source: str
+    who: str
+    what: str
+    object: str
+
+
 class ConferenceControl:
-    def __init__(self, store: Store, clock: Clock, changes: Changes, directory: Directory, placer: CallPlacer) -> None:
+    """record: the journal's append; what was ordered is kept there."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        changes: Changes,
+        directory: Directory,
+        placer: CallPlacer,
+        record: Callable[[Event], None],
+    ) -> None:
+        self._record = record
         self._store = store
         self._clock = clock
         self._changes = changes
@@ -100,8 +125,12 @@ class ConferenceControl:
         told: Callable[[LegId, CallResult], None],
         *,
         mute: bool = False,
+        admitted: bool = False,
     ) -> LegId:
-        """Call somebody into the meeting, in a role and without a question for a PIN. Raises as CallPlacer.call."""
+        """Call somebody into the meeting, in a role and without a question for a PIN. Raises as CallPlacer.call.
+
+        admitted: whom a host invites waits neither in a waiting room nor before a lock.
+        """
         record = running.record
         door = record.host if role is Role.HOST else record.guest
         settings = LegSettings(rx_audio_mute=True, terminal_rx_audio_mute=True) if mute else LegSettings()
@@ -112,12 +141,36 @@ class ConferenceControl:
             tenant=record.conference.tenant,
             entry=Entry(access_method=door.id),
             settings=settings,
+            admitted=admitted,
         )
         return await self._placer.call(wish, told)
 
     def give_up(self, leg: LegId) -> bool:
         """Stop calling. False: nobody is being called by this name."""
         return self._placer.cancel(leg)
+
+    # --- what was ordered ---------------------------------------------------------------------------------------
+
+    def note(self, number: str, source: str, who: str, what: str, object: str = "") -> None:
+        """Something was ordered, and done."""
+        self._record(AdministratorActed(source, who, f"{_ORDERED} {what} {object}".rstrip(), number))
+
+    async def commands(self, record: ConferenceRecord) -> list[Command]:
+        """What was ordered during the record's current occurrence, as far back as the newest events reach."""
+        one = record.current
+        first = min(one.begun or one.start, one.start)
+        last = one.end or self._clock.utc()
+        async with self._store.reading() as tx:
+            stored = await tx.newest_events(EVENTS_MOST)
+        found: list[Command] = []
+        for line in stored:
+            event = line.event
+            if isinstance(event, AdministratorActed) and event.subject == record.conference.number:
+                mark, _, rest = event.verb.partition(" ")
+                if mark == _ORDERED and first <= line.at <= last:
+                    what, _, object = rest.partition(" ")
+                    found.append(Command(line.at, event.source, event.name, what, object))
+        return found
 
     async def _live(self, tx: Transaction, number: str) -> tuple[Conference, Occurrence]:
         conference, occurrences = await live_conference(tx, number)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from .conferences import Attendee, ConferenceRules, Occurrence, OccurrenceState
-from .profiles import CallSettings, DeactivationMode, LegSettings, PasscodeMode
+from .profiles import CallSettings, DeactivationMode, LegSettings, LockMode, PasscodeMode
 from .refusals import Refusal
 from .secret import Secret
 
@@ -148,6 +148,8 @@ def call_settings(rules: ConferenceRules, guests_blank: bool, size: int | None =
         participant_limit=min(limits, default=None),
         passcode_mode=PasscodeMode.TIMEOUT if guests_blank else PasscodeMode.REQUIRED,
         entry_scope=rules.entry_scope,
+        # A lock keeps guests out and lets hosts in. Guests who may start need no activation, so that all are meant.
+        lock_mode=LockMode.ALL if rules.guests_may_start else LockMode.NEEDS_ACTIVATION,
     )
 
 

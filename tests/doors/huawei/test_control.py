@@ -246,7 +246,9 @@ async def test_a_locked_conference_keeps_new_guests_out_and_lets_hosts_in(floor:
     """Those inside stay; unlocking lets the waiting in."""
     await floor.put("lock", {"isLock": 1})
     await floor.rig.call(floor.id, password(floor.info, "general"), "4004", "Late")
-    assert (await floor.people())["Late"]["state"] == 2
+    await floor.rig.call(floor.id, password(floor.info, "chair"), "1002", "Second host")
+    now = await floor.people()
+    assert (now["Late"]["state"], now["Second host"]["state"]) == (2, 0)
     await floor.put("lock", {"isLock": 0})
     assert (await floor.people())["Late"]["state"] == 0
 
@@ -351,6 +353,7 @@ async def test_settings_change_while_it_runs(floor: Floor) -> None:
     running = await floor.rig.conferences.show(await actor(floor), floor.id)
     assert running.current.rules is not None and running.current.rules.entry_scope is EntryScope.TENANT
     assert running.rules.entry_scope is EntryScope.EVERYONE
+    assert (await floor.ask_token()).status_code == 200, "the host still proves to be one"
 
 
 async def test_pictures_are_kept_and_answered_with_a_return_code(floor: Floor) -> None:
@@ -400,3 +403,55 @@ async def actor(floor: Floor) -> Any:
     found = await floor.rig.people.tokens.actor(await floor.rig.token())
     assert found is not None
     return found
+
+
+async def test_what_was_ordered_is_told_afterwards(floor: Floor) -> None:
+    """Who, what and whom, in epoch milliseconds; a refused command leaves no line."""
+    gus = await floor.pid("Gus")
+    await floor.put("lock", {"isLock": 1})
+    floor.rig.clock.advance(5)
+    await floor.put("participants/mute", {"isMute": 1}, participantID=gus)
+    await floor.code("PUT", "participants/mute", {"isMute": 1}, participantID="0" * 32)
+    async with floor.rig.store.transaction() as tx:
+        await tx.add_events("segment", 0, floor.rig.journal.lines)
+    path = f"{CONFERENCES}/history/confCtlRecord"
+    page = await floor.rig.done("GET", path, confUUID=floor.info["confUUID"])
+    at = int(floor.rig.clock.utc().timestamp() * 1000)
+    assert page["count"] == 2
+    assert page["data"] == [
+        {
+            "operateTime": at - 5000,
+            "operateSource": "192.0.2.77",
+            "operator": "host",
+            "operateCode": "lock",
+            "operationObject": "",
+            "operateResult": "0",
+            "detail": "lock",
+        },
+        {
+            "operateTime": at,
+            "operateSource": "192.0.2.77",
+            "operator": "host",
+            "operateCode": "participants/mute",
+            "operationObject": gus,
+            "operateResult": "0",
+            "detail": f"participants/mute {gus}",
+        },
+    ]
+    page = await floor.rig.done("GET", path, confUUID=floor.info["confUUID"], limit=1, offset=1)
+    assert [row["operateCode"] for row in page["data"]] == ["participants/mute"]
+
+
+async def test_people_called_at_the_start_show_as_being_called(rig: MeetingRig) -> None:
+    """Until the call has ended."""
+    info = await rig.book(attendees=[{"name": "Ida", "phone": "5005", "isAutoInvite": 1}])
+    floor = Floor(rig, info)
+    floor.token = (await floor.ask_token()).json()["data"]["token"]
+    record = await rig.conferences.show(await actor(floor), floor.id)
+    rig.start.begin(record, record.current, [])
+    await rig.settle()
+    people = await floor.people()
+    assert (people["Ida"]["phone"], people["Ida"]["state"]) == ("5005", 1)
+    [leg] = rig.placer.ringing
+    rig.placer.end(leg, CallResult.REJECTED)
+    assert await floor.people() == {}

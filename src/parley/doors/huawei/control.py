@@ -29,12 +29,12 @@ from ...core.refusals import Refusal
 from ...core.secret import Secret
 from ...core.spaces import Role
 from . import control_fields as fields
-from .codecs import core_id
+from .codecs import core_id, wire_id
 from .errors import HuaweiError
 from .fields import Parsed, Table
 from .live_state import LiveState, LiveStates, Mode, by_participant
 from .requests import Request
-from .router import Auth, Route
+from .router import Auth, Handler, Route
 
 BASE = "/v1/mmc/control/conferences"
 DROPPED = Ending(Side.HOST, Reason.HANG_UP)
@@ -81,6 +81,19 @@ class Commander:
         for message in messages:
             await self.directory.tell(running.meeting.meeting, message)
 
+    def noted(self, what: str, handler: Handler) -> Handler:
+        """The same, with a line in the journal once it is done."""
+
+        async def run(request: Request) -> Any:
+            answer = await handler(request)
+            grant = request.grant
+            who = wire_id(grant.user) if grant.user else str(grant.role)
+            object = request.text("participantID", 64) or ""
+            self.control.note(grant.conference, request.source, who, what, object)
+            return answer
+
+        return run
+
     def named(self, request: Request, running: Running) -> LegView:
         """The participant of the query. Raises HuaweiError."""
         return leg_of(running, request.required("participantID", 64), "participantID")
@@ -107,8 +120,11 @@ class Control:
         self._authenticate = authenticate
 
     def routes(self) -> list[Route]:
-        def put(path: str, handler: Any, *tables: Table) -> Route:
-            return Route("PUT", f"{BASE}/{path}", handler, Auth.CONTROL, tables)
+        def put(path: str, handler: Handler, *tables: Table) -> Route:
+            return Route("PUT", f"{BASE}/{path}", self._commander.noted(path, handler), Auth.CONTROL, tables)
+
+        def post(path: str, handler: Handler, *tables: Table) -> Route:
+            return Route("POST", f"{BASE}/{path}", self._commander.noted(path, handler), Auth.CONTROL, tables)
 
         return [
             put("mute", self.mute_all, fields.MUTE_ALL),
@@ -129,8 +145,8 @@ class Control:
             put("moveToWaitingRoom", self.send_back, fields.SEND_BACK),
             put("batchMoveToWaitingRoom", self.send_many_back, fields.SEND_MANY_BACK),
             put("updateStartedConfConfig", self.settings, fields.SETTINGS),
-            Route("POST", f"{BASE}/participants/delete", self.hang_up, Auth.CONTROL, (fields.HANG_UP,)),
-            Route("POST", f"{BASE}/attendees/delete", self.delete, Auth.CONTROL, (fields.DELETE,)),
+            post("participants/delete", self.hang_up, fields.HANG_UP),
+            post("attendees/delete", self.delete, fields.DELETE),
         ]
 
     # --- who is heard ------------------------------------------------------------------------------------------

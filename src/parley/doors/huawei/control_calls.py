@@ -7,6 +7,7 @@ from collections.abc import Callable
 from ...app.booking_desk import BookingDesk, Named
 from ...app.conference_control import Running
 from ...app.ports import CallResult
+from ...core.conferences import Attendee
 from ...core.ids import LegId
 from ...core.refusals import Refusal
 from ...core.secret import Secret
@@ -47,7 +48,13 @@ class ControlCalls:
 
     def routes(self) -> list[Route]:
         return [
-            Route("POST", f"{BASE}/participants", self.invite, Auth.CONTROL, (fields.INVITE,)),
+            Route(
+                "POST",
+                f"{BASE}/participants",
+                self._commander.noted("participants", self.invite),
+                Auth.CONTROL,
+                (fields.INVITE,),
+            ),
             Route(
                 "POST", f"{BASE}/inviteWithPwd", self.invite_with_password, Auth.MAYBE, (fields.INVITE_WITH_PASSWORD,)
             ),
@@ -70,7 +77,7 @@ class ControlCalls:
             state.added[attendee.address] = attendee
             state.removed.discard(attendee.address)
             try:
-                await self._call(running, attendee.address, attendee.name, attendee.role, mute=attendee.mute)
+                await self._call(running, attendee, admitted=True)
             except Refusal as refusal:
                 refusals.append(refusal)
                 self._announce(record.conference.number, attendee.address, RESULTS[CallResult.FAILED])
@@ -83,18 +90,19 @@ class ControlCalls:
         wish = fields.INVITE_WITH_PASSWORD.parse(request.body)
         number = wish.values["number"]
         try:
-            await self._authenticate(number, Secret(wish.values["password"]), request.source)
+            _, role = await self._authenticate(number, Secret(wish.values["password"]), request.source)
         except Refusal as refusal:
             raise refused_password(refusal, "pwd") from None
         running = await self._commander.control.running(number)
         try:
-            await self._call(running, wish.values["address"], "", Role.GUEST, mute=False)
+            await self._call(running, Attendee(address=wish.values["address"]), admitted=role is Role.HOST)
         except Refusal as refusal:
             raise from_refusal(refusal, Family.MEETINGS) from None
         self._commander.dirty(running)
 
-    async def _call(self, running: Running, address: str, name: str, role: Role, *, mute: bool) -> None:
+    async def _call(self, running: Running, attendee: Attendee, *, admitted: bool) -> None:
         state = self._commander.state(running)
+        address = attendee.address
         over: dict[LegId, CallResult] = {}
 
         def told(leg: LegId, result: CallResult) -> None:
@@ -103,6 +111,8 @@ class ControlCalls:
             self._announce(running.record.conference.number, address, RESULTS[result])
             self._commander.dirty(running)
 
-        leg = await self._commander.control.call(running, address, name, role, told, mute=mute)
+        leg = await self._commander.control.call(
+            running, address, attendee.name, attendee.role, told, mute=attendee.mute, admitted=admitted
+        )
         if leg not in over:  # it may have ended while we waited
-            state.calls[leg] = Calling(name or address, address)
+            state.calls[leg] = Calling(attendee.name or address, address)

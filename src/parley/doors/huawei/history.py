@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ...app.booking import ConferenceRecord
+from ...app.conference_control import Command, ConferenceControl
 from ...core.conferences import Attendance, AttendeeKind
 from ...core.refusals import Refusal
-from .codecs import BadValue, Integer, Milliseconds, Text, core_id
+from .codecs import BadValue, Milliseconds, Text, core_id
 from .conference_fields import KIND_WORD
 from .conferences import BASE, SEARCHED_MOST, Desk, detail, everybody
 from .errors import HuaweiError
@@ -44,14 +45,14 @@ CONTROL_RECORD = Table(
         Field("operationObject", Text(127), "object", access=_OUT),
         Field("operateResult", Text(32), "result", access=_OUT),
         Field("detail", Text(1000), "detail", access=_OUT),
-        Field("count", Integer(), "count", access=_OUT),
     ),
 )
 
 
 class HistoryRoutes:
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, control: ConferenceControl) -> None:
         self._desk = desk
+        self._control = control
         self._conferences = desk.conferences
 
     def routes(self) -> list[Route]:
@@ -92,10 +93,11 @@ class HistoryRoutes:
         return listing(offset, limit, len(found), [shown_stay(stay) for stay in found[offset : offset + limit]])
 
     async def commands(self, request: Request) -> dict[str, Any]:
-        """Commands are not kept with a conference, so the list is empty; the journal has what they led to."""
-        await self._of(request)
+        """What hosts ordered while it ran, oldest first."""
+        record = await self._of(request)
         offset, limit = request.span(20)
-        return listing(offset, limit, 0, [])
+        every = await self._control.commands(record)
+        return listing(offset, limit, len(every), [shown_command(one) for one in every[offset : offset + limit]])
 
     async def _of(self, request: Request) -> ConferenceRecord:
         """The occurrence of confUUID, as the only one of its record. Raises HuaweiError."""
@@ -118,3 +120,16 @@ def shown_stay(stay: Attendance) -> dict[str, Any]:
     kind = KIND_WORD[AttendeeKind(stay.kind)] if stay.kind in {*AttendeeKind} else stay.kind
     values = {"name": stay.name, "address": stay.address, "kind": kind, "joined": stay.joined, "left": stay.left}
     return ATTENDANCE.render(values)
+
+
+def shown_command(command: Command) -> dict[str, Any]:
+    values = {
+        "at": command.at,
+        "source": command.source,
+        "operator": command.who,
+        "code": command.what,
+        "object": command.object,
+        "result": "0",
+        "detail": f"{command.what} {command.object}".strip(),
+    }
+    return CONTROL_RECORD.render(values)

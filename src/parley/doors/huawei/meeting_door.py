@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...app.accounts import Accounts
 from ...app.booking_desk import BookingDesk
 from ...app.changes import Changes
 from ...app.conference_control import ConferenceControl
+from ...app.conference_start import ConferenceStart
 from ...app.conferences import Conferences
 from ...app.directory import Directory
 from ...app.ports import CallPlacer, Clock, MediaEngine, Store
 from ...app.tasks import Tasks
 from ...app.tokens import Tokens
+from ...core.events import Event
 from .conference_answers import Place
 from .conferences import ConferenceRoutes, Desk
 from .control import Commander, Control
@@ -49,8 +52,11 @@ def meeting_door(
     tokens: Tokens,
     placer: CallPlacer,
     place: Place,
+    record: Callable[[Event], None],
+    start: ConferenceStart | None = None,
 ) -> MeetingDoor:
-    control = ConferenceControl(store, clock, changes, directory, placer)
+    """record: the journal's append. start: what calls people when a conference begins."""
+    control = ConferenceControl(store, clock, changes, directory, placer, record)
     booking = BookingDesk(store, clock, accounts, conferences)
     states = LiveStates(directory)
     hub = Hub(control, directory, states, engine, clock, tasks, place)
@@ -59,11 +65,11 @@ def meeting_door(
     routes = [
         *ConferenceRoutes(desk).routes(),
         *SeriesRoutes(desk).routes(),
-        *HistoryRoutes(desk).routes(),
+        *HistoryRoutes(desk, control).routes(),
         *ControlTokens(conferences, control, tokens, clock, place.links).routes(),
         *Control(commander, conferences.authenticate).routes(),
         *ControlCalls(commander, booking, conferences.authenticate, hub.call_ended).routes(),
         *Pictures(commander).routes(),
-        *RealTime(commander, conferences, directory).routes(),
+        *RealTime(commander, conferences, directory, start).routes(),
     ]
     return MeetingDoor(routes, Push(hub, tokens))
