@@ -12,12 +12,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 import sys
-import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,13 +28,12 @@ from parley.app.booking import Actor, Booking, ConferenceRecord, OccurrenceEdit
 from parley.app.booking_desk import BookingDesk, Once
 from parley.app.changes import Changes
 from parley.app.conference_reading import record_of
-from parley.app.conference_start import ConferenceStart
 from parley.app.conferences import Conferences
 from parley.app.lookup import Lookup
 from parley.app.notices import Notices, Places
 from parley.app.outbox import Outbox, OutboxTiming
 from parley.app.pins import PinJudge
-from parley.app.ports import CallOut, CallResult, Query, Store, Transaction
+from parley.app.ports import Query
 from parley.app.tasks import Tasks
 from parley.app.timekeeper import Timekeeper, due_at
 from parley.backends.journal.file import FileJournal
@@ -45,185 +41,30 @@ from parley.backends.journal.importer import Importer
 from parley.backends.notify.letters import MailWriter
 from parley.backends.notify.smtp import SmtpCourier, SmtpSettings
 from parley.backends.store.sql import SqlStore
-from parley.backends.system import RandomIdentifiers, SystemTimer
+from parley.backends.system import RandomIdentifiers
 from parley.core.attempts import Attempts, AttemptSettings
-from parley.core.conferences import Attendee, Conference, Cycle, Medium, Occurrence, OccurrenceState, Series
-from parley.core.ids import LegId, UserId
-from parley.core.outbox import Channel, OutboxEntry, OutboxState
+from parley.core.conferences import Attendee, Conference, Cycle, Medium, Series
+from parley.core.ids import UserId
+from parley.core.outbox import Channel, OutboxState
 from parley.core.people import AdministratorLevel, User
 from parley.core.refusals import Refusal
-from parley.core.secret import Secret
+from tests.kit.kill_instruments import (
+    Doom,
+    DoomedCourier,
+    DoomedStore,
+    FastClock,
+    Life,
+    NoMeetings,
+    Notes,
+    NotingPlacer,
+    NotingStart,
+    step,
+)
 
 SEAL = b"c2VhbGVkIGluIHRlc3RzLCBvZiBubyBvdGhlciB1c2U="
 ORGANISER = User(UserId("ada"), "ada@example.com", "Ada Organiser", "ada@example.com", number="2001", account="ada")
 ACTOR = Actor(ORGANISER.id, None, AdministratorLevel.NONE)
 SLACK = timedelta(seconds=30)  # of the life's own clock: what fell due within it may still be on its way
-
-
-@dataclass(frozen=True)
-class Life:
-    """place: where it dies by its own hand, at the count-th time it comes there. real, utc, speed: its clock, which
-    shows `utc` (a timestamp) at `real` (monotonic) and runs that many times as fast. look: conferences to show before
-    anything else is done, by id or by the key that their subject begins with."""
-
-    number: int
-    directory: str
-    socket: str
-    smtp_port: int
-    real: float
-    utc: float
-    speed: float
-    place: str = ""
-    count: int = 0
-    look: tuple[str, ...] = ()
-    fault: str = ""  # a mistake made on purpose, to see it found
-
-
-class FastClock:
-    """Implements Clock, faster than the machine's."""
-
-    def __init__(self, life: Life) -> None:
-        self._life = life
-
-    def now(self) -> float:
-        return time.monotonic() * self._life.speed
-
-    def utc(self) -> datetime:
-        passed = (time.monotonic() - self._life.real) * self._life.speed
-        return datetime.fromtimestamp(self._life.utc + passed, UTC)
-
-    def call_at(self, when: float, action: Callable[[], None]) -> SystemTimer:
-        return SystemTimer(when / self._life.speed, action)
-
-
-class Doom:
-    """Dies at a place when it comes there often enough."""
-
-    def __init__(self, life: Life) -> None:
-        self._place, self._left = life.place, life.count
-
-    def at(self, place: str) -> None:
-        if place == self._place:
-            self._left -= 1
-            if self._left <= 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-
-class Notes:
-    """What was done, in order, by whichever life. utc: timestamps of the lives' clock."""
-
-    def __init__(self, path: Path, life: int, clock: FastClock) -> None:
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        self._life = life
-        self._clock = clock
-
-    def note(self, what: str, **more: Any) -> None:
-        line = {"what": what, "life": self._life, "utc": self._clock.utc().timestamp(), **more}
-        os.write(self._descriptor, json.dumps(line).encode() + b"\n")
-
-
-class DoomedStore:
-    """Implements Store on another. The timekeeper's own says which steps it is about to commit."""
-
-    def __init__(self, store: Store, doom: Doom, notes: Notes | None = None) -> None:
-        self._store, self._doom, self._notes = store, doom, notes
-        self._group = 0
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
-        async with self._store.transaction() as tx:
-            if self._notes is not None:
-                self._group += 1
-                note = self._notes.note
-                group = self._group
-                tx.occurrences = _Noted(tx.occurrences, lambda one: note("mark", group=group, **_step(one)))  # type: ignore[assignment]
-            yield tx
-            self._doom.at("before-commit")
-        self._doom.at("after-commit")
-
-    def reading(self) -> AbstractAsyncContextManager[Transaction]:
-        self._doom.at("reading")
-        return self._store.reading()
-
-
-class _Noted:
-    def __init__(self, repository: Any, note: Callable[[Occurrence], None]) -> None:
-        self._repository, self._note = repository, note
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._repository, name)
-
-    async def save(self, occurrence: Occurrence) -> None:
-        self._note(occurrence)
-        await self._repository.save(occurrence)
-
-
-def _step(one: Occurrence) -> dict[str, Any]:
-    return {
-        "occurrence": one.id,
-        "state": one.state.value,
-        "dialled": one.dialled,
-        "start": one.start.timestamp(),
-        "end": one.planned_end.timestamp(),
-    }
-
-
-class DoomedCourier:
-    """Dies when the next system has taken the message and nobody has written that down."""
-
-    def __init__(self, courier: SmtpCourier, doom: Doom, fault: str) -> None:
-        self._courier, self._doom, self._fault = courier, doom, fault
-
-    async def send(self, entry: OutboxEntry) -> None:
-        if self._fault == "forget-mail" and hash(entry.id) % 5 == 0:
-            return
-        self._doom.at("before-mail")
-        await self._courier.send(entry)
-        self._doom.at("mail-taken")
-
-
-class NotingPlacer:
-    """Implements CallPlacer: every call is noted and answered, but by some only at the second try."""
-
-    def __init__(self, notes: Notes, doom: Doom, clock: FastClock) -> None:
-        self._notes, self._doom, self._clock = notes, doom, clock
-        self._tries: dict[str, int] = {}
-
-    async def call(self, wish: CallOut, told: Callable[[LegId, CallResult], None]) -> LegId:
-        self._doom.at("before-call")
-        tries = self._tries[wish.target] = self._tries.get(wish.target, 0) + 1
-        self._notes.note("call", target=wish.target)
-        self._doom.at("after-call")
-        busy = "busy" in wish.target and tries % 2 == 1
-        leg = LegId(f"{wish.target}-{tries}")
-        result = CallResult.BUSY if busy else CallResult.ANSWERED
-        self._clock.call_at(self._clock.now() + 1.0, lambda: told(leg, result))
-        return leg
-
-    def cancel(self, leg: LegId) -> bool:
-        return False
-
-
-class NotingStart(ConferenceStart):
-    def __init__(self, notes: Notes, doom: Doom, *parts: Any) -> None:
-        super().__init__(*parts)
-        self._notes, self._doom = notes, doom
-
-    def begin(self, record: ConferenceRecord, occurrence: Occurrence, present: Sequence[str]) -> None:
-        self._doom.at("begin")
-        targets = [one.address for one in record.conference.attendees if one.auto_invite]
-        self._notes.note("begin", occurrence=occurrence.id, targets=targets)
-        super().begin(record, occurrence, present)
-
-
-class NoMeetings:
-    """Nobody is in any meeting."""
-
-    def meeting_of_space(self, space: Any) -> None:
-        return None
-
-    async def tell(self, meeting: Any, message: Any) -> bool:
-        return False
 
 
 # --- words on the wire -----------------------------------------------------------------------------------------
@@ -305,26 +146,20 @@ class Server:
         identifiers = RandomIdentifiers()
         self.journal = FileJournal(directory, self.clock)
         self.importer = Importer(self.journal, self.kept, self.clock)
-        notices = Notices(
-            identifiers, self.clock, Places("example.com"), MailWriter(("Parley", "noreply@example.com"))
-        )
+        notices = Notices(identifiers, self.clock, Places("example.com"), MailWriter(("Parley", "noreply@example.com")))
         pins = PinJudge(Attempts(AttemptSettings()), Lookup(self.kept, ["example.com"], None), self.clock, self.journal)
-        self.conferences = Conferences(
-            self.store, identifiers, self.clock, self.changes, notices, pins, NoMeetings()
-        )
+        self.conferences = Conferences(self.store, identifiers, self.clock, self.changes, notices, pins, NoMeetings())
         accounts: Accounts = None  # type: ignore[assignment]  # nobody is named by an account here
         self.desk = BookingDesk(self.store, self.clock, accounts, self.conferences)
         placer = NotingPlacer(self.notes, self.doom, self.clock)
         start = NotingStart(self.notes, self.doom, placer, self.clock, self.journal, Tasks())
-        timekeepers = DoomedStore(self.kept, self.doom, self.notes)
+        timekeepers = DoomedStore(self.kept, self.doom, self.notes, "forget-start" in life.faults)
         self.timekeeper = Timekeeper(timekeepers, self.clock, self.changes, notices, NoMeetings(), start)
         self.journal.subscribe(self.timekeeper.take)
-        courier = SmtpCourier(
-            SmtpSettings("127.0.0.1", life.smtp_port, "none", "noreply@example.com"), self.clock.now
-        )
+        courier = SmtpCourier(SmtpSettings("127.0.0.1", life.smtp_port, "none", "noreply@example.com"), self.clock.now)
         self.outbox = Outbox(
             DoomedStore(self.kept, self.doom),
-            {Channel.MAIL: DoomedCourier(courier, self.doom, life.fault)},
+            {Channel.MAIL: DoomedCourier(courier, self.doom, life.faults)},
             self.clock,
             OutboxTiming(kept=100_000),  # days: the test compares all rows at the end
         )
@@ -349,11 +184,11 @@ class Server:
         """Occurrences that are booked or run."""
         async with self.kept.reading() as tx:
             occurrences = await tx.occurrences.live(datetime(2100, 1, 1, tzinfo=UTC))
-            return [_step(one) for one in occurrences]
+            return [step(one) for one in occurrences]
 
     async def calm(self) -> dict[str, Any]:
         """When nothing is left to do for now."""
-        while await self._busy():
+        while await self._busy():  # noqa: ASYNC110 - the store tells nobody
             await asyncio.sleep(0.05)
         return {"live": await self.live(), "utc": self.clock.utc().timestamp()}
 
@@ -413,8 +248,7 @@ async def _run(life: Life) -> None:
         async with server.store.transaction() as tx:
             await tx.users.add(ORGANISER)
     running = [
-        asyncio.create_task(work)
-        for work in (server.importer.run(), server.outbox.run(), server.timekeeper.run())
+        asyncio.create_task(work) for work in (server.importer.run(), server.outbox.run(), server.timekeeper.run())
     ]
     say(ready=True)
 
@@ -463,7 +297,7 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             words = json.loads(line)
-            _be_born(Life(**{**words, "look": tuple(words["look"])}))
+            _be_born(Life(**{**words, "look": tuple(words["look"]), "faults": tuple(words["faults"])}))
         print(child, flush=True)
 
 

@@ -17,21 +17,20 @@ import sqlite3
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from parley.core.calendar import expand
-from parley.core.conferences import Cycle, Series
-from tests.kit.kill_life import Life, order
+from tests.kit.kill_facts import Facts, agreed, deviation, differences
+from tests.kit.kill_instruments import Life
+from tests.kit.kill_life import order
 from tests.kit.mail_server import MailServer, mail_server
 
 SPEED = 60.0  # a second here is a minute there
 EPOCH = datetime(2026, 3, 20, 8, 0, tzinfo=UTC)  # Berlin changes its clocks nine days later
-PATIENCE = 40.0
 LATE = 1.5  # seconds that a life has to come to its place after its last wish was answered
 ROOT = Path(__file__).parents[2]
 
@@ -68,8 +67,6 @@ PLACES: list[tuple[str, int, int]] = [
 HONEST = {"already-started", "started", "not-found", "start-in-past", "series-empty", "occurrence-out-of-slot"}
 LEAPS = [timedelta(minutes=5), timedelta(minutes=20), timedelta(hours=2), timedelta(hours=14), timedelta(days=1)]
 
-Facts = dict[str, Any]
-
 
 @dataclass
 class Known:
@@ -99,7 +96,8 @@ class Talk:
     def __init__(self) -> None:
         self.dead = asyncio.Event()
         self.looked: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-        self.ready = asyncio.Event()
+        self.ready: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.closed = asyncio.Event()
         self.answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._writer: asyncio.StreamWriter | None = None
         self._asked = 0
@@ -112,11 +110,16 @@ class Talk:
                 if "looked" in words:
                     self.looked.set_result(words)
                 elif "ready" in words:
-                    self.ready.set()
+                    self.ready.set_result(True)
                 elif "re" in words:
                     self.answers[words["re"]].set_result(words)
         self.dead.set()
+        self.closed.set()
         writer.close()
+
+    @property
+    def spoke(self) -> bool:
+        return self._writer is not None
 
     def ask(self, wish: dict[str, Any]) -> asyncio.Future[dict[str, Any]]:
         assert self._writer is not None
@@ -125,32 +128,41 @@ class Talk:
         self._writer.write(json.dumps({"re": self._asked, **wish}).encode() + b"\n")
         return answer
 
-    async def either(self, *hopes: Any, seconds: float = PATIENCE) -> bool:
+    async def either(self, *hopes: asyncio.Future[Any], seconds: float) -> bool:
         """Until all of these have come, or the life is over (False). Raises TimeoutError."""
-        all_of = asyncio.ensure_future(asyncio.gather(*hopes))
         death = asyncio.ensure_future(self.dead.wait())
         try:
-            done, _ = await asyncio.wait({all_of, death}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            if not done:
-                raise TimeoutError
-            return all_of in done
+            async with asyncio.timeout(seconds):
+                while not all(hope.done() for hope in hopes) and not death.done():
+                    pending = [hope for hope in hopes if not hope.done()]
+                    await asyncio.wait({death, *pending}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            all_of.cancel()
             death.cancel()
+        return all(hope.done() for hope in hopes)
 
 
 class Campaign:
-    """fault: a mistake that the lives are to make, so that the test can be seen to find it."""
+    """places: as in PLACES. patience: seconds that a life may take to answer, or to come to rest. faults: mistakes that
+    the lives make on purpose."""
 
-    def __init__(self, directory: Path, kills: int, seed: int, fault: str = "") -> None:
+    def __init__(
+        self,
+        directory: Path,
+        kills: int,
+        seed: int,
+        places: Sequence[tuple[str, int, int]] = PLACES,
+        patience: float = 40.0,
+        faults: Sequence[str] = (),
+    ) -> None:
         self.directory = directory
         self.kills = kills
         self.dice = random.Random(seed)
-        self.fault = fault
+        self.places, self.patience, self.faults = places, patience, tuple(faults)
         self.wrong: list[str] = []
         self.known: dict[str, Known] = {}
         self.killed: Counter[str] = Counter()
         self.births: dict[int, tuple[float, list[dict[str, Any]]]] = {}
+        self.rests: list[float] = []  # when nothing was left to do
         self.deaths: dict[int, str] = {}
         self.operations: Counter[str] = Counter()
         self.uncertain: Counter[str] = Counter()
@@ -209,7 +221,7 @@ class Campaign:
                     if number < migrating:
                         await self._life(nursery, "migrating", self.dice.randint(1, 75), wishes=0)
                     else:
-                        place, least, most = self.dice.choice(PLACES)
+                        place, least, most = self.dice.choice(self.places)
                         wishes = self.dice.choice((1, 2, 3, 4, 5))
                         await self._life(nursery, place, self.dice.randint(least, most), wishes)
                     if self.dice.random() < 0.25:
@@ -221,8 +233,12 @@ class Campaign:
                 server.close()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        assert self._talk is not None
-        await self._talk.listen(reader, writer)
+        talk, life = self._talk, self._lives
+        with contextlib.suppress(ConnectionError):
+            if talk is not None and json.loads(await reader.readline() or b"{}").get("hello") == life == self._lives:
+                await talk.listen(reader, writer)
+                return
+        writer.close()  # of one that died before it could say a word
 
     @asynccontextmanager
     async def _nursery(self) -> AsyncIterator[asyncio.subprocess.Process]:
@@ -264,7 +280,7 @@ class Campaign:
             place=own,
             count=count,
             look=tuple(one.facts["id"] if one.facts else one.key for one in touched),
-            fault=self.fault,
+            faults=self.faults,
         )
         nursery.stdin.write(order(life))
         self._pid = int(await nursery.stdout.readline())
@@ -279,6 +295,8 @@ class Campaign:
         status = int(await nursery.stdout.readline())
         if status != -signal.SIGKILL:
             self.wrong.append(f"life {self._lives} ended by itself with {status}")
+        if talk.spoke:  # what it said before its death counts
+            await talk.closed.wait()
         self.deaths.setdefault(self._lives, place)
         self.killed[self.deaths[self._lives]] += 1
         self._pid = 0
@@ -292,12 +310,12 @@ class Campaign:
             self._talk.dead.set()
 
     async def _lived(self, talk: Talk, touched: list[Known], place: str, wishes: int) -> None:
-        if not await talk.either(talk.looked):
+        if not await talk.either(talk.looked, seconds=self.patience):
             return
         looked = talk.looked.result()
         self.births[self._lives] = looked["utc"], looked["live"]
         self._compare(touched, looked["looked"])
-        if not await talk.either(talk.ready.wait()):
+        if not await talk.either(talk.ready, seconds=self.patience):
             return
         answers = []
         for known in [one for one in touched if one.facts is None][:3]:  # asked for again, with the same key
@@ -310,15 +328,14 @@ class Campaign:
             if wish is not None and not talk.dead.is_set():
                 answers.append(self._ask(talk, known, wish))
             await asyncio.sleep(self.dice.random() * 0.08)
-        if not await talk.either(*answers):
-            await asyncio.sleep(0)  # what was said before the death counts
+        if not await talk.either(*answers, seconds=self.patience):
             return
         if place != "at-rest":
             with contextlib.suppress(TimeoutError):
-                await talk.either(asyncio.Event().wait(), seconds=LATE)
+                await talk.either(asyncio.get_running_loop().create_future(), seconds=LATE)
             return
         calm = talk.ask({"do": "calm"})
-        if await talk.either(calm):
+        if await talk.either(calm, seconds=self.patience):
             self._rested(calm.result())
 
     def _ask(self, talk: Talk, known: Known, wish: dict[str, Any]) -> asyncio.Future[dict[str, Any]]:
@@ -378,6 +395,7 @@ class Campaign:
 
     def _rested(self, calm: dict[str, Any]) -> None:
         """At rest: what has its time runs, what is over is over."""
+        self.rests.append(calm["utc"])
         for one in calm["live"]:
             if one["state"] == "booked" and one["start"] < calm["utc"] - 60:
                 self.wrong.append(f"occurrence {one['occurrence']} should have begun")
@@ -397,19 +415,20 @@ class Campaign:
             return self._booking()
         known = dice.choice(changeable[-12:])
         assert known.facts is not None
+        wish: dict[str, Any]
         base = {"number": known.facts["number"], "id": known.facts["id"]}
         to_come = self._to_come(known)
         chance = dice.random()
         if known.facts["series"] and chance < 0.5:
             one = dice.choice(to_come)
             if chance < 0.3:
-                start = one[1] + 60 * dice.randint(-30, 60)
-                return known, {"do": "change-one", **base, "one": one[0], "start": start, "length": dice.randint(15, 40)}
+                wish = {"do": "change-one", **base, "one": one[0]}
+                return known, wish | {"start": one[1] + 60 * dice.randint(-30, 60), "length": dice.randint(15, 40)}
             return known, {"do": "cancel-one", **base, "one": one[0]}
         if chance > 0.8:
             return known, {"do": "cancel", **base}
         known.versions += 1
-        wish: dict[str, Any] = {"do": "change", **base, "subject": f"{known.key} v{known.versions}"}
+        wish = {"do": "change", **base, "subject": f"{known.key} v{known.versions}"}
         if dice.random() < 0.5:
             wish["attendees"] = self._people(known.key)
         if dice.random() < 0.4:
@@ -427,8 +446,8 @@ class Campaign:
         return [one for one in known.facts["occurrences"] if one[2] > self.now() and one[6] != "cancelled"]
 
     def _soon(self) -> float:
-        seconds = self.dice.choice((self.dice.randint(5, 60), self.dice.randint(60, 600), self.dice.randint(600, 90000)))
-        return float(int(self.now()) + seconds)
+        least, most = self.dice.choice(((5, 60), (60, 600), (600, 90_000)))
+        return float(int(self.now()) + self.dice.randint(least, most))
 
     def _people(self, key: str) -> list[list[Any]]:
         chosen = self.dice.sample(range(5), self.dice.randint(0, 3))
@@ -459,75 +478,3 @@ class Campaign:
             wish["series"] = ["day", str(begin.date()), str(last), at]
         known = self.known[key] = Known(key, wish)
         return known, wish
-
-
-# --- comparing facts -------------------------------------------------------------------------------------------
-
-
-def agreed(facts: Facts) -> Facts:
-    """Without what time changes."""
-    occurrences = [[*one[:6], one[6] == "cancelled"] for one in facts["occurrences"]]
-    return {**facts, "occurrences": occurrences, "doors": None}
-
-
-def differences(one: Facts, other: Facts) -> str:
-    return "; ".join(f"{name}: {one.get(name)} / {other[name]}" for name in other if one.get(name) != other[name])
-
-
-def deviation(wish: dict[str, Any], before: Facts | None, after: Facts, now: float) -> str | None:
-    """How the facts are other than what this wish makes of those before; None: they are right."""
-    if wish["do"] == "book":
-        return _booked_otherwise(wish, after, now)
-    assert before is not None
-    expected = agreed(before)
-    got = agreed(after)
-    if wish["do"] == "change":
-        expected |= {name: wish[name] for name in ("subject", "length", "attendees", "series") if name in wish}
-        expected["sequence"] += 1
-        expected["occurrences"] = got["occurrences"]  # looked at below
-        return differences(expected, got) or _other_dates(wish, before, after, now)
-    if wish["do"] == "cancel":
-        expected |= {"cancelled": True, "sequence": expected["sequence"] + 1}
-        expected["occurrences"] = got["occurrences"]
-        states = {one[6] for one in after["occurrences"]}
-        return differences(expected, got) or (f"{states}" if states & {"booked", "running"} else None)
-    one = next(one for one in expected["occurrences"] if one[0] == wish["one"])
-    if wish["do"] == "change-one":
-        one[2:6] = [wish["start"], wish["length"], one[4] + 1, True]
-    elif next(new for new in after["occurrences"] if new[0] == wish["one"])[6] == "cancelled":
-        one[4], one[6] = one[4] + 1, True
-    expected["occurrences"].sort(key=lambda one: one[2])
-    return differences(expected, got) or None
-
-
-def _booked_otherwise(wish: dict[str, Any], after: Facts, now: float) -> str | None:
-    fields = ("subject", "length", "zone", "language", "attendees")
-    expected = {name: wish[name] for name in fields} | {"sequence": 0, "cancelled": False}
-    expected["instant"] = not wish.get("series") and "start" not in wish
-    got = {name: after[name] for name in expected}
-    if expected != got:
-        return f"{expected} / {got}"
-    doors = after["doors"]
-    if any(one[6] in {"booked", "running"} for one in after["occurrences"]) and (
-        [door[0] for door in doors] != [after["number"]] * 2 or not all(door[2] for door in doors)
-    ):
-        return f"doors {len(doors)}"
-    return _other_dates(wish, None, after, now)
-
-
-def _other_dates(wish: dict[str, Any], before: Facts | None, after: Facts, now: float) -> str | None:
-    length = wish.get("length", after["length"])
-    if wish.get("series"):
-        cycle, first, last, at = wish["series"]
-        series = Series(Cycle(cycle), datetime.fromisoformat(first).date(), datetime.fromisoformat(last).date(), at)
-        slots = [moment.timestamp() for moment in expand(series, after["zone"]).starts]
-        found = {one[1] for one in after["occurrences"]}
-        missing = [slot for slot in slots if slot not in found and (before is None or slot > now)]
-        more = [one for one in after["occurrences"] if one[1] not in slots and one[6] in {"booked", "cancelled"}]
-        wrong = [one for one in after["occurrences"] if one[6] == "booked" and not one[5] and one[3] != length]
-        return f"dates {missing} {more} {wrong}" if missing or more or wrong else None
-    if after["series"] is None:
-        (one,) = after["occurrences"]
-        start = wish.get("start", before["occurrences"][0][2] if before else one[2])
-        return None if one[2:4] == [start, length] else f"dates {one} / {start}"
-    return None
