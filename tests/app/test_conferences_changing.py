@@ -360,3 +360,24 @@ async def test_a_room_is_booked_by_its_owner_within_its_size(floor: ConferenceFl
     await floor.rooms.change(floor.chief, room, RoomEdit(enabled=False))
     await floor.refused("room-disabled", "room", room=room)
     await floor.refused("not-found", "room", room=SpaceId(await floor.space("plain")))
+
+
+async def test_what_is_over_is_not_cancelled_but_missed(floor: ConferenceFloor) -> None:
+    """A cancellation that comes after a stop, before the timekeeper has looked: dates whose whole time has passed are
+    missed, as in people's calendars, where they stay; only those to come are cancelled."""
+    days = Series(Cycle.DAY, date(2026, 1, 2), date(2026, 1, 4), 9 * 60)
+    record = await floor.book(series=days, zone="UTC", length=30)
+    await floor.until("2026-01-02 09:30")
+    await floor.conferences.cancel(floor.alice, record.conference.number)
+    assert await floor.states(record) == ["missed", "cancelled", "cancelled"]
+    assert (await floor.notified())[-1] == "cancelled"
+    assert not await floor.has_space(record)
+
+
+async def test_nobody_is_told_that_what_is_over_is_cancelled(floor: ConferenceFloor) -> None:
+    """A single conference whose whole time passed unseen is missed, and no cancellation goes out."""
+    record = await floor.book(start=at("2026-01-02 09:00"), length=30)
+    await floor.until("2026-01-02 09:30")
+    await floor.conferences.cancel(floor.alice, record.conference.number)
+    assert await floor.states(record) == ["missed"]
+    assert await floor.notified() == ["booked"]

@@ -265,8 +265,13 @@ class Conferences(ConferenceReading):
             runs = running_of(occurrences, end_running, number)
             # Who came early gathers before a date that is still in calendars.
             to_come = [one for one in occurrences if one.state in LIVE and (one not in runs or one.start > now)]
+            # After a stop the timekeeper may not have come to these yet. People keep them: their time is over.
+            missed = [one for one in to_come if one.state is OccurrenceState.BOOKED and one.planned_end <= now]
+            to_come = [one for one in to_come if one not in missed]
             conference = replace(conference, cancelled=True, sequence=conference.sequence + 1)
             await tx.conferences.save(conference)
+            for one in missed:
+                await finish(tx, one, OccurrenceState.MISSED)
             for one in to_come:
                 await finish(tx, one, OccurrenceState.CANCELLED)
             for one in runs:
