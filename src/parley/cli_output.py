@@ -33,8 +33,6 @@ _REFUSALS = {
     "no-outbound-rule": "no outbound rule leads to {target}",
     "state": "the {kind} is {state}",
     "limit": "the limit is reached: {which}",
-    "no-outbound-rule": "no outbound rule leads to {target}",
-    "state": "the {kind} is {state}",
     "not-running": "this needs a running server; start it with: parley serve",
     "internal": "the server failed; its log says why",
 }

@@ -8,7 +8,6 @@ import fcntl
 import gc
 import os
 import signal
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,8 +18,7 @@ from typing import Any
 
 import structlog
 import uvloop
-from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from . import __version__, logs
 from .app.administration import Administration, administration
@@ -43,7 +41,7 @@ from .backends.journal.importer import Importer
 from .backends.secrets import ScryptHasher
 from .backends.store.sql import SqlStore
 from .backends.system import RandomIdentifiers, SystemClock
-from .config import Listen, Settings
+from .config import Settings
 from .core.attempts import Attempts, AttemptSettings
 from .core.endings import Ending, Reason, Side
 from .core.events import Event
@@ -51,26 +49,21 @@ from .core.leg_inputs import EntrySettings
 from .doors.cms import event_log
 from .doors.cms.app import CmsSettings, cms_app
 from .doors.cms.call_records import record_of
-from .doors.http import HttpListener
 from .doors.ops.server import OpsDoor
 from .doors.sip.agent import SipAgent
-from .doors.sip.listeners import bind_sockets
 from .first_run import banner, ensure_data_dir, host_id, load_secrets
 from .first_start import prepare
 from .host import own_names
 from .server_facts import describer, shown_host, start_facts
-from .tls import CertificateFiles, generated_certificate
+from .tls import CertificateFiles
 from .wiring_conferences import Shared, conference_parts
+from .wiring_http import CannotStart, certificate_of, open_http, root_of
 from .wiring_notices import couriers_of
 
 log = structlog.get_logger(__name__)
 
 SHUTDOWN = Ending(Side.LOCAL, Reason.SHUTDOWN)
 BYE_WITHIN = 0.3  # seconds that phones have to answer the BYEs of a shutdown
-
-
-class CannotStart(Exception):
-    """Said in one line to whoever started us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +194,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     directory = Directory(kept.store, services, kept.identifiers, kept.changes, settings.limits.legs)
     arrivals = Arrivals(kept.lookup, directory)
 
-    certificate = _certificate(settings, kept.clock)
+    certificate = certificate_of(settings, kept.clock)
     sip = _sip_agent(settings, kept, arrivals, tasks)
     first_domain = kept.administration.inbound_rules.space_domain
     dialling = Dialling(kept.store, directory, sip.dialler, kept.clock, first_domain)
@@ -223,8 +216,8 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
             kept.outbox,
         ),
     )
-    await _open_http(
-        settings, _root(_cms(settings, kept, directory, dialling, journal), parts.json), certificate, stack
+    await open_http(
+        settings, root_of(_cms(settings, kept, directory, dialling, journal), parts.json), certificate, stack
     )
     sip_ports = await _open_sip(settings, sip, directory, certificate, stack)
     _run_beside(parts.timekeeping, stack)  # conferences may dial from here on
@@ -295,21 +288,6 @@ def _run_directory(data_dir: Path, stack: AsyncExitStack) -> Path:
     return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parley-")))
 
 
-def _root(cms: ASGIApp, json: ASGIApp) -> ASGIApp:
-    """The one application of all HTTP listeners: the XML dialect below /api, the JSON dialect below /v1 and /v2 and
-    on its WebSocket; pages for people come beside them later."""
-    nothing = PlainTextResponse("Parley: the admin API is at /api/v1\n", 404)
-
-    async def root(scope: Scope, receive: Receive, send: Send) -> None:
-        first = scope.get("path", "/").split("/")[1].lower()
-        if scope["type"] == "websocket" or first in {"v1", "v2"}:
-            await json(scope, receive, send)
-        else:
-            await (cms if first == "api" else nothing)(scope, receive, send)
-
-    return root
-
-
 def _cms(settings: Settings, kept: Kept, directory: Directory, dialling: Dialling, journal: FileJournal) -> ASGIApp:
     return cms_app(
         administration=kept.administration,
@@ -325,37 +303,6 @@ def _cms(settings: Settings, kept: Kept, directory: Directory, dialling: Diallin
         record=journal.append,
         placer=dialling,
     )
-
-
-async def _open_http(
-    settings: Settings, app: ASGIApp, certificate: CertificateFiles | None, stack: AsyncExitStack
-) -> None:
-    if settings.http.listen:
-        await _listen(app, "http", settings.http.listen, None, stack)
-    if settings.https.listen and certificate:
-        tls = (certificate.certificate, certificate.key)
-        await _listen(app, "https", settings.https.listen, tls, stack)
-
-
-def _certificate(settings: Settings, clock: SystemClock) -> CertificateFiles | None:
-    """The certificate of HTTPS and of SIP over TLS: the given one, else one made here. None where nothing needs it."""
-    if settings.https.certificate and settings.https.key:
-        return CertificateFiles(settings.https.certificate, settings.https.key, fingerprint="")
-    if settings.https.listen is None and settings.sip.tls is None:
-        return None
-    return generated_certificate(settings.data_dir, [*own_names(), shown_host(settings)], clock.utc())
-
-
-async def _listen(
-    app: ASGIApp, name: str, listen: Listen, tls: tuple[Path, Path] | None, stack: AsyncExitStack
-) -> None:
-    listener = HttpListener(app, name, websockets=True)
-    try:
-        sockets = bind_sockets(listen.host, listen.port, socket.SOCK_STREAM)
-        await listener.open(sockets, tls)
-    except OSError as problem:
-        raise CannotStart(f"{name}.listen: cannot listen on {listen}: {problem.strerror or problem}") from problem
-    stack.push_async_callback(listener.close)
 
 
 def _sip_agent(settings: Settings, kept: Kept, arrivals: Arrivals, tasks: Tasks) -> SipAgent:

@@ -115,6 +115,7 @@ async def _json(
         tokens=everybody.tokens,
         placer=shared.dialling,
         place=Place(links, settings.sip.access_number or ""),
+        record=shared.journal.append,
     )
     accounts = account_routes(everybody, shared.store, shared.clock, rooms, links)
     return with_push(huawei_app(routes=[*accounts, *door.routes], tokens=everybody.tokens), door.push)

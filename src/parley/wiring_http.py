@@ -1,0 +1,68 @@
+"""From settings to HTTP listeners, their one application and their certificate."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from .backends.system import SystemClock
+from .config import Listen, Settings
+from .doors.http import HttpListener
+from .doors.sip.listeners import bind_sockets
+from .host import own_names
+from .server_facts import shown_host
+from .tls import CertificateFiles, generated_certificate
+
+
+class CannotStart(Exception):
+    """Said in one line to whoever started us."""
+
+
+def root_of(cms: ASGIApp, json: ASGIApp) -> ASGIApp:
+    """The one application of all HTTP listeners: the XML dialect below /api, the JSON dialect below /v1 and /v2 and
+    on its WebSocket; pages for people come beside them later."""
+    nothing = PlainTextResponse("Parley: the admin API is at /api/v1\n", 404)
+
+    async def root(scope: Scope, receive: Receive, send: Send) -> None:
+        first = scope.get("path", "/").split("/")[1].lower()
+        if scope["type"] == "websocket" or first in {"v1", "v2"}:
+            await json(scope, receive, send)
+        else:
+            await (cms if first == "api" else nothing)(scope, receive, send)
+
+    return root
+
+
+async def open_http(
+    settings: Settings, app: ASGIApp, certificate: CertificateFiles | None, stack: AsyncExitStack
+) -> None:
+    if settings.http.listen:
+        await _listen(app, "http", settings.http.listen, None, stack)
+    if settings.https.listen and certificate:
+        tls = (certificate.certificate, certificate.key)
+        await _listen(app, "https", settings.https.listen, tls, stack)
+
+
+def certificate_of(settings: Settings, clock: SystemClock) -> CertificateFiles | None:
+    """The certificate of HTTPS and of SIP over TLS: the given one, else one made here. None where nothing needs it."""
+    if settings.https.certificate and settings.https.key:
+        return CertificateFiles(settings.https.certificate, settings.https.key, fingerprint="")
+    if settings.https.listen is None and settings.sip.tls is None:
+        return None
+    return generated_certificate(settings.data_dir, [*own_names(), shown_host(settings)], clock.utc())
+
+
+async def _listen(
+    app: ASGIApp, name: str, listen: Listen, tls: tuple[Path, Path] | None, stack: AsyncExitStack
+) -> None:
+    listener = HttpListener(app, name, websockets=True)
+    try:
+        sockets = bind_sockets(listen.host, listen.port, socket.SOCK_STREAM)
+        await listener.open(sockets, tls)
+    except OSError as problem:
+        raise CannotStart(f"{name}.listen: cannot listen on {listen}: {problem.strerror or problem}") from problem
+    stack.push_async_callback(listener.close)
