@@ -381,3 +381,20 @@ async def test_nobody_is_told_that_what_is_over_is_cancelled(floor: ConferenceFl
     await floor.conferences.cancel(floor.alice, record.conference.number)
     assert await floor.states(record) == ["missed"]
     assert await floor.notified() == ["booked"]
+
+
+async def test_a_date_that_comes_back_stands_above_its_cancellation(floor: ConferenceFloor) -> None:
+    """A date moved twice, taken out of the series and put back is a new occurrence, whose SEQUENCE in calendars is
+    above that of the cancellation, or they would go on showing it as cancelled."""
+    record = await series_of(floor)
+    last = record.occurrences[-1]
+    for hours in (1, 2):
+        record = await change_one(floor, record, -1, start=last.start + timedelta(hours=hours))
+    told = record.conference.sequence + record.occurrences[-1].sequence
+    shorter = replace(mondays(), last=date(2026, 1, 20))
+    without = await change(floor, record, series=shorter)
+    assert last.slot not in [one.slot for one in without.occurrences]
+    cancelled = max(told + 1, without.conference.sequence)
+    back = await change(floor, without, series=mondays())
+    assert back.occurrences[-1].slot == last.slot
+    assert back.conference.sequence + back.occurrences[-1].sequence > cancelled

@@ -30,7 +30,8 @@ def deviation(wish: dict[str, Any], before: Facts | None, after: Facts, now: flo
     got = agreed(after)
     if wish["do"] == "change":
         expected |= {name: wish[name] for name in ("subject", "length", "attendees", "series") if name in wish}
-        expected["sequence"] += 1
+        kept = {one[0] for one in after["occurrences"]}
+        expected["sequence"] += 1 + max((one[4] for one in before["occurrences"] if one[0] not in kept), default=0)
         expected["occurrences"] = got["occurrences"]  # looked at below
         return differences(expected, got) or _other_dates(wish, before, after, now)
     if wish["do"] == "cancel":

@@ -169,6 +169,7 @@ class Campaign:
         self.box: MailServer | None = None
         self._real, self._utc = time.monotonic(), EPOCH.timestamp()
         self._lives = 0
+        self._booked = 0
         self._talk: Talk | None = None
         self._mail_place: list[Any] = ["", 0]
         self._pid = 0
@@ -458,7 +459,8 @@ class Campaign:
 
     def _booking(self) -> tuple[Known, dict[str, Any]]:
         dice = self.dice
-        key = f"k{len(self.known) + 1000 * self._lives}"
+        self._booked += 1
+        key = f"k{self._booked}"
         wish: dict[str, Any] = {
             "do": "book",
             "key": key,

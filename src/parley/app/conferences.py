@@ -199,7 +199,10 @@ class Conferences(ConferenceReading):
             same = (changed, guest) == (conference, before.guest) and not new.added and not new.removed
             if same and list(new.kept) == occurrences:
                 return shown(before, actor)
-            changed = replace(changed, sequence=conference.sequence + 1)
+            # A date that is taken away is told as cancelled above its own SEQUENCE; should it come back, it must stand
+            # above that again, and nothing but the whole remembers it.
+            own = max((one.sequence for one in new.removed), default=0)
+            changed = replace(changed, sequence=conference.sequence + 1 + own)
             if not conference.own_space:
                 check_size(before.space, changed.rules, changed.attendees)
                 moments = [one.start for one in (*new.kept, *new.added) if one.state is OccurrenceState.BOOKED]
