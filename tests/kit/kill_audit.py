@@ -210,6 +210,8 @@ class Audit:
         if len(begins) > 1:
             self._say(f"{one.id} was started {len(begins)} times")
         if not one.dialled:
+            if begins:
+                self._say(f"{one.id} was started, and the store does not know it")
             return False
         if mark is None:
             self._say(f"{one.id} is said to have been called by nobody")

@@ -36,12 +36,12 @@ async def test_kills_at_any_moment_lose_nothing_and_show_nothing_twice(tmp_path:
 
 
 async def test_a_server_that_forgets_is_found_out(tmp_path: Path) -> None:
-    """The campaign sees a mail that was counted as sent and was not, copies that differ, and a start done twice."""
+    """The campaign sees a mail that was counted as sent and was not, copies that differ, and a start not kept."""
     places = [("mail-data-kept", 1, 3), ("anywhen", 1000, 1800)]
     faults = ("forget-mail", "other-copies", "forget-start")
-    campaign = Campaign(tmp_path, 8, 4, places, 3.0, faults)
+    campaign = Campaign(tmp_path, 9, 4, places, 3.0, faults)
     await campaign.run()
     await Audit(campaign).all()
     text = "\n".join(campaign.wrong)
     assert "never came" in text and "differ" in text, text
-    assert "was started 2 times" in text or "nobody was called" in text, text
+    assert "was started" in text, text
