@@ -360,3 +360,41 @@ async def test_a_room_is_booked_by_its_owner_within_its_size(floor: ConferenceFl
     await floor.rooms.change(floor.chief, room, RoomEdit(enabled=False))
     await floor.refused("room-disabled", "room", room=room)
     await floor.refused("not-found", "room", room=SpaceId(await floor.space("plain")))
+
+
+async def test_what_is_over_is_not_cancelled_but_missed(floor: ConferenceFloor) -> None:
+    """A cancellation that comes after a stop, before the timekeeper has looked: dates whose whole time has passed are
+    missed, as in people's calendars, where they stay; only those to come are cancelled."""
+    days = Series(Cycle.DAY, date(2026, 1, 2), date(2026, 1, 4), 9 * 60)
+    record = await floor.book(series=days, zone="UTC", length=30)
+    await floor.until("2026-01-02 09:30")
+    await floor.conferences.cancel(floor.alice, record.conference.number)
+    assert await floor.states(record) == ["missed", "cancelled", "cancelled"]
+    assert (await floor.notified())[-1] == "cancelled"
+    assert not await floor.has_space(record)
+
+
+async def test_nobody_is_told_that_what_is_over_is_cancelled(floor: ConferenceFloor) -> None:
+    """A single conference whose whole time passed unseen is missed, and no cancellation goes out."""
+    record = await floor.book(start=at("2026-01-02 09:00"), length=30)
+    await floor.until("2026-01-02 09:30")
+    await floor.conferences.cancel(floor.alice, record.conference.number)
+    assert await floor.states(record) == ["missed"]
+    assert await floor.notified() == ["booked"]
+
+
+async def test_a_date_that_comes_back_stands_above_its_cancellation(floor: ConferenceFloor) -> None:
+    """A date moved twice, taken out of the series and put back is a new occurrence, whose SEQUENCE in calendars is
+    above that of the cancellation, or they would go on showing it as cancelled."""
+    record = await series_of(floor)
+    last = record.occurrences[-1]
+    for hours in (1, 2):
+        record = await change_one(floor, record, -1, start=last.start + timedelta(hours=hours))
+    told = record.conference.sequence + record.occurrences[-1].sequence
+    shorter = replace(mondays(), last=date(2026, 1, 20))
+    without = await change(floor, record, series=shorter)
+    assert last.slot not in [one.slot for one in without.occurrences]
+    cancelled = max(told + 1, without.conference.sequence)
+    back = await change(floor, without, series=mondays())
+    assert back.occurrences[-1].slot == last.slot
+    assert back.conference.sequence + back.occurrences[-1].sequence > cancelled

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -34,6 +34,7 @@ class MailServer:
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     drop: bool = False  # close the connection instead of answering DATA
     protocols: list[Any] = field(default_factory=list)
+    taking: Callable[[bytes], bool] = lambda _message: True  # told of each message before it is answered; False: lost
 
     async def handle_EHLO(
         self, _server: Any, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
@@ -57,7 +58,7 @@ class MailServer:
         assert isinstance(envelope.content, bytes)
         assert envelope.mail_from is not None
         self.secure.append(session.ssl is not None)
-        if self.data_reply.startswith("250"):
+        if self.data_reply.startswith("250") and self.taking(envelope.content):
             self.letters.append((envelope.mail_from, list(envelope.rcpt_tos), envelope.content))
             self.arrived.set()
         return self.data_reply

@@ -281,3 +281,15 @@ def test_a_series_over_the_night_of_the_change_has_its_length_every_night(first:
     data = render(Invite(made.uid, False, STAMP, made.zone, Instance(slots[0], slots[0] + length, 0), ADA, GAO, "x",
                          series=made.series))  # fmt: skip
     assert both(data) == spans(list(slots), 90)
+
+
+@pytest.mark.parametrize("start", [datetime(2026, 3, 30, 7, tzinfo=UTC), datetime(2026, 3, 29, 0, 30, tzinfo=UTC)])
+def test_a_series_of_one_date_repeats(start: datetime) -> None:
+    """It is written as a series, so that the part which is told when that date is moved stands in its place."""
+    later = start + 2 * HOUR
+    weekly = Repetition("WEEKLY", 1, (start.isoweekday() % 7,))
+    told = render(series("Europe/Berlin", weekly, (start,)))
+    assert both(told) == spans([start], 60)
+    assert {"RRULE", "RDATE"} & {name.partition(";")[0] for name in event_lines(told)}
+    moved = render(series("Europe/Berlin", weekly, (start,), moved=(Instance(later, later + HOUR, 1, start),)))
+    assert both(moved) == spans([later], 60)

@@ -21,8 +21,9 @@ class Notices(Protocol):
         ...
 
     async def changed(self, tx: Transaction, before: ConferenceRecord, after: ConferenceRecord) -> None:
-        """conference.sequence rose by one. Occurrences that a new rule of the series does not name are gone: they
-        stand in `before` alone; those it has in common with the old one keep their id and slot."""
+        """conference.sequence rose by one, and by the highest sequence among the occurrences that are gone: those that
+        a new rule of the series does not name, which stand in `before` alone. Those it has in common with the old one
+        keep their id and slot."""
         ...
 
     async def cancelled(self, tx: Transaction, record: ConferenceRecord) -> None:

@@ -199,7 +199,10 @@ class Conferences(ConferenceReading):
             same = (changed, guest) == (conference, before.guest) and not new.added and not new.removed
             if same and list(new.kept) == occurrences:
                 return shown(before, actor)
-            changed = replace(changed, sequence=conference.sequence + 1)
+            # A date that is taken away is told as cancelled above its own SEQUENCE; should it come back, it must stand
+            # above that again, and nothing but the whole remembers it.
+            own = max((one.sequence for one in new.removed), default=0)
+            changed = replace(changed, sequence=conference.sequence + 1 + own)
             if not conference.own_space:
                 check_size(before.space, changed.rules, changed.attendees)
                 moments = [one.start for one in (*new.kept, *new.added) if one.state is OccurrenceState.BOOKED]
@@ -281,8 +284,13 @@ class Conferences(ConferenceReading):
             runs = running_of(occurrences, end_running, number)
             # Who came early gathers before a date that is still in calendars.
             to_come = [one for one in occurrences if one.state in LIVE and (one not in runs or one.start > now)]
+            # After a stop the timekeeper may not have come to these yet. People keep them: their time is over.
+            missed = [one for one in to_come if one.state is OccurrenceState.BOOKED and one.planned_end <= now]
+            to_come = [one for one in to_come if one not in missed]
             conference = replace(conference, cancelled=True, sequence=conference.sequence + 1)
             await tx.conferences.save(conference)
+            for one in missed:
+                await finish(tx, one, OccurrenceState.MISSED)
             for one in to_come:
                 await finish(tx, one, OccurrenceState.CANCELLED)
             for one in runs:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from icalendar import Calendar, Event
 from icalendar.prop import vCalAddress, vDDDLists, vRecur, vText
 
-from .recurrence import Repetition, Written, written
+from .recurrence import Repetition, Written, listed, written
 from .timezones import timezone_text
 
 PRODUCT = "-//Parley//Parley//EN"
@@ -100,7 +100,7 @@ def _form(invite: Invite) -> Written | None:
         return None
     if _over_a_change(invite, invite.main.start):
         # Its length by the clock is not that of the others, and readers copy the one or the other.
-        return Written(None, dates=series.slots[1:], in_utc=True)
+        return Written(None, dates=listed(series.slots), in_utc=True)
     return written(series.repetition, series.slots, invite.zone)
 
 

@@ -48,7 +48,7 @@ def written(repetition: Repetition, slots: tuple[datetime, ...], zone: str) -> W
     here = ZoneInfo(zone)
     local = [slot.astimezone(here).replace(tzinfo=None, fold=0) for slot in slots]
     exact = all(wall.replace(tzinfo=here).astimezone(UTC) == slot for wall, slot in zip(local, slots, strict=True))
-    if exact and len(slots) > 1:
+    if exact:
         best: tuple[int, dict[str, Any], list[datetime]] | None = None
         for rule in _candidates(repetition):
             given = _expanded(rule, local[0], local[-1])
@@ -58,7 +58,13 @@ def written(repetition: Repetition, slots: tuple[datetime, ...], zone: str) -> W
         if best is not None and best[0] <= len(slots):
             excluded = tuple(wall.replace(tzinfo=here).astimezone(UTC) for wall in best[2])
             return Written(tuple(best[1].items()), excluded=excluded)
-    return Written(None, dates=slots[1:], in_utc=not exact)
+    return Written(None, dates=listed(slots), in_utc=not exact)
+
+
+def listed(slots: tuple[datetime, ...]) -> tuple[datetime, ...]:
+    """DTSTART is a date by itself. A series of one names it again: what does not repeat has no parts, and a calendar
+    program shows a part that is moved beside it."""
+    return slots[1:] or slots
 
 
 def _candidates(repetition: Repetition) -> Iterator[dict[str, Any]]:
