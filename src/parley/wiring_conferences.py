@@ -86,11 +86,16 @@ async def conference_parts(settings: Settings, shared: Shared) -> ConferencePart
     timekeeper = Timekeeper(shared.store, shared.clock, shared.changes, notices, shared.directory, start)
     shared.journal.subscribe(timekeeper.take)
     shared.changes.subscribe(lambda change: _poke(shared.outbox, change))
-    return ConferenceParts(await _json(settings, shared, conferences, links, reserved), timekeeper.run())
+    return ConferenceParts(await _json(settings, shared, conferences, start, links, reserved), timekeeper.run())
 
 
 async def _json(
-    settings: Settings, shared: Shared, conferences: Conferences, links: JoinLinks, reserved: tuple[str, ...]
+    settings: Settings,
+    shared: Shared,
+    conferences: Conferences,
+    start: ConferenceStart,
+    links: JoinLinks,
+    reserved: tuple[str, ...],
 ) -> ASGIApp:
     everybody = people(
         shared.store,
@@ -111,6 +116,7 @@ async def _json(
         directory=shared.directory,
         engine=shared.engine,
         conferences=conferences,
+        start=start,
         accounts=everybody.accounts,
         tokens=everybody.tokens,
         placer=shared.dialling,

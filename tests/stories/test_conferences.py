@@ -105,10 +105,6 @@ def called(name: str, **more: Any) -> Any:
     return m.RestAttendeeDTO(name=name.title(), phone=f"sip:{name}@{name}.example", is_auto_invite=1, **more)
 
 
-async def is_heard(phone: Phone, voice: float) -> None:
-    await phone.hears(voice)
-
-
 # --- who is rung -------------------------------------------------------------------------------------------------
 
 
@@ -128,7 +124,7 @@ async def test_whom_an_instant_conference_is_to_call_is_in_by_role_without_a_pin
         await here.control(booked)
         now = await booked.order("show_real_time_info_of_meeting", m.ShowRealTimeInfoOfMeetingRequest)
         told = {one.phone.partition("@")[0]: (one.name, one.state, one.mute) for one in now.participants}
-        assert told == {"ada": ("Ada", 0, 0), "bob": ("Bob", 0, 1), "host": ("host", 0, 0)}
+        assert told == {"ada": ("Ada", 0, 0), "bob": ("Bob", 0, 1), "host": ("host@phones.example", 0, 0)}
         assert now.conf_info.chair_id == (await booked.people())["ada"].pid
         await booked.mute(False, "bob")
         await scene.everybody_hears_everybody("ada", "bob", "host")
@@ -298,11 +294,11 @@ async def test_the_waiting_room_the_lock_more_time_and_the_end() -> None:
         await scene.until_waiting("ada")
         await here.control(booked)
         push = await PushListener.open(booked, scene.server.certificate, ["ParticipantsNotify", "WaitingListNotify"])
-        assert {row["pinfoMap"]["NAME"] for row in await push.hear("ParticipantsNotify")} == {"host"}
-        assert {row["pinfoMap"]["NAME"] for row in await push.hear("WaitingListNotify")} == {"ada"}
+        assert [row["pinfoMap"]["TEL"] for row in await push.hear("ParticipantsNotify")] == ["host@phones.example"]
+        assert [row["pinfoMap"]["TEL"] for row in await push.hear("WaitingListNotify")] == ["ada@phones.example"]
         await booked.admit("ada")
         [row] = await push.hear("ParticipantsNotify")
-        assert (row["mode"], row["pinfoMap"]["NAME"], row["pinfoMap"]["STATE"]) == (0, "ada", "0")
+        assert (row["mode"], row["pinfoMap"]["TEL"], row["pinfoMap"]["STATE"]) == (0, "ada@phones.example", "0")
         await scene.everybody_hears_everybody("host", "ada")
         await push.close()
 
@@ -347,7 +343,8 @@ async def test_what_one_dialect_makes_the_other_sees() -> None:
         await push.hear("ParticipantsNotify")
         await here.dials("host", booked, booked.host)
         rows = await push.hear("ParticipantsNotify")
-        assert [(row["mode"], row["pinfoMap"]["NAME"], row["pinfoMap"]["ROLE"]) for row in rows] == [(0, "host", "1")]
+        told = [(row["mode"], row["pinfoMap"]["TEL"], row["pinfoMap"]["ROLE"]) for row in rows]
+        assert told == [(0, "host@phones.example", "1")]
         await push.close()
         [call] = await api.ids("/calls")
         tree = await api.tree(f"/calls/{call}")

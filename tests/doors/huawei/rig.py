@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from parley.app.booking import ConferenceRecord
+from parley.app.conference_start import ConferenceStart
 from parley.app.conferences import Conferences
 from parley.app.directory import Directory
 from parley.app.legs import LegServices, LiveLegRunner
@@ -23,6 +24,7 @@ from parley.core.dialplan import Address
 from parley.core.ids import LegId
 from parley.core.leg_inputs import AudioCodec, Confirmed, Digit, EntrySettings, LegAudio, Offered
 from parley.core.refusals import Refusal
+from parley.core.secret import Secret
 from parley.doors.huawei.accounts import account_routes
 from parley.doors.huawei.app import huawei_app
 from parley.doors.huawei.conference_answers import Place
@@ -117,6 +119,7 @@ class MeetingRig(PeopleRig):
             entry=EntrySettings(),
         )
         self.directory = Directory(self.store, services, self.identifiers, self.changes, legs_most=100)
+        self.start = ConferenceStart(self.placer, self.clock, self.journal, self.tasks)
         self.conferences = Conferences(
             self.store, self.identifiers, self.clock, self.changes, self.notices, pins, self.directory, ["9000"]
         )
@@ -129,6 +132,7 @@ class MeetingRig(PeopleRig):
             engine=self.engine,
             conferences=self.conferences,
             accounts=self.people.accounts,
+            start=self.start,
             tokens=self.people.tokens,
             placer=self.placer,
             place=Place(JoinLinks(base), ACCESS_NUMBER, "Example Corp"),
@@ -148,6 +152,12 @@ class MeetingRig(PeopleRig):
         assert isinstance(answer, list) and len(answer) == 1
         info: dict[str, Any] = answer[0]
         return info
+
+    async def ring(self, info: dict[str, Any]) -> None:
+        """Call the invited, as is done when it begins."""
+        record, _ = await self.conferences.authenticate(info["conferenceID"], Secret(password(info, "chair")))
+        self.start.begin(record, record.current, ())
+        await self.settle()
 
     # --- people at phones --------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from ...app.accounts import Accounts
 from ...app.booking_desk import BookingDesk
 from ...app.changes import Changes
 from ...app.conference_control import ConferenceControl
+from ...app.conference_start import ConferenceStart
 from ...app.conferences import Conferences
 from ...app.directory import Directory
 from ...app.ports import CallPlacer, Clock, MediaEngine, Store
@@ -18,7 +19,7 @@ from ...core.events import Event
 from .conference_answers import Place
 from .conferences import ConferenceRoutes, Desk
 from .control import Commander, Control
-from .control_calls import ControlCalls
+from .control_calls import ControlCalls, told_result
 from .control_tokens import ControlTokens
 from .history import HistoryRoutes
 from .live_state import LiveStates
@@ -47,6 +48,7 @@ def meeting_door(
     directory: Directory,
     engine: MediaEngine,
     conferences: Conferences,
+    start: ConferenceStart,
     accounts: Accounts,
     tokens: Tokens,
     placer: CallPlacer,
@@ -54,11 +56,12 @@ def meeting_door(
     record: Callable[[Event], None],
 ) -> MeetingDoor:
     """record: the journal's append."""
-    control = ConferenceControl(store, clock, changes, directory, placer, record)
+    control = ConferenceControl(store, clock, changes, directory, placer, record, start)
     booking = BookingDesk(store, clock, accounts, conferences)
     states = LiveStates(directory)
     hub = Hub(control, directory, states, engine, clock, tasks, place)
     commander = Commander(control, directory, states, hub.dirty)
+    start.watch(lambda number, called: hub.called(number, called.target, told_result(called)))
     desk = Desk(conferences, booking, clock, place)
     routes = [
         *ConferenceRoutes(desk).routes(),

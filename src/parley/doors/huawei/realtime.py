@@ -17,7 +17,7 @@ from .conference_answers import Place, kept, kind_word, shown_end, shown_start
 from .conference_fields import SCOPES
 from .control import BASE, Commander, called_by
 from .fields import extras_of
-from .live_state import LiveState, Mode, by_participant, muted
+from .live_state import LiveState, Mode, by_participant, calls_of, muted
 from .requests import Request, listing
 from .router import Auth, Route
 
@@ -115,7 +115,7 @@ def real_time_info(running: Running, state: LiveState) -> dict[str, Any]:
             "mute": 0,
             "hand": 0,
         }
-        for call, calling in state.calls.items()
+        for call, calling in calls_of(running, state).items()
     ]
     return {
         "attendees": [_attendee(one) for one in state.attendees(running.record.conference.attendees)],
@@ -202,7 +202,7 @@ def participants(running: Running, state: LiveState) -> dict[str, dict[str, str]
     now = {
         wire_id(leg.participant): _info_map(running, leg, state) for leg in legs.values() if not _in_waiting_room(leg)
     }
-    for call, calling in state.calls.items():
+    for call, calling in calls_of(running, state).items():
         now[wire_id(call)] = {"NAME": calling.name, "TEL": calling.address, "ROLE": "0", "STATE": "1"}
     return now
 
