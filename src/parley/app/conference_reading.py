@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from ..core.conferences import Attendance, Conference, Occurrence, OccurrenceState
 from ..core.ids import AccessMethodId
-from ..core.people import AdministratorLevel
+from ..core.people import AdministratorLevel, User
 from ..core.refusals import Refusal
 from ..core.spaces import AccessMethod, Role, Space, SpaceKind
 from .booking import Actor, ConferenceRecord
@@ -73,6 +73,18 @@ async def record_of(
         space = Space(conference.space, conference.subject, conference.tenant, kind=SpaceKind.CONFERENCE)
         doors = (_gone(conference, Role.GUEST), _gone(conference, Role.HOST))
     organiser = await tx.users.get(conference.organiser)
+    return await assembled(tx, conference, occurrences, space, doors, organiser)
+
+
+async def assembled(
+    tx: Transaction,
+    conference: Conference,
+    occurrences: Sequence[Occurrence],
+    space: Space,
+    doors: tuple[AccessMethod, AccessMethod],
+    organiser: User | None,
+) -> ConferenceRecord:
+    """The record of what is at hand; doors: guest, host."""
     tenant = await tx.tenants.get(conference.tenant) if conference.tenant else None
     users = {attendee.user for attendee in conference.attendees if attendee.user}
     people = (await tx.users.page(Query(among=sorted(users)))).items if users else ()

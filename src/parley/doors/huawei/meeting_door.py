@@ -55,7 +55,7 @@ def meeting_door(
     place: Place,
     record: Callable[[Event], None],
 ) -> MeetingDoor:
-    """record: the journal's append."""
+    """record: the journal's append. start: what calls people when a conference begins."""
     control = ConferenceControl(store, clock, changes, directory, placer, record, start)
     booking = BookingDesk(store, clock, accounts, conferences)
     states = LiveStates(directory)
