@@ -22,10 +22,16 @@ class Vendor:
     def __init__(self, base: str, certificate: Path, app_id: str, app_key: str, user: str | None = None) -> None:
         credentials = MeetingCredentials().with_auth_type_enum(AuthTypeEnum.APP_ID)
         credentials.with_app_id(app_id).with_app_key(app_key).with_user_id(user)
+        self._credentials = credentials
         config = HttpConfig.get_default_config()
         config.ssl_ca_cert = str(certificate)
         builder = MeetingClient.new_builder().with_http_config(config)
         self.client: Any = builder.with_credentials(credentials).with_endpoint(base).build()
+
+    @property
+    def access_token(self) -> str:
+        """What it signed in with; empty before its first request."""
+        return self._credentials._token or ""
 
     async def __call__(self, operation: str, request: Any) -> Any:
         return await asyncio.to_thread(getattr(self.client, operation), request)

@@ -38,11 +38,13 @@ class Office:
     vendor: Vendor
 
     async def book(self, **fields: Any) -> Booked:
-        """Its passwords and join links may stand in no log."""
+        """Its passwords and join links, and the token that books it, may stand in no log."""
         booked = await self.vendor.book(**fields)
         info = booked.info
         links = [str(link or "").rpartition("/")[2] for link in (info.chair_join_uri, info.guest_join_uri)]
-        self.scene.server.never_log(*(text for text in (booked.host, booked.guest, *links) if text))
+        told = (booked.host, booked.guest, *links, self.vendor.access_token)
+        self.scene.server.never_log(*(text for text in told if text))
+        assert self.vendor.access_token
         return booked
 
     async def control(self, booked: Booked) -> None:
@@ -237,7 +239,13 @@ async def test_guests_wait_for_the_host_and_stay_when_he_leaves() -> None:
     async with office() as here:
         scene = here.scene
         booked = await here.book(subject="Hosts first", rules={"allow_guest_start_conf": False})
-        await here.by_access_number("ada", booked, "111111" if booked.guest != "111111" else "222222", booked.guest)
+        wrong = "111111" if booked.guest != "111111" != booked.host else "222222"
+        scene.server.never_log(wrong)
+        asked = m.CreateConfTokenRequest(conference_id=booked.number, x_password=wrong, x_login_type=1)
+        with pytest.raises(ClientRequestException) as refused:
+            await here.vendor("create_conf_token", asked)
+        assert refused.value.error_code == "MMC.111072065"
+        await here.by_access_number("ada", booked, wrong, booked.guest)
         await scene.until_waiting("ada")
         host = await here.by_access_number("host", booked, booked.host)
         await scene.everybody_hears_everybody("ada", "host")
