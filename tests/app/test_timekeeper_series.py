@@ -75,13 +75,13 @@ async def test_an_occurrences_own_rules_hold_while_it_runs(floor: ConferenceFloo
     """Before and after, the series' own do."""
     record = await floor.book(series=daily(), zone="UTC", length=60)
     number, id = record.conference.number, record.occurrences[1].id
-    edit = OccurrenceEdit(rules=RulesEdit(guests_may_start=True, waiting_room=True))
+    edit = OccurrenceEdit(rules=RulesEdit(guests_may_start=True, mute_guests=True))
     await floor.conferences.change_occurrence(floor.alice, number, id, edit)
     async with floor.running():
         for moment, own in (("2026-01-02 09:30", False), ("2026-01-03 09:30", True), ("2026-01-03 10:00", False)):
             await floor.until(moment)
             settings = (await floor.conferences.show(floor.alice, number)).guest.leg_settings
-            assert (settings.waiting_room, settings.needs_activation) == (own, not own), moment
+            assert (settings.rx_audio_mute, settings.needs_activation) == (own, not own), moment
 
 
 async def test_the_next_occurrence_takes_over_from_a_prolonged_one(floor: ConferenceFloor) -> None:

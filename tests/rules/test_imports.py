@@ -20,6 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "doors.sip": {"app", "core", "wire"},
     "doors.ops": {"app", "core", "wire"},
     "doors.http": set(),
+    "doors.web": set(),
     "backends.store": {"app", "core"},
     "backends.journal": {"app", "core"},
     "backends.notify": {"app", "core", "wire"},

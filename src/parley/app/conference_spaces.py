@@ -143,7 +143,7 @@ async def dress(tx: Transaction, conference: Conference, rules: ConferenceRules,
     if space is None or doors is None:
         return
     space, guest, host = dressed(conference, rules, space, *doors)
-    if guests_released:
+    if guests_released and not rules.waiting_room:
         guest = replace(guest, leg_settings=replace(guest.leg_settings, needs_activation=False))
     await _save(tx, space, guest, host)
 
