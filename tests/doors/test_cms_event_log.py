@@ -8,6 +8,7 @@ import pytest
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import (
     AdministratorActed,
+    AttendeeCalled,
     EntryLockedOut,
     Event,
     LegActivated,
@@ -23,7 +24,7 @@ from parley.core.events import (
     PromptUnanswered,
     UnencryptedMediaPresent,
 )
-from parley.core.ids import LegId, MeetingId, ParticipantId, SpaceId
+from parley.core.ids import LegId, MeetingId, OccurrenceId, ParticipantId, SpaceId
 from parley.doors.cms.event_log import line, texts
 
 LEG = LegId("e2264fb0-483f-45bc-a4f3-5a4ce326e72c")
@@ -96,6 +97,10 @@ LINES: list[tuple[Event, str | None]] = [
     (
         AdministratorActed("192.0.2.7", "api", "created new call", MEETING),
         f'192.0.2.7: API user "api" created new call {MEETING}',
+    ),
+    (
+        AttendeeCalled(OccurrenceId("o"), "914083136", "sip:ada@phones.example", "no-answer", 2),
+        'conference 914083136: call to "sip:ada@phones.example", try 2: no answer',
     ),
     (LegConnected(LEG, 1, True), None),
     (MeetingStarted(MEETING, SPACE, "n", None), None),

@@ -48,10 +48,14 @@ class LogLine:
 class Server:
     """`async with Server(Network()) as server: await server.api.get("/coSpaces")`."""
 
-    def __init__(self, network: Network, **settings: str) -> None:
-        """settings: more variables without the prefix, such as LIMITS__WRONG_PINS="5"."""
+    def __init__(self, network: Network, *, https: bool = False, **settings: str) -> None:
+        """settings: more variables without the prefix, such as LIMITS__WRONG_PINS="5".
+
+        https: listen by TLS too; the certificate to be trusted is the file `certificate`.
+        """
         self.network = network
         self.address = network.server
+        self.https_port = free_port(self.address) if https else 0
         self.http_port, self.sip_port = free_port(self.address), free_port(self.address)
         self.sip = f"{self.address}:{self.sip_port}"
         self._password = secrets.token_urlsafe(18)
@@ -61,6 +65,17 @@ class Server:
 
     async def __aenter__(self) -> Server:
         self.data = Path(tempfile.mkdtemp(prefix="parley-"))
+        self.certificate = self.data / "https-certificate.pem"
+        self.api = Api(f"http://{self.address}:{self.http_port}", "admin", self._password)
+        await self._run()
+        return self
+
+    async def kill_and_restart(self) -> None:
+        """SIGKILL in the midst of whatever it does, then a new start with the same settings and data directory."""
+        await self._kill()
+        await self._run()
+
+    async def _run(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
             *(*COMMAND, "serve"),
             stdin=asyncio.subprocess.DEVNULL,
@@ -70,14 +85,13 @@ class Server:
             env=self._environment(),
         )
         self._ready = asyncio.Event()
+        self._run_began = len(self.lines)
         self._reader = asyncio.create_task(self._collect())
-        self.api = Api(f"http://{self.address}:{self.http_port}", "admin", self._password)
         try:
             await self._wait_ready()
         except BaseException:
             await self._kill()
             raise
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -166,7 +180,7 @@ class Server:
         settings = {
             "DATA_DIR": str(self.data),
             "HTTP__LISTEN": f"{self.address}:{self.http_port}",
-            "HTTPS__LISTEN": "",
+            "HTTPS__LISTEN": f"{self.address}:{self.https_port}" if self.https_port else "",
             "SIP__UDP": self.sip,
             "SIP__TCP": self.sip,
             "SIP__TLS": "",
@@ -194,7 +208,7 @@ class Server:
             await asyncio.wait_for(self._ready.wait(), READY_PATIENCE)
         except TimeoutError:
             raise AssertionError(f"not ready within {READY_PATIENCE} s:\n{self._tail()}") from None
-        ready = any(line.strip() == "ready" for line in self.lines)
+        ready = any(line.strip() == "ready" for line in self.lines[self._run_began :])
         assert ready, f"ended before it was ready:\n{self._tail()}"
 
     async def _kill(self) -> None:

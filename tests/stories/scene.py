@@ -139,9 +139,9 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def stage(**settings: str) -> AsyncIterator[Stage]:
+async def stage(*, https: bool = False, **settings: str) -> AsyncIterator[Stage]:
     """A server with these settings; at the end nobody has heard himself and the server ends cleanly."""
-    async with Server(Network(), **settings) as server:
+    async with Server(Network(), https=https, **settings) as server:
         scene = Stage(server)
         async with scene._exits:
             yield scene

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from ..core.conferences import Conference, Occurrence, OccurrenceState
+from ..core.endings import Ending
 from ..core.events import AdministratorActed, Event
 from ..core.ids import LegId
-from ..core.meeting_inputs import Entry, LegView, MeetingView
+from ..core.meeting_inputs import End, Entry, LegView, MeetingView
 from ..core.profiles import LegSettings
 from ..core.refusals import Refusal
 from ..core.spaces import Role
@@ -18,6 +19,7 @@ from .changes import Change, Changes
 from .conference_planning import edited_rules
 from .conference_reading import live_conference, record_of
 from .conference_spaces import dress
+from .conference_start import Called, ConferenceStart
 from .directory import Directory
 from .ports import CallOut, CallPlacer, CallResult, Clock, Store, Transaction
 
@@ -28,11 +30,12 @@ LONGEST = timedelta(hours=24)  # nothing is prolonged further than that from now
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A conference that runs, and its live meeting."""
+    """A conference that runs, and its live meeting. ringing: who is being called at its start."""
 
     record: ConferenceRecord
     occurrence: Occurrence
     meeting: MeetingView
+    ringing: Mapping[LegId, Called] = field(default_factory=dict)
 
     def role(self, leg: LegView) -> Role:
         """What somebody in it is: what the person was made inside, else what the door says."""
@@ -63,8 +66,10 @@ class ConferenceControl:
         directory: Directory,
         placer: CallPlacer,
         record: Callable[[Event], None],
+        start: ConferenceStart,
     ) -> None:
         self._record = record
+        self._start = start
         self._store = store
         self._clock = clock
         self._changes = changes
@@ -85,7 +90,12 @@ class ConferenceControl:
             meeting = self._directory.meeting(await self._directory.open(conference.space))
         if meeting is None:
             raise Refusal("state", kind="conference", state="not-started")
-        return Running(record, occurrence, meeting)
+        return Running(record, occurrence, meeting, self._start.ringing(occurrence.id))
+
+    async def stop(self, running: Running, ending: Ending) -> None:
+        """Everybody goes, and whoever was not reached yet is called no more."""
+        self._start.give_up(running.occurrence.id)
+        await self._directory.tell(running.meeting.meeting, End(ending))
 
     async def prolong(self, number: str, minutes: int, *, repeatedly: bool) -> datetime:
         """The end moves by so many minutes; repeatedly: again and again while somebody is inside. Returns the end.
@@ -144,6 +154,10 @@ class ConferenceControl:
             admitted=admitted,
         )
         return await self._placer.call(wish, told)
+
+    def give_up_on(self, running: Running, addresses: Collection[str]) -> None:
+        """Nobody of these addresses is called again."""
+        self._start.give_up_on(running.occurrence.id, addresses)
 
     def give_up(self, leg: LegId) -> bool:
         """Stop calling. False: nobody is being called by this name."""

@@ -3,7 +3,7 @@ when busy or without an answer, given up when the occurrence is over."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -53,6 +53,11 @@ class ConferenceStart:
         self._journal = journal
         self._tasks = tasks
         self._calls: dict[OccurrenceId, list[_Invitation]] = {}
+        self._watchers: list[Callable[[str, Called], None]] = []
+
+    def watch(self, watcher: Callable[[str, Called], None]) -> None:
+        """Call it with the conference's number whenever somebody is called, and when that is over."""
+        self._watchers.append(watcher)
 
     def begin(self, record: ConferenceRecord, occurrence: Occurrence, present: Sequence[str]) -> None:
         """Call everybody marked, at once. Under a room's own number nobody is called; `present`: addresses of those
@@ -73,6 +78,17 @@ class ConferenceStart:
         """It is over: nobody is called any more."""
         for invitation in self._calls.pop(occurrence, ()):
             invitation.give_up()
+
+    def give_up_on(self, occurrence: OccurrenceId, addresses: Collection[str]) -> None:
+        """These were taken off the list: they are called no more."""
+        for invitation in self._calls.get(occurrence, ()):
+            if invitation.state.target in addresses:
+                invitation.give_up()
+
+    def ringing(self, occurrence: OccurrenceId) -> Mapping[LegId, Called]:
+        """Who is being called at this moment."""
+        invitations = self._calls.get(occurrence, ())
+        return {one.leg: one.state for one in invitations if one.leg is not None and one.state.result is None}
 
     def results(self, occurrence: str) -> list[Called]:
         """In the order of the invitation."""
@@ -100,7 +116,7 @@ class _Invitation:
         )
         self.state = Called(attendee.name, attendee.address, attendee.role)
         self._limited = 0
-        self._leg: LegId | None = None
+        self.leg: LegId | None = None
         self._timer: Timer | None = None
         self._over = False
 
@@ -117,7 +133,8 @@ class _Invitation:
             self._refused(refusal)
             return
         if self.state.result is None:
-            self._leg = leg
+            self.leg = leg
+            self._tell()
         if self._over:
             self._start._placer.cancel(leg)
 
@@ -125,11 +142,11 @@ class _Invitation:
         self._over = True
         if self._timer is not None:
             self._timer.cancel()
-        if self._leg is not None and self.state.result is None:
-            self._start._placer.cancel(self._leg)
+        if self.leg is not None and self.state.result is None:
+            self._start._placer.cancel(self.leg)
 
     def _told(self, leg: LegId, result: CallResult) -> None:
-        self._leg = None
+        self.leg = None
         tries = self.state.tries + 1
         self.state = replace(self.state, tries=tries)
         again = CALL_AGAIN.after(tries) if result in _AGAIN else None
@@ -154,6 +171,11 @@ class _Invitation:
         )
         if again is not None and waits:
             self._wait(again)
+        self._tell()
+
+    def _tell(self) -> None:
+        for watcher in self._start._watchers:
+            watcher(self._number, self.state)
 
     def _wait(self, seconds: float) -> None:
         clock = self._start._clock

@@ -24,6 +24,7 @@ from parley.core.dialplan import Address
 from parley.core.ids import LegId
 from parley.core.leg_inputs import AudioCodec, Confirmed, Digit, EntrySettings, LegAudio, Offered
 from parley.core.refusals import Refusal
+from parley.core.secret import Secret
 from parley.doors.huawei.accounts import account_routes
 from parley.doors.huawei.app import huawei_app
 from parley.doors.huawei.conference_answers import Place
@@ -118,10 +119,10 @@ class MeetingRig(PeopleRig):
             entry=EntrySettings(),
         )
         self.directory = Directory(self.store, services, self.identifiers, self.changes, legs_most=100)
+        self.start = ConferenceStart(self.placer, self.clock, self.journal, self.tasks)
         self.conferences = Conferences(
             self.store, self.identifiers, self.clock, self.changes, self.notices, pins, self.directory, ["9000"]
         )
-        self.start = ConferenceStart(self.placer, self.clock, self.journal, self.tasks)
         door = meeting_door(
             store=self.store,
             clock=self.clock,
@@ -131,11 +132,11 @@ class MeetingRig(PeopleRig):
             engine=self.engine,
             conferences=self.conferences,
             accounts=self.people.accounts,
+            start=self.start,
             tokens=self.people.tokens,
             placer=self.placer,
             place=Place(JoinLinks(base), ACCESS_NUMBER, "Example Corp"),
             record=self.journal.append,
-            start=self.start,
         )
         self.push = door.push
         accounts = account_routes(self.people, self.store, self.clock, self.rooms, JoinLinks(base))
@@ -151,6 +152,12 @@ class MeetingRig(PeopleRig):
         assert isinstance(answer, list) and len(answer) == 1
         info: dict[str, Any] = answer[0]
         return info
+
+    async def ring(self, info: dict[str, Any]) -> None:
+        """Call the invited, as is done when it begins."""
+        record, _ = await self.conferences.authenticate(info["conferenceID"], Secret(password(info, "chair")))
+        self.start.begin(record, record.current, ())
+        await self.settle()
 
     # --- people at phones --------------------------------------------------------------------------------------
 

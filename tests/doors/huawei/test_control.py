@@ -55,7 +55,8 @@ class Floor:
 
 @pytest.fixture
 async def floor(rig: MeetingRig) -> AsyncIterator[Floor]:
-    info = await rig.book(subject="live", attendees=[{"name": "Ida", "phone": "5005", "email": "ida@example.com"}])
+    ida = {"name": "Ida", "phone": "5005", "email": "ida@example.com", "isAutoInvite": 1}
+    info = await rig.book(subject="live", attendees=[ida])
     made = Floor(rig, info)
     await rig.call(made.id, password(info, "chair"), "1001", "Hana")
     await rig.call(made.id, password(info, "general"), "2002", "Gus")
@@ -303,6 +304,35 @@ async def test_invited_people_are_called_by_the_door_of_their_role(floor: Floor)
     assert floor.rig.placer.ringing == {}
     only = {"attendees": [people[2]]}
     assert await floor.code("POST", "participants", only) == "MMC.111072033"
+
+
+async def test_who_is_called_at_the_start_shows_and_can_be_given_up(floor: Floor) -> None:
+    """As being called; hung up before an answer, nobody is called again."""
+    await floor.rig.ring(floor.info)
+    assert (await floor.people())["Ida"]["state"] == 1
+    await floor.done("POST", "participants/delete", {"bulkHangUpParticipants": [await floor.pid("Ida")]})
+    assert "Ida" not in await floor.people()
+    await called_no_more(floor)
+
+
+@pytest.mark.parametrize("way", ["stop", "attendees/delete"])
+async def test_a_busy_person_is_not_called_again_after_the_end_or_off_the_list(floor: Floor, way: str) -> None:
+    """No phone rings for a conference that its host has ended, or of somebody taken off the list."""
+    await floor.rig.ring(floor.info)
+    [leg] = floor.rig.placer.ringing
+    floor.rig.placer.end(leg, CallResult.BUSY)
+    if way == "stop":
+        await floor.put("stop")
+    else:
+        await floor.done("POST", way, {"bulkDelAttendInfo": [{"number": "5005"}]})
+    await called_no_more(floor)
+
+
+async def called_no_more(floor: Floor) -> None:
+    floor.rig.clock.advance(200.0)
+    await floor.rig.settle()
+    assert floor.rig.placer.ringing == {}
+    assert [wish.target for wish in floor.rig.placer.wishes] == ["5005"]
 
 
 async def test_one_number_is_invited_by_password_alone(floor: Floor) -> None:

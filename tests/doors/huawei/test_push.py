@@ -106,7 +106,7 @@ class Listener:
 @pytest.fixture
 async def watched(tmp_path: Path) -> AsyncIterator[Watched]:
     async with served(tmp_path) as (rig, base, certificate):
-        info = await rig.book(subject="watched", attendees=[{"name": "Ida", "phone": "5005"}])
+        info = await rig.book(subject="watched", attendees=[{"name": "Ida", "phone": "5005", "isAutoInvite": 1}])
         yield Watched(rig, base, certificate, info)
 
 
@@ -218,6 +218,21 @@ async def test_the_result_of_an_invitation_is_told(watched: Watched) -> None:
     watched.rig.placer.end(leg, CallResult.BUSY)
     [result] = await listener.hear("InviteResultNotify")
     assert (result["callNumber"], result["errorCode"], result["resultCode"]) == ("7007", "11076008", "11076008")
+
+
+async def test_a_call_at_the_start_is_told_like_an_invitation(watched: Watched) -> None:
+    """While it rings, and how it went, although it is going to be tried again."""
+    listener, _ = await watched.subscribed(["InviteResultNotify", "ParticipantsNotify"])
+    await listener.hear("ParticipantsNotify")
+    await watched.rig.ring(watched.info)
+    [calling] = await listener.hear("ParticipantsNotify")
+    assert (calling["pinfoMap"]["TEL"], calling["pinfoMap"]["STATE"]) == ("5005", "1")
+    [leg] = watched.rig.placer.ringing
+    watched.rig.placer.end(leg, CallResult.NO_ANSWER)
+    [result] = await listener.hear("InviteResultNotify")
+    assert (result["callNumber"], result["errorCode"], result["resultCode"]) == ("5005", "11076005", "11076005")
+    [gone] = await listener.hear("ParticipantsNotify")
+    assert (gone["pid"], gone["mode"]) == (calling["pid"], 1)
 
 
 async def test_a_guest_is_not_told_the_host_password(watched: Watched) -> None:

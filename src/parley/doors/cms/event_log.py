@@ -8,6 +8,7 @@ from datetime import datetime
 from ...core.endings import Ending, Reason, Side
 from ...core.events import (
     AdministratorActed,
+    AttendeeCalled,
     Event,
     LegActivated,
     LegArrived,
@@ -98,6 +99,9 @@ def texts(event: Event) -> tuple[str, ...]:
         case AdministratorActed():
             who = f'{_clean(event.source)}: API user "{_clean(event.name)}"'
             return (f"{who} {_clean(event.verb)} {_clean(event.subject)}",)
+        case AttendeeCalled():
+            result = event.result.replace("-", " ")
+            return (f'conference {event.number}: call to "{_clean(event.target)}", try {event.tries}: {result}',)
     return ()
 
 

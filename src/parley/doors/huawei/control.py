@@ -14,7 +14,6 @@ from ...core.ids import ParticipantId
 from ...core.meeting_inputs import (
     AdmitParticipant,
     DropParticipant,
-    End,
     LegView,
     MeetingInput,
     OverrideLegs,
@@ -32,7 +31,7 @@ from . import control_fields as fields
 from .codecs import core_id, wire_id
 from .errors import HuaweiError
 from .fields import Parsed, Table
-from .live_state import LiveState, LiveStates, Mode, by_participant
+from .live_state import LiveState, LiveStates, Mode, by_participant, calls_of
 from .requests import Request
 from .router import Auth, Handler, Route
 
@@ -214,13 +213,13 @@ class Control:
     async def stop(self, request: Request) -> None:
         """Everybody goes; the booking stays until its end, so that people may come back."""
         running = await self._commander.running(request)
-        await self._commander.tell(running, End(STOPPED))
+        await self._commander.control.stop(running, STOPPED)
 
     async def hang_up(self, request: Request) -> None:
         ids = fields.HANG_UP.parse(request.body).values["ids"]
         running = await self._commander.running(request)
         state = self._commander.state(running)
-        called = {leg: text for leg in state.calls for text in ids if core_id(text) == leg}
+        called = {leg: text for leg in calls_of(running, state) for text in ids if core_id(text) == leg}
         inside = legs_of(running, [text for text in ids if text not in called.values()], "bulkHangUpParticipants")
         for call in called:
             self._commander.control.give_up(call)
@@ -238,6 +237,7 @@ class Control:
         inside += [leg for leg in running.meeting.legs if leg.participant in ids and leg not in inside]
         if not inside and not addresses & known:
             raise HuaweiError(NOT_THERE, "bulkDelAttendInfo: nobody of these is in the conference")
+        self._commander.control.give_up_on(running, addresses)
         state.removed |= addresses
         for address in addresses:
             state.added.pop(address, None)

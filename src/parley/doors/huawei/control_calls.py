@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ...app.booking_desk import BookingDesk, Named
 from ...app.conference_control import Running
+from ...app.conference_start import Called
 from ...app.ports import CallResult
 from ...core.conferences import Attendee
 from ...core.ids import LegId
@@ -33,6 +34,13 @@ RESULTS = {
     CallResult.FAILED: "11076002",
     CallResult.CANCELLED: "11076010",
 }
+
+
+def told_result(called: Called) -> str | None:
+    """How a call at the start went; None: it is under way."""
+    return RESULTS[called.result] if called.result is not None else None
+
+
 TOO_MANY = "MMC.111071066"
 
 # (conference, number called, result) to those who listen.

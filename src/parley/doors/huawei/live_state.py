@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from ...app.conference_control import Running
 from ...app.directory import Directory
 from ...core.conferences import Attendee
 from ...core.ids import LegId, MeetingId, ParticipantId
@@ -78,6 +79,12 @@ class LiveStates:
     def _look(self, meeting: MeetingId) -> None:
         if meeting in self._states and self._directory.meeting(meeting) is None:
             del self._states[meeting]
+
+
+def calls_of(running: Running, state: LiveState) -> Mapping[LegId, Calling]:
+    """Who is being called, at the start or by a host."""
+    started = {leg: Calling(called.name or called.target, called.target) for leg, called in running.ringing.items()}
+    return {**started, **state.calls}
 
 
 def muted(leg: LegView) -> bool:

@@ -19,7 +19,7 @@ from ...core.events import Event
 from .conference_answers import Place
 from .conferences import ConferenceRoutes, Desk
 from .control import Commander, Control
-from .control_calls import ControlCalls
+from .control_calls import ControlCalls, told_result
 from .control_tokens import ControlTokens
 from .history import HistoryRoutes
 from .live_state import LiveStates
@@ -48,19 +48,20 @@ def meeting_door(
     directory: Directory,
     engine: MediaEngine,
     conferences: Conferences,
+    start: ConferenceStart,
     accounts: Accounts,
     tokens: Tokens,
     placer: CallPlacer,
     place: Place,
     record: Callable[[Event], None],
-    start: ConferenceStart | None = None,
 ) -> MeetingDoor:
     """record: the journal's append. start: what calls people when a conference begins."""
-    control = ConferenceControl(store, clock, changes, directory, placer, record)
+    control = ConferenceControl(store, clock, changes, directory, placer, record, start)
     booking = BookingDesk(store, clock, accounts, conferences)
     states = LiveStates(directory)
     hub = Hub(control, directory, states, engine, clock, tasks, place)
     commander = Commander(control, directory, states, hub.dirty)
+    start.watch(lambda number, called: hub.called(number, called.target, told_result(called)))
     desk = Desk(conferences, booking, clock, place)
     routes = [
         *ConferenceRoutes(desk).routes(),
@@ -70,6 +71,6 @@ def meeting_door(
         *Control(commander, conferences.authenticate).routes(),
         *ControlCalls(commander, booking, conferences.authenticate, hub.call_ended).routes(),
         *Pictures(commander).routes(),
-        *RealTime(commander, conferences, directory, start).routes(),
+        *RealTime(commander, conferences, directory).routes(),
     ]
     return MeetingDoor(routes, Push(hub, tokens))

@@ -138,6 +138,14 @@ class Hub:
             data = [{"callNumber": address, "errorCode": result, "resultCode": result}]
             self._tell(channel, "InviteResultNotify", data)
 
+    def called(self, number: str, address: str, result: str | None) -> None:
+        """Of somebody who is called at the start; None: it rings, or soon will."""
+        if result is not None:
+            self.call_ended(number, address, result)
+        channel = self._channels.get(number)
+        if channel is not None:
+            self._refresh(channel)
+
     def _look(self, meeting: MeetingId) -> None:
         channel = self._of_meeting.get(meeting)
         if channel is None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from ...app.conference_control import Running
-from ...app.conference_start import Called, ConferenceStart
 from ...app.conferences import Conferences
 from ...app.directory import Directory
 from ...core.conferences import Attendee, OccurrenceState
@@ -19,7 +17,7 @@ from .conference_answers import Place, kept, kind_word, shown_end, shown_start
 from .conference_fields import SCOPES
 from .control import BASE, Commander, called_by
 from .fields import extras_of
-from .live_state import LiveState, Mode, by_participant, muted
+from .live_state import LiveState, Mode, by_participant, calls_of, muted
 from .requests import Request, listing
 from .router import Auth, Route
 
@@ -28,12 +26,7 @@ _SCOPE_NUMBERS = {scope: number for number, scope in SCOPES.items()}
 
 
 class RealTime:
-    """start: knows who is being called because the conference began."""
-
-    def __init__(
-        self, commander: Commander, conferences: Conferences, directory: Directory, start: ConferenceStart | None
-    ) -> None:
-        self._start = start
+    def __init__(self, commander: Commander, conferences: Conferences, directory: Directory) -> None:
         self._commander = commander
         self._conferences = conferences
         self._directory = directory
@@ -47,8 +40,7 @@ class RealTime:
 
     async def show(self, request: Request) -> dict[str, Any]:
         running = await self._commander.running(request, host=False)
-        called = self._start.results(running.occurrence.id) if self._start is not None else []
-        return real_time_info(running, self._commander.state(running), called)
+        return real_time_info(running, self._commander.state(running))
 
     async def participants(self, request: Request) -> dict[str, Any]:
         """Who is inside, in this dialect's newer spelling of names."""
@@ -98,8 +90,7 @@ def host_of(running: Running) -> LegView | None:
     return next((leg for leg in running.meeting.legs if running.role(leg) is Role.HOST and not leg.causes), None)
 
 
-def real_time_info(running: Running, state: LiveState, called: Iterable[Called] = ()) -> dict[str, Any]:
-    """called: at the start of the conference; who is still being called, or will be again, is shown without an ID."""
+def real_time_info(running: Running, state: LiveState) -> dict[str, Any]:
     legs = by_participant(running.meeting.legs)
     host = host_of(running)
     people = [
@@ -114,8 +105,18 @@ def real_time_info(running: Running, state: LiveState, called: Iterable[Called] 
         }
         for leg in legs.values()
     ]
-    people += [_being_called(wire_id(call), calling.name, calling.address) for call, calling in state.calls.items()]
-    people += [_being_called("", one.name, one.target) for one in called if one.result is None or one.waits]
+    people += [
+        {
+            "pid": wire_id(call),
+            "name": calling.name,
+            "phone": calling.address,
+            "state": CALLING,
+            "video": 0,
+            "mute": 0,
+            "hand": 0,
+        }
+        for call, calling in calls_of(running, state).items()
+    ]
     return {
         "attendees": [_attendee(one) for one in state.attendees(running.record.conference.attendees)],
         "participants": people,
@@ -124,10 +125,6 @@ def real_time_info(running: Running, state: LiveState, called: Iterable[Called] 
             "coHosts": [wire_id(id) for id in legs if id in state.cohosts],
         },
     }
-
-
-def _being_called(pid: str, name: str, address: str) -> dict[str, Any]:
-    return {"pid": pid, "name": name, "phone": address, "state": CALLING, "video": 0, "mute": 0, "hand": 0}
 
 
 def _attendee(one: Attendee) -> dict[str, Any]:
@@ -205,7 +202,7 @@ def participants(running: Running, state: LiveState) -> dict[str, dict[str, str]
     now = {
         wire_id(leg.participant): _info_map(running, leg, state) for leg in legs.values() if not _in_waiting_room(leg)
     }
-    for call, calling in state.calls.items():
+    for call, calling in calls_of(running, state).items():
         now[wire_id(call)] = {"NAME": calling.name, "TEL": calling.address, "ROLE": "0", "STATE": "1"}
     return now
 
