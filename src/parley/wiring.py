@@ -198,7 +198,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     sip = _sip_agent(settings, kept, arrivals, tasks)
     first_domain = kept.administration.inbound_rules.space_domain
     dialling = Dialling(kept.store, directory, sip.dialler, kept.clock, first_domain)
-    parts = await conference_parts(
+    parts = conference_parts(
         settings,
         Shared(
             kept.store,

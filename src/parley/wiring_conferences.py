@@ -8,7 +8,6 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
-from .app.accounts import ensure_default_administrator
 from .app.booking import ConferenceRecord
 from .app.changes import Change, Changes
 from .app.conference_start import ConferenceStart
@@ -67,8 +66,8 @@ class ConferenceParts:
     timekeeping: Coroutine[Any, Any, None]
 
 
-async def conference_parts(settings: Settings, shared: Shared) -> ConferenceParts:
-    """Makes the default administrator where there is none, so that applications have somebody to act as."""
+def conference_parts(settings: Settings, shared: Shared) -> ConferenceParts:
+    """The use cases over what is there, and what stands before and beside them."""
     links = JoinLinks(base_url(settings))
     notices = _notices(settings, shared, links)
     conferences = Conferences(
@@ -85,10 +84,10 @@ async def conference_parts(settings: Settings, shared: Shared) -> ConferencePart
     timekeeper = Timekeeper(shared.store, shared.clock, shared.changes, notices, shared.directory, start)
     shared.journal.subscribe(timekeeper.take)
     shared.changes.subscribe(lambda change: _poke(shared.outbox, change))
-    return ConferenceParts(await _json(settings, shared, conferences, start, links), timekeeper.run())
+    return ConferenceParts(_json(settings, shared, conferences, start, links), timekeeper.run())
 
 
-async def _json(
+def _json(
     settings: Settings, shared: Shared, conferences: Conferences, start: ConferenceStart, links: JoinLinks
 ) -> ASGIApp:
     everybody = people(
@@ -100,7 +99,6 @@ async def _json(
         shared.users,
         domain=first_domain(settings),
     )
-    await ensure_default_administrator(shared.store, everybody.accounts, shared.changes)
     rooms = Rooms(shared.store, shared.identifiers, shared.changes, _reserved(settings))
     door = meeting_door(
         store=shared.store,

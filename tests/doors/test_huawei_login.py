@@ -12,7 +12,7 @@ import pytest
 from parley.app.ports import Query
 from parley.app.sign_in import SignInLimits
 from parley.app.users import UserEdit, Users
-from parley.core.people import Application, TokenKind
+from parley.core.people import Administrator, AdministratorLevel, Application, TokenKind
 from parley.core.secret import Secret
 from tests.doors.huawei_people_rig import APP_ID, APP_KEY, SOURCE, START, PeopleRig, error_of, signature
 from tests.kit.counted_identifiers import CountedIdentifiers
@@ -416,3 +416,24 @@ async def test_old_tokens_are_forgotten(rig: PeopleRig) -> None:
     async with rig.store.reading() as tx:
         kept = (await tx.tokens.page(Query())).items
     assert sorted(token.kind for token in kept) == [TokenKind.ACCESS, TokenKind.REFRESH]
+
+
+async def test_an_administrator_of_the_server_signs_in_as_the_default_administrator(rig: PeopleRig) -> None:
+    """One credential serves both dialects; a wrong password, and the name of another account, do not."""
+    async with rig.store.transaction() as tx:
+        await tx.save_administrator(Administrator("root", Secret(rig.hasher.hash("of-the-server-1"))))
+    assert error_of(await rig.account_login("root", "wrong-one-1"))[0] == 401
+    answer = await rig.account_login("root", "of-the-server-1")
+    assert answer.status_code == 200
+    assert answer.json()["user"]["adminType"] == 0
+    async with rig.store.reading() as tx:
+        everybody = (await tx.users.page(Query(where={"level": AdministratorLevel.DEFAULT}))).items
+    assert len(everybody) == 1
+
+
+async def test_an_account_is_not_opened_by_the_administrators_password_of_the_same_name(rig: PeopleRig) -> None:
+    """Somebody's own account keeps its own password."""
+    await rig.user("frank", PASSWORD)
+    async with rig.store.transaction() as tx:
+        await tx.save_administrator(Administrator("frank", Secret(rig.hasher.hash("of-the-server-1"))))
+    assert error_of(await rig.account_login("frank", "of-the-server-1"))[0] == 401

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ..core.attempts import Attempts, AttemptSettings, Reservation
 from ..core.ids import TenantId
-from ..core.people import Application, User
+from ..core.people import AdministratorLevel, Application, User
 from ..core.refusals import Refusal
 from ..core.secret import Secret
 from .accounts import AccountEdit, Accounts, default_administrator, ensure_default_administrator
@@ -96,21 +96,36 @@ class SignIn:
         return await self._tokens.grant(user, source, client)
 
     async def prove(self, account: str, password: Secret, source: str) -> User:
-        """The user whose account and password these are. Raises Refusal: locked, bad-credential, account-disabled."""
+        """The user whose account and password these are. Raises Refusal: locked, bad-credential, account-disabled.
+
+        An administrator of the server is proved as the default administrator of its own enterprise.
+        """
         guesses = self._reserve(account, source)
         right = False
         try:
             user = await self._accounts.by_account(account) if len(account) <= ACCOUNT_MOST else None
+            hashed = user.password_hash if user else None
+            of_server = await self._of_server(account, user) if hashed is None else None
             usable = len(password.reveal()) <= PASSWORD_MOST
-            right = await self._hashing.verify(password if usable else Secret(""), user.password_hash if user else None)
+            right = await self._hashing.verify(password if usable else Secret(""), hashed or of_server)
         finally:
             # A guess that ended in an exception was not judged; it counts until the window has passed.
             self._settle(guesses, right)
+        if right and of_server is not None:
+            user = await ensure_default_administrator(self._store, self._accounts, self._changes)
         if not right or user is None:
             raise Refusal("bad-credential")
         if not user.enabled:
             raise Refusal("account-disabled")
         return user
+
+    async def _of_server(self, account: str, user: User | None) -> Secret | None:
+        """The password hash of the server's administrator of this name, where no other account has the name."""
+        if user is not None and user.level is not AdministratorLevel.DEFAULT:
+            return None
+        async with self._store.reading() as tx:
+            administrator = await tx.administrator(account) if len(account) <= ACCOUNT_MOST else None
+        return administrator.password_hash if administrator is not None else None
 
     def _reserve(self, account: str, source: str) -> list[tuple[Attempts, Reservation]]:
         now = self._clock.now()
