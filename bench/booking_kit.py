@@ -37,8 +37,8 @@ HOST = "127.0.0.1"
 APP, KEY = "bench", secrets.token_urlsafe(24)
 NO_SEAL_KEY = base64.urlsafe_b64encode(bytes(32))
 NO_SEAL = Seal(NO_SEAL_KEY)  # nothing written here is sealed
-# One booking with an own space is one row of the first, of access methods two, and one of the rest.
-BOOKED_TABLES = ("spaces", "access_methods", "access_methods", "conferences", "occurrences")
+# One booking with an own space is two access methods, an `invited` for each user among the attendees, and one row each.
+BOOKED_TABLES = ("spaces", "access_methods", "conferences", "invited", "occurrences")
 STAFF = 100  # organisers beside the one who asks
 
 
@@ -193,7 +193,7 @@ def _booked(
     if dialled not in _patterns:
         _patterns[dialled] = _made(dialled)
     conference, space = str(uuid4()), str(uuid4())
-    places, doors, kept, times = (_patterns[dialled][name] for name in dict.fromkeys(BOOKED_TABLES))
+    places, doors, kept, times = _patterns[dialled].values()
     rows["spaces"].append(places[0] | {"id": space, "owner": organiser})
     for door in doors:
         way = {"id": str(uuid4()), "space": space, "uri": str(number), "call_id": str(number)}
@@ -201,6 +201,7 @@ def _booked(
     attendees = [*kept[0]["attendees"], {"name": "Invited", "user": invited}]
     own = {"id": conference, "space": space, "number": str(number), "organiser": organiser, "uid": str(uuid4())}
     rows["conferences"].append(kept[0] | own | {"attendees": attendees, "subject": f"Conference {number}"})
+    rows["invited"].append({"conference": conference, "user": invited})
     rows["occurrences"].append(times[0] | {"id": str(uuid4()), "conference": conference, "start": start})
 
 

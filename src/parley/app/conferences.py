@@ -103,12 +103,12 @@ class Conferences(ConferenceReading):
             await self._add_place(tx, conference, booking, room)
             await tx.conferences.add(conference)
             instant = not plan.moments
+            occurrences = []
             for start in plan.moments or (now,):
                 occurrence = new_occurrence(plan, conference, start, self._identifiers)
                 await tx.occurrences.add(occurrence)
-                if instant:
-                    await begin(tx, conference, occurrence, begun=now)
-            record = await record_of(tx, conference)
+                occurrences.append(await begin(tx, conference, occurrence, begun=now) if instant else occurrence)
+            record = await record_of(tx, conference, occurrences)
             await self._notices.booked(tx, record)
             if also is not None:
                 await also(tx, shown(record, actor))
