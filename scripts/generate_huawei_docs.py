@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -11,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
 from parley.app.people import People  # noqa: E402
-from parley.doors.huawei import account_fields, conference_fields, control_fields  # noqa: E402
+from parley.doors.huawei import account_fields, conference_fields, control_fields, history  # noqa: E402
 from parley.doors.huawei.accounts import account_routes  # noqa: E402
 from parley.doors.huawei.codes import CODES  # noqa: E402
 from parley.doors.huawei.fields import Access, Field, Table  # noqa: E402
@@ -58,14 +59,13 @@ def all_routes() -> list[Route]:
     """Every operation that is served."""
     unused: Any = Unused()
     people = People(unused, unused, unused, unused, unused, unused, unused, "example.com")
-    names = ("store", "clock", "changes", "tasks", "directory", "engine", "conferences", "accounts", "tokens")
-    meetings = meeting_door(**dict.fromkeys((*names, "placer", "place"), unused))
+    meetings = meeting_door(**dict.fromkeys(inspect.signature(meeting_door).parameters, unused))
     return [*account_routes(people, unused, unused, unused, unused), *meetings.routes]
 
 
 def all_tables() -> list[Table]:
     """Every table of fields, once."""
-    modules: tuple[ModuleType, ...] = (account_fields, conference_fields, control_fields)
+    modules: tuple[ModuleType, ...] = (account_fields, conference_fields, control_fields, history)
     found: dict[str, Table] = {}
     for module in modules:
         for value in vars(module).values():

@@ -320,7 +320,7 @@ def test_help_loads_nothing_heavy() -> None:
 def test_every_refusal_has_words() -> None:
     """Each code that Refusal's own text lists is said in words; an unknown one shows itself."""
     assert Refusal.__doc__ is not None
-    codes = Refusal.__doc__.partition("Codes:")[2].split("·")
+    codes = Refusal.__doc__.partition("Codes:")[2].split("\n\n")[0].split("·")
     names = [code.strip().partition("(")[0].strip() for code in codes]
     assert len(names) > 10
     for name in names:

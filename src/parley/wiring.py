@@ -57,7 +57,7 @@ from .host import own_names
 from .server_facts import describer, shown_host, start_facts
 from .tls import CertificateFiles
 from .wiring_conferences import Shared, conference_parts
-from .wiring_http import CannotStart, certificate_of, open_http, root_of
+from .wiring_http import CannotStart, certificate_of, open_http, pages_of, root_of
 from .wiring_notices import couriers_of
 
 log = structlog.get_logger(__name__)
@@ -217,7 +217,10 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
         ),
     )
     await open_http(
-        settings, root_of(_cms(settings, kept, directory, dialling, journal), parts.json), certificate, stack
+        settings,
+        root_of(_cms(settings, kept, directory, dialling, journal), parts.json, pages_of(settings)),
+        certificate,
+        stack,
     )
     sip_ports = await _open_sip(settings, sip, directory, certificate, stack)
     _run_beside(parts.timekeeping, stack)  # conferences may dial from here on

@@ -70,7 +70,6 @@ class ConferenceParts:
 async def conference_parts(settings: Settings, shared: Shared) -> ConferenceParts:
     """Makes the default administrator where there is none, so that applications have somebody to act as."""
     links = JoinLinks(base_url(settings))
-    reserved = (settings.sip.access_number,) if settings.sip.access_number else ()
     notices = _notices(settings, shared, links)
     conferences = Conferences(
         shared.store,
@@ -80,17 +79,17 @@ async def conference_parts(settings: Settings, shared: Shared) -> ConferencePart
         notices,
         shared.pins,
         shared.directory,
-        reserved,
+        _reserved(settings),
     )
     start = ConferenceStart(shared.dialling, shared.clock, shared.journal, shared.tasks)
     timekeeper = Timekeeper(shared.store, shared.clock, shared.changes, notices, shared.directory, start)
     shared.journal.subscribe(timekeeper.take)
     shared.changes.subscribe(lambda change: _poke(shared.outbox, change))
-    return ConferenceParts(await _json(settings, shared, conferences, links, reserved), timekeeper.run())
+    return ConferenceParts(await _json(settings, shared, conferences, start, links), timekeeper.run())
 
 
 async def _json(
-    settings: Settings, shared: Shared, conferences: Conferences, links: JoinLinks, reserved: tuple[str, ...]
+    settings: Settings, shared: Shared, conferences: Conferences, start: ConferenceStart, links: JoinLinks
 ) -> ASGIApp:
     everybody = people(
         shared.store,
@@ -102,7 +101,7 @@ async def _json(
         domain=first_domain(settings),
     )
     await ensure_default_administrator(shared.store, everybody.accounts, shared.changes)
-    rooms = Rooms(shared.store, shared.identifiers, shared.changes, reserved)
+    rooms = Rooms(shared.store, shared.identifiers, shared.changes, _reserved(settings))
     door = meeting_door(
         store=shared.store,
         clock=shared.clock,
@@ -116,9 +115,15 @@ async def _json(
         placer=shared.dialling,
         place=Place(links, settings.sip.access_number or ""),
         record=shared.journal.append,
+        start=start,
     )
     accounts = account_routes(everybody, shared.store, shared.clock, rooms, links)
     return with_push(huawei_app(routes=[*accounts, *door.routes], tokens=everybody.tokens), door.push)
+
+
+def _reserved(settings: Settings) -> tuple[str, ...]:
+    """Numbers that lead elsewhere by the settings."""
+    return (settings.sip.access_number,) if settings.sip.access_number else ()
 
 
 def _notices(settings: Settings, shared: Shared, links: JoinLinks) -> Notices:

@@ -6,15 +6,15 @@ import socket
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .backends.system import SystemClock
 from .config import Listen, Settings
 from .doors.http import HttpListener
 from .doors.sip.listeners import bind_sockets
+from .doors.web.app import web_app
 from .host import own_names
-from .server_facts import shown_host
+from .server_facts import first_domain, shown_host
 from .tls import CertificateFiles, generated_certificate
 
 
@@ -22,19 +22,25 @@ class CannotStart(Exception):
     """Said in one line to whoever started us."""
 
 
-def root_of(cms: ASGIApp, json: ASGIApp) -> ASGIApp:
+def root_of(cms: ASGIApp, json: ASGIApp, pages: ASGIApp) -> ASGIApp:
     """The one application of all HTTP listeners: the XML dialect below /api, the JSON dialect below /v1 and /v2 and
-    on its WebSocket; pages for people come beside them later."""
-    nothing = PlainTextResponse("Parley: the admin API is at /api/v1\n", 404)
+    on its WebSocket, everything else the pages."""
 
     async def root(scope: Scope, receive: Receive, send: Send) -> None:
         first = scope.get("path", "/").split("/")[1].lower()
         if scope["type"] == "websocket" or first in {"v1", "v2"}:
             await json(scope, receive, send)
         else:
-            await (cms if first == "api" else nothing)(scope, receive, send)
+            await (cms if first == "api" else pages)(scope, receive, send)
 
     return root
+
+
+def pages_of(settings: Settings) -> ASGIApp:
+    """The address that people are shown has the port only where a phone could not find it otherwise."""
+    port = settings.sip.udp.port if settings.sip.udp and not settings.sip.domains else 5060
+    domain = first_domain(settings) if port == 5060 else f"{first_domain(settings)}:{port}"
+    return web_app(domain=domain, access_number=settings.sip.access_number)
 
 
 async def open_http(

@@ -17,6 +17,7 @@ from parley.app.ports import Query, Store, Transaction
 from parley.app.rooms import Rooms
 from parley.app.tasks import Tasks
 from parley.app.timekeeper import Timekeeper
+from parley.backends.system import RandomIdentifiers
 from parley.core.conferences import Conference, Medium, Occurrence
 from parley.core.ids import OutboxId, TenantId, UserId
 from parley.core.outbox import Channel, Notice, OutboxEntry
@@ -39,7 +40,7 @@ class WrittenNotices:
     """Implements Notices: one row in the outbox for each, so that it lives and dies with its transaction."""
 
     def __init__(self) -> None:
-        self._identifiers = CountedIdentifiers()
+        self._identifiers = RandomIdentifiers()  # several processes write into one store
         self.before: ConferenceRecord | None = None
 
     async def booked(self, tx: Transaction, record: ConferenceRecord) -> None:

@@ -87,7 +87,8 @@ async def test_rules_become_settings_of_the_doors(floor: ConferenceFloor) -> Non
     )
     record = await floor.book(start=TOMORROW, rules=asked)
     guest, host, call = record.guest.leg_settings, record.host.leg_settings, record.space.call_settings
-    assert (guest.needs_activation, guest.rx_audio_mute, guest.terminal_rx_audio_mute) == (False, True, True)
+    # A host decides about each of them, so none of them may start after all.
+    assert (guest.needs_activation, guest.rx_audio_mute, guest.terminal_rx_audio_mute) == (True, True, True)
     assert (guest.waiting_room, guest.media_encryption) == (True, MediaEncryption.REQUIRED)
     assert (host.needs_activation, host.media_encryption) == (False, MediaEncryption.REQUIRED)
     assert not host.rx_audio_mute and not host.waiting_room

@@ -145,6 +145,7 @@ async def test_hosts_get_the_host_link_and_guests_theirs(office: Office) -> None
     rows = await office.say("booked", conference_record())
     for row in rows[:2]:
         assert "/host-link" in mail(row).plain
+        assert "Link for guests: https://meet.example.com/#/j/912345678/guest-link" in mail(row).plain
         assert "774411" in mail(row).plain
     guest = mail(rows[2])
     for part in (guest.plain, guest.html, (guest.calendar or b"").decode().replace("\r\n ", "")):
@@ -392,3 +393,13 @@ async def test_what_is_not_committed_is_not_told(office: Office) -> None:
             raise LookupError
     async with office.store.reading() as tx:
         assert (await tx.outbox.page(Query())).total == 0
+
+
+async def test_an_occurrence_may_have_rules_of_its_own(office: Office) -> None:
+    """By which it is announced, whatever holds for the series: here by SMS alone."""
+    record = series_record()
+    record, occurrence = with_occurrence(record, 1, rules=SMS, changed=True, sequence=1)
+    rows = await office.say("reminder", record, occurrence)
+    assert [row.channel for row in rows] == [Channel.SMS] * 3
+    rows = await office.say("reminder", record, record.occurrences[2])
+    assert [row.channel for row in rows] == [Channel.MAIL] * 3

@@ -319,6 +319,34 @@ async def test_a_message_is_not_sent_again_because_the_store_cannot_be_written()
     await post.crash()
 
 
+async def test_a_row_read_while_it_was_being_sent_is_not_sent_again() -> None:
+    """What a slow reading says of it is out of date by then."""
+    post = Post()
+    await post.crash()
+    memory, held = post.store, asyncio.Event()
+    held.set()
+
+    class Slow(FaultyStore):
+        @asynccontextmanager
+        async def reading(self) -> AsyncIterator[Transaction]:
+            async with self.inner.reading() as tx:
+                yield tx
+            await held.wait()
+
+    post.store, post.mail.gate = Slow(memory, iter(())), asyncio.Event()
+    post.start()
+    await post.add(letter("a"))
+    held.clear()
+    post.outbox.poke()
+    await post.clock.run_for(0)
+    post.mail.gate.set()
+    await post.clock.run_for(0)
+    held.set()
+    await post.clock.run_for(0)
+    assert post.mail.ids == ["a"]
+    await post.crash()
+
+
 FAULTS = st.sampled_from([None, None, "begin", "commit", "after"])
 ANSWERS = st.sampled_from([None, None, "later", "bug", "for good"])
 STEPS = st.one_of(

@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parley.app.notices import Letter
 from parley.backends.notify.letters import MailWriter
-from parley.core.agenda import Agenda, Sitting
+from parley.core.calendar_entry import CalendarEntry, Sitting
 from parley.core.invitations import Invitation, html_text, plain_text
 from parley.core.outbox import Notice
 from parley.core.secret import Secret
@@ -31,14 +31,14 @@ INVITATION = Invitation(
     number="91",
     passcode=Secret("205060"),
 )
-AGENDA = Agenda("uid-1", "Europe/Berlin", 2, False, Sitting(START, START + timedelta(hours=1), 2))
+ENTRY = CalendarEntry("uid-1", "Europe/Berlin", 2, False, Sitting(START, START + timedelta(hours=1), 2))
 LETTER = Letter(
     "<00000000-0000-4000-8000-000000000001@example.com>",
     datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
     ("Gao", "gao@example.com"),
     ("Ada Lovelace", "ada@example.com"),
     INVITATION,
-    AGENDA,
+    ENTRY,
 )
 WRITER = MailWriter(("Parley", "noreply@meet.example.com"))
 
@@ -79,7 +79,7 @@ def test_the_parts_hold_the_words_and_the_event() -> None:
 
 def test_a_cancellation_has_its_method_in_the_part_too() -> None:
     """Calendar programs look at the parameter (RFC 6047, 2.4)."""
-    mail = read_mail(WRITER.write(replace(LETTER, agenda=replace(AGENDA, cancel=True))))
+    mail = read_mail(WRITER.write(replace(LETTER, calendar=replace(ENTRY, cancel=True))))
     assert mail.method == "CANCEL"
     assert mail.calendar is not None
     assert b"METHOD:CANCEL" in mail.calendar
@@ -87,7 +87,7 @@ def test_a_cancellation_has_its_method_in_the_part_too() -> None:
 
 def test_without_a_calendar_there_are_two_alternatives() -> None:
     """Text and HTML, nothing attached."""
-    message = read_mail(WRITER.write(replace(LETTER, agenda=None))).message
+    message = read_mail(WRITER.write(replace(LETTER, calendar=None))).message
     assert [part.get_content_type() for part in message.walk()] == ["multipart/alternative", "text/plain", "text/html"]
 
 
@@ -124,6 +124,7 @@ def test_chinese_and_portuguese_come_back(subject: str, name: str) -> None:
     assert mail.message["To"].addresses[0].display_name == name
 
 
+@settings(deadline=None)
 @given(st.text(max_size=100), st.text(max_size=60))
 def test_no_text_adds_a_header(subject: str, name: str) -> None:
     """Line breaks and colons in what strangers wrote change no other header and add none."""

@@ -175,7 +175,7 @@ async def test_no_centre_is_for_now() -> None:
 
 
 async def test_an_endless_text_is_not_sent(centre: SmppCentre, courier: SmppCourier) -> None:
-    """Parts cost money: a dozen is the most."""
+    """Parts cost money: twenty is the most."""
     with pytest.raises(NotSent) as caught:
         await courier.send(entry("会" * 2000))
     assert caught.value.permanent

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parley.core.conferences import Cycle, Series
@@ -215,6 +215,7 @@ def test_a_subject_is_one_line() -> None:
     assert mail_subject(told(subject=EVIL)) == "Invitation: Free Bcc: all@example.com <script>x</script>"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400))
 def test_one_line_is_one_line(text: str) -> None:
     """Of any text: printable, and bounded."""
@@ -236,6 +237,7 @@ class Tags(html.parser.HTMLParser):
         self.links += [value or "" for name, value in attrs if name == "href"]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_no_text_adds_markup(subject: str, name: str) -> None:
     """The HTML part has our tags alone, and links to our addresses alone."""

@@ -22,6 +22,7 @@ from parley.doors.huawei.operations import OPERATIONS, left_out, reason
 from parley.doors.huawei.requests import Reply, Request
 from parley.doors.huawei.router import Auth, Route, Router
 from tests.doors.huawei_people_rig import PeopleRig, error_of
+from tests.kit.reach import refusals_raised
 
 INNER = Table("inner", "0", (Field("size", Integer(1, 9), "size", required=True), Field("tag", Text(5), "tag")))
 OUTER = Table(
@@ -120,6 +121,13 @@ def test_every_answer_of_the_error_table_exists() -> None:
             for code in [answer] if isinstance(answer, str) else answer:
                 status, text = CODES[code]
                 assert 400 <= status < 600 and text
+
+
+def test_every_refusal_of_a_use_case_has_an_answer_of_its_own() -> None:
+    """No code that this door's use cases make is missing from its table."""
+    raised = refusals_raised("huawei")
+    assert len(raised) > 100
+    assert [one for one in raised if one["code"] not in REFUSALS] == []
 
 
 def test_a_fields_own_code_wins() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parley.wire.ical import Instance, Invite, Person, Series, render
@@ -99,6 +99,7 @@ def test_a_part_of_a_series_names_its_slot() -> None:
 HARD = 'a, b; c\\d\n"e" 会议é' + "长" * 200
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=200))
 def test_any_text_comes_back(text: str) -> None:
     """Escaping and folding lose nothing, and no line has more than 75 octets (RFC 5545, 3.1)."""
@@ -207,6 +208,7 @@ def test_an_hour_that_comes_twice_is_written_in_utc() -> None:
     assert b"VTIMEZONE" not in data
 
 
+@settings(deadline=None)
 @given(
     unit=st.sampled_from(["DAILY", "WEEKLY", "MONTHLY"]),
     interval=st.integers(1, 3),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parley.wire import smpp
@@ -58,6 +58,7 @@ def test_what_does_not_fit_is_refused() -> None:
         smpp.submit_sm(1, "", "1\x002", b"x", 0, False)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 2**31 - 1), st.binary(max_size=40)), max_size=6),
     st.lists(st.integers(1, 9), min_size=1, max_size=50),
@@ -76,6 +77,7 @@ def test_a_stream_is_cut_into_the_same_pdus_however_it_comes(
     assert got == sent
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_pdus_or_a_mistake(data: bytes) -> None:
     """Never another exception, never more than a bounded wait."""
@@ -112,6 +114,7 @@ def test_a_text_is_cut_where_phones_expect_it(text: str, coding: int, sizes: lis
     assert all(part.headed == (len(found) > 1) for part in found)
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=("Cs",)), max_size=1000), st.integers(0, 255))
 def test_every_text_comes_back_from_its_parts(text: str, reference: int) -> None:
     """Put together by their headers, whatever it says."""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ..core.conferences import Attendance, Conference, Occurrence, OccurrenceState
-from ..core.ids import AccessMethodId
+from ..core.ids import AccessMethodId, TenantId
 from ..core.people import AdministratorLevel, User
 from ..core.refusals import Refusal
 from ..core.spaces import AccessMethod, Role, Space, SpaceKind
@@ -78,40 +78,48 @@ async def records_of(
     conferences = [conference for conference, _ in rows]
     places = sorted({one.space for one in conferences})
     spaces = {space.id: space for space in await _among(tx.spaces, places)}
-    doors: dict[str, list[AccessMethod]] = {}
+    methods: dict[str, list[AccessMethod]] = {}
     for method in await tx.access_methods.of_spaces(places):
-        doors.setdefault(method.space, []).append(method)
+        methods.setdefault(method.space, []).append(method)
     named = {one.organiser for one in conferences}
     named |= {attendee.user for one in conferences for attendee in one.attendees if attendee.user}
     users: dict[str, User] = {user.id: user for user in await _among(tx.users, sorted(named))}
-    wanted = {one.tenant for one in conferences if one.tenant}
-    tenants = {tenant.id: tenant.name for tenant in await _among(tx.tenants, sorted(wanted))}
-    own_name = await _own_name(tx) if any(one.tenant not in tenants for one in conferences) else ""
-    return [
-        _record(
-            conference,
-            occurrences,
-            spaces.get(conference.space),
-            doors.get(conference.space, ()),
-            users,
-            tenants.get(conference.tenant, own_name) if conference.tenant else own_name,
-        )
-        for conference, occurrences in rows
-    ]
+    enterprises = await _enterprises(tx, conferences)
+    records = []
+    for conference, occurrences in rows:
+        space = spaces.get(conference.space)
+        doors = doors_among(methods.get(conference.space, ()), conference.number)
+        if space is None or doors is None:
+            space = Space(conference.space, conference.subject, conference.tenant, kind=SpaceKind.CONFERENCE)
+            doors = (_gone(conference, Role.GUEST), _gone(conference, Role.HOST))
+        records.append(_record(conference, occurrences, space, doors, users, enterprises[conference.tenant]))
+    return records
+
+
+async def assembled(
+    tx: Transaction,
+    conference: Conference,
+    occurrences: Sequence[Occurrence],
+    space: Space,
+    doors: tuple[AccessMethod, AccessMethod],
+    organiser: User,
+) -> ConferenceRecord:
+    """The record of what is at hand; doors: guest, host."""
+    named = {attendee.user for attendee in conference.attendees if attendee.user}
+    users: dict[str, User] = {user.id: user for user in await _among(tx.users, sorted(named))}
+    users[organiser.id] = organiser
+    enterprises = await _enterprises(tx, [conference])
+    return _record(conference, occurrences, space, doors, users, enterprises[conference.tenant])
 
 
 def _record(
     conference: Conference,
     occurrences: Sequence[Occurrence],
-    space: Space | None,
-    methods: Collection[AccessMethod],
+    space: Space,
+    doors: tuple[AccessMethod, AccessMethod],
     users: Mapping[str, User],
     enterprise: str,
 ) -> ConferenceRecord:
-    doors = doors_among(methods, conference.number)
-    if space is None or doors is None:
-        space = Space(conference.space, conference.subject, conference.tenant, kind=SpaceKind.CONFERENCE)
-        doors = (_gone(conference, Role.GUEST), _gone(conference, Role.HOST))
     organiser = users.get(conference.organiser)
     invited = sorted({attendee.user for attendee in conference.attendees if attendee.user})
     return ConferenceRecord(
@@ -124,6 +132,14 @@ def _record(
         enterprise=enterprise,
         people={id: users[id].name for id in invited if id in users},
     )
+
+
+async def _enterprises(tx: Transaction, conferences: Iterable[Conference]) -> dict[TenantId | None, str]:
+    """The name of each one's; the installation's own where its tenant is gone."""
+    wanted = {one.tenant for one in conferences}
+    names = {tenant.id: tenant.name for tenant in await _among(tx.tenants, sorted(id for id in wanted if id))}
+    own = await _own_name(tx) if wanted - names.keys() else ""
+    return {id: names.get(id, own) if id else own for id in wanted}
 
 
 async def _among(collection: Repository[E], ids: Sequence[str]) -> Sequence[E]:

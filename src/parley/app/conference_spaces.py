@@ -133,7 +133,8 @@ def at_rest(space: Space, guest: AccessMethod, host: AccessMethod) -> tuple[Spac
 
 def room_call_settings(space: Space, guest: AccessMethod) -> CallSettings:
     """Of a room at rest."""
-    return replace(call_settings(ConferenceRules(), guest.passcode is None, space.size), entry_scope=None)
+    settings = call_settings(ConferenceRules(), guest.passcode is None, space.size)
+    return replace(settings, entry_scope=None, lock_mode=None)
 
 
 async def dress(tx: Transaction, conference: Conference, rules: ConferenceRules, *, guests_released: bool) -> None:
@@ -142,7 +143,7 @@ async def dress(tx: Transaction, conference: Conference, rules: ConferenceRules,
     if space is None or doors is None:
         return
     space, guest, host = dressed(conference, rules, space, *doors)
-    if guests_released:
+    if guests_released and not rules.waiting_room:
         guest = replace(guest, leg_settings=replace(guest.leg_settings, needs_activation=False))
     await _save(tx, space, guest, host)
 

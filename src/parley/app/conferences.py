@@ -36,7 +36,16 @@ from .changes import Change, Changes
 from .conference_checks import check_slot, current_of, known_attendees, live_occurrence, organiser_of, running_of
 from .conference_notices import Notices
 from .conference_planning import Plan, defaults_of, edited_rules, new_occurrence, planned, rearranged, replanned
-from .conference_reading import LIVE, ConferenceReading, live_conference, manages, record_of, sees, shown
+from .conference_reading import (
+    LIVE,
+    ConferenceReading,
+    assembled,
+    live_conference,
+    manages,
+    record_of,
+    sees,
+    shown,
+)
 from .conference_rooms import booked_room, check_free, check_immutable, check_size, redress
 from .conference_spaces import conference_space, dressed, free_number, fresh_passcode, has_random_number, ways_in
 from .editing import KEEP, Kept, merged
@@ -100,15 +109,19 @@ class Conferences(ConferenceReading):
             if room is not None:
                 check_size(room, plan.rules, plan.attendees)
                 await check_free(tx, conference, plan.moments or (now,), plan.length)
-            await self._add_place(tx, conference, booking, room)
+            place = await self._add_place(tx, conference, booking, room)
             await tx.conferences.add(conference)
-            instant = not plan.moments
             occurrences = []
             for start in plan.moments or (now,):
                 occurrence = new_occurrence(plan, conference, start, self._identifiers)
                 await tx.occurrences.add(occurrence)
-                occurrences.append(await begin(tx, conference, occurrence, begun=now) if instant else occurrence)
-            record = await record_of(tx, conference, occurrences)
+                occurrences.append(occurrence)
+            if conference.instant:
+                occurrences = [await begin(tx, conference, occurrences[0], begun=now)]
+            if place is not None:
+                record = await assembled(tx, conference, occurrences, *place, organiser)
+            else:
+                record = await record_of(tx, conference)
             await self._notices.booked(tx, record)
             if also is not None:
                 await also(tx, shown(record, actor))
@@ -139,14 +152,16 @@ class Conferences(ConferenceReading):
             extras=merged({}, booking.extras),
         )
 
-    async def _add_place(self, tx: Transaction, conference: Conference, booking: Booking, room: Space | None) -> None:
-        """Its own space, or with a random number in a room two more ways in."""
+    async def _add_place(
+        self, tx: Transaction, conference: Conference, booking: Booking, room: Space | None
+    ) -> tuple[Space, tuple[AccessMethod, AccessMethod]] | None:
+        """Its own space, which is returned with the doors, or with a random number in a room two more ways in."""
         guest_passcode = booking.guest_passcode if isinstance(booking.guest_passcode, Secret) else None
         host_passcode = fresh_passcode(self._identifiers, guest_passcode, Secret(conference.number))
         if guest_passcode is not None:
             check_passcode(guest_passcode, conference.number, host_passcode)
         if room is not None and booking.random_number is not True:
-            return
+            return None
         if conference.rules.guests_need_no_passcode:
             guest_passcode = None
         elif guest_passcode is None:
@@ -160,6 +175,7 @@ class Conferences(ConferenceReading):
             await tx.spaces.add(worn)
         await tx.access_methods.add(guest)
         await tx.access_methods.add(host)
+        return (worn, (guest, host)) if room is None else None
 
     # --- changing --------------------------------------------------------------------------------------------
 
@@ -342,7 +358,7 @@ class Conferences(ConferenceReading):
                 methods = {one.id: one for one in (record.guest, record.host)}.values()
                 doors = tuple(Door(one.id, one.own, one.passcode) for one in methods)
                 candidates = Candidates(record.space.id, record.space.name, record.space.tenant, True, doors)
-        verdict = await self._pins.judge(candidates, passcode, source)
+        verdict = await self._pins.judge(candidates, passcode, source, entering=False)
         if record is None or not isinstance(verdict, Admit):
             locked = not isinstance(verdict, Admit) and verdict.reason is Reason.LOCKED_OUT
             raise Refusal("locked-out" if locked else "wrong-passcode")

@@ -20,8 +20,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 
-from ..core.agenda import LIVE, Agenda, agenda_of_all, agenda_of_part, slot_of
-from ..core.conferences import Attendee, Occurrence, OccurrenceState
+from ..core.calendar_entry import LIVE, CalendarEntry, entry_of_all, entry_of_part, slot_of
+from ..core.conferences import Attendee, ConferenceRules, Occurrence, OccurrenceState
 from ..core.ids import OccurrenceId, OutboxId
 from ..core.invitations import Invitation, mail_subject, one_line, sms_text
 from ..core.outbox import Channel, Notice, OutboxEntry, OutboxState
@@ -40,14 +40,14 @@ WHOLE = "whole"
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What becomes a mail. agenda: its calendar part, if any. reply_to: (name, address) of the organiser."""
+    """What becomes a mail. calendar: its calendar part, if any. reply_to: (name, address) of the organiser."""
 
     message_id: str
     date: datetime
     to: tuple[str, str]
     reply_to: tuple[str, str] | None
     invitation: Invitation
-    agenda: Agenda | None
+    calendar: CalendarEntry | None
 
 
 class LetterWriter(Protocol):
@@ -87,8 +87,9 @@ class View:
     """What one reader knows under one calendar key: the whole, or one slot of a series."""
 
     invitation: Invitation
-    agenda: Agenda
-    occurrence: OccurrenceId | None
+    calendar: CalendarEntry
+    rules: ConferenceRules  # the occurrence's own, where it has any
+    occurrence: OccurrenceId | None = None
 
 
 Views = Mapping[str, View]
@@ -116,7 +117,7 @@ class Notices:
         series = record.conference.series is not None
         people = await self._people(tx, record)
         for channel in channels:
-            for reader in readers(people, record, channel).values():
+            for reader in readers(people, record, channel).values() if channel in wanted(record.rules) else ():
                 if not series or reader.own:
                     notice = Notice.SERIES_BOOKED if series else Notice.BOOKED
                     await self._tell(tx, record, channel, reader, self._whole(record, reader, people), notice)
@@ -127,11 +128,10 @@ class Notices:
         people_before, people = await self._people(tx, before), await self._people(tx, after)
         announced = {slot_of(one) for one in before.occurrences if one.reminded}
         for channel in self._channels(after):
-            told = readers(people_before, before, channel) if channel in wanted(before) else {}
-            now = readers(people, after, channel)
+            told, now = readers(people_before, before, channel), readers(people, after, channel)
             for address in {**told, **now}:
-                old = self._views(before, told.get(address), people_before, announced)
-                new = self._views(after, now.get(address), people, announced)
+                old = _by(channel, self._views(before, told.get(address), people_before, announced))
+                new = _by(channel, self._views(after, now.get(address), people, announced))
                 reader = now.get(address) or told[address]
                 await self._tell_difference(tx, after, channel, reader, old, new, address not in now)
 
@@ -141,7 +141,7 @@ class Notices:
         was = _as_it_was(record, self._clock.utc())
         for channel in self._channels(record):
             for reader in readers(people, record, channel).values():
-                for view in self._views(was, reader, people, announced).values():
+                for view in _by(channel, self._views(was, reader, people, announced)).values():
                     await self._tell(tx, record, channel, reader, view, Notice.CANCELLED)
 
     async def occurrence_changed(self, tx: Transaction, record: ConferenceRecord, occurrence: Occurrence) -> None:
@@ -161,8 +161,9 @@ class Notices:
     # --- who ---
 
     def _channels(self, record: ConferenceRecord) -> list[Channel]:
-        """Those that the conference wants and the installation has."""
-        chosen = wanted(record)
+        """Those that the conference or one of its occurrences wants and the installation has."""
+        rules = [record.rules, *(one.rules for one in record.occurrences if one.rules is not None)]
+        chosen = list(dict.fromkeys(channel for some in rules for channel in wanted(some)))
         for channel in chosen:
             if not self._on[channel] and channel not in self._off_said:
                 self._off_said.add(channel)
@@ -180,11 +181,12 @@ class Notices:
     ) -> None:
         people = await self._people(tx, record)
         for channel in self._channels(record):
+            if channel not in wanted(occurrence.rules or record.rules):
+                continue
             for reader in readers(people, record, channel).values():
                 if not only_told or reader.own or occurrence.reminded:
-                    await self._tell(
-                        tx, record, channel, reader, self._part(record, reader, occurrence, people), notice
-                    )
+                    view = self._part(record, reader, occurrence, people)
+                    await self._tell(tx, record, channel, reader, view, notice)
 
     # --- what ---
 
@@ -208,17 +210,18 @@ class Notices:
 
     def _whole(self, record: ConferenceRecord, reader: Reader, people: Mapping[str, User]) -> View:
         live = tuple(one for one in record.occurrences if one.state in LIVE) or record.occurrences
-        agenda = agenda_of_all(record.conference, record.occurrences, cancel=False)
+        calendar = entry_of_all(record.conference, record.occurrences, cancel=False)
         invitation = self._invitation(record, reader, live, people)
         if record.conference.series is not None:
             invitation = replace(invitation, series=record.conference.series, series_zone=record.conference.zone)
-        return View(invitation, agenda, None)
+        return View(invitation, calendar, record.rules)
 
     def _part(
         self, record: ConferenceRecord, reader: Reader, occurrence: Occurrence, people: Mapping[str, User]
     ) -> View:
-        agenda = agenda_of_part(record.conference, occurrence, cancel=False)
-        return View(self._invitation(record, reader, (occurrence,), people), agenda, occurrence.id)
+        calendar = entry_of_part(record.conference, occurrence, cancel=False)
+        invitation = self._invitation(record, reader, (occurrence,), people)
+        return View(invitation, calendar, occurrence.rules or record.rules, occurrence.id)
 
     def _invitation(
         self,
@@ -266,7 +269,7 @@ class Notices:
     ) -> None:
         for key, view in old.items():
             if key not in new:
-                gone = replace(view, agenda=_raised(view.agenda, after))
+                gone = replace(view, calendar=_raised(view.calendar, after))
                 if removed:
                     gone = replace(gone, invitation=replace(gone.invitation, withdrawn=True))
                 notice = Notice.CANCELLED if key == WHOLE else Notice.OCCURRENCE_CANCELLED
@@ -305,11 +308,9 @@ class Notices:
         elif channel is Channel.SMS:
             await tx.outbox.add(replace(entry, payload=sms_text(invitation).encode()))
         else:
-            await tx.outbox.add(self._mail(entry, record, reader, view.agenda, invitation))
+            await tx.outbox.add(self._mail(entry, reader, view, invitation))
 
-    def _mail(
-        self, entry: OutboxEntry, record: ConferenceRecord, reader: Reader, agenda: Agenda, invitation: Invitation
-    ) -> OutboxEntry:
+    def _mail(self, entry: OutboxEntry, reader: Reader, view: View, invitation: Invitation) -> OutboxEntry:
         assert self._writer is not None
         message_id = f"<{entry.id}@{self._writer.domain}>"
         organiser = (one_line(invitation.organiser), invitation.organiser_mail)
@@ -319,14 +320,18 @@ class Notices:
             to=(one_line(reader.name), entry.recipient),
             reply_to=organiser if invitation.organiser_mail else None,
             invitation=invitation,
-            agenda=replace(agenda, cancel=invitation.cancels) if record.rules.send_calendar else None,
+            calendar=replace(view.calendar, cancel=invitation.cancels) if view.rules.send_calendar else None,
         )
         return replace(entry, message_id=message_id, payload=self._writer.write(letter))
 
 
-def wanted(record: ConferenceRecord) -> list[Channel]:
+def _by(channel: Channel, views: Views) -> Views:
+    """Those whose rules want this channel."""
+    return {key: view for key, view in views.items() if channel in wanted(view.rules)}
+
+
+def wanted(rules: ConferenceRules) -> list[Channel]:
     """A calendar part travels in a mail."""
-    rules = record.rules
     mail = [Channel.MAIL] if rules.send_mail or rules.send_calendar else []
     return mail + ([Channel.SMS] if rules.send_sms else [])
 
@@ -390,7 +395,7 @@ def _as_it_was(record: ConferenceRecord, now: datetime) -> ConferenceRecord:
     return replace(record, occurrences=still) if still else record
 
 
-def _raised(agenda: Agenda, after: ConferenceRecord) -> Agenda:
+def _raised(calendar: CalendarEntry, after: ConferenceRecord) -> CalendarEntry:
     """A cancellation carries a SEQUENCE above all that was told (RFC 5546, 3.2.5)."""
-    sequence = max(agenda.sequence + 1, after.conference.sequence)
-    return replace(agenda, sequence=sequence, sitting=replace(agenda.sitting, sequence=sequence))
+    sequence = max(calendar.sequence + 1, after.conference.sequence)
+    return replace(calendar, sequence=sequence, sitting=replace(calendar.sitting, sequence=sequence))

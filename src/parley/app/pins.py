@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..core.admission import Admit, Candidates, Verdict, judge
 from ..core.attempts import Attempts
 from ..core.ids import SpaceId
@@ -20,8 +22,12 @@ class PinJudge:
         self._clock = clock
         self._journal = journal
 
-    async def judge(self, candidates: Candidates | None, pin: Secret, source: str) -> Verdict:
-        """candidates None: a call ID that does not exist, with the same work as one that does."""
+    async def judge(self, candidates: Candidates | None, pin: Secret, source: str, *, entering: bool = True) -> Verdict:
+        """candidates None: a call ID that does not exist, with the same work as one that does.
+
+        entering: False where the PIN proves a right over the conference and lets nobody in: who may come in by
+        dialling plays no part then.
+        """
         space = candidates.space if candidates else None
         reservation = self._attempts.reserve(space, source, self._clock.now())
         try:
@@ -30,6 +36,8 @@ class PinJudge:
                 fresh = None
             else:
                 fresh = await self._lookup.refresh(candidates)
+                if fresh is not None and not entering:
+                    fresh = replace(fresh, call_layers=(), non_member_access=True)
         except BaseException:
             if reservation is not None:  # nothing was judged, so nothing was learned
                 self._attempts.release(reservation, self._clock.now())

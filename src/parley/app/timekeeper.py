@@ -2,7 +2,7 @@
 
 Theory of operation
 -------------------
-The store holds the truth; in memory stands an agenda of what is due within the next hours, read again every hour and
+The store holds the truth; in memory stands what is due within the next hours, read again every hour and
 for each conference that changes. `run` sleeps to the next moment (a minute at most, for wall clocks are set), then
 works on what is due in groups: one transaction reads each occurrence anew, decides by its stored state and stores the
 step; what the step causes in the world (calls, the end of a meeting) follows the commit. So each step happens once,
@@ -26,19 +26,19 @@ from ..core.endings import Ending, Reason, Side
 from ..core.events import Event
 from ..core.ids import SpaceId
 from ..core.meeting_inputs import End
-from .agenda import Agenda
 from .attendances import Attendances, Work
 from .changes import Change, Changes
 from .conference_notices import Notices
 from .conference_reading import record_of, records_of
 from .conference_start import ConferenceStart, to_be_called
 from .conferences import Gatherings
+from .due_times import DueTimes
 from .occurrences import begin, finish, rest, settle
 from .ports import Clock, Query, Store, Transaction
 
 log = structlog.get_logger(__name__)
 
-AHEAD = timedelta(hours=2)  # what the agenda holds
+AHEAD = timedelta(hours=2)  # what is kept in memory
 READ_EVERY = timedelta(hours=1)
 SLEEP_MOST = 60.0  # seconds: wall clocks are set while we sleep
 TOGETHER = 100  # occurrences in one transaction
@@ -57,7 +57,7 @@ class _Effects:
     to_end: list[SpaceId] = field(default_factory=list)
     gone: list[SpaceId] = field(default_factory=list)
     dressed: list[SpaceId] = field(default_factory=list)
-    known: list[tuple[Conference, Occurrence]] = field(default_factory=list)  # what they are now, for the agenda
+    known: list[tuple[Conference, Occurrence]] = field(default_factory=list)  # what they are now, for what is due next
     work: list[Work] = field(default_factory=list)
 
 
@@ -79,7 +79,7 @@ class Timekeeper:
         self._notices = notices
         self._gatherings = gatherings
         self._start = start
-        self._agenda = Agenda()
+        self._due = DueTimes()
         self._attendances = Attendances(gatherings.meeting_of_space, self._stir)
         self._changed: dict[str, None] = {}  # conferences to read anew, in order
         self._read_again: datetime | None = None  # None: at once
@@ -108,7 +108,7 @@ class Timekeeper:
             self._stir()
 
     def _next(self) -> datetime | None:
-        moments = (self._agenda.next(), self._read_again, self._not_before)
+        moments = (self._due.next(), self._read_again, self._not_before)
         return min((moment for moment in moments if moment is not None), default=None)
 
     async def _sleep(self, until: datetime | None) -> None:
@@ -186,7 +186,7 @@ class Timekeeper:
         until = self._clock.utc() + AHEAD
         for conference, occurrence in known:
             when = due_at(conference, occurrence)
-            self._agenda.set(occurrence.id, when if when is not None and when <= until else None)
+            self._due.set(occurrence.id, when if when is not None and when <= until else None)
 
     # --- who comes and goes ----------------------------------------------------------------------------------
 
@@ -217,13 +217,13 @@ class Timekeeper:
 
     async def _act(self) -> bool:
         """Work on one group. False: nothing is due."""
-        ids = self._agenda.due(self._clock.utc(), TOGETHER)
+        ids = self._due.due(self._clock.utc(), TOGETHER)
         if not ids:
             return False
         if not await self._tried(lambda: self._act_on(ids)):
             for id in ids:
                 if not await self._tried(lambda id=id: self._act_on([id])):  # type: ignore[misc]
-                    self._agenda.set(id, self._clock.utc() + AGAIN_AFTER)
+                    self._due.set(id, self._clock.utc() + AGAIN_AFTER)
         return True
 
     async def _act_on(self, ids: list[str]) -> None:
@@ -233,19 +233,18 @@ class Timekeeper:
             occurrences = (await tx.occurrences.page(Query(among=ids))).items
             conferences = await _conferences(tx, occurrences)
             for one in occurrences:
-                await self._step(tx, conferences[one.conference], one, now, effects)
+                conference = conferences[one.conference]
+                # Another step of this group may have ended one of the same series.
+                fresh = one if conference.series is None else await tx.occurrences.get(one.id)
+                if fresh is not None:
+                    await self._step(tx, conference, fresh, now, effects)
         self._schedule(effects.known)
         await self._perform(effects)
 
     async def _step(
-        self, tx: Transaction, conference: Conference, read: Occurrence, now: datetime, effects: _Effects
+        self, tx: Transaction, conference: Conference, occurrence: Occurrence, now: datetime, effects: _Effects
     ) -> None:
         """What the stored state and the time ask for."""
-        occurrence: Occurrence | None = read
-        if conference.series is not None:
-            occurrence = await tx.occurrences.get(read.id)  # another step of this group may have ended it
-        if occurrence is None:
-            return
         if occurrence.state is OccurrenceState.BOOKED and not conference.cancelled:
             if occurrence.planned_end <= now:
                 occurrence = await finish(tx, occurrence, OccurrenceState.MISSED)

@@ -125,9 +125,12 @@ def check_text(text: str, field: str) -> None:
 
 
 def guest_settings(rules: ConferenceRules) -> LegSettings:
-    """What the guests' door means. Guests wait for the first host and stay when the last one goes."""
+    """What the guests' door means. Guests wait for the first host and stay when the last one goes.
+
+    With a waiting room a host decides about each of them, so none of them may start, whatever else is wished.
+    """
     return LegSettings(
-        needs_activation=not rules.guests_may_start,
+        needs_activation=rules.waiting_room or not rules.guests_may_start,
         deactivation_mode=DeactivationMode.REMAIN,
         rx_audio_mute=rules.mute_guests,
         terminal_rx_audio_mute=rules.mute_guest_terminals,

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from parley.app.booking import ConferenceRecord
+from parley.app.conference_start import ConferenceStart
 from parley.app.conferences import Conferences
 from parley.app.directory import Directory
 from parley.app.legs import LegServices, LiveLegRunner
@@ -120,6 +121,7 @@ class MeetingRig(PeopleRig):
         self.conferences = Conferences(
             self.store, self.identifiers, self.clock, self.changes, self.notices, pins, self.directory, ["9000"]
         )
+        self.start = ConferenceStart(self.placer, self.clock, self.journal, self.tasks)
         door = meeting_door(
             store=self.store,
             clock=self.clock,
@@ -133,6 +135,7 @@ class MeetingRig(PeopleRig):
             placer=self.placer,
             place=Place(JoinLinks(base), ACCESS_NUMBER, "Example Corp"),
             record=self.journal.append,
+            start=self.start,
         )
         self.push = door.push
         accounts = account_routes(self.people, self.store, self.clock, self.rooms, JoinLinks(base))

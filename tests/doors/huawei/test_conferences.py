@@ -304,6 +304,17 @@ async def test_the_check_before_joining_tells_right_from_wrong(rig: MeetingRig) 
         assert (answer.status_code, answer.json()["error_code"]) == (400, "MMC.111071091")
 
 
+async def test_the_check_before_joining_knows_who_may_come_in(rig: MeetingRig) -> None:
+    """A password alone is not enough where users or invited people are wanted; the host's is."""
+    for scope, code in ((2, "MMC.111071074"), (3, "MMC.111071075")):
+        info = await rig.book(startTime=LATER, confConfigInfo={"callInRestriction": scope})
+        path, query = f"{CONFERENCES}/anonymous/auth", {"conferenceID": info["conferenceID"]}
+        guest = await rig.http.get(path, params=query, headers={"X-Password": password(info, "general")})
+        assert guest.json()["error_code"] == code
+        host = await rig.http.get(path, params=query, headers={"X-Password": password(info, "chair")})
+        assert host.status_code == 200
+
+
 async def test_region_names_the_server(rig: MeetingRig) -> None:
     """The asker may go on with the same host."""
     info = await rig.book()

@@ -353,6 +353,7 @@ async def test_settings_change_while_it_runs(floor: Floor) -> None:
     running = await floor.rig.conferences.show(await actor(floor), floor.id)
     assert running.current.rules is not None and running.current.rules.entry_scope is EntryScope.TENANT
     assert running.rules.entry_scope is EntryScope.EVERYONE
+    assert (await floor.ask_token()).status_code == 200, "the host still proves to be one"
 
 
 async def test_pictures_are_kept_and_answered_with_a_return_code(floor: Floor) -> None:
@@ -439,3 +440,18 @@ async def test_what_was_ordered_is_told_afterwards(floor: Floor) -> None:
     ]
     page = await floor.rig.done("GET", path, confUUID=floor.info["confUUID"], limit=1, offset=1)
     assert [row["operateCode"] for row in page["data"]] == ["participants/mute"]
+
+
+async def test_people_called_at_the_start_show_as_being_called(rig: MeetingRig) -> None:
+    """Until the call has ended."""
+    info = await rig.book(attendees=[{"name": "Ida", "phone": "5005", "isAutoInvite": 1}])
+    floor = Floor(rig, info)
+    floor.token = (await floor.ask_token()).json()["data"]["token"]
+    record = await rig.conferences.show(await actor(floor), floor.id)
+    rig.start.begin(record, record.current, [])
+    await rig.settle()
+    people = await floor.people()
+    assert (people["Ida"]["phone"], people["Ida"]["state"]) == ("5005", 1)
+    [leg] = rig.placer.ringing
+    rig.placer.end(leg, CallResult.REJECTED)
+    assert await floor.people() == {}

@@ -184,6 +184,23 @@ async def test_changes_are_told_as_increments_with_rising_versions(watched: Watc
     assert versions == sorted(set(versions))
 
 
+async def test_the_waiting_room_is_told(watched: Watched) -> None:
+    """Who is sent there leaves the list of participants and stands on the other, and the other way round."""
+    await watched.rig.call(watched.number, password(watched.info, "chair"), "1001", "Hana")
+    await watched.rig.call(watched.number, password(watched.info, "general"), "2002", "Gus")
+    listener, token = await watched.subscribed(["ParticipantsNotify", "WaitingListNotify"])
+    people = await listener.hear("ParticipantsNotify")
+    assert await listener.hear("WaitingListNotify") == []
+    [pid] = [row["pid"] for row in people if row["pinfoMap"]["NAME"] == "Gus"]
+    await watched.command(token, "moveToWaitingRoom", {"participantID": pid})
+    assert await listener.hear("ParticipantsNotify") == [{"pid": pid, "mode": 1}]
+    [row] = await listener.hear("WaitingListNotify")
+    assert (row["pid"], row["mode"], row["pinfoMap"]["NAME"]) == (pid, 0, "Gus")
+    await watched.command(token, "allowWaitingParticipant", {"allowAll": True})
+    [row] = await listener.hear("WaitingListNotify")
+    assert (row["pid"], row["mode"]) == (pid, 1)
+
+
 async def test_the_result_of_an_invitation_is_told(watched: Watched) -> None:
     """Success is "0", in both spellings of the key."""
     listener, token = await watched.subscribed(["InviteResultNotify", "ParticipantsNotify"])

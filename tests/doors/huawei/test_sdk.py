@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
+from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException, ServerResponseException
 from huaweicloudsdkcore.http.http_config import HttpConfig
 from huaweicloudsdkmeeting.v1 import MeetingClient
 from huaweicloudsdkmeeting.v1 import model as m
@@ -16,6 +16,8 @@ from huaweicloudsdkmeeting.v1.meeting_credentials import AuthTypeEnum, MeetingCr
 from tests.doors.huawei.rig import MeetingRig
 from tests.doors.huawei.server import served
 from tests.doors.huawei_people_rig import APP_ID, APP_KEY
+
+IDA = m.RestAttendeeDTO(name="Ida", phone="5005")
 
 
 class Vendor:
@@ -217,3 +219,114 @@ async def test_errors_reach_the_client_with_code_text_and_request_id(vendor: Ven
     assert (refused.value.status_code, refused.value.error_code) == (400, "MMC.111071021")
     assert refused.value.error_msg == "CONF_LENGTH_OVER_RANGE"
     assert len(refused.value.request_id) == 32
+
+
+async def test_every_other_command_of_the_client_is_answered(vendor: Vendor) -> None:
+    """What the first story of control leaves out, one after another; each answer is one that the client reads."""
+    rig = vendor.rig
+    [info] = (await vendor("create_meeting", booking(subject="now", attendees=[IDA]))).body
+    id = info.conference_id
+    host, guest = (entry.password for entry in info.password_entry)
+    for pin, caller, name in ((host, "1001", "Hana"), (guest, "2002", "Gus"), (guest, "3003", "Gina")):
+        await rig.call(id, pin, caller, name)
+    token = await vendor(
+        "create_conf_token", m.CreateConfTokenRequest(conference_id=id, x_password=host, x_login_type=1)
+    )
+    control = {"conference_id": id, "x_conference_authorization": token.data.token}
+    live = await vendor("show_real_time_info_of_meeting", m.ShowRealTimeInfoOfMeetingRequest(**control))
+    pid = {one.name: one.pid for one in live.participants}
+    gus, hana = {"participant_id": pid["Gus"], **control}, {"participant_id": pid["Hana"], **control}
+
+    socket = await vendor("create_web_socket_token", m.CreateWebSocketTokenRequest(**control))
+    assert socket.web_socket_token
+    allow = m.RestAllowUnMuteReqBody(allow_unmute_by_oneself=0)
+    await vendor("allow_guest_unmute", m.AllowGuestUnmuteRequest(body=allow, **control))
+    hands = m.RestBatchHandsUpReqBody(hands_state=1, pids=[pid["Gus"], pid["Gina"]])
+    await vendor("batch_hand", m.BatchHandRequest(body=hands, **control))
+    await vendor("rollcall_participant", m.RollcallParticipantRequest(**gus))
+    await vendor("broadcast_participant", m.BroadcastParticipantRequest(**gus))
+    await vendor("cancel_broadcast", m.CancelBroadcastRequest(**control))
+    back = m.RestMoveToWaitingRoomReqBody(participant_id=pid["Gus"])
+    await vendor("move_to_waiting_room", m.MoveToWaitingRoomRequest(body=back, **control))
+    one = m.RestAllowWaitingParticipantReqBody(participant_id=pid["Gus"])
+    await vendor("allow_waiting_participant", m.AllowWaitingParticipantRequest(body=one, **control))
+    several = m.RestBatchMoveToWaitingRoomReqBody(batch_participants=[pid["Gus"], pid["Gina"]])
+    await vendor("batch_move_to_waiting_room", m.BatchMoveToWaitingRoomRequest(body=several, **control))
+    everybody = m.RestAllowWaitingParticipantReqBody(allow_all=True)
+    await vendor("allow_waiting_participant", m.AllowWaitingParticipantRequest(body=everybody, **control))
+    await vendor("set_role", m.SetRoleRequest(body=m.RestChairTokenReqBody(apply_chair=0), **hana))
+    await vendor("set_role", m.SetRoleRequest(body=m.RestChairTokenReqBody(apply_chair=1, chairman_pwd=host), **gus))
+    changed = m.UpdateStartedConfigReqBody(is_lock=1, call_in_restriction=2)
+    await vendor("update_started_conf_config", m.UpdateStartedConfConfigRequest(body=changed, **control))
+    await vendor("invite_operate_video", m.InviteOperateVideoRequest(body=m.RestVideoBody(status=1), **gus))
+    await vendor("invite_share", m.InviteShareRequest(body=m.InviteShareDTO(share=1), **gus))
+    recording = m.RestAllowClientRecordReqBody(allow_client_record=1)
+    await vendor("allow_client_record", m.AllowClientRecordRequest(body=recording, **gus))
+    mode = m.RestSwitchModeReqBody(switch_mode="VAS", image_type=1)
+    await vendor("switch_mode", m.SwitchModeRequest(body=mode, **control))
+    picture = m.RestSubscriberInPic(index=1, subscriber=["1001"], is_assist_stream=0)
+    custom = m.RestCustomMultiPictureBody(manual_set=1, image_type="Two", subscriber_in_pics=[picture], switch_time=20)
+    await vendor("set_custom_multi_picture", m.SetCustomMultiPictureRequest(body=custom, **control))
+    layout = m.RestPicLayoutBody(rest_pic_layout=m.RestPicLayout(lay_out_name="mine", image_type="Two", uuid="u-1"))
+    await vendor("save_layout", m.SaveLayoutRequest(body=layout, **control))
+    kept = await vendor("show_layout", m.ShowLayoutRequest(**control))
+    assert (kept.return_code, kept.pic_layouts[0].lay_out_name) == (0, "mine")
+    await vendor("delete_layout", m.DeleteLayoutRequest(uu_id="u-1", **control))
+    off = m.RestBulkDelAttendReqBody(bulk_del_attend_info=[m.DelAttendInfo(number="5005")])
+    await vendor("delete_attendees", m.DeleteAttendeesRequest(body=off, **control))
+    password = m.RestInviteWithPwdReqBody(call_num="7007", conf_id=id, pwd=host)
+    await vendor("invite_with_pwd", m.InviteWithPwdRequest(conference_id=id, body=password))
+
+    now = await vendor("show_real_time_info_of_meeting", m.ShowRealTimeInfoOfMeetingRequest(**control))
+    assert now.conf_info.chair_id == pid["Gus"]
+    assert now.attendees == []
+    assert {one.name: one.state for one in now.participants} == {"Hana": 0, "Gus": 0, "Gina": 0, "7007": 1}
+
+
+async def test_the_questions_of_the_client_are_answered(vendor: Vendor) -> None:
+    """Before joining, while it runs, and afterwards."""
+    rig = vendor.rig
+    start = vendor.utc(hours=3)
+    [info] = (await vendor("create_meeting", booking(subject="asked", start_time=start))).body
+    id = info.conference_id
+    host, guest = (entry.password for entry in info.password_entry)
+    region = await vendor("show_region_info_of_meeting", m.ShowRegionInfoOfMeetingRequest(conference_id=id))
+    assert region.region_ip.startswith("127.0.0.1:")
+    asked = m.CreateAnonymousAuthRandomRequest(conference_id=id, x_password=guest)
+    assert len((await vendor("create_anonymous_auth_random", asked)).random) == 48
+    newer = await vendor("create_auth_random", m.CreateAuthRandomRequest(conf_id=id, x_password=guest))
+    assert (newer.subject, newer.need_password) == ("asked", True)
+    rig.clock.advance(3 * 3600)
+    begun = m.StartMeetingRequest(body=m.StartRequest(conference_id=id, password=host))
+    assert (await vendor("start_meeting", begun)).region_ip == region.region_ip
+    online = await vendor("search_online_meetings", m.SearchOnlineMeetingsRequest())
+    assert [row.conference_id for row in online.data] == [id]
+    await rig.call(id, guest, "2002", "Gus")
+    people = await vendor("list_online_conf_attendee", m.ListOnlineConfAttendeeRequest(conf_id=id))
+    assert [(row.name, row.call_number, row.role) for row in people.data] == [("Gus", "2002@example.com", 0)]
+    busy = await vendor("check_call_number_in_conf", m.CheckCallNumberInConfRequest(call_number="2002"))
+    assert (busy.in_conf, busy.conf_id) == (True, id)
+    await vendor("cancel_meeting", m.CancelMeetingRequest(conference_id=id, type=1))
+
+    around = int(rig.clock.utc().timestamp() * 1000)
+    span = {"start_date": around - 86_400_000, "end_date": around + 86_400_000}
+    past = await vendor("search_his_meetings", m.SearchHisMeetingsRequest(**span))
+    [row] = past.data
+    assert (row.conference_id, len(row.conf_uuid)) == (id, 32)
+    shown = await vendor("show_his_meeting_detail", m.ShowHisMeetingDetailRequest(conf_uuid=row.conf_uuid))
+    assert shown.conference_data.subject == "asked"
+    attendance = m.SearchAttendanceRecordsOfHisMeetingRequest(conf_uuid=row.conf_uuid)
+    assert (await vendor("search_attendance_records_of_his_meeting", attendance)).count == 0
+    orders = m.SearchCtlRecordsOfHisMeetingRequest(conf_uuid=row.conf_uuid)
+    assert (await vendor("search_ctl_records_of_his_meeting", orders)).count == 0
+
+
+async def test_what_is_left_out_says_so(vendor: Vendor) -> None:
+    """A clear error with its reason, not an empty success."""
+    [info] = (await vendor("create_meeting", booking())).body
+    request = m.RecordRequest(
+        conference_id=info.conference_id, x_conference_authorization="x", body=m.RestSetRecordReqBody(is_record=1)
+    )
+    with pytest.raises(ServerResponseException) as refused:
+        await vendor("record", request)
+    assert (refused.value.status_code, refused.value.error_code) == (501, "APIGW.0106")

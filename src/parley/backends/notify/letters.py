@@ -10,7 +10,7 @@ from email.header import Header
 from email.utils import format_datetime, formataddr
 
 from ...app.notices import Letter
-from ...core.agenda import Agenda, Sitting
+from ...core.calendar_entry import CalendarEntry, Sitting
 from ...core.conferences import Cycle, Series
 from ...core.invitations import Invitation, calendar_text, html_text, mail_subject, one_line, plain_text
 from ...wire import ical
@@ -49,31 +49,31 @@ class MailWriter:
             _part('text/plain; charset="utf-8"', plain_text(letter.invitation).encode()),
             _part('text/html; charset="utf-8"', html_text(letter.invitation).encode()),
         ]
-        if letter.agenda is None:
+        if letter.calendar is None:
             return _multipart("alternative", f"=1={boundary}", texts)
-        invite = self._invite(letter, letter.agenda)
+        invite = self._invite(letter, letter.calendar)
         data = ical.render(invite)
         texts.append(_part(f'text/calendar; charset="utf-8"; method={invite.method}', data))
         file = _part(f"application/ics; method={invite.method}", data, 'attachment; filename="invite.ics"')
         return _multipart("mixed", f"=0={boundary}", [_multipart("alternative", f"=1={boundary}", texts), file])
 
-    def _invite(self, letter: Letter, agenda: Agenda) -> ical.Invite:
+    def _invite(self, letter: Letter, calendar: CalendarEntry) -> ical.Invite:
         invitation = letter.invitation
         return ical.Invite(
-            uid=agenda.uid,
-            cancel=agenda.cancel,
+            uid=calendar.uid,
+            cancel=calendar.cancel,
             stamp=letter.date,
-            zone=agenda.zone,
-            main=_instance(agenda.sitting),
+            zone=calendar.zone,
+            main=_instance(calendar.sitting),
             organiser=self._organiser(letter),
             attendee=ical.Person(letter.to[1], letter.to[0]),
             summary=one_line(invitation.subject),
-            location="" if agenda.cancel else invitation.link or invitation.sip,
+            location="" if calendar.cancel else invitation.link or invitation.sip,
             description=calendar_text(invitation),
-            url="" if agenda.cancel else invitation.link,
+            url="" if calendar.cancel else invitation.link,
             language=invitation.language,
             needs_answer=not invitation.own,
-            series=_series(agenda) if agenda.series is not None else None,
+            series=_series(calendar) if calendar.series is not None else None,
         )
 
     def _organiser(self, letter: Letter) -> ical.Person:
@@ -133,12 +133,12 @@ def _instance(sitting: Sitting) -> ical.Instance:
     return ical.Instance(sitting.start, sitting.end, sitting.sequence, sitting.slot)
 
 
-def _series(agenda: Agenda) -> ical.Series:
-    rule: Series | None = agenda.series
+def _series(calendar: CalendarEntry) -> ical.Series:
+    rule: Series | None = calendar.series
     assert rule is not None
     return ical.Series(
         Repetition(UNITS[rule.cycle], rule.interval, rule.points),
-        agenda.slots,
-        agenda.gone,
-        tuple(_instance(moved) for moved in agenda.moved),
+        calendar.slots,
+        calendar.gone,
+        tuple(_instance(moved) for moved in calendar.moved),
     )

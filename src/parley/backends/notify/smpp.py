@@ -20,7 +20,7 @@ from ...wire.sms_text import parts
 
 log = structlog.get_logger(__name__)
 
-MOST_PARTS = 12  # of one message: longer ones are a mistake of ours, and cost money
+MOST_PARTS = 20  # of one message: longer ones are a mistake of ours, and cost money
 
 
 @dataclass(frozen=True, slots=True)

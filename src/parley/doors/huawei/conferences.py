@@ -15,6 +15,7 @@ from ...app.editing import KEEP, Kept
 from ...app.ports import Clock, Page
 from ...core.conferences import Attendee, OccurrenceState, Series
 from ...core.ids import SpaceId, UserId
+from ...core.profiles import EntryScope
 from ...core.refusals import Refusal
 from ...core.secret import Secret
 from ...core.spaces import Role
@@ -35,6 +36,8 @@ GONE = "MMC.111070005"
 WRONG_PASSWORD = "MMC.111071091"
 VMR_FLAG_FIXED = "MMC.111071114"
 VMR_ID_FIXED = "MMC.111071113"
+# Whom a conference does not let in who has proven nothing but its password.
+CLOSED = {EntryScope.TENANT: "MMC.111071074", EntryScope.INVITED: "MMC.111071075"}
 WITHIN = {"ADAY": Within.DAY, "AWEEK": Within.WEEK, "AMONTH": Within.MONTH, "ALL": Within.ALL}
 SORTS = {"ASC_StartTIME": False, "DSC_StartTIME": True}
 
@@ -254,12 +257,15 @@ class ConferenceRoutes:
         }
 
     async def _check(self, request: Request, number: str) -> ConferenceRecord:
-        """Raises HuaweiError."""
+        """Somebody unknown asks to come in. Raises HuaweiError."""
         password = Secret(request.header("X-Password")[:64])
         try:
-            record, _ = await self._conferences.authenticate(number, password, request.source)
+            record, role = await self._conferences.authenticate(number, password, request.source)
         except Refusal as refusal:
             raise refused_password(refusal, "X-Password") from None
+        scope = (record.current.rules or record.rules).entry_scope
+        if role is not Role.HOST and scope in CLOSED:
+            raise HuaweiError(CLOSED[scope], "conferenceID: does not let everybody in")
         return record
 
     def _page(self, request: Request, offset: int, limit: int, page: Page[ConferenceRecord]) -> dict[str, Any]:

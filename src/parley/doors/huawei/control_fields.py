@@ -15,7 +15,7 @@ _PID = Text(64, least=1)
 _STORED = "stored, returned and pushed; acts with layouts"
 
 INVITEE = Table(
-    "Attendee",
+    "InvitedAttendee",
     "2.4",
     (
         Field("name", Text(96, least=1), "name", required=True, error="MMC.111072034"),

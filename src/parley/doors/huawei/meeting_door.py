@@ -9,6 +9,7 @@ from ...app.accounts import Accounts
 from ...app.booking_desk import BookingDesk
 from ...app.changes import Changes
 from ...app.conference_control import ConferenceControl
+from ...app.conference_start import ConferenceStart
 from ...app.conferences import Conferences
 from ...app.directory import Directory
 from ...app.ports import CallPlacer, Clock, MediaEngine, Store
@@ -52,8 +53,9 @@ def meeting_door(
     placer: CallPlacer,
     place: Place,
     record: Callable[[Event], None],
+    start: ConferenceStart | None = None,
 ) -> MeetingDoor:
-    """record: the journal's append."""
+    """record: the journal's append. start: what calls people when a conference begins."""
     control = ConferenceControl(store, clock, changes, directory, placer, record)
     booking = BookingDesk(store, clock, accounts, conferences)
     states = LiveStates(directory)
@@ -68,6 +70,6 @@ def meeting_door(
         *Control(commander, conferences.authenticate).routes(),
         *ControlCalls(commander, booking, conferences.authenticate, hub.call_ended).routes(),
         *Pictures(commander).routes(),
-        *RealTime(commander, conferences, directory).routes(),
+        *RealTime(commander, conferences, directory, start).routes(),
     ]
     return MeetingDoor(routes, Push(hub, tokens))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from ...app.conference_control import Running
+from ...app.conference_start import Called, ConferenceStart
 from ...app.conferences import Conferences
 from ...app.directory import Directory
 from ...core.conferences import Attendee, OccurrenceState
@@ -26,7 +28,12 @@ _SCOPE_NUMBERS = {scope: number for number, scope in SCOPES.items()}
 
 
 class RealTime:
-    def __init__(self, commander: Commander, conferences: Conferences, directory: Directory) -> None:
+    """start: knows who is being called because the conference began."""
+
+    def __init__(
+        self, commander: Commander, conferences: Conferences, directory: Directory, start: ConferenceStart | None
+    ) -> None:
+        self._start = start
         self._commander = commander
         self._conferences = conferences
         self._directory = directory
@@ -40,7 +47,8 @@ class RealTime:
 
     async def show(self, request: Request) -> dict[str, Any]:
         running = await self._commander.running(request, host=False)
-        return real_time_info(running, self._commander.state(running))
+        called = self._start.results(running.occurrence.id) if self._start is not None else []
+        return real_time_info(running, self._commander.state(running), called)
 
     async def participants(self, request: Request) -> dict[str, Any]:
         """Who is inside, in this dialect's newer spelling of names."""
@@ -90,7 +98,8 @@ def host_of(running: Running) -> LegView | None:
     return next((leg for leg in running.meeting.legs if running.role(leg) is Role.HOST and not leg.causes), None)
 
 
-def real_time_info(running: Running, state: LiveState) -> dict[str, Any]:
+def real_time_info(running: Running, state: LiveState, called: Iterable[Called] = ()) -> dict[str, Any]:
+    """called: at the start of the conference; who is still being called, or will be again, is shown without an ID."""
     legs = by_participant(running.meeting.legs)
     host = host_of(running)
     people = [
@@ -105,18 +114,8 @@ def real_time_info(running: Running, state: LiveState) -> dict[str, Any]:
         }
         for leg in legs.values()
     ]
-    people += [
-        {
-            "pid": wire_id(call),
-            "name": calling.name,
-            "phone": calling.address,
-            "state": CALLING,
-            "video": 0,
-            "mute": 0,
-            "hand": 0,
-        }
-        for call, calling in state.calls.items()
-    ]
+    people += [_being_called(wire_id(call), calling.name, calling.address) for call, calling in state.calls.items()]
+    people += [_being_called("", one.name, one.target) for one in called if one.result is None or one.waits]
     return {
         "attendees": [_attendee(one) for one in state.attendees(running.record.conference.attendees)],
         "participants": people,
@@ -125,6 +124,10 @@ def real_time_info(running: Running, state: LiveState) -> dict[str, Any]:
             "coHosts": [wire_id(id) for id in legs if id in state.cohosts],
         },
     }
+
+
+def _being_called(pid: str, name: str, address: str) -> dict[str, Any]:
+    return {"pid": pid, "name": name, "phone": address, "state": CALLING, "video": 0, "mute": 0, "hand": 0}
 
 
 def _attendee(one: Attendee) -> dict[str, Any]:

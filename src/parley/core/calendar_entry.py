@@ -26,7 +26,7 @@ class Sitting:
 
 
 @dataclass(frozen=True, slots=True)
-class Agenda:
+class CalendarEntry:
     """Either `series` with all its slots, or just one sitting. All times are UTC; `zone` is an IANA name.
 
     slots: every booked start by the rule, rising; gone: those of them that are cancelled; moved: sittings that
@@ -58,22 +58,22 @@ def sitting(conference: Conference, occurrence: Occurrence) -> Sitting:
     )
 
 
-def agenda_of_part(conference: Conference, occurrence: Occurrence, cancel: bool) -> Agenda:
+def entry_of_part(conference: Conference, occurrence: Occurrence, cancel: bool) -> CalendarEntry:
     """One occurrence; of a single conference that is all of it."""
     part = sitting(conference, occurrence)
-    return Agenda(conference.uid, conference.zone, part.sequence, cancel, part)
+    return CalendarEntry(conference.uid, conference.zone, part.sequence, cancel, part)
 
 
-def agenda_of_all(conference: Conference, occurrences: Sequence[Occurrence], cancel: bool) -> Agenda:
+def entry_of_all(conference: Conference, occurrences: Sequence[Occurrence], cancel: bool) -> CalendarEntry:
     """The whole; at least one occurrence is given."""
     if conference.series is None:
-        return agenda_of_part(conference, occurrences[0], cancel)
+        return entry_of_part(conference, occurrences[0], cancel)
     ordered = sorted(occurrences, key=slot_of)
     length = timedelta(minutes=conference.length)
     # Its own alone: it rises with each change of the whole, even where an occurrence with a high one is gone.
     sequence = conference.sequence
     first = slot_of(ordered[0])
-    return Agenda(
+    return CalendarEntry(
         uid=conference.uid,
         zone=conference.zone,
         sequence=sequence,

@@ -6,7 +6,7 @@ import heapq
 from datetime import datetime
 
 
-class Agenda:
+class DueTimes:
     """Keys with one moment each."""
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class Agenda:
             heapq.heappush(self._heap, (when, key))
 
     def due(self, now: datetime, most: int) -> list[str]:
-        """Up to `most` keys whose moment has come, by moment; they are off the agenda then."""
+        """Up to `most` keys whose moment has come, by moment; they are forgotten then."""
         found: list[str] = []
         while len(found) < most and (when := self.next()) is not None and when <= now:
             _, key = heapq.heappop(self._heap)

@@ -1,0 +1,1 @@
+"""Pages for people. Plain HTML and ES modules, nothing from other hosts, a strict content security policy."""
