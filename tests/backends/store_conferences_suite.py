@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from parley.app.ports import Query, Store
-from parley.core.conferences import OccurrenceState
+from parley.app.ports import Coming, Query, Store
+from parley.core.conferences import Attendee, OccurrenceState
+from parley.core.ids import TenantId, UserId
 from parley.core.spaces import Role
-from tests.backends.store_samples import HOUR, OWNERS, T, conference, fill, ids, occurrence, space, stay
+from tests.backends.store_samples import HOUR, OWNERS, T, conference, fill, ids, occurrence, space, stay, user
 
 BOOKED, RUNNING, ENDED = OccurrenceState.BOOKED, OccurrenceState.RUNNING, OccurrenceState.ENDED
 CANCELLED, MISSED = OccurrenceState.CANCELLED, OccurrenceState.MISSED
@@ -47,6 +48,75 @@ class ConferencesSuite:
         async with store.reading() as reading:
             assert ids(await reading.conferences.of_space("s1")) == ["c2", "c1"]
             assert await reading.conferences.of_space("s9") == []
+
+    async def test_a_list_goes_by_the_first_occurrence_that_counts(self, store: Store) -> None:
+        """Conferences of the tenant that run or are booked to start in time, by that start, a page at a time."""
+        await fill(store, *(conference(number) for number in range(1, 7)), conference(7, tenant="t1"))
+        await fill(store, occurrence("o1", "c1", T + HOUR), occurrence("o1b", "c1", T + 3 * HOUR))
+        await fill(store, occurrence("o2", "c2", T - HOUR, state=ENDED), occurrence("o2b", "c2", T + 2 * HOUR))
+        await fill(store, occurrence("o3", "c3", T + 9 * HOUR), occurrence("o4", "c4", T + 9 * HOUR, state=RUNNING))
+        await fill(store, occurrence("o5", "c5", state=CANCELLED), occurrence("o6", "c6", T + HOUR))
+        await fill(store, occurrence("o7", "c7"))
+        async with store.reading() as reading:
+
+            async def found(**wish: Any) -> tuple[int, list[str]]:
+                page = await reading.conferences.coming(Coming(tenant=None, until=T + 3 * HOUR, **wish))
+                return page.total, ids(page.items)
+
+            assert await found() == (4, ["c1", "c6", "c2", "c4"])
+            assert (await found(descending=True))[1][:2] == ["c4", "c2"]
+            assert await found(states=[RUNNING]) == (1, ["c4"])
+            assert await found(states=[BOOKED]) == (3, ["c1", "c6", "c2"])
+            assert await found(states=[]) == (0, [])
+            assert await found(offset=1, limit=2) == (4, ["c6", "c2"])
+            assert await found(offset=3, limit=2) == (4, ["c4"])
+            assert await found(offset=9) == (4, [])
+            assert await found(limit=0) == (4, [])
+            page = await reading.conferences.coming(Coming(tenant=TenantId("t1"), until=T))
+            assert (page.total, ids(page.items)) == (1, ["c7"])
+
+    async def test_a_list_can_be_of_one_person(self, store: Store) -> None:
+        """Who organises a conference or is invited to it, as it is now; somebody named twice sees it once."""
+        ann, bo = UserId("ann"), UserId("bo")
+        twice = (Attendee(user=bo), Attendee(user=bo, role=Role.HOST), Attendee(name="ann"))
+        await fill(store, conference(1, organiser=ann), conference(2, attendees=twice), conference(3))
+        await fill(store, *(occurrence(f"o{number}", f"c{number}") for number in (1, 2, 3)))
+
+        async def of(person: UserId) -> list[str]:
+            async with store.reading() as reading:
+                page = await reading.conferences.coming(Coming(tenant=None, until=T, person=person))
+                assert page.total == len(page.items)
+                return ids(page.items)
+
+        assert (await of(ann), await of(bo), await of(UserId("cy"))) == (["c1"], ["c2"], [])
+        async with store.transaction() as transaction:
+            await transaction.conferences.save(conference(2, attendees=(Attendee(user=ann),)))
+            await transaction.conferences.save(conference(3, attendees=(Attendee(user=bo),)))
+            await transaction.conferences.delete("c1")
+        assert (await of(ann), await of(bo)) == (["c2"], ["c3"])
+
+    @pytest.mark.parametrize(
+        ("search", "expected"),
+        [
+            ("BUDGET", ["c1"]),
+            ("777", ["c2"]),
+            ("dora", ["c3"]),
+            ("ÄNN", ["c3"]),
+            ("two@x", []),
+            ("jid", ["c1", "c2"]),
+            ("%", []),
+        ],
+    )
+    async def test_a_list_can_be_searched(self, store: Store, search: str, expected: list[str]) -> None:
+        """Subject, number, and the organiser's name and account, or jid without one; case does not count."""
+        await fill(store, user(1, "jid@x", "Bo"), user(2, "two@x", "Änne", account="Dora"))
+        one, two = UserId("u1"), UserId("u2")
+        await fill(store, conference(1, "1", subject="Budget", organiser=one), conference(2, "9777", organiser=one))
+        await fill(store, conference(3, "3", organiser=two))
+        await fill(store, *(occurrence(f"o{number}", f"c{number}") for number in (1, 2, 3)))
+        async with store.reading() as reading:
+            page = await reading.conferences.coming(Coming(tenant=None, until=T, search=search))
+        assert ids(page.items) == expected
 
     # --- what belongs together -------------------------------------------------------------------------------
 
@@ -133,6 +203,14 @@ class ConferencesSuite:
             assert ids(await between(T, T + HOUR, ["missed"])) == ["missed"]
             assert await between(T, T + HOUR, []) == []
             assert await between(T + HOUR, T, [BOOKED, ENDED]) == []
+
+    async def test_unannounced_occurrences_are_booked_and_not_reminded_of(self, store: Store) -> None:
+        """Both ends belong to the time asked for, the order is by start."""
+        await fill(store, conference(1), occurrence("last", start=T + HOUR), occurrence("first"))
+        await fill(store, occurrence("told", reminded=True), occurrence("runs", state=RUNNING))
+        await fill(store, occurrence("after", start=T + HOUR + timedelta(microseconds=1)))
+        async with store.reading() as reading:
+            assert ids(await reading.occurrences.unannounced(T, T + HOUR)) == ["first", "last"]
 
     async def test_times_of_other_zones_are_the_same_times(self, store: Store) -> None:
         """What is stored or asked in local time with an offset is compared as the instant it is."""

@@ -99,6 +99,8 @@ def test_looking_up_a_door_uses_indexes(template: Path, condition: sa.ColumnElem
     [
         (lambda r: r.conferences.by_number("1"), {"ix_conferences_number", "ix_occurrences_conference"}),
         (lambda r: r.conferences.of_space("s1"), {"ix_conferences_space"}),
+        (lambda r: r.access_methods.of_spaces(["s1"]), {"ix_access_methods_space"}),
+        (lambda r: r.occurrences.unannounced(T, T), {"ix_occurrences_state_start"}),
         (lambda r: r.conferences.page(Query(where={"organiser": "u1"})), {"ix_conferences_organiser"}),
         (lambda r: r.occurrences.of(["c1", "c2"]), {"ix_occurrences_conference"}),
         (lambda r: r.occurrences.live(T), {"ix_occurrences_state_start"}),

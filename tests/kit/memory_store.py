@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from parley.app.event_codec import decode_event, encode_event
-from parley.app.ports import KeptAnswer, Page, ProfileUse, Query, StoredEvent, Transaction
+from parley.app.ports import Coming, KeptAnswer, Page, ProfileUse, Query, StoredEvent, Transaction
 from parley.core.conferences import Attendance, Conference, Occurrence, OccurrenceState
 from parley.core.events import Event
 from parley.core.outbound import OutboundRule
@@ -175,6 +175,9 @@ class MemoryAccessMethods(MemoryRepository[AccessMethod]):
     async def by_secret(self, secret: str) -> list[AccessMethod]:
         return [one for one in self._all().values() if one.secret and one.secret.reveal() == secret]
 
+    async def of_spaces(self, spaces: Sequence[str]) -> list[AccessMethod]:
+        return [one for one in self._all().values() if one.space in spaces]
+
 
 class MemoryConferences(MemoryRepository[Conference]):
     async def by_number(self, number: str) -> Conference | None:
@@ -186,6 +189,24 @@ class MemoryConferences(MemoryRepository[Conference]):
 
     async def of_space(self, space: str) -> list[Conference]:
         return [one for one in self._all().values() if one.space == space]
+
+    async def coming(self, wish: Coming) -> Page[Conference]:
+        first: dict[str, datetime] = {}
+        for one in sorted(self._unit.state.occurrences.values(), key=lambda one: one.start):
+            running = one.state is OccurrenceState.RUNNING
+            if one.state in wish.states and (running or one.start <= wish.until):
+                first.setdefault(one.conference, one.start)
+        found = [one for one in self._all().values() if one.id in first and self._is_wished(one, wish)]
+        found.sort(key=lambda one: first[one.id], reverse=wish.descending)
+        return Page(len(found), tuple(found[wish.offset : wish.offset + wish.limit]))
+
+    def _is_wished(self, one: Conference, wish: Coming) -> bool:
+        people = {one.organiser, *(attendee.user for attendee in one.attendees)}
+        if one.tenant != wish.tenant or (wish.person is not None and wish.person not in people):
+            return False
+        organiser = self._unit.state.users.get(one.organiser)
+        names = [organiser.name, organiser.account or organiser.jid] if organiser else []
+        return any((wish.search or "").lower() in text.lower() for text in (one.subject, one.number, *names))
 
 
 class MemoryOccurrences(MemoryRepository[Occurrence]):
@@ -206,6 +227,10 @@ class MemoryOccurrences(MemoryRepository[Occurrence]):
 
     async def between(self, first: datetime, last: datetime, states: Sequence[str]) -> list[Occurrence]:
         return self._by_start(lambda one: one.state in states and first <= one.start <= last)
+
+    async def unannounced(self, first: datetime, last: datetime) -> list[Occurrence]:
+        booked = OccurrenceState.BOOKED
+        return self._by_start(lambda one: one.state is booked and not one.reminded and first <= one.start <= last)
 
     def _by_start(self, wanted: Callable[[Occurrence], bool]) -> list[Occurrence]:
         return sorted((one for one in self._all().values() if wanted(one)), key=lambda one: one.start)

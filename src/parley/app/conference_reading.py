@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ..core.conferences import Attendance, Conference, Occurrence, OccurrenceState
-from ..core.ids import AccessMethodId
+from ..core.ids import AccessMethodId, TenantId
 from ..core.people import AdministratorLevel, User
 from ..core.refusals import Refusal
 from ..core.spaces import AccessMethod, Role, Space, SpaceKind
 from .booking import Actor, ConferenceRecord
-from .conference_spaces import doors_of
+from .conference_spaces import doors_among
 from .enterprises import DIALECT as ENTERPRISE
-from .ports import Clock, Page, Query, Store, Transaction
+from .ports import Clock, Coming, E, Page, Query, Repository, Store, Transaction
 
 LIVE = frozenset({OccurrenceState.BOOKED, OccurrenceState.RUNNING})
 PAST = frozenset({OccurrenceState.ENDED, OccurrenceState.MISSED})
@@ -68,12 +68,32 @@ async def record_of(
     """With all occurrences unless some are given. After the end of an own space its place is shown empty."""
     if occurrences is None:
         occurrences = await tx.occurrences.of([conference.id])
-    space, doors = await tx.spaces.get(conference.space), await doors_of(tx, conference)
-    if space is None or doors is None:
-        space = Space(conference.space, conference.subject, conference.tenant, kind=SpaceKind.CONFERENCE)
-        doors = (_gone(conference, Role.GUEST), _gone(conference, Role.HOST))
-    organiser = await tx.users.get(conference.organiser)
-    return await assembled(tx, conference, occurrences, space, doors, organiser)
+    return (await records_of(tx, [(conference, occurrences)]))[0]
+
+
+async def records_of(
+    tx: Transaction, rows: Sequence[tuple[Conference, Sequence[Occurrence]]]
+) -> Sequence[ConferenceRecord]:
+    """Of many as of one, in a few queries for all of them."""
+    conferences = [conference for conference, _ in rows]
+    places = sorted({one.space for one in conferences})
+    spaces = {space.id: space for space in await _among(tx.spaces, places)}
+    methods: dict[str, list[AccessMethod]] = {}
+    for method in await tx.access_methods.of_spaces(places):
+        methods.setdefault(method.space, []).append(method)
+    named = {one.organiser for one in conferences}
+    named |= {attendee.user for one in conferences for attendee in one.attendees if attendee.user}
+    users: dict[str, User] = {user.id: user for user in await _among(tx.users, sorted(named))}
+    enterprises = await _enterprises(tx, conferences)
+    records = []
+    for conference, occurrences in rows:
+        space = spaces.get(conference.space)
+        doors = doors_among(methods.get(conference.space, ()), conference.number)
+        if space is None or doors is None:
+            space = Space(conference.space, conference.subject, conference.tenant, kind=SpaceKind.CONFERENCE)
+            doors = (_gone(conference, Role.GUEST), _gone(conference, Role.HOST))
+        records.append(_record(conference, occurrences, space, doors, users, enterprises[conference.tenant]))
+    return records
 
 
 async def assembled(
@@ -82,12 +102,26 @@ async def assembled(
     occurrences: Sequence[Occurrence],
     space: Space,
     doors: tuple[AccessMethod, AccessMethod],
-    organiser: User | None,
+    organiser: User,
 ) -> ConferenceRecord:
     """The record of what is at hand; doors: guest, host."""
-    tenant = await tx.tenants.get(conference.tenant) if conference.tenant else None
-    users = {attendee.user for attendee in conference.attendees if attendee.user}
-    people = (await tx.users.page(Query(among=sorted(users)))).items if users else ()
+    named = {attendee.user for attendee in conference.attendees if attendee.user}
+    users: dict[str, User] = {user.id: user for user in await _among(tx.users, sorted(named))}
+    users[organiser.id] = organiser
+    enterprises = await _enterprises(tx, [conference])
+    return _record(conference, occurrences, space, doors, users, enterprises[conference.tenant])
+
+
+def _record(
+    conference: Conference,
+    occurrences: Sequence[Occurrence],
+    space: Space,
+    doors: tuple[AccessMethod, AccessMethod],
+    users: Mapping[str, User],
+    enterprise: str,
+) -> ConferenceRecord:
+    organiser = users.get(conference.organiser)
+    invited = sorted({attendee.user for attendee in conference.attendees if attendee.user})
     return ConferenceRecord(
         conference=conference,
         occurrences=tuple(sorted(occurrences, key=lambda one: one.start)),
@@ -95,9 +129,21 @@ async def assembled(
         host=doors[1],
         guest=doors[0],
         organiser_name=(organiser.name or organiser.account or organiser.jid) if organiser else "",
-        enterprise=tenant.name if tenant else await _own_name(tx),
-        people={user.id: user.name for user in people},
+        enterprise=enterprise,
+        people={id: users[id].name for id in invited if id in users},
     )
+
+
+async def _enterprises(tx: Transaction, conferences: Iterable[Conference]) -> dict[TenantId | None, str]:
+    """The name of each one's; the installation's own where its tenant is gone."""
+    wanted = {one.tenant for one in conferences}
+    names = {tenant.id: tenant.name for tenant in await _among(tx.tenants, sorted(id for id in wanted if id))}
+    own = await _own_name(tx) if wanted - names.keys() else ""
+    return {id: names.get(id, own) if id else own for id in wanted}
+
+
+async def _among(collection: Repository[E], ids: Sequence[str]) -> Sequence[E]:
+    return (await collection.page(Query(among=ids))).items if ids else ()
 
 
 async def _own_name(tx: Transaction) -> str:
@@ -149,16 +195,23 @@ class ConferenceReading:
         are searched. everybody: of the whole tenant, for administrators; others see their own and those they are
         invited to."""
         until = self._clock.utc() + _AHEAD.get(Within(within), _FOR_EVER)
+        wish = Coming(
+            tenant=actor.tenant,
+            until=until,
+            states=states,
+            person=None if everybody and actor.administers else actor.user,
+            search=search,
+            descending=sort_descending,
+            offset=offset,
+            limit=limit,
+        )
         async with self._store.reading() as tx:
-            rows: dict[str, Occurrence] = {}
-            for occurrence in await tx.occurrences.live(until):
-                if occurrence.state in states:
-                    rows.setdefault(occurrence.conference, occurrence)
-            conferences = await self._conferences(tx, rows, _filter(actor, everybody))
-            found = await _searched(tx, conferences, search)
-            found.sort(key=lambda one: rows[one.id].start, reverse=sort_descending)
-            page = [shown(await record_of(tx, one), actor) for one in found[offset : offset + limit]]
-            return Page(len(found), tuple(page))
+            page = await tx.conferences.coming(wish)
+            times: dict[str, list[Occurrence]] = {one.id: [] for one in page.items}
+            for occurrence in await tx.occurrences.of(list(times)):
+                times[occurrence.conference].append(occurrence)
+            records = await records_of(tx, [(one, times[one.id]) for one in page.items])
+            return Page(page.total, tuple(shown(record, actor) for record in records))
 
     async def running(
         self, actor: Actor, *, offset: int = 0, limit: int = 20, everybody: bool = False, search: str | None = None
@@ -194,10 +247,8 @@ class ConferenceReading:
             rows = [one for one in past if one.conference in known]
             if sort_descending:
                 rows.reverse()
-            page = [
-                shown(await record_of(tx, known[one.conference], [one]), actor) for one in rows[offset : offset + limit]
-            ]
-            return Page(len(rows), tuple(page))
+            page = await records_of(tx, [(known[one.conference], [one]) for one in rows[offset : offset + limit]])
+            return Page(len(rows), tuple(shown(record, actor) for record in page))
 
     async def history_of(self, actor: Actor, occurrence_id: str) -> ConferenceRecord:
         """Of one occurrence, over or not. Raises Refusal not-found."""

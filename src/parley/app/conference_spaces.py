@@ -31,7 +31,7 @@ async def free_number(tx: Transaction, identifiers: Identifiers, reserved: Colle
         number = identifiers.digits(NUMBER_DIGITS)
         if number in reserved or await tx.access_methods.by_call_id(number) or await tx.access_methods.by_uri(number):
             continue
-        if (await tx.ivrs.page(Query(limit=1, where={"uri": number}))).total:
+        if (await tx.ivrs.page(Query(where={"uri": number}))).total:
             continue
         if await tx.conferences.by_number(number) is None:
             return number

@@ -28,7 +28,7 @@ from ..core.outbox import Channel, Notice, OutboxEntry, OutboxState
 from ..core.people import User
 from ..core.spaces import AccessMethod, Role
 from .booking import ConferenceRecord
-from .ports import Clock, Identifiers, Transaction
+from .ports import Clock, Identifiers, Query, Transaction
 
 log = structlog.get_logger(__name__)
 
@@ -111,9 +111,12 @@ class Notices:
     # --- what the use cases say ---
 
     async def booked(self, tx: Transaction, record: ConferenceRecord) -> None:
+        channels = self._channels(record)
+        if not channels:
+            return
         series = record.conference.series is not None
         people = await self._people(tx, record)
-        for channel in self._channels(record):
+        for channel in channels:
             for reader in readers(people, record, channel).values() if channel in wanted(record.rules) else ():
                 if not series or reader.own:
                     notice = Notice.SERIES_BOOKED if series else Notice.BOOKED
@@ -171,8 +174,7 @@ class Notices:
         """The users among organiser and attendees, by id."""
         conference = record.conference
         wished = {str(conference.organiser), *(str(one.user) for one in conference.attendees if one.user)}
-        found = [await tx.users.get(id) for id in sorted(wished)]
-        return {user.id: user for user in found if user is not None}
+        return {user.id: user for user in (await tx.users.page(Query(among=sorted(wished)))).items}
 
     async def _tell_of_part(
         self, tx: Transaction, record: ConferenceRecord, occurrence: Occurrence, notice: Notice, only_told: bool

@@ -6,18 +6,18 @@ border of the use cases, and is read from top to bottom.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
-from ..core.conferences import Attendance, Conference, Occurrence
+from ..core.conferences import Attendance, Conference, Occurrence, OccurrenceState
 from ..core.dialplan import InboundRule, Ivr
 from ..core.endings import Ending
 from ..core.events import Event
-from ..core.ids import LegId, MeetingId, SpaceId, TenantId
+from ..core.ids import LegId, MeetingId, SpaceId, TenantId, UserId
 from ..core.leg_inputs import LegAudio, LegInput
 from ..core.mediaplan import MediaPlan
 from ..core.meeting_inputs import Entry
@@ -118,6 +118,10 @@ class AccessMethodRepository(Repository[AccessMethod], Protocol):
         """Indexed."""
         ...
 
+    async def of_spaces(self, spaces: Sequence[str]) -> list[AccessMethod]:
+        """All of these spaces, in order of creation within each space. Indexed."""
+        ...
+
 
 class OccurrenceRepository(Repository[Occurrence], Protocol):
     async def of(self, conferences: Sequence[str]) -> list[Occurrence]:
@@ -136,6 +140,28 @@ class OccurrenceRepository(Repository[Occurrence], Protocol):
         """Those in one of the states whose start lies in [first, last], by start. Indexed."""
         ...
 
+    async def unannounced(self, first: datetime, last: datetime) -> list[Occurrence]:
+        """Those BOOKED and not `reminded` whose start lies in [first, last], by start. Indexed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coming:
+    """Which conferences a list shows: of this tenant, with an occurrence RUNNING or BOOKED to start by `until`.
+
+    states: of these two, which count. person: who organises it or is invited; None: whoever. search: case-insensitive
+    substring of subject, number, and the organiser's name and account (else jid).
+    """
+
+    tenant: TenantId | None
+    until: datetime
+    states: Collection[OccurrenceState] = (OccurrenceState.BOOKED, OccurrenceState.RUNNING)
+    person: UserId | None = None
+    search: str | None = None
+    descending: bool = False
+    offset: int = 0
+    limit: int = 20
+
 
 class ConferenceRepository(Repository[Conference], Protocol):
     """`contains` searches subject and number."""
@@ -146,6 +172,10 @@ class ConferenceRepository(Repository[Conference], Protocol):
 
     async def of_space(self, space: str) -> list[Conference]:
         """Indexed."""
+        ...
+
+    async def coming(self, wish: Coming) -> Page[Conference]:
+        """By the start of the first occurrence that counts, in order of creation where starts are the same."""
         ...
 
 

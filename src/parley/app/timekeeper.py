@@ -29,7 +29,7 @@ from ..core.meeting_inputs import End
 from .attendances import Attendances, Work
 from .changes import Change, Changes
 from .conference_notices import Notices
-from .conference_reading import record_of
+from .conference_reading import record_of, records_of
 from .conference_start import ConferenceStart, to_be_called
 from .conferences import Gatherings
 from .due_times import DueTimes
@@ -150,10 +150,11 @@ class Timekeeper:
             done = await self._tried(self._read_ahead)
             self._read_again = now + (READ_EVERY if done else AGAIN_AFTER)
         while self._changed:
-            id = next(iter(self._changed))
-            if not await self._tried(lambda id=id: self._read_conference(id)):  # type: ignore[misc]
+            ids = list(self._changed)[:TOGETHER]
+            for id in ids:
+                del self._changed[id]  # before reading: what changes meanwhile is read once more
+            if not await self._tried(lambda ids=ids: self._read_conferences(ids)):  # type: ignore[misc]
                 self._read_again = now + AGAIN_AFTER
-            self._changed.pop(id, None)
 
     async def _read_ahead(self) -> None:
         """Everything that runs or is due soon; reminders day by day, so that nothing else waits for long."""
@@ -163,8 +164,7 @@ class Timekeeper:
         for day in range(REMIND_MOST.days + 1):
             first = now + timedelta(days=day)
             async with self._store.reading() as tx:
-                found = await tx.occurrences.between(first, first + timedelta(days=1), [OccurrenceState.BOOKED])
-                await self._note(tx, [one for one in found if not one.reminded])
+                await self._note(tx, await tx.occurrences.unannounced(first, first + timedelta(days=1)))
             await asyncio.sleep(0)
 
     async def _note(self, tx: Transaction, occurrences: list[Occurrence]) -> None:
@@ -173,15 +173,14 @@ class Timekeeper:
             conferences = await _conferences(tx, some)
             self._schedule([(conferences[one.conference], one) for one in some if one.conference in conferences])
 
-    async def _read_conference(self, id: str) -> None:
+    async def _read_conferences(self, ids: list[str]) -> None:
         async with self._store.reading() as tx:
-            conference = await tx.conferences.get(id)
-            occurrences = await tx.occurrences.of([id])
-        if conference is not None:
-            for one in occurrences:
-                if one.state not in {OccurrenceState.BOOKED, OccurrenceState.RUNNING}:
-                    self._start.give_up(one.id)
-            self._schedule([(conference, one) for one in occurrences])
+            occurrences = await tx.occurrences.of(ids)
+            conferences = await _conferences(tx, occurrences)
+        for one in occurrences:
+            if one.state not in {OccurrenceState.BOOKED, OccurrenceState.RUNNING}:
+                self._start.give_up(one.id)
+        self._schedule([(conferences[one.conference], one) for one in occurrences])
 
     def _schedule(self, known: Iterable[tuple[Conference, Occurrence]]) -> None:
         until = self._clock.utc() + AHEAD
@@ -317,12 +316,14 @@ class Timekeeper:
             self._changes.publish(Change("space", space))
         for space in effects.gone:
             self._changes.publish(Change("space", space, deleted=True))
-        for conference, occurrence in effects.starting:
-            if to_be_called(conference):
-                async with self._store.reading() as tx:
-                    record = await record_of(tx, conference, [occurrence])
-                view = self._gatherings.meeting_of_space(conference.space)
-                self._start.begin(record, occurrence, [leg.uri for leg in view.legs] if view is not None else ())
+        starting = [(conference, [one]) for conference, one in effects.starting if to_be_called(conference)]
+        if starting:
+            async with self._store.reading() as tx:
+                records = await records_of(tx, starting)
+            for record in records:
+                view = self._gatherings.meeting_of_space(record.space.id)
+                present = [leg.uri for leg in view.legs] if view is not None else ()
+                self._start.begin(record, record.occurrences[0], present)
 
 
 def _is_past(moment: datetime | None, now: datetime) -> bool:

@@ -7,18 +7,22 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from ...app.ports import Coming, Page
 from ...core.conferences import Conference, Occurrence, OccurrenceState
 from ...core.outbox import OutboxEntry, OutboxState
 from ...core.people import Token
 from ...core.spaces import AccessMethod
 from . import catalogue, tables
+from .catalogue import contains
 from .repositories import PIECE, SqlRepository, Writing
 
 METHODS = tables.access_methods.c
 CONFERENCES = tables.conferences.c
+INVITED = tables.invited.c
 OCCURRENCES = tables.occurrences.c
 OUTBOX = tables.outbox.c
 TOKENS = tables.tokens.c
+USERS = tables.users.c
 
 
 class SqlAccessMethods(SqlRepository[AccessMethod]):
@@ -36,6 +40,12 @@ class SqlAccessMethods(SqlRepository[AccessMethod]):
     async def by_secret(self, secret: str) -> list[AccessMethod]:
         return await self.matching(METHODS.secret == secret)
 
+    async def of_spaces(self, spaces: Sequence[str]) -> list[AccessMethod]:
+        found: list[AccessMethod] = []
+        for first in range(0, len(spaces), PIECE):
+            found += await self.matching(METHODS.space.in_(spaces[first : first + PIECE]))
+        return found
+
 
 class SqlConferences(SqlRepository[Conference]):
     def __init__(self, writing: Writing) -> None:
@@ -48,6 +58,37 @@ class SqlConferences(SqlRepository[Conference]):
 
     async def of_space(self, space: str) -> list[Conference]:
         return await self.matching(CONFERENCES.space == space)
+
+    async def add(self, entity: Conference) -> None:
+        await super().add(entity)
+        await self._invite(entity)
+
+    async def save(self, entity: Conference) -> None:
+        await super().save(entity)
+        await self._writing.execute(sa.delete(tables.invited).where(INVITED.conference == entity.id))
+        await self._invite(entity)
+
+    async def _invite(self, conference: Conference) -> None:
+        users = dict.fromkeys(attendee.user for attendee in conference.attendees if attendee.user)
+        if users:
+            rows = [{"conference": conference.id, "user": user} for user in users]
+            await self._writing.execute(sa.insert(tables.invited), rows)
+
+    async def coming(self, wish: Coming) -> Page[Conference]:
+        conditions = coming(wish)
+        first = first_start(wish).label("first")
+        listed = sa.select(CONFERENCES.id, first).where(*conditions)
+        by_start = first.desc() if wish.descending else first.asc()
+        page = listed.order_by(by_start, CONFERENCES.position).offset(wish.offset).limit(wish.limit)
+        ids = [*(await self._connection.execute(page)).scalars()]
+        found: dict[str, Conference] = {}
+        for start in range(0, len(ids), PIECE):
+            found |= {one.id: one for one in await self.matching(CONFERENCES.id.in_(ids[start : start + PIECE]))}
+        total = wish.offset + len(ids)
+        if len(ids) == wish.limit or not ids:
+            count = sa.select(sa.func.count()).select_from(tables.conferences).where(*conditions)
+            total = (await self._connection.execute(count)).scalar_one()
+        return Page(total, tuple(found[id] for id in ids))
 
 
 class SqlOccurrences(SqlRepository[Occurrence]):
@@ -71,6 +112,10 @@ class SqlOccurrences(SqlRepository[Occurrence]):
 
     async def between(self, first: datetime, last: datetime, states: Sequence[str]) -> list[Occurrence]:
         return await self.matching(starts_between(first, last, states), order=(OCCURRENCES.start,))
+
+    async def unannounced(self, first: datetime, last: datetime) -> list[Occurrence]:
+        booked = starts_between(first, last, [OccurrenceState.BOOKED])
+        return await self.matching(booked, sa.not_(OCCURRENCES.reminded), order=(OCCURRENCES.start,))
 
 
 class SqlOutbox(SqlRepository[OutboxEntry]):
@@ -115,6 +160,32 @@ def due_or_running(start_before: datetime) -> sa.ColumnElement[bool]:
 
 def starts_between(first: datetime, last: datetime, states: Sequence[str]) -> sa.ColumnElement[bool]:
     return sa.and_(OCCURRENCES.state.in_([str(state) for state in states]), OCCURRENCES.start.between(first, last))
+
+
+def counts(wish: Coming) -> sa.ColumnElement[bool]:
+    """Of an occurrence: it is one of those that a list goes by."""
+    booked = sa.and_(OCCURRENCES.state == OccurrenceState.BOOKED.value, OCCURRENCES.start <= wish.until)
+    ways = {OccurrenceState.BOOKED: booked, OccurrenceState.RUNNING: OCCURRENCES.state == OccurrenceState.RUNNING.value}
+    wanted = (ways[state] for state in ways if state in wish.states)
+    return sa.and_(OCCURRENCES.conference == CONFERENCES.id, sa.or_(sa.false(), *wanted))
+
+
+def first_start(wish: Coming) -> sa.ScalarSelect[datetime]:
+    return sa.select(sa.func.min(OCCURRENCES.start)).where(counts(wish)).correlate(tables.conferences).scalar_subquery()
+
+
+def coming(wish: Coming) -> list[sa.ColumnElement[bool]]:
+    """Of a conference: it is in the list."""
+    tenant = CONFERENCES.tenant
+    conditions = [tenant.is_(None) if wish.tenant is None else tenant == wish.tenant, sa.exists().where(counts(wish))]
+    if wish.person is not None:
+        asked = sa.select(INVITED.conference).where(INVITED.user == wish.person)
+        conditions.append(sa.or_(CONFERENCES.organiser == wish.person, CONFERENCES.id.in_(asked)))
+    if wish.search:
+        named = contains(wish.search, USERS.name, sa.func.coalesce(USERS.account, USERS.jid))
+        by_organiser = CONFERENCES.organiser.in_(sa.select(USERS.id).where(named))
+        conditions.append(sa.or_(contains(wish.search, CONFERENCES.subject, CONFERENCES.number), by_organiser))
+    return conditions
 
 
 def is_waiting() -> sa.ColumnElement[bool]:

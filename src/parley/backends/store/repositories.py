@@ -80,6 +80,9 @@ class SqlRepository(Generic[E]):
             if len(query.among) > PIECE:
                 return await self._page_of_many(query, set(query.among), conditions)
             conditions.append(self._table.c.id.in_(query.among))
+        if query.limit is None and not query.offset:
+            every = tuple(await self.matching(*conditions))
+            return Page(len(every), every)
         count = sa.select(sa.func.count()).select_from(self._table).where(*conditions)
         total = (await self._connection.execute(count)).scalar_one()
         items = await self.matching(*conditions, offset=query.offset, limit=query.limit)

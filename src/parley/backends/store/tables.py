@@ -252,6 +252,14 @@ conferences = table(
     json("extras"),
 )
 
+# Which users are among a conference's attendees: what people see of conferences is found by it.
+invited = table(
+    "invited",
+    position(),
+    owner("conference", "conferences"),
+    text("user", index=True, nullable=False),
+)
+
 occurrences = table(
     "occurrences",
     position(),

@@ -178,6 +178,17 @@ def create_conferences() -> None:
     )
     for column in ("number", "organiser", "space", "tenant"):
         op.create_index(f"ix_conferences_{column}", "conferences", [column])
+    op.create_table(
+        "invited",
+        position(),
+        sa.Column("conference", sa.Text(), nullable=False),
+        sa.Column("user", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["conference"], ["conferences.id"], name="fk_invited_conference", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("position", name="pk_invited"),
+        sqlite_autoincrement=True,
+    )
+    for column in ("conference", "user"):
+        op.create_index(f"ix_invited_{column}", "invited", [column])
 
 
 def create_occurrences() -> None:
