@@ -39,8 +39,6 @@ class SqlStore:
         if parsed.get_backend_name() == sqlite.NAME:
             sqlite.prepare(parsed)
         options: dict[str, Any] = {"hide_parameters": True}  # in errors, and in the engine's log
-        if parsed.get_backend_name() == sqlite.NAME:
-            options["connect_args"] = {"async_creator_fn": sqlite.connect}
         # The writer has a connection of its own, so that readers never keep it waiting, nor it them.
         self._writer: AsyncEngine = create_async_engine(parsed, pool_size=1, max_overflow=0, **options)
         self._reader: AsyncEngine = create_async_engine(parsed, pool_size=READERS, max_overflow=0, **options)

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import stat
-from collections.abc import Iterable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import aiosqlite
 from sqlalchemy import Integer, event
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -26,67 +22,6 @@ TABLE_OPTIONS: dict[str, Any] = {"sqlite_autoincrement": True}
 
 # SQLite counts rows only in a column declared INTEGER (which holds 64 bits there).
 COUNTER = Integer()
-
-
-class _Cursor:
-    """What SQLAlchemy uses of a cursor, with one visit to the connection's thread for each statement.
-
-    The driver's own goes there four times (make the cursor, execute, fetch, close), which costs several times what
-    most of our statements do.
-    """
-
-    def __init__(self, connection: aiosqlite.Connection) -> None:
-        self._connection = connection
-        self._rows: list[Any] = []
-        self.arraysize = 1
-        self.description: Any = None
-        self.rowcount = -1
-        self.lastrowid: int | None = None
-
-    async def __aenter__(self) -> _Cursor:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
-    async def execute(self, statement: str, values: Sequence[Any] = ()) -> _Cursor:
-        await self._connection._execute(self._run, statement, values, many=False)  # type: ignore[no-untyped-call]
-        return self
-
-    async def executemany(self, statement: str, values: Iterable[Sequence[Any]]) -> _Cursor:
-        await self._connection._execute(self._run, statement, values, many=True)  # type: ignore[no-untyped-call]
-        return self
-
-    async def fetchall(self) -> list[Any]:
-        rows, self._rows = self._rows, []
-        return rows
-
-    async def close(self) -> None:
-        """The real one was closed where it was used."""
-
-    def _run(self, statement: str, values: Any, many: bool) -> None:
-        """In the connection's thread."""
-        cursor = self._connection._conn.cursor()
-        try:
-            (cursor.executemany if many else cursor.execute)(statement, values)
-            self._rows = cursor.fetchall() if cursor.description else []
-            self.description, self.rowcount, self.lastrowid = cursor.description, cursor.rowcount, cursor.lastrowid
-        finally:
-            cursor.close()
-
-
-class _Connection(aiosqlite.Connection):
-    def cursor(self) -> Any:
-        return _Cursor(self)
-
-
-def connect(path: str, **options: Any) -> aiosqlite.Connection:
-    """For SQLAlchemy's `async_creator_fn`."""
-    connection = _Connection(partial(sqlite3.connect, path, **options), iter_chunk_size=64)
-    # The thread must not keep the process alive. Before 0.22 the driver's connection was the thread.
-    thread: Any = getattr(connection, "_thread", connection)
-    thread.daemon = True
-    return connection
 
 
 def prepare(url: URL) -> None:
