@@ -15,12 +15,12 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet
 from sqlalchemy.dialects import sqlite as dialect
 
-from parley.app.ports import Query, Transaction
+from parley.app.ports import Coming, Query, Transaction
 from parley.backends.store import tables
 from parley.backends.store.lookups import is_waiting, uri_is
 from parley.backends.store.sealing import SealBroken
 from parley.backends.store.sql import SqlStore
-from parley.core.ids import OutboundRuleId
+from parley.core.ids import OutboundRuleId, UserId
 from parley.core.outbound import OutboundRule
 from parley.core.people import Application, Token, TokenKind
 from parley.core.secret import Secret
@@ -99,6 +99,15 @@ def test_looking_up_a_door_uses_indexes(template: Path, condition: sa.ColumnElem
     [
         (lambda r: r.conferences.by_number("1"), {"ix_conferences_number", "ix_occurrences_conference"}),
         (lambda r: r.conferences.of_space("s1"), {"ix_conferences_space"}),
+        (
+            lambda r: r.conferences.coming(Coming(tenant=None, until=T, person=UserId("u1"))),
+            {
+                "sqlite_autoindex_conferences_1",
+                "ix_conferences_organiser",
+                "ix_invited_user",
+                "ix_occurrences_conference",
+            },
+        ),
         (lambda r: r.access_methods.of_spaces(["s1"]), {"ix_access_methods_space"}),
         (lambda r: r.occurrences.unannounced(T, T), {"ix_occurrences_state_start"}),
         (lambda r: r.conferences.page(Query(where={"organiser": "u1"})), {"ix_conferences_organiser"}),

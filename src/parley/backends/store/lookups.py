@@ -176,11 +176,15 @@ def first_start(wish: Coming) -> sa.ScalarSelect[datetime]:
 
 def coming(wish: Coming) -> list[sa.ColumnElement[bool]]:
     """Of a conference: it is in the list."""
-    tenant = CONFERENCES.tenant
-    conditions = [tenant.is_(None) if wish.tenant is None else tenant == wish.tenant, sa.exists().where(counts(wish))]
+    # Not by the tenant's index: a person's conferences are few of the tenant's, and planners cannot know.
+    tenant = sa.func.coalesce(CONFERENCES.tenant, "") == (wish.tenant or "")
+    if wish.person is None:
+        tenant = CONFERENCES.tenant.is_(None) if wish.tenant is None else CONFERENCES.tenant == wish.tenant
+    conditions = [tenant, sa.exists().where(counts(wish))]
     if wish.person is not None:
+        organised = sa.select(CONFERENCES.id).where(CONFERENCES.organiser == wish.person).correlate(None)
         asked = sa.select(INVITED.conference).where(INVITED.user == wish.person)
-        conditions.append(sa.or_(CONFERENCES.organiser == wish.person, CONFERENCES.id.in_(asked)))
+        conditions.append(CONFERENCES.id.in_(sa.union(organised, asked)))
     if wish.search:
         named = contains(wish.search, USERS.name, sa.func.coalesce(USERS.account, USERS.jid))
         by_organiser = CONFERENCES.organiser.in_(sa.select(USERS.id).where(named))
