@@ -115,7 +115,7 @@ def _without_optional(hint: Any) -> Any:
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
-    raise NotImplementedError(f"{type(value).__name__} cannot be kept as JSON")
+    raise TypeError(f"{type(value).__name__} cannot be kept as JSON")
 
 
 def _without_none(value: Any) -> Any:
