@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import ipaddress
 import secrets
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 
 import structlog
 
+from ..core.attempts import source_key
 from ..core.people import Administrator
 from ..core.refusals import Refusal
 from ..core.secret import Secret
@@ -80,7 +80,7 @@ class Credentials:
 
     async def verify(self, name: str, password: str, source: str) -> bool:
         """Is this the password of that administrator? source: the network address of the asker. Raises Busy."""
-        source = _network(source)
+        source = source_key(source)
         now = self._clock.now()
         wrong = self._wrong(source, now)
         if wrong >= self._limits.failures * self._limits.patience:
@@ -205,16 +205,3 @@ def _check(name: str, password: str) -> None:
         raise Refusal("invalid", field="name", error="empty, too long, or with a colon or control character")
     if not 0 < len(password) <= PASSWORD_MOST:
         raise Refusal("invalid", field="password", error="empty or too long")
-
-
-def _network(source: str) -> str:
-    """What is counted: the address, of IPv6 the /64 that one customer usually holds."""
-    try:
-        address = ipaddress.ip_address(source.partition("%")[0])
-    except ValueError:
-        return source
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import structlog
 
+from ...core.attempts import source_key
 from ...wire.sip.errors import TheirMistake
 from ...wire.sip.flow import Flow, Send
 from ...wire.sip.framing import PONG, Broken, Frame, Ping, StreamFramer
-from .rates import network_of
 
 log = structlog.get_logger(__name__)
 
@@ -213,7 +213,7 @@ class Listeners:
 
     async def _serve_stream(self, transport: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host, port = writer.get_extra_info("peername")[:2]
-        source = network_of(host)
+        source = source_key(host)
         if len(self._streams) >= STREAMS_MOST or self._sources.get(source, 0) >= STREAMS_PER_SOURCE:
             writer.transport.abort()
             return

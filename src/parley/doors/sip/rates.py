@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections import OrderedDict
+
+from ...core.attempts import source_key
 
 KEPT = 10_000  # sources remembered; beyond it the longest silent is forgotten
 
@@ -17,7 +18,7 @@ class SourceRates:
 
     def allow(self, source: str, now: float) -> bool:
         """True when this source may make another call now."""
-        key = network_of(source)
+        key = source_key(source)
         tokens, at = self._buckets.pop(key, (float(self._per_second), now))
         tokens = min(self._per_second, tokens + (now - at) * self._per_second)
         allowed = tokens >= 1
@@ -25,13 +26,3 @@ class SourceRates:
         while len(self._buckets) > KEPT:
             self._buckets.popitem(last=False)
         return allowed
-
-
-def network_of(source: str) -> str:
-    """What counts as one source: an IPv4 address, an IPv6 /64."""
-    address = ipaddress.ip_address(source.partition("%")[0])
-    if address.version == 4:
-        return str(address)
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(ipaddress.ip_network((address, 64), strict=False).network_address)
