@@ -255,6 +255,7 @@ REPLIES: list[m.Message] = [
     m.Dump(id=3, state={"legs": {"l": [1, 2.5, None, "x"]}}),
     m.Failed(id=4, code="no-port", text="none left"),
     m.DigitHeard(seq=1, leg="l", digit="#"),
+    m.MediaReady(seq=2, leg="l"),
     m.PlayEnded(seq=2, leg="l", play=9),
     m.MediaDead(seq=3, leg="l", silent_ms=30_000),
     m.Statistics(legs={"l": m.LegStatistics(codec="pcmu", packets_received=5, jitter_ms=1.5, level=-20)}),

@@ -9,8 +9,13 @@ from itertools import count
 
 from parley.app.ports import Clock, EngineListener, MediaStatistics, MediaUnavailable, Timer
 from parley.core.ids import LegId, MeetingId
-from parley.core.leg_inputs import LegAudio
+from parley.core.leg_inputs import LegAudio, WebLocal
 from parley.core.mediaplan import LegMedia, MediaPlan
+from parley.core.secret import Secret
+
+
+def _web(leg: LegId) -> WebLocal:
+    return WebLocal(10000, f"u{leg}"[:8], Secret("p" * 24), ":".join(["AB"] * 32), ("192.0.2.9",))
 
 
 class FakeEngine:
@@ -34,22 +39,23 @@ class FakeEngine:
     def listen(self, listener: EngineListener) -> None:
         self._listener = listener
 
-    async def open_leg(self, leg: LegId, local: str, audio: LegAudio) -> int:
+    async def open_leg(self, leg: LegId, local: str, audio: LegAudio) -> int | WebLocal:
         if len(self.legs) >= self._most:
             raise MediaUnavailable("no port is free")
         self.legs[leg] = audio
         self.opened += 1
-        port = next(self._ports)
+        port: int | WebLocal = _web(leg) if audio.web is not None else next(self._ports)
         await self._free.wait()
         if leg not in self.legs:
             raise MediaUnavailable("the worker died meanwhile")
         return port
 
-    async def change_leg(self, leg: LegId, audio: LegAudio) -> None:
+    async def change_leg(self, leg: LegId, audio: LegAudio) -> WebLocal | None:
         await self._free.wait()
         if leg not in self.legs:
             raise MediaUnavailable("the leg is not open")
         self.legs[leg] = audio
+        return _web(leg) if audio.web is not None else None
 
     def close_leg(self, leg: LegId) -> None:
         if self.legs.pop(leg, None) is not None:
@@ -104,6 +110,11 @@ class FakeEngine:
         assert self._listener is not None
         for digit in digits:
             self._listener.digit(leg, digit)
+
+    def ready(self, leg: LegId) -> None:
+        """A browser's media path stands."""
+        assert self._listener is not None
+        self._listener.media_ready(leg)
 
     def kill(self) -> None:
         """The worker dies."""

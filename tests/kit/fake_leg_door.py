@@ -2,22 +2,24 @@
 
 from parley.app.ports import LegFacts
 from parley.core.endings import Ending
-from parley.core.leg_inputs import LegAudio
+from parley.core.leg_inputs import LegAudio, WebLocal
 
 
 class FakeLegDoor:
     def __init__(self, remote: str = "192.0.2.1:5060") -> None:
         self._facts = LegFacts(remote_address=remote, local_address="192.0.2.9", transport="udp", sip_call_id="c1")
         self.port: int | None = None
+        self.web: WebLocal | None = None
         self.changes: list[LegAudio] = []
         self.rejected: Ending | None = None
         self.hung_up: Ending | None = None
 
-    def accept(self, port: int) -> None:
+    def accept(self, port: int, web: WebLocal | None = None) -> None:
         assert self.port is None, "answered twice"
         self.port = port
+        self.web = web
 
-    def accept_change(self, audio: LegAudio) -> None:
+    def accept_change(self, audio: LegAudio, web: WebLocal | None = None) -> None:
         self.changes.append(audio)
 
     def reject(self, ending: Ending) -> None:

@@ -2,7 +2,7 @@
 
 from parley.app.ports import CallerIdentity, LegFacts, LegInbox
 from parley.core.endings import Ending
-from parley.core.leg_inputs import LegAudio, LegInput, Reached
+from parley.core.leg_inputs import LegAudio, LegInput, Reached, WebLocal
 from parley.core.outbound import Hop, Target
 
 
@@ -36,7 +36,7 @@ class FakeOutgoingDoor:
         assert not self.given_up, "given up twice"
         self.given_up = True
 
-    def accept_change(self, audio: LegAudio) -> None:
+    def accept_change(self, audio: LegAudio, web: WebLocal | None = None) -> None:
         self.changes.append(audio)
 
     def hang_up(self, ending: Ending) -> None:

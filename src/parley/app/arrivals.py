@@ -7,8 +7,9 @@ A call to an address that leads nowhere is refused before anything is created: n
 from __future__ import annotations
 
 from ..core.admission import Candidates, closed_by
+from ..core.dialplan import Ivr
 from ..core.endings import Ending, Reason, Side
-from ..core.leg_inputs import Offered, UnknownTarget
+from ..core.leg_inputs import Granted, Offered, UnknownTarget
 from .directory import Directory
 from .legs import LiveLegRunner
 from .lookup import Lookup
@@ -32,6 +33,10 @@ class Arrivals:
             self.unknown += 1
             door.reject(Ending(Side.LOCAL, Reason.UNKNOWN_DESTINATION))
             return None
+        return self.enter(offered, target, door)
+
+    def enter(self, offered: Offered, target: Candidates | Ivr | Granted, door: LegDoor) -> LiveLegRunner | None:
+        """The same for somebody whose target is known already."""
         leg = self._directory.arrive(offered, target, door)
         if leg is None:
             self.refused_full += 1

@@ -13,7 +13,18 @@ from ..core.admission import Candidates
 from ..core.dialplan import Ivr
 from ..core.endings import Ending, Reason, Side
 from ..core.ids import LegId, MeetingId, ParticipantId, SpaceId
-from ..core.leg_inputs import Dial, Digit, Drop, JoinMeeting, LegInput, MediaDied, Offered, PlayEnded
+from ..core.leg_inputs import (
+    Confirmed,
+    Dial,
+    Digit,
+    Drop,
+    Granted,
+    JoinMeeting,
+    LegInput,
+    MediaDied,
+    Offered,
+    PlayEnded,
+)
 from ..core.meeting import Meeting
 from ..core.meeting_inputs import (
     DropLeg,
@@ -84,7 +95,7 @@ class Directory:
 
     # --- legs ------------------------------------------------------------------------------------------------
 
-    def arrive(self, offered: Offered, target: Candidates | Ivr, door: LegDoor) -> LiveLegRunner | None:
+    def arrive(self, offered: Offered, target: Candidates | Ivr | Granted, door: LegDoor) -> LiveLegRunner | None:
         """A door has a caller for this target. None: the server is full or stops, nothing was created."""
         if self._closed or len(self._legs) >= self._legs_most:
             return None
@@ -378,6 +389,10 @@ class Directory:
     def digit(self, leg: LegId, digit: str) -> None:
         if (runner := self._legs.get(leg)) is not None:
             runner.post(Digit(digit))
+
+    def media_ready(self, leg: LegId) -> None:
+        if (runner := self._legs.get(leg)) is not None:
+            runner.post(Confirmed())
 
     def play_ended(self, leg: LegId, play: int) -> None:
         if (runner := self._legs.get(leg)) is not None:

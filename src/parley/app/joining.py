@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ..core.admission import media_refused
+from ..core.admission import media_refused, within
 from ..core.endings import Reason
 from ..core.ids import SpaceId
 from ..core.leg_inputs import JoinMeeting
 from ..core.meeting_inputs import Entry
 from ..core.people import Tenant
-from ..core.profiles import CallLayer, EntryScope, Layer, LegLayer, resolve_call, resolve_leg
+from ..core.profiles import CallLayer, Layer, LegLayer, resolve_call, resolve_leg
 from ..core.spaces import AccessMethod, Space
 from .layers import call_layers, leg_layers
 from .ports import Transaction
@@ -52,17 +52,17 @@ def why_not(
 ) -> Reason | None:
     """Why the leg does not come in although it was told to: what has been shut since, or what only shows now.
 
-    Whoever was called (the wish names an entry) comes in where strangers may not.
+    Whoever was called comes in where strangers may not, and a member where those who are none may not.
     """
     if facts is None or not facts.space.enabled:
         return Reason.SPACE_DELETED
     entry = entry_of(wish)
     if door is None and entry.access_method is not None:
         return Reason.UNKNOWN_DESTINATION
-    if wish.entry is None:
+    if not wish.called and entry.member is None:
         if not facts.space.non_member_access:
             return Reason.NOT_MEMBER
-        if resolve_call(facts.call).settings.entry_scope is not EntryScope.EVERYONE:
+        if not within(resolve_call(facts.call).settings.entry_scope, wish.proof, facts.space.tenant):
             return Reason.ENTRY_RESTRICTED
     settings = resolve_leg((*facts.legs[entry], LegLayer(Layer.LEG, wish.settings))).settings
     return Reason.ENCRYPTION_REQUIRED if media_refused(settings.media_encryption, encrypted_media) else None

@@ -19,6 +19,7 @@ from ..core.leg_inputs import (
     Drop,
     EntrySettings,
     GiveUp,
+    Granted,
     HangUp,
     JoinMeeting,
     JudgePin,
@@ -198,25 +199,26 @@ class LiveLegRunner:
         """What only this kind of leg asks for."""
 
     async def _open_media(self, wish: OpenMedia) -> None:
+        engine = self._services.engine
         try:
-            port = await self._services.engine.open_leg(self.id, wish.local_address, wish.audio)
+            opened = await engine.open_leg(self.id, wish.local_address, wish.audio)
         except MediaUnavailable as problem:
             log.warning("no media for a leg", leg=self.id, problem=str(problem))
             self.post(MediaFailed())
             return
         if self.ended:
-            self._services.engine.close_leg(self.id)
-        self.post(MediaOpened(port))
+            engine.close_leg(self.id)
+        self.post(MediaOpened(opened) if isinstance(opened, int) else MediaOpened(opened.port, opened))
 
     async def _change_media(self, audio: LegAudio) -> None:
         try:
-            await self._services.engine.change_leg(self.id, audio)
+            web = await self._services.engine.change_leg(self.id, audio)
         except MediaUnavailable:
             self.post(MediaDied())
             return
         if not self.ended:
             self.audio = audio
-            self._answered_door.accept_change(audio)
+            self._answered_door.accept_change(audio, web)
 
 
 class IncomingLegRunner(LiveLegRunner):
@@ -228,7 +230,7 @@ class IncomingLegRunner(LiveLegRunner):
         number: int,
         participant: ParticipantId,
         door: LegDoor,
-        target: Candidates | Ivr,
+        target: Candidates | Ivr | Granted,
         services: LegServices,
         lobby: Lobby,
     ) -> None:
@@ -255,9 +257,9 @@ class IncomingLegRunner(LiveLegRunner):
                 engine.play(self.id, play, prompts, language)
             case StopPlaying():
                 engine.stop_playing(self.id)
-            case Accept(port):
+            case Accept(port, web):
                 self.accepted = True
-                self.door.accept(port)
+                self.door.accept(port, web)
             case Reject(ending):
                 self.door.reject(ending)
 

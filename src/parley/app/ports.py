@@ -18,7 +18,7 @@ from ..core.dialplan import InboundRule, Ivr
 from ..core.endings import Ending
 from ..core.events import Event
 from ..core.ids import LegId, MeetingId, SpaceId, TenantId, UserId
-from ..core.leg_inputs import LegAudio, LegInput
+from ..core.leg_inputs import LegAudio, LegInput, WebLocal
 from ..core.mediaplan import MediaPlan
 from ..core.meeting_inputs import Entry
 from ..core.outbound import Hop, OutboundRule, Target
@@ -350,6 +350,10 @@ class EngineListener(Protocol):
 
     def play_ended(self, leg: LegId, play: int) -> None: ...
 
+    def media_ready(self, leg: LegId) -> None:
+        """A browser's media path stands: checked, and its keys agreed. Told once a leg."""
+        ...
+
     def media_died(self, leg: LegId) -> None:
         """Media was expected and none came, or the leg's worker died."""
         ...
@@ -360,12 +364,17 @@ class MediaEngine(Protocol):
 
     def listen(self, listener: EngineListener) -> None: ...
 
-    async def open_leg(self, leg: LegId, local: str, audio: LegAudio) -> int:
-        """Open a port on a local address and return it. Raises MediaUnavailable."""
+    async def open_leg(self, leg: LegId, local: str, audio: LegAudio) -> int | WebLocal:
+        """Open a port on a local address and return it. Raises MediaUnavailable.
+
+        Where `audio.web` is set: our end of a WebRTC transport on the port that all browsers share; `local` is
+        then of no meaning.
+        """
         ...
 
-    async def change_leg(self, leg: LegId, audio: LegAudio) -> None:
-        """Raises MediaUnavailable when the leg is not open."""
+    async def change_leg(self, leg: LegId, audio: LegAudio) -> WebLocal | None:
+        """Of a browser's leg: our end as it stands now, new where ICE was restarted. Raises MediaUnavailable when the
+        leg is not open."""
         ...
 
     def close_leg(self, leg: LegId) -> None: ...
@@ -406,8 +415,8 @@ class LegFacts:
 class AnsweredDoor(Protocol):
     """One answered leg's side of a door. Every method returns at once; failures come back as RemoteEnded."""
 
-    def accept_change(self, audio: LegAudio) -> None:
-        """Accept the far end's re-negotiation, where there is one."""
+    def accept_change(self, audio: LegAudio, web: WebLocal | None = None) -> None:
+        """Accept the far end's re-negotiation, where there is one. web: our end of a browser's transport."""
         ...
 
     def hang_up(self, ending: Ending) -> None:
@@ -420,8 +429,8 @@ class AnsweredDoor(Protocol):
 class LegDoor(AnsweredDoor, Protocol):
     """The side of a leg that called us."""
 
-    def accept(self, port: int) -> None:
-        """Answer with our media port (SIP: 200 with SDP); Confirmed follows."""
+    def accept(self, port: int, web: WebLocal | None = None) -> None:
+        """Answer with our media port (SIP: 200 with SDP), or our end of a browser's transport; Confirmed follows."""
         ...
 
     def reject(self, ending: Ending) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .endings import Reason
-from .ids import AccessMethodId, SpaceId, TenantId
+from .ids import AccessMethodId, SpaceId, TenantId, UserId
 from .profiles import CallLayer, EntryScope, MediaEncryption, PasscodeMode, resolve_call
 from .secret import Secret
 
@@ -37,6 +37,22 @@ class Candidates:
     non_member_access: bool
     doors: tuple[Door, ...]
     call_layers: tuple[CallLayer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What somebody at the entrance has proven of who he is; a name that he merely says proves nothing.
+
+    user: signed in, or a device with digest credentials of that user, or a number of theirs that a trusted trunk
+    asserts; tenant: that user's. invited: came by a personal link, or is such a user and was invited.
+    """
+
+    user: UserId | None = None
+    tenant: TenantId | None = None
+    invited: bool = False
+
+
+NOTHING_PROVEN = Proof()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +109,22 @@ def _blank_door(doors: Iterable[Door]) -> Door | None:
     return _preferred(door for door in doors if not _passcode(door))
 
 
-def closed_by(candidates: Candidates) -> Reason | None:
-    """Why these doors stay shut for a caller who has proven nothing; None: they do not.
+def within(scope: EntryScope | None, proof: Proof, tenant: TenantId | None) -> bool:
+    """May somebody with this proof come in by a door of a space of this tenant?"""
+    if scope is EntryScope.TENANT:
+        return proof.invited or (proof.user is not None and proof.tenant == tenant)
+    return scope is not EntryScope.INVITED or proof.invited
 
-    What a caller says of itself (a From header) proves nothing; whoever was called comes in by no door.
+
+def closed_by(candidates: Candidates, proof: Proof = NOTHING_PROVEN) -> Reason | None:
+    """Why these doors stay shut for somebody who has proven no more than this; None: they do not.
+
+    Whoever was called comes in by no door, and nor does a member.
     """
     if not candidates.non_member_access:
         return Reason.NOT_MEMBER
-    if resolve_call(candidates.call_layers).settings.entry_scope is not EntryScope.EVERYONE:
-        return Reason.ENTRY_RESTRICTED
-    return None
+    scope = resolve_call(candidates.call_layers).settings.entry_scope
+    return None if within(scope, proof, candidates.tenant) else Reason.ENTRY_RESTRICTED
 
 
 def media_refused(encryption: MediaEncryption | None, encrypted: bool) -> bool:
@@ -151,13 +173,13 @@ def _fitting_door(doors: Sequence[Door], pin: str) -> Door | None:
     return _preferred(fitting)
 
 
-def judge(candidates: Candidates | None, pin: Secret, locked: bool) -> Verdict:
+def judge(candidates: Candidates | None, pin: Secret, locked: bool, proof: Proof = NOTHING_PROVEN) -> Verdict:
     """What a typed PIN means; an empty one means the blank door where there is one (cms-api 3.4).
 
     candidates None: nobody has that call ID. locked: too many wrong PINs came before, so that doors with a
     PIN stay shut even for the right one; blank doors stay open, for there is nothing to guess.
     """
-    doors = candidates.doors if candidates is not None and closed_by(candidates) is None else ()
+    doors = candidates.doors if candidates is not None and closed_by(candidates, proof) is None else ()
     text = pin.reveal()
     door = _fitting_door(doors, text)
     if not doors:

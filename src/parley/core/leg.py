@@ -33,6 +33,7 @@ from .leg_inputs import (
     Digit,
     Drop,
     EntrySettings,
+    Granted,
     HangUp,
     JoinMeeting,
     LeaveMeeting,
@@ -90,7 +91,7 @@ class Leg:
         self._settings = settings
         self._arrived = now
         self._offer: Offered | None = None
-        self._target: Candidates | Ivr | None = None
+        self._target: Candidates | Ivr | Granted | None = None
         self._entrance = Entrance(id, number, "", settings)
         self._connected = False
         self._port_open = False
@@ -157,13 +158,13 @@ class Leg:
         if self.state is not LegState.RESOLVING or self._offer is None:
             return []
         target = resolved.target
-        if not isinstance(target, Candidates | Ivr):
+        if not isinstance(target, Candidates | Ivr | Granted):
             return self._end(Ending(Side.LOCAL, Reason.UNKNOWN_DESTINATION), now)
         if isinstance(target, Candidates) and isinstance(answer := ask(target), Refuse):
             return self._end(Ending(Side.LOCAL, answer.reason), now)
         self._target = target
         self.state = LegState.OPENING
-        space = target.space if isinstance(target, Candidates) else None
+        space = None if isinstance(target, Ivr) else target.space
         return [OpenMedia(self._offer.audio, self._offer.local_address, space)]
 
     def _media_opened(self, opened: MediaOpened, _now: float) -> list[LegEffect]:
@@ -171,7 +172,7 @@ class Leg:
             return []
         self._port_open = True
         self.state = LegState.ANSWERING
-        return [Accept(opened.port)]
+        return [Accept(opened.port, opened.web)]
 
     def _media_failed(self, _failed: MediaFailed, now: float) -> list[LegEffect]:
         if self.state is not LegState.OPENING:
@@ -190,11 +191,19 @@ class Leg:
         effects: list[LegEffect] = [RecordLeg(LegConnected(self.id, self.number, at_ivr=isinstance(target, Ivr)))]
         if isinstance(target, Ivr):
             return [*effects, *self._entrance.ask_id(target, now)]
+        if isinstance(target, Granted):
+            return [*effects, *self._enter(target)]
         answer = ask(target)
         if isinstance(answer, AskPin):
             return [*effects, *self._entrance.ask_pin(target, answer, now)]
         assert isinstance(answer, Admit)  # whoever is refused was rejected before
         return [*effects, *self._ask_to_join(target, answer.access_method)]
+
+    def _enter(self, granted: Granted) -> list[LegEffect]:
+        self.state = LegState.JOINING
+        self._in_meeting = True
+        entry = granted.entry
+        return [JoinMeeting(granted.space, granted.tenant, entry.access_method, entry=entry, proof=granted.proof)]
 
     def _ask_to_join(self, candidates: Candidates, access_method: AccessMethodId) -> list[LegEffect]:
         self.state = LegState.JOINING

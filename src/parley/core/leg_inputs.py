@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .admission import Candidates, Verdict
+from .admission import NOTHING_PROVEN, Candidates, Proof, Verdict
 from .dialplan import Address, Ivr
 from .endings import Ending
 from .events import Event
@@ -30,8 +30,36 @@ class AudioCodec:
 
 
 @dataclass(frozen=True, slots=True)
+class WebRemote:
+    """The far end of a WebRTC transport, out of its offer (RFC 8839, RFC 8122). setup: "actpass" or "active".
+
+    level_extension: the id of the header extension that carries the audio level (RFC 6464); None: not offered.
+    """
+
+    ufrag: str
+    password: Secret
+    fingerprint: str  # "AB:CD:..." of SHA-256
+    setup: str = "actpass"
+    level_extension: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WebLocal:
+    """Our end of a WebRTC transport, for the answer. We are ICE-lite and the DTLS server (setup passive)."""
+
+    port: int
+    ufrag: str
+    password: Secret
+    fingerprint: str  # as in WebRemote
+    addresses: tuple[str, ...]  # host candidates, best first; the port is the same on all
+
+
+@dataclass(frozen=True, slots=True)
 class LegAudio:
-    """One leg's negotiated audio; replaced whole when the far end re-negotiates."""
+    """One leg's negotiated audio; replaced whole when the far end re-negotiates.
+
+    web: the leg is a browser's; remote_host and remote_port then mean nothing. A new ufrag in it restarts ICE.
+    """
 
     remote_host: str
     remote_port: int
@@ -41,6 +69,7 @@ class LegAudio:
     packet_ms: int = 20
     sends: bool = True  # we may send
     receives: bool = True  # we expect packets: False while the far end holds
+    web: WebRemote | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +104,19 @@ class Offered:
 
 
 @dataclass(frozen=True, slots=True)
+class Granted:
+    """A target whose door is open already: a browser has shown its link, passcode or membership before any media.
+
+    entry: by which door, access method or membership. proof: who it is, as far as that is proven.
+    """
+
+    space: SpaceId
+    tenant: TenantId | None
+    entry: Entry
+    proof: Proof = NOTHING_PROVEN
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownTarget:
     """The address leads nowhere."""
 
@@ -83,14 +125,15 @@ class UnknownTarget:
 class Resolved:
     """Answer to Resolve."""
 
-    target: UnknownTarget | Candidates | Ivr
+    target: UnknownTarget | Candidates | Ivr | Granted
 
 
 @dataclass(frozen=True, slots=True)
 class MediaOpened:
-    """Answer to OpenMedia."""
+    """Answer to OpenMedia. web: our end of a browser's transport."""
 
     port: int
+    web: WebLocal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +143,7 @@ class MediaFailed:
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """The far end has confirmed our answer (SIP: ACK)."""
+    """The far end has confirmed our answer (SIP: ACK; browser: its media path stands)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,9 +314,10 @@ class OpenMedia:
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """Answer the call with our media port."""
+    """Answer the call with our media port, or our end of a browser's transport."""
 
     port: int
+    web: WebLocal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +363,7 @@ class JoinMeeting:
     """Ask the space's meeting (created if need be) for a place; answered by News.
 
     entry: by which door, where that is more than an access method. settings, extras, admitted: see meeting_inputs.Join.
+    called: we called this person, who therefore comes in where strangers may not. proof: what else is proven.
     """
 
     space: SpaceId
@@ -328,6 +373,8 @@ class JoinMeeting:
     settings: LegSettings = LegSettings()
     extras: Extras = field(default_factory=dict)
     admitted: bool = False
+    called: bool = False
+    proof: Proof = NOTHING_PROVEN
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,7 +214,14 @@ class OutgoingLeg:
             ReportCall(None),
             ChangeMedia(answered.audio),
             JoinMeeting(
-                call.space, call.tenant, call.entry.access_method, call.entry, call.settings, call.extras, call.admitted
+                call.space,
+                call.tenant,
+                call.entry.access_method,
+                call.entry,
+                call.settings,
+                call.extras,
+                call.admitted,
+                called=True,
             ),
         ]
 

@@ -32,8 +32,31 @@ class Codec(msgspec.Struct, frozen=True, kw_only=True):
     clock_rate: int  # RTP clock: 48000 for opus (RFC 7587), 8000 for pcmu
 
 
+class WebRemote(msgspec.Struct, frozen=True, kw_only=True):
+    """The far end of a WebRTC transport, out of its offer. A new ufrag restarts ICE; the keys of SRTP stay."""
+
+    ufrag: str
+    password: str
+    fingerprint: str  # SHA-256, "AB:CD:..."
+    setup: str  # "actpass" | "active": we are the DTLS server either way
+    level_extension: int | None = None  # id of the RFC 6464 header extension
+
+
+class WebLocal(msgspec.Struct, frozen=True, kw_only=True):
+    """Our end: ICE-lite, setup passive, one UDP port for all browsers of a worker."""
+
+    port: int
+    ufrag: str
+    password: str
+    fingerprint: str
+    addresses: tuple[str, ...]
+
+
 class LegMedia(msgspec.Struct, frozen=True, kw_only=True):
-    """One leg's negotiated audio. Replaced whole by a re-INVITE."""
+    """One leg's negotiated audio. Replaced whole by a re-INVITE.
+
+    web: the leg is a browser's. remote_host and remote_port are then empty: packets go where ICE says.
+    """
 
     remote_host: str
     remote_port: int  # where to send until packets arrive and symmetric RTP (RFC 4961) latches
@@ -43,6 +66,7 @@ class LegMedia(msgspec.Struct, frozen=True, kw_only=True):
     packet_ms: int = 20
     sends: bool = True  # we may send to the peer (the peer is not inactive/sendonly)
     receives: bool = True  # we expect packets; False while the peer holds, and then silence is not death
+    web: WebRemote | None = None
 
 
 class LegPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,10 +94,16 @@ class Configure(Message, frozen=True, kw_only=True):
     port_high: int
     loudest: int = 4  # how many voices are mixed at most
     dead_after_ms: int = 30_000  # no RTP and no RTCP for so long, though expected: MediaDead
+    web_listen: tuple[str, ...] = ()  # numeric addresses of the one UDP socket for browsers; none: no browsers
+    web_port: int = 0  # of that socket; 0: any free one
+    web_addresses: tuple[str, ...] = ()  # host candidates to tell; none: the addresses that are listened on
 
 
 class OpenLeg(Message, frozen=True, kw_only=True):
-    """Open an even RTP port (RTCP on the next odd one) on `local`. Answered by LegOpened."""
+    """Open an even RTP port (RTCP on the next odd one) on `local`. Answered by LegOpened.
+
+    With media.web nothing is opened but a place on the browsers' socket; `local` is empty.
+    """
 
     id: int
     leg: str
@@ -82,7 +112,7 @@ class OpenLeg(Message, frozen=True, kw_only=True):
 
 
 class SetMedia(Message, frozen=True, kw_only=True):
-    """Replace one leg's negotiated media; the port stays. Answered by Done."""
+    """Replace one leg's negotiated media; the port stays. Answered by Done, of a browser's leg by LegOpened."""
 
     id: int
     leg: str
@@ -161,6 +191,7 @@ class Done(Message, frozen=True, kw_only=True):
 class LegOpened(Message, frozen=True, kw_only=True):
     id: int
     port: int
+    web: WebLocal | None = None  # of a browser's leg
 
 
 class Dump(Message, frozen=True, kw_only=True):
@@ -193,6 +224,13 @@ class PlayEnded(Message, frozen=True, kw_only=True):
     seq: int
     leg: str
     play: int
+
+
+class MediaReady(Message, frozen=True, kw_only=True):
+    """A browser's address has been checked and its DTLS handshake is done: sound flows. Told once a leg."""
+
+    seq: int
+    leg: str
 
 
 class MediaDead(Message, frozen=True, kw_only=True):
@@ -250,7 +288,7 @@ class Log(Message, frozen=True, kw_only=True):
 
 Request = Configure | OpenLeg | SetMedia | CloseLeg | Play | StopPlaying | SetPlan | DropMeeting | Ping | GetDump | Ack
 Response = Done | LegOpened | Dump | Failed
-Notification = DigitHeard | PlayEnded | MediaDead | Statistics | Speakers | Health | Log
+Notification = DigitHeard | PlayEnded | MediaReady | MediaDead | Statistics | Speakers | Health | Log
 
 _encoder = msgspec.msgpack.Encoder()
 _decode_request: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

@@ -9,7 +9,7 @@ from parley.engine import messages
 MOST_LOGS = 100
 MOST_KEPT = 10_000  # digits and deaths unacknowledged: beyond that control has gone, and the oldest are forgotten
 
-_RELIABLE = (messages.DigitHeard, messages.PlayEnded, messages.MediaDead)
+_RELIABLE = (messages.DigitHeard, messages.PlayEnded, messages.MediaReady, messages.MediaDead)
 _RESPONSES = (messages.Done, messages.LegOpened, messages.Dump, messages.Failed)
 
 
@@ -21,9 +21,9 @@ class Outbox:
         self._latest: dict[tuple[str, str], messages.Message] = {}
         self._logs: deque[messages.Log] = deque()
         self._dropped = 0
-        self.unacknowledged: deque[messages.DigitHeard | messages.PlayEnded | messages.MediaDead] = deque(
-            maxlen=MOST_KEPT
-        )
+        self.unacknowledged: deque[
+            messages.DigitHeard | messages.PlayEnded | messages.MediaReady | messages.MediaDead
+        ] = deque(maxlen=MOST_KEPT)
 
     def put(self, message: messages.Response | messages.Notification) -> None:
         if isinstance(message, _RELIABLE):

@@ -11,8 +11,9 @@ import structlog
 
 from ...app.ports import EngineListener, MediaStatistics, MediaUnavailable
 from ...core.ids import LegId, MeetingId
-from ...core.leg_inputs import LegAudio
+from ...core.leg_inputs import LegAudio, WebLocal, WebRemote
 from ...core.mediaplan import LegMedia, MediaPlan
+from ...core.secret import Secret
 from ...engine import messages as m
 from .worker import Builder, WorkerDied, WorkerLink
 
@@ -68,7 +69,7 @@ class EngineClient:
     def listen(self, listener: EngineListener) -> None:
         self._listener = listener
 
-    async def open_leg(self, leg: LegId, local: str, audio: LegAudio) -> int:
+    async def open_leg(self, leg: LegId, local: str, audio: LegAudio) -> int | WebLocal:
         media = _media(audio)
         link = self._link
         answer = await self._ask(lambda number: m.OpenLeg(id=number, leg=leg, local=local, media=media))
@@ -77,13 +78,16 @@ class EngineClient:
         if not isinstance(answer, m.LegOpened):
             raise MediaUnavailable(getattr(answer, "text", "unexpected answer"))
         self._legs.add(leg)
-        return answer.port
+        return answer.port if answer.web is None else _web_local(answer.web)
 
-    async def change_leg(self, leg: LegId, audio: LegAudio) -> None:
+    async def change_leg(self, leg: LegId, audio: LegAudio) -> WebLocal | None:
         media = _media(audio)
         answer = await self._ask(lambda number: m.SetMedia(id=number, leg=leg, media=media))
+        if isinstance(answer, m.LegOpened) and answer.web is not None:
+            return _web_local(answer.web)
         if not isinstance(answer, m.Done):
             raise MediaUnavailable(getattr(answer, "text", "unexpected answer"))
+        return None
 
     def close_leg(self, leg: LegId) -> None:
         self._legs.discard(leg)
@@ -157,6 +161,8 @@ class EngineClient:
                 listener.digit(LegId(message.leg), message.digit)
             case m.PlayEnded() if listener:
                 listener.play_ended(LegId(message.leg), message.play)
+            case m.MediaReady() if listener:
+                listener.media_ready(LegId(message.leg))
             case m.MediaDead() if listener:
                 listener.media_died(LegId(message.leg))
 
@@ -193,7 +199,22 @@ def _media(audio: LegAudio) -> m.LegMedia:
         packet_ms=audio.packet_ms,
         sends=audio.sends,
         receives=audio.receives,
+        web=_web_remote(audio.web) if audio.web is not None else None,
     )
+
+
+def _web_remote(web: WebRemote) -> m.WebRemote:
+    return m.WebRemote(
+        ufrag=web.ufrag,
+        password=web.password.reveal(),
+        fingerprint=web.fingerprint,
+        setup=web.setup,
+        level_extension=web.level_extension,
+    )
+
+
+def _web_local(web: m.WebLocal) -> WebLocal:
+    return WebLocal(web.port, web.ufrag, Secret(web.password), web.fingerprint, web.addresses)
 
 
 def _plan(number: int, plan: MediaPlan) -> m.SetPlan:

@@ -132,7 +132,7 @@ class WorkerLink:
             elif isinstance(message, m.Failed):
                 log.warning("media worker refused", code=message.code, text=message.text)
             return
-        if isinstance(message, m.DigitHeard | m.PlayEnded | m.MediaDead) and not self._dead:
+        if isinstance(message, m.DigitHeard | m.PlayEnded | m.MediaReady | m.MediaDead) and not self._dead:
             self._send(m.Ack(seq=message.seq))
         self._on_notification(message)
 

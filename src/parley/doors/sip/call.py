@@ -7,7 +7,7 @@ from typing import Protocol
 
 from ...app.ports import LegFacts, LegInbox
 from ...core.endings import Ending, Reason, Side
-from ...core.leg_inputs import Confirmed, Digit, Drop, LegAudio, LegInput, MediaChanged, RemoteEnded
+from ...core.leg_inputs import Confirmed, Digit, Drop, LegAudio, LegInput, MediaChanged, RemoteEnded, WebLocal
 from ...wire.offer_answer import Answer, read_answer
 from ...wire.sdp import Codec, Session
 from ...wire.sip.address import bracketed
@@ -54,7 +54,7 @@ class SipCall:
 
     # --- AnsweredDoor -------------------------------------------------------------------------------------------
 
-    def accept_change(self, audio: LegAudio) -> None:
+    def accept_change(self, audio: LegAudio, _web: WebLocal | None = None) -> None:
         self.audio = audio
         if self._reinvite is None:
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...core.endings import Ending, Reason, Side
-from ...core.leg_inputs import LegAudio
+from ...core.leg_inputs import LegAudio, WebLocal
 from ...wire.sdp import Session
 from ...wire.sip.events import DialogId, IncomingInvite, TransactionId
 from .audio import answer_to, our_offer
@@ -34,7 +34,7 @@ class SipLeg(SipCall):
         self._offer = offer
         self._user_agent = invite.request.headers.get("User-Agent") or ""
 
-    def accept(self, port: int) -> None:
+    def accept(self, port: int, _web: WebLocal | None = None) -> None:
         self._port = port
         if self._offer is None:
             self._sent = self._reoffered = our_offer((self._media_address, port), self._session)
