@@ -62,10 +62,16 @@ class WebTransport:
         before, self.remote = self.remote, remote
         if remote.fingerprint.upper() != before.fingerprint.upper():
             self.ice = IceLite(remote.ufrag, self.ice.dice)
-            self.association, self.gone, self.told_gone = None, False, False
-            self._handshake_route = None
+            self._start_again()
         elif remote.ufrag != before.ufrag:
             self.ice.restart(remote.ufrag)
+            if self.gone:
+                self._start_again()
+
+    def _start_again(self) -> None:
+        """The next handshake is a new one."""
+        self.association, self.gone, self.told_gone = None, False, False
+        self._handshake_route = None
 
     def is_ready(self) -> bool:
         """Whether the path is nominated and the keys are agreed."""
