@@ -175,9 +175,7 @@ class Sessions:
         return SignedIn(text, _session(text.reveal(), token, user))
 
     def _idle_end(self, token: Token, now: datetime) -> datetime:
-        return min(
-            now + timedelta(seconds=self._limits.idle), token.created + timedelta(seconds=self._limits.life)
-        )
+        return min(now + timedelta(seconds=self._limits.idle), token.created + timedelta(seconds=self._limits.life))
 
     async def _touch(self, id: str, now: datetime) -> Token | None:
         """It is in use: its end moves. None: it was ended meanwhile."""

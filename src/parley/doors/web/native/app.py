@@ -21,6 +21,7 @@ from ....core.refusals import Refusal
 from .errors import Failure, from_refusal, from_validation
 from .openapi import document
 from .routing import Reply, Request, Route, Router, Transport, Who
+from .values import Out
 
 log = structlog.get_logger(__name__)
 
@@ -227,18 +228,16 @@ async def _read(http: HttpRequest) -> bytes:
 # --- what is answered ----------------------------------------------------------------------------------------------
 
 
-def _reply(route: Route, answer: object) -> Response:
-    reply = answer if isinstance(answer, Reply) else Reply(answer)  # type: ignore[arg-type]
+def _reply(route: Route, answer: Out | Reply | None) -> Response:
+    reply = answer if isinstance(answer, Reply) else Reply(answer)
     if reply.body is None:
         return Response(status_code=204, headers=dict(reply.headers))
-    return Response(
-        reply.body.model_dump_json(), route.success, headers=dict(reply.headers), media_type="application/json"
-    )
+    return Response(reply.body.written(), route.success, headers=dict(reply.headers), media_type="application/json")
 
 
 def _failed(failure: Failure, headers: dict[str, str] | None = None) -> Response:
     headers = dict(headers or {})
     if failure.status == 413:
         headers["Connection"] = "close"
-    body = failure.error.model_dump_json(exclude_none=True)
+    body = failure.error.written()
     return Response(body, failure.status, headers=headers, media_type="application/json")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from ....core.refusals import Refusal
-from .values import Out
+from .values import Sparse
 
 
-class Error(Out):
+class Error(Sparse):
     """Every answer that is no success. field: the member of the request that is at fault, where there is one."""
 
     code: str

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel
 
 from ....app.booking import Actor
 from ....app.sessions import Session
 from ....core.refusals import Refusal
+from .values import Out
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -74,11 +75,11 @@ class Transport:
 class Reply:
     """An answer with headers of its own."""
 
-    body: BaseModel | None
+    body: Out | None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-Handler = Callable[[Request], Awaitable[Any]]
+Handler = Callable[[Request], Awaitable[Out | Reply | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class Route:
     who: Who = Who.ADMINISTRATOR
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
-    answer: type[BaseModel] | None = None
+    answer: type[Out] | None = None
     status: int = 200
     refusals: tuple[int, ...] = ()
 

@@ -13,7 +13,7 @@ from ....core.people import User
 from ....core.secret import Secret
 from .errors import Failure
 from .routing import Reply, Request, Route, Who
-from .values import In, Out, Password
+from .values import In, Out, Password, Sparse
 
 COOKIE_PATH = "/api/parley"
 
@@ -44,7 +44,7 @@ class Me(Out):
     must_change_password: bool
 
 
-class SessionState(Out):
+class SessionState(Sparse):
     """csrf: for X-CSRF-Token, where the session is a cookie's. token: of a new session for Authorization: Bearer."""
 
     user: Me

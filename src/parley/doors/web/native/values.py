@@ -47,6 +47,19 @@ class Out(BaseModel):
 
     model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
+    def written(self) -> str:
+        """As JSON."""
+        return self.model_dump_json()
+
+
+class Sparse(Out):
+    """An answer whose members are left out where they are null."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+
+    def written(self) -> str:
+        return self.model_dump_json(exclude_none=True)
+
 
 class PageQuery(In):
     """Of every list. search: case-insensitive, in the texts people know a thing by."""
