@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
+from .chat import ChatLine, added
 from .endings import Ending, Reason, Side
 from .events import (
     Event,
@@ -56,10 +57,12 @@ from .meeting_inputs import (
     OverrideLegs,
     Record,
     Rename,
+    Say,
     SendBack,
     SetHands,
     SetKeptWhenEmpty,
     SetLocked,
+    SetOwnMute,
     SetRole,
     SpaceChanged,
     TellLeg,
@@ -105,6 +108,7 @@ class Meeting:
         self._unencrypted = False
         self._legs_most = 0
         self._legs_completed = 0
+        self._chat: tuple[ChatLine, ...] = ()
         self._planned: tuple[LegMedia, ...] = ()
         self._plan_number = 0
         self._records: list[MeetingEffect] = []
@@ -114,11 +118,13 @@ class Meeting:
             Left: self._left,
             OverrideLeg: self._override_leg,
             OverrideLegs: self._override_legs,
+            SetOwnMute: self._set_own_mute,
             AdmitParticipant: self._admit,
             SendBack: self._send_back,
             SetHands: self._set_hands,
             Rename: self._rename,
             SetRole: self._set_role,
+            Say: self._say,
             DropLeg: self._drop_leg,
             DropParticipant: self._drop_participant,
             SetLocked: self._set_locked,
@@ -173,6 +179,7 @@ class Meeting:
             legs_completed=self._legs_completed,
             call=self._call,
             legs=tuple(leg.view(now) for leg in self._legs.values()),
+            chat=self._chat,
         )
 
     # --- coming and going -----------------------------------------------------------------------------------
@@ -279,6 +286,13 @@ class Meeting:
             leg.set_values(change.settings, change.unset)
         self._resolve(legs)
 
+    def _say(self, said: Say) -> None:
+        """Those who wait are not heard, in this way either."""
+        speaking = next((leg for leg in self._legs_of(said.participant) if not leg.standing.causes), None)
+        if speaking is not None:
+            name = speaking.name or speaking.join.name
+            self._chat = added(self._chat, said.participant, name, said.text, said.at)
+
     def _legs_of(self, participant: ParticipantId) -> list[MeetingLeg]:
         return [leg for leg in self._legs.values() if leg.join.participant == participant]
 
@@ -311,6 +325,12 @@ class Meeting:
         for leg in chosen:
             leg.set_values(change.settings)
         self._resolve(chosen)
+
+    def _set_own_mute(self, change: SetOwnMute) -> None:
+        legs = self._legs_of(change.participant)
+        for leg in legs:
+            leg.mute_itself(change.muted)
+        self._resolve(legs)
 
     def _layers_changed(self, change: LegLayersChanged) -> None:
         if (leg := self._legs.get(change.leg)) is not None:
