@@ -1,0 +1,86 @@
+"""What one socket has still to be sent: answers in order, of the rest the latest only, so that no slow reader costs memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator
+
+from ...core.chat import ChatLine
+from .render import chat_line
+
+ANSWERS_MOST = 64  # to requests of the client's own; who asks on without reading is cut off
+
+NORMAL, GOING_AWAY, POLICY, TOO_BIG, TRY_LATER = 1000, 1001, 1008, 1009, 1013
+TAKEN_OVER = 4000  # another socket has resumed the same participant
+TOO_SLOW = 4001  # the client does not read
+
+
+class Outbox:
+    """`close_code` is set when nothing more is to be sent after what is here."""
+
+    def __init__(self) -> None:
+        self.wake = asyncio.Event()
+        self.close_code: int | None = None
+        self._answers: deque[str] = deque()
+        self._latest: dict[str, str] = {}
+        self._chat: tuple[ChatLine, ...] = ()
+        self._told = 0
+
+    @property
+    def empty(self) -> bool:
+        """Has everything been taken out?"""
+        return not (self._answers or self._latest or self._chat)
+
+    def answer(self, text: str) -> None:
+        """In order with other answers. A client that does not take them is cut off."""
+        if self.close_code is not None:
+            return
+        self._answers.append(text)
+        if len(self._answers) > ANSWERS_MOST:
+            self.cut(TOO_SLOW)
+        self.wake.set()
+
+    def show(self, kind: str, text: str) -> None:
+        """Instead of what of this kind was not sent yet."""
+        if self.close_code is None:
+            self._latest[kind] = text
+            self.wake.set()
+
+    def show_chat(self, lines: tuple[ChatLine, ...]) -> None:
+        """What there is; lines that were sent are not sent again, and lines that were forgotten meanwhile are not missed."""
+        if self.close_code is None and lines and lines[-1].number > self._told:
+            self._chat = lines
+            self.wake.set()
+
+    def finish(self, last: str, code: int = NORMAL) -> None:
+        """Nothing after this but what waits already."""
+        if self.close_code is None:
+            self._answers.append(last)
+            self.close_code = code
+            self.wake.set()
+
+    def cut(self, code: int) -> None:
+        """Nothing more at all."""
+        if self.close_code is None:
+            self._answers.clear()
+            self._latest.clear()
+            self._chat = ()
+            self.close_code = code
+            self.wake.set()
+
+    def drain(self) -> Iterator[str]:
+        """Everything that waits, taken out one by one: what comes meanwhile is seen too. The last word comes last."""
+        while self._answers or self._latest or self._chat:
+            last = self.close_code is not None and len(self._answers) == 1
+            if self._answers and not (last and (self._latest or self._chat)):
+                yield self._answers.popleft()
+            elif "state" in self._latest:
+                yield self._latest.pop("state")
+            elif self._chat:
+                line, self._chat = self._chat[0], self._chat[1:]
+                if line.number > self._told:
+                    self._told = line.number
+                    yield chat_line(line)
+            else:
+                yield self._latest.pop(next(iter(self._latest)))
