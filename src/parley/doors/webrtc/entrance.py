@@ -1,4 +1,4 @@
-"""From a proven wish to a leg, and back to it: who is in, by what token, and how long a leg waits for its next socket."""
+"""From a proven wish to a leg, and back to it: who is in by which token, and how long a leg waits for its next socket."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import Protocol
 
 from ...app.arrivals import Arrivals
 from ...app.ports import Clock, Identifiers
+from ...app.web_entry import WebGrant, Wish
 from ...core.dialplan import Address
 from ...core.endings import Ending, Reason, Side
 from ...core.ids import ParticipantId
-from ...core.leg_inputs import Granted, LegAudio, MediaChanged, Offered
+from ...core.leg_inputs import LegAudio, MediaChanged, Offered
 from ...core.people import User
 from ...core.secret import Secret
 from ...wire.sdp import SdpMistake
 from ...wire.turn import ephemeral_credential
 from .leg import BrowserLeg, Person
-from .messages import Code, EntryWish, Message, Problem, write
+from .messages import Code, Message, Problem, write
 from .outbox import TAKEN_OVER, Outbox
 from .publisher import Publisher
 from .render import BROWSER
@@ -54,23 +55,10 @@ class WebSettings:
     turn: Turn = field(default_factory=Turn)
 
 
-class Grant(Protocol):
-    """Somebody may come in."""
-
-    @property
-    def granted(self) -> Granted: ...
-
-    @property
-    def space_name(self) -> str: ...
-
-    @property
-    def call_id(self) -> str: ...
-
-
 class Doorkeeper(Protocol):
-    async def enter(self, wish: EntryWish, source: str, user: User | None) -> Grant | None:
-        """May somebody come in by this? None: no, and nobody is told why."""
-        ...
+    """app.web_entry.WebEntry."""
+
+    async def enter(self, wish: Wish, source: str, user: User | None) -> WebGrant | None: ...
 
 
 class Entrance:
@@ -110,7 +98,7 @@ class Entrance:
         person = Person(
             granted=grant.granted,
             space_name=grant.space_name,
-            call_id=grant.call_id or "",
+            call_id=grant.call_id,
             name=wish["name"],
             language=wish.values.get("language", ""),
             participant=ParticipantId(self._identifiers.uuid()),
@@ -179,7 +167,9 @@ class Entrance:
             leg.runner.post(MediaChanged(audio))
             return
         person = leg.person
-        leg.runner = self._arrivals.enter(self._offered(person, audio), person.granted, leg, person.participant)
+        leg.runner = self._arrivals.enter(
+            self._offered(person, audio), person.granted, leg, participant=person.participant
+        )
         self._publisher.add(leg)
 
     def _offered(self, person: Person, audio: LegAudio) -> Offered:

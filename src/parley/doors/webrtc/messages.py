@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from ...app.web_entry import ByLink, ByPasscode, BySpace, Wish
+from ...core.ids import SpaceId
 from ...core.secret import Secret
 
 VERSION = 1
@@ -49,26 +51,6 @@ class Problem(Exception):
 
 class NotAMessage(Exception):
     """It cannot even be answered: the client speaks something else."""
-
-
-@dataclass(frozen=True, slots=True)
-class LinkEntry:
-    meeting: str
-    secret: Secret
-
-
-@dataclass(frozen=True, slots=True)
-class PasscodeEntry:
-    meeting: str
-    passcode: Secret
-
-
-@dataclass(frozen=True, slots=True)
-class SpaceEntry:
-    space: str
-
-
-EntryWish = LinkEntry | PasscodeEntry | SpaceEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,15 +127,15 @@ def _sdp(value: Any) -> str:
     return value
 
 
-def _entry(value: Any) -> EntryWish:
+def _entry(value: Any) -> Wish:
     if not isinstance(value, dict):
         raise _Wrong("an object")
     if "space" in value:
-        return SpaceEntry(_member(value, "space", _text(1, 64)))
-    meeting = _member(value, "meeting", _text(1, 128))
+        return BySpace(SpaceId(_member(value, "space", _text(1, 64))))
+    meeting = _member(value, "meeting", _text(1, 320))
     if "secret" in value:
-        return LinkEntry(meeting, _member(value, "secret", _secret(128)))
-    return PasscodeEntry(meeting, _member(value, "passcode", _secret(64)))
+        return ByLink(meeting, _member(value, "secret", _secret(320)))
+    return ByPasscode(meeting, _member(value, "passcode", _secret(64)))
 
 
 def _member(value: dict[str, Any], name: str, read: Reader) -> Any:

@@ -1,4 +1,4 @@
-"""What one socket has still to be sent: answers in order, of the rest the latest only, so that no slow reader costs memory."""
+"""What one socket has still to be sent: answers in order, of the rest the latest alone, so that it stays bounded."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Outbox:
             self.wake.set()
 
     def show_chat(self, lines: tuple[ChatLine, ...]) -> None:
-        """What there is; lines that were sent are not sent again, and lines that were forgotten meanwhile are not missed."""
+        """All that are kept; those sent before are not sent again, those forgotten meanwhile never."""
         if self.close_code is None and lines and lines[-1].number > self._told:
             self._chat = lines
             self.wake.set()

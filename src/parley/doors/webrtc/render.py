@@ -54,7 +54,7 @@ class Picture:
         self._guests = dump([person(leg) for leg in people if not leg.waits])
 
     def seen_by(self, leg: LegView, call_id: str) -> tuple[str, str]:
-        """(the state without its revision and its time, which are no change; the same as the text of a message needs it)."""
+        """(what makes it another state: neither revision nor time, the members of its message)."""
         if leg.waits:
             people = dump([person(leg)])
         else:
