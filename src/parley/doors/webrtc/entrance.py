@@ -1,4 +1,4 @@
-"""From a proven wish to a leg, and back to it: who is in by which token, and how long a leg waits for its next socket."""
+"""From a proven wish to a leg: who is in by which token, and how long a leg waits for its next socket."""
 
 from __future__ import annotations
 
