@@ -52,10 +52,12 @@ from .meeting_inputs import (
     MeetingEffect,
     MeetingInput,
     MeetingView,
+    MuteSelf,
     OverrideLeg,
     OverrideLegs,
     Record,
     Rename,
+    SelfMuted,
     SendBack,
     SetHands,
     SetKeptWhenEmpty,
@@ -67,7 +69,7 @@ from .meeting_inputs import (
     Waiting,
 )
 from .meeting_legs import MeetingLeg
-from .profiles import CallLayer, LockMode, resolve_call
+from .profiles import CallLayer, LegSettings, LockMode, resolve_call
 from .transitions import Room, Standing, State, Trigger, happen, next_act, settle
 
 # How many legs that are gone are remembered: a Left overtakes its Join by moments, not by a thousand legs.
@@ -116,6 +118,7 @@ class Meeting:
             OverrideLegs: self._override_legs,
             AdmitParticipant: self._admit,
             SendBack: self._send_back,
+            MuteSelf: self._mute_self,
             SetHands: self._set_hands,
             Rename: self._rename,
             SetRole: self._set_role,
@@ -262,6 +265,19 @@ class Meeting:
 
     def _send_back(self, send: SendBack) -> None:
         self._happen(Trigger.SENT_BACK, self._legs_of(send.participant))
+
+    def _mute_self(self, wish: MuteSelf) -> None:
+        """All its legs or none: what a person wants to say is heard by none of them."""
+        legs = self._legs_of(wish.participant)
+        muted = wish.muted
+        if muted is None:
+            muted = not all(leg.effective.settings.rx_audio_mute for leg in legs)
+        granted = all(leg.effective.settings.may_mute_self(muted) for leg in legs)
+        for leg in legs:
+            if granted:
+                leg.set_values(LegSettings(rx_audio_mute=muted))
+            self._tell(leg.join, SelfMuted(muted, granted))
+        self._resolve(legs)
 
     def _set_hands(self, change: SetHands) -> None:
         for leg in self._legs.values():

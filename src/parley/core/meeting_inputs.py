@@ -111,6 +111,18 @@ class SendBack:
 
 
 @dataclass(frozen=True, slots=True)
+class MuteSelf:
+    """One participant asks to be muted or unmuted; muted None: the other way round than it is.
+
+    Its own settings say whether it may (`LegSettings.may_mute_self`); each of its legs hears SelfMuted, and what has
+    become of it stands in the view. Others are muted by OverrideLegs, without a question.
+    """
+
+    participant: ParticipantId
+    muted: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SetHands:
     """Raise or lower the hands of these participants."""
 
@@ -198,6 +210,7 @@ MeetingInput = (
     | OverrideLegs
     | AdmitParticipant
     | SendBack
+    | MuteSelf
     | SetHands
     | Rename
     | SetRole
@@ -254,7 +267,15 @@ class Dropped:
     ending: Ending
 
 
-LegNews = Admitted | Waiting | JoinRefused | Dropped
+@dataclass(frozen=True, slots=True)
+class SelfMuted:
+    """News to a leg: its participant asked for this by MuteSelf, and it was granted or refused."""
+
+    muted: bool
+    granted: bool
+
+
+LegNews = Admitted | Waiting | JoinRefused | Dropped | SelfMuted
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +327,11 @@ class LegView:
     def is_activator(self) -> bool:
         """Active and activates others."""
         return not self.causes and not self.effective.needs_activation
+
+    @property
+    def muted(self) -> bool:
+        """Do the others not hear it?"""
+        return bool(self.effective.settings.rx_audio_mute)
 
 
 @dataclass(frozen=True, slots=True)
