@@ -26,7 +26,7 @@ def test_a_participant_mutes_and_unmutes_itself() -> None:
     room.join("ann")
     room.join("bob")
     assert ask(room, "ann", True) == [("ann", SelfMuted(muted=True, granted=True))]
-    assert (room.plan["ann"].contributes, room.leg("ann").muted) == (False, True)
+    assert (room.plan["ann"].contributes, room.leg("ann").muted, room.leg("ann").muted_itself) == (False, True, True)
     assert (room.plan["bob"].contributes, room.leg("bob").muted) == (True, False)
     assert ask(room, "ann", False) == [("ann", SelfMuted(muted=False, granted=True))]
     assert (room.plan["ann"].contributes, room.leg("ann").muted) == (True, False)
@@ -45,6 +45,7 @@ def test_whom_a_host_muted_may_be_heard_again_by_itself() -> None:
     room = Gathering()
     room.join("ann")
     room.do(OverrideLegs(LegSettings(rx_audio_mute=True, terminal_rx_audio_mute=True)))
+    assert (room.leg("ann").muted, room.leg("ann").muted_itself) == (True, False)
     ask(room, "ann", False)
     assert room.plan["ann"].contributes
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ..core.admission import Candidates, closed_by
 from ..core.dialplan import Ivr
 from ..core.endings import Ending, Reason, Side
+from ..core.ids import ParticipantId
 from ..core.leg_inputs import Granted, Offered, UnknownTarget
 from .directory import Directory
 from .legs import LiveLegRunner
@@ -35,9 +36,15 @@ class Arrivals:
             return None
         return self.enter(offered, target, door)
 
-    def enter(self, offered: Offered, target: Candidates | Ivr | Granted, door: LegDoor) -> LiveLegRunner | None:
-        """The same for somebody whose target is known already."""
-        leg = self._directory.arrive(offered, target, door)
+    def enter(
+        self,
+        offered: Offered,
+        target: Candidates | Ivr | Granted,
+        door: LegDoor,
+        participant: ParticipantId | None = None,
+    ) -> LiveLegRunner | None:
+        """The same for somebody whose target is known already. participant: as whom, where that was said before."""
+        leg = self._directory.arrive(offered, target, door, participant)
         if leg is None:
             self.refused_full += 1
             door.reject(Ending(Side.LOCAL, Reason.SYSTEM_LIMIT))

@@ -95,15 +95,20 @@ class Directory:
 
     # --- legs ------------------------------------------------------------------------------------------------
 
-    def arrive(self, offered: Offered, target: Candidates | Ivr | Granted, door: LegDoor) -> LiveLegRunner | None:
+    def arrive(
+        self,
+        offered: Offered,
+        target: Candidates | Ivr | Granted,
+        door: LegDoor,
+        participant: ParticipantId | None = None,
+    ) -> LiveLegRunner | None:
         """A door has a caller for this target. None: the server is full or stops, nothing was created."""
         if self._closed or len(self._legs) >= self._legs_most:
             return None
         self._number += 1
         leg = LegId(self._identifiers.uuid())
-        runner = IncomingLegRunner(
-            leg, self._number, ParticipantId(self._identifiers.uuid()), door, target, self._services, lobby=self
-        )
+        person = participant or ParticipantId(self._identifiers.uuid())
+        runner = IncomingLegRunner(leg, self._number, person, door, target, self._services, lobby=self)
         self._take(runner, offered)
         return runner
 
@@ -257,7 +262,8 @@ class Directory:
         if leg.id not in self._joining:
             return  # the leg left while we read
         del self._joining[leg.id]
-        reason = why_not(facts, wish, door)
+        encrypted = leg.audio is not None and leg.audio.web is not None
+        reason = why_not(facts, wish, door, encrypted)
         if isinstance(leg, OutgoingLegRunner) and leg.into is not None and leg.into not in self._meetings:
             reason = Reason.MEETING_ENDED  # what somebody was called into ended between the answer and now
         if facts is None or reason is not None:
@@ -280,11 +286,13 @@ class Directory:
                 entry=entry,
                 layers=facts.legs[entry],
                 is_member=entry.member is not None,
+                encrypted_media=encrypted,
                 kind=party.kind,
-                language=self._services.entry.language,
+                language=party.language or self._services.entry.language,
                 settings=wish.settings,
                 extras=wish.extras,
                 admitted=wish.admitted,
+                door_role=door.role if door else None,
             )
         )
 

@@ -250,7 +250,9 @@ class IncomingLegRunner(LiveLegRunner):
 
     def _begin(self, message: LegInput) -> None:
         if isinstance(message, Offered):
-            self.party = Party(message.caller, message.dialled, message.display_name, message.kind)
+            self.party = Party(
+                message.caller, message.dialled, message.display_name, message.kind, language=message.language
+            )
             self.audio = message.audio
 
     def _perform_own(self, effect: LegEffect) -> None:

@@ -63,6 +63,10 @@ from .meeting_inputs import Admitted, Dropped, JoinRefused, SelfMuted, Waiting
 # closed on suspicion and the leg forgotten.
 PORT_LIMIT = 30.0
 
+# Checks, a handshake and their repetitions are over in a few seconds wherever there is a way through; a browser whose
+# media path does not stand by then has none. (That a SIP answer is confirmed is the transaction layer's care.)
+PATH_LIMIT = 20.0
+
 
 class LegState(StrEnum):
     NEW = "new"
@@ -101,6 +105,7 @@ class Leg:
         self._active_since: float | None = None
         self._active_before = 0.0
         self._port_until: float | None = None
+        self._path_until: float | None = None
         self._inputs: dict[type, Callable[[Any, float], list[LegEffect]]] = {
             Offered: self._offered,
             Resolved: self._resolved,
@@ -118,7 +123,7 @@ class Leg:
             MediaDied: self._media_died,
             RemoteEnded: lambda given, now: self._end(given.ending, now, remote=True),
             Drop: lambda given, now: self._end(given.ending, now),
-            LegTick: lambda _given, now: self._at_entrance(self._entrance.tick(now), now),
+            LegTick: self._tick,
         }
 
     def handle(self, given: LegInput, now: float) -> list[LegEffect]:
@@ -131,6 +136,8 @@ class Leg:
         """When a LegTick will have something to do; None: not by time alone."""
         if self.state is LegState.ENDED:
             return self._port_until
+        if self.state is LegState.ANSWERING:
+            return self._path_until
         return self._entrance.next_deadline() if self.state is LegState.ENTRANCE else None
 
     # --- before the answer --------------------------------------------------------------------------------------
@@ -169,10 +176,11 @@ class Leg:
         space = None if isinstance(target, Ivr) else target.space
         return [OpenMedia(self._offer.audio, self._offer.local_address, space)]
 
-    def _media_opened(self, opened: MediaOpened, _now: float) -> list[LegEffect]:
+    def _media_opened(self, opened: MediaOpened, now: float) -> list[LegEffect]:
         if self.state is not LegState.OPENING:
             return []
         self._port_open = True
+        self._path_until = now + PATH_LIMIT if opened.web is not None else None
         self.state = LegState.ANSWERING
         return [Accept(opened.port, opened.web)]
 
@@ -181,6 +189,12 @@ class Leg:
             return []
         self.state = LegState.RESOLVING  # no port is under way any more
         return self._end(Ending(Side.LOCAL, Reason.MEDIA_FAILED), now)
+
+    def _tick(self, _tick: LegTick, now: float) -> list[LegEffect]:
+        if self.state is LegState.ANSWERING:
+            over = self._path_until is not None and now >= self._path_until
+            return self._end(Ending(Side.LOCAL, Reason.MEDIA_FAILED), now) if over else []
+        return self._at_entrance(self._entrance.tick(now), now)
 
     # --- entry --------------------------------------------------------------------------------------------------
 
@@ -277,7 +291,7 @@ class Leg:
                 connected=self._connected,
                 duration=now - self._arrived if self._connected else 0.0,
                 active_duration=self._active_before,
-                encrypted_media=False,
+                encrypted_media=self._offer is not None and self._offer.audio.web is not None,
             )
             effects.append(RecordLeg(ended))
             if not remote:

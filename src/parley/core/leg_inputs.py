@@ -89,7 +89,10 @@ class EntrySettings:
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """Somebody calls. caller and dialled are URIs without parameters; source is the network address."""
+    """Somebody calls. caller and dialled are URIs without parameters; source is the network address.
+
+    language: what the caller wants to hear prompts in; empty: not said.
+    """
 
     address: Address
     caller: str
@@ -101,6 +104,7 @@ class Offered:
     encrypted_signalling: bool = False
     kind: str = "sip"
     sip_call_id: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

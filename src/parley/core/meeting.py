@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
+from .chat import ChatLine, added
 from .endings import Ending, Reason, Side
 from .events import (
     Event,
@@ -57,6 +58,7 @@ from .meeting_inputs import (
     OverrideLegs,
     Record,
     Rename,
+    Say,
     SelfMuted,
     SendBack,
     SetHands,
@@ -69,7 +71,7 @@ from .meeting_inputs import (
     Waiting,
 )
 from .meeting_legs import MeetingLeg
-from .profiles import CallLayer, LegSettings, LockMode, resolve_call
+from .profiles import CallLayer, LockMode, resolve_call
 from .transitions import Room, Standing, State, Trigger, happen, next_act, settle
 
 # How many legs that are gone are remembered: a Left overtakes its Join by moments, not by a thousand legs.
@@ -107,6 +109,7 @@ class Meeting:
         self._unencrypted = False
         self._legs_most = 0
         self._legs_completed = 0
+        self._chat: tuple[ChatLine, ...] = ()
         self._planned: tuple[LegMedia, ...] = ()
         self._plan_number = 0
         self._records: list[MeetingEffect] = []
@@ -122,6 +125,7 @@ class Meeting:
             SetHands: self._set_hands,
             Rename: self._rename,
             SetRole: self._set_role,
+            Say: self._say,
             DropLeg: self._drop_leg,
             DropParticipant: self._drop_participant,
             SetLocked: self._set_locked,
@@ -176,6 +180,7 @@ class Meeting:
             legs_completed=self._legs_completed,
             call=self._call,
             legs=tuple(leg.view(now) for leg in self._legs.values()),
+            chat=self._chat,
         )
 
     # --- coming and going -----------------------------------------------------------------------------------
@@ -275,7 +280,7 @@ class Meeting:
         granted = all(leg.effective.settings.may_mute_self(muted) for leg in legs)
         for leg in legs:
             if granted:
-                leg.set_values(LegSettings(rx_audio_mute=muted))
+                leg.mute_itself(muted)
             self._tell(leg.join, SelfMuted(muted, granted))
         self._resolve(legs)
 
@@ -294,6 +299,13 @@ class Meeting:
             leg.role = change.role
             leg.set_values(change.settings, change.unset)
         self._resolve(legs)
+
+    def _say(self, said: Say) -> None:
+        """Those who wait are not heard, in this way either."""
+        speaking = next((leg for leg in self._legs_of(said.participant) if not leg.standing.causes), None)
+        if speaking is not None:
+            name = speaking.name or speaking.join.name
+            self._chat = added(self._chat, said.participant, name, said.text, said.at)
 
     def _legs_of(self, participant: ParticipantId) -> list[MeetingLeg]:
         return [leg for leg in self._legs.values() if leg.join.participant == participant]

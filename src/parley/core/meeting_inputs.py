@@ -6,9 +6,12 @@ Every message about a leg names the leg's generation: a message of an older gene
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
+from .chat import ChatLine
 from .endings import Ending, Reason
 from .events import Event
 from .ids import AccessMethodId, LegId, LegProfileId, MeetingId, MemberId, ParticipantId, SpaceId, TenantId
@@ -43,7 +46,7 @@ class Join:
     """An admitted leg asks to become part of the meeting. layers: SYSTEM to CALL_OUT, those that are set.
 
     settings, extras: of the leg itself from the first moment. admitted: it waits for nothing, for somebody has
-    let it in already.
+    let it in already. door_role: as what the access method lets people in, where it says.
     """
 
     leg: LegId
@@ -61,6 +64,7 @@ class Join:
     settings: LegSettings = LegSettings()
     extras: Extras = field(default_factory=dict)
     admitted: bool = False
+    door_role: Role | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +156,15 @@ class SetRole:
 
 
 @dataclass(frozen=True, slots=True)
+class Say:
+    """One participant says something by text. Nobody hears who is not in or waits. at: UTC."""
+
+    participant: ParticipantId
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DropLeg:
     leg: LegId
     ending: Ending
@@ -214,6 +227,7 @@ MeetingInput = (
     | SetHands
     | Rename
     | SetRole
+    | Say
     | DropLeg
     | DropParticipant
     | SetLocked
@@ -301,7 +315,10 @@ MeetingEffect = Record | ApplyPlan | TellLeg | Finished
 
 @dataclass(frozen=True, slots=True)
 class LegView:
-    """One leg as it stands. role: what it was made while inside; None: what its door says."""
+    """One leg as it stands. role: what it was made while inside; None: what its door says.
+
+    door_role: what its access method says, if anything. muted_itself: its own doing was the last word on its mute.
+    """
 
     leg: LegId
     number: int
@@ -318,6 +335,20 @@ class LegView:
     encrypted_media: bool
     hand_raised: bool = False
     role: Role | None = None
+    door_role: Role | None = None
+    muted_itself: bool = False
+
+    @property
+    def stands_as(self) -> Role:
+        """What it was made inside, else what its door says, else a host is whoever activates others."""
+        if (said := self.role or self.door_role) is not None:
+            return said
+        return Role.GUEST if self.effective.needs_activation else Role.HOST
+
+    @property
+    def muted(self) -> bool:
+        """Is nothing heard of it?"""
+        return bool(self.effective.settings.rx_audio_mute)
 
     @property
     def waits(self) -> bool:
@@ -328,15 +359,10 @@ class LegView:
         """Active and activates others."""
         return not self.causes and not self.effective.needs_activation
 
-    @property
-    def muted(self) -> bool:
-        """Do the others not hear it?"""
-        return bool(self.effective.settings.rx_audio_mute)
-
 
 @dataclass(frozen=True, slots=True)
 class MeetingView:
-    """One meeting as it stands; legs in join order."""
+    """One meeting as it stands; legs in join order, chat oldest first."""
 
     meeting: MeetingId
     space: SpaceId
@@ -349,3 +375,12 @@ class MeetingView:
     legs_completed: int
     call: EffectiveCall
     legs: tuple[LegView, ...]
+    chat: tuple[ChatLine, ...] = ()
+
+
+def by_participant(legs: Iterable[LegView]) -> Mapping[ParticipantId, LegView]:
+    """The first leg of each participant, in the order of joining."""
+    found: dict[ParticipantId, LegView] = {}
+    for leg in legs:
+        found.setdefault(leg.participant, leg)
+    return found
