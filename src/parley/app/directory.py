@@ -244,6 +244,11 @@ class Directory:
         if meeting is not None:
             meeting.post(Left(leg.id, leg.generation, ending))
 
+    def ask(self, leg: LiveLegRunner, wish: MeetingInput) -> None:
+        meeting = self._meetings.get(self._place.get(leg.id, MeetingId("")))
+        if meeting is not None:
+            meeting.post(wish)
+
     async def _join(self, leg: LiveLegRunner, wish: JoinMeeting) -> None:
         party = leg.party
         assert party is not None

@@ -24,6 +24,7 @@ from .endings import Ending, Reason, Side
 from .events import LegArrived, LegConnected, LegEnded
 from .ids import AccessMethodId, LegId
 from .ivr import MEETING_FULL, Entered, Entrance, GaveUp
+from .keys import Keypad
 from .leg_inputs import (
     Accept,
     CallIdResolved,
@@ -56,7 +57,7 @@ from .leg_inputs import (
     Resolve,
     Resolved,
 )
-from .meeting_inputs import Admitted, Dropped, JoinRefused, Waiting
+from .meeting_inputs import Admitted, Dropped, JoinRefused, SelfMuted, Waiting
 
 # An engine that has not said within this many seconds whether a port is open never will; the port is
 # closed on suspicion and the leg forgotten.
@@ -99,6 +100,7 @@ class Leg:
         self._proof = NOTHING_PROVEN
         self._encrypted_media = False
         self._entrance = Entrance(id, number, "", settings)
+        self._keypad = Keypad(settings.language)
         self._connected = False
         self._port_open = False
         self._in_meeting = False  # JoinMeeting was sent
@@ -112,7 +114,7 @@ class Leg:
             MediaOpened: self._media_opened,
             MediaFailed: self._media_failed,
             Confirmed: self._confirmed,
-            Digit: lambda given, now: self._at_entrance(self._entrance.digit(given.digit, now), now),
+            Digit: self._digit,
             PlayEnded: lambda given, now: self._at_entrance(self._entrance.play_ended(given.play, now), now),
             CallIdResolved: lambda given, now: self._at_entrance(
                 self._entrance.call_id_resolved(given.candidates, now, given.proof), now
@@ -242,10 +244,17 @@ class Leg:
 
     # --- in the meeting -----------------------------------------------------------------------------------------
 
+    def _digit(self, given: Digit, now: float) -> list[LegEffect]:
+        if self.state is LegState.JOINED:
+            return self._keypad.press(given.digit, now)
+        return self._at_entrance(self._entrance.digit(given.digit, now), now)
+
     def _news(self, given: News, now: float) -> list[LegEffect]:
         news = given.news
         if self.state not in {LegState.JOINING, LegState.JOINED}:
             return []
+        if isinstance(news, SelfMuted):
+            return self._keypad.answered(news)
         if isinstance(news, Dropped):
             return self._end(news.ending, now)
         if isinstance(news, JoinRefused):

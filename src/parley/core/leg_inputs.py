@@ -393,6 +393,11 @@ class JoinMeeting:
 
 
 @dataclass(frozen=True, slots=True)
+class AskToMute:
+    """The caller asks by keys to be muted or, when muted, to be heard again; answered by News(SelfMuted)."""
+
+
+@dataclass(frozen=True, slots=True)
 class LeaveMeeting:
     """Tell the meeting that the leg is gone. Follows a JoinMeeting even when both are in flight."""
 
@@ -464,6 +469,7 @@ LegEffect = (
     | ResolveCallId
     | JudgePin
     | JoinMeeting
+    | AskToMute
     | LeaveMeeting
     | HangUp
     | CloseMedia

@@ -53,16 +53,17 @@ from .meeting_inputs import (
     MeetingEffect,
     MeetingInput,
     MeetingView,
+    MuteSelf,
     OverrideLeg,
     OverrideLegs,
     Record,
     Rename,
     Say,
+    SelfMuted,
     SendBack,
     SetHands,
     SetKeptWhenEmpty,
     SetLocked,
-    SetOwnMute,
     SetRole,
     SpaceChanged,
     TellLeg,
@@ -118,9 +119,9 @@ class Meeting:
             Left: self._left,
             OverrideLeg: self._override_leg,
             OverrideLegs: self._override_legs,
-            SetOwnMute: self._set_own_mute,
             AdmitParticipant: self._admit,
             SendBack: self._send_back,
+            MuteSelf: self._mute_self,
             SetHands: self._set_hands,
             Rename: self._rename,
             SetRole: self._set_role,
@@ -270,6 +271,19 @@ class Meeting:
     def _send_back(self, send: SendBack) -> None:
         self._happen(Trigger.SENT_BACK, self._legs_of(send.participant))
 
+    def _mute_self(self, wish: MuteSelf) -> None:
+        """All its legs or none: what a person wants to say is heard by none of them."""
+        legs = self._legs_of(wish.participant)
+        muted = wish.muted
+        if muted is None:
+            muted = not all(leg.effective.settings.rx_audio_mute for leg in legs)
+        granted = all(leg.effective.settings.may_mute_self(muted) for leg in legs)
+        for leg in legs:
+            if granted:
+                leg.mute_itself(muted)
+            self._tell(leg.join, SelfMuted(muted, granted))
+        self._resolve(legs)
+
     def _set_hands(self, change: SetHands) -> None:
         for leg in self._legs.values():
             if leg.join.participant in change.participants:
@@ -325,12 +339,6 @@ class Meeting:
         for leg in chosen:
             leg.set_values(change.settings)
         self._resolve(chosen)
-
-    def _set_own_mute(self, change: SetOwnMute) -> None:
-        legs = self._legs_of(change.participant)
-        for leg in legs:
-            leg.mute_itself(change.muted)
-        self._resolve(legs)
 
     def _layers_changed(self, change: LegLayersChanged) -> None:
         if (leg := self._legs.get(change.leg)) is not None:

@@ -101,14 +101,6 @@ class OverrideLegs:
 
 
 @dataclass(frozen=True, slots=True)
-class SetOwnMute:
-    """One participant mutes or unmutes himself, as opposed to being muted by others."""
-
-    participant: ParticipantId
-    muted: bool
-
-
-@dataclass(frozen=True, slots=True)
 class AdmitParticipant:
     """Let one waiting participant in: removes every cause it has."""
 
@@ -120,6 +112,18 @@ class SendBack:
     """Send one participant back to wait (cause SENT_BACK)."""
 
     participant: ParticipantId
+
+
+@dataclass(frozen=True, slots=True)
+class MuteSelf:
+    """One participant asks to be muted or unmuted; muted None: the other way round than it is.
+
+    Its own settings say whether it may (`LegSettings.may_mute_self`); each of its legs hears SelfMuted, and what has
+    become of it stands in the view. Others are muted by OverrideLegs, without a question.
+    """
+
+    participant: ParticipantId
+    muted: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,9 +221,9 @@ MeetingInput = (
     | Left
     | OverrideLeg
     | OverrideLegs
-    | SetOwnMute
     | AdmitParticipant
     | SendBack
+    | MuteSelf
     | SetHands
     | Rename
     | SetRole
@@ -277,7 +281,15 @@ class Dropped:
     ending: Ending
 
 
-LegNews = Admitted | Waiting | JoinRefused | Dropped
+@dataclass(frozen=True, slots=True)
+class SelfMuted:
+    """News to a leg: its participant asked for this by MuteSelf, and it was granted or refused."""
+
+    muted: bool
+    granted: bool
+
+
+LegNews = Admitted | Waiting | JoinRefused | Dropped | SelfMuted
 
 
 @dataclass(frozen=True, slots=True)
