@@ -42,7 +42,6 @@ EVENTS: tuple[Event, ...] = (
     LegConnected(LEG, 1, True),
     PromptUnanswered(LEG, 1),
     PinRefused(LEG, 1, Reason.WRONG_PIN, None, "192.0.2.1"),
-    EntryRefused(Reason.WRONG_PIN, SPACE, "192.0.2.1"),
     EntryLockedOut(SPACE, None),
     MeetingStarted(MEETING, SPACE, "Team", TenantId("t1")),
     ParticipantJoined(MEETING, PARTICIPANT, LEG, SPACE, "Team", "2000@a.example", True, False),
@@ -54,4 +53,5 @@ EVENTS: tuple[Event, ...] = (
     MeetingEnded(MEETING, 3, 2, 61.5),
     AdministratorActed("192.0.2.9", "admin", "created new call", "Team"),
     AttendeeCalled(OccurrenceId("o1"), "914083136", "2000@a.example", "busy", 2),
+    EntryRefused(Reason.WRONG_PIN, SPACE, "192.0.2.1"),
 )
