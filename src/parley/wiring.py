@@ -60,6 +60,7 @@ from .tls import CertificateFiles
 from .wiring_conferences import Shared, conference_parts
 from .wiring_http import CannotStart, certificate_of, open_http, pages_of, root_of
 from .wiring_notices import couriers_of
+from .wiring_sockets import SocketShared, meeting_socket, with_socket
 from .wiring_web import WebShared, web_parts
 
 log = structlog.get_logger(__name__)
@@ -236,8 +237,22 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
             KeptOperator(kept.services(shown_host(settings)), pins),
         ),
     )
+    sockets = SocketShared(
+        kept.store,
+        kept.clock,
+        kept.identifiers,
+        kept.lookup,
+        pins,
+        kept.personal_links,
+        journal,
+        engine,
+        directory,
+        arrivals,
+        web.sessions,
+    )
+    native = with_socket(web.native, meeting_socket(settings, sockets))
     cms = _cms(settings, kept, directory, dialling, journal)
-    await open_http(settings, root_of(cms, parts.json, web.native, pages_of(settings)), certificate, stack)
+    await open_http(settings, root_of(cms, parts.json, native, pages_of(settings)), certificate, stack)
     sip_ports = await _open_sip(settings, sip, directory, certificate, stack)
     _run_beside(parts.timekeeping, stack)  # conferences may dial from here on
     started = kept.clock.utc().strftime("%Y-%m-%dT%H:%M:%SZ")

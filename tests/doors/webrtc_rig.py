@@ -1,4 +1,4 @@
-"""The browsers' door on a real WebSocket listener, over the whole app layer on fakes; time moves when a test listens."""
+"""The browsers' door on a real listener, over the whole app layer on fakes; time moves when a test listens."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 from parley.app.moderation import Moderation
 from parley.app.web_entry import WebEntry
@@ -146,9 +147,10 @@ class Page:
 class WebRig:
     """people: who is signed in, by the text of the session."""
 
-    def __init__(self, floor: Floor, settings: WebSettings) -> None:
+    def __init__(self, floor: Floor, space: str, settings: WebSettings) -> None:
         self.floor = floor
         self.settings = settings
+        self.space = space
         self.people: dict[tuple[str, bool], User] = {}
         links = PersonalLinks(b"k" * 32)
         entry = WebEntry(floor.held, floor.lookup, floor.pins, links, floor.journal)
@@ -167,11 +169,13 @@ class WebRig:
     async def open(self, **headers: str) -> Page:
         """A socket. headers: by name with _ for -. Raises InvalidStatus where the handshake is refused."""
         extra = {name.replace("_", "-"): text for name, text in headers.items()}
-        connection = await self._stack.enter_async_context(
-            connect(
-                f"ws://127.0.0.1:{self.port}{PATH}", additional_headers=extra, subprotocols=["parley.1"], open_timeout=5
-            )  # type: ignore[list-item]
+        opening = connect(
+            f"ws://127.0.0.1:{self.port}{PATH}",
+            additional_headers=extra,
+            subprotocols=[Subprotocol("parley.1")],
+            open_timeout=5,
         )
+        connection = await self._stack.enter_async_context(opening)
         return Page(self, connection)
 
     async def resumed(self, page: Page, **members: Any) -> Page:
@@ -195,9 +199,9 @@ class WebRig:
 async def webrtc_rig(**settings: Any) -> AsyncIterator[WebRig]:
     """With a space of two PINs: call ID 100, guests by 1111, hosts by 2222."""
     floor = Floor()
-    await floor.two_pins()
+    space = await floor.two_pins()
     turn = Turn(("turn:turn.example.com:3478",), Secret("north"), 600)
-    rig = WebRig(floor, replace(WebSettings(domain="example.com", turn=turn), **settings))
+    rig = WebRig(floor, space, replace(WebSettings(domain="example.com", turn=turn), **settings))
     listening = socket.create_server(("127.0.0.1", 0))
     rig.port = listening.getsockname()[1]
     listener = HttpListener(rig.app, "webrtc", websockets=True)

@@ -16,13 +16,13 @@ from ..core.meeting_inputs import (
     LegView,
     MeetingInput,
     MeetingView,
+    MuteSelf,
     OverrideLegs,
     Rename,
     Say,
     SendBack,
     SetHands,
     SetLocked,
-    SetOwnMute,
     SetRole,
     by_participant,
 )
@@ -41,9 +41,9 @@ def may_moderate(leg: LegView) -> bool:
     return leg.stands_as is Role.HOST and not leg.waits
 
 
-def may_unmute(_meeting: MeetingView, _leg: LegView) -> bool:
-    """May this one unmute himself?"""
-    return True
+def may_mute(leg: LegView, muted: bool) -> bool:
+    """May this one mute himself, or unmute?"""
+    return leg.effective.settings.may_mute_self(muted)
 
 
 def audible(heard: bool) -> LegSettings:
@@ -92,9 +92,9 @@ class Moderation:
 
     async def mute_oneself(self, leg: LegId, muted: bool) -> None:
         meeting, own = self._inside(leg)
-        if not muted and own.muted and not may_unmute(meeting, own):
-            raise Refusal("not-permitted", what="unmute")
-        await self._tell(meeting, SetOwnMute(own.participant, muted))
+        if not may_mute(own, muted):
+            raise Refusal("not-permitted", what="mute" if muted else "unmute")
+        await self._tell(meeting, MuteSelf(own.participant, muted))
 
     async def show_hand(self, leg: LegId, raised: bool) -> None:
         meeting, own = self._inside(leg)

@@ -168,6 +168,7 @@ class Conversation:
                 async with asyncio.timeout(self._patience()):
                     text = await self._socket.receive_text()
                 await self._take(text)
+                await self._outbox.room.wait()
         except WebSocketDisconnect:
             pass
         except TimeoutError:

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from ...core.chat import ChatLine
 from .render import chat_line
 
-ANSWERS_MOST = 64  # to requests of the client's own; who asks on without reading is cut off
+ANSWERS_MOST = 32  # to requests of the client's own: no more is read of it before it has taken these
 
 NORMAL, GOING_AWAY, POLICY, TOO_BIG, TRY_LATER = 1000, 1001, 1008, 1009, 1013
 TAKEN_OVER = 4000  # another socket has resumed the same participant
-TOO_SLOW = 4001  # the client does not read
 
 
 class Outbox:
@@ -21,8 +20,11 @@ class Outbox:
 
     def __init__(self) -> None:
         self.wake = asyncio.Event()
+        self.room = asyncio.Event()  # for answers to further requests
+        self.room.set()
         self.close_code: int | None = None
         self._answers: deque[str] = deque()
+        self._last: str | None = None
         self._latest: dict[str, str] = {}
         self._chat: tuple[ChatLine, ...] = ()
         self._told = 0
@@ -30,15 +32,15 @@ class Outbox:
     @property
     def empty(self) -> bool:
         """Has everything been taken out?"""
-        return not (self._answers or self._latest or self._chat)
+        return not (self._answers or self._latest or self._chat) and self._last is None
 
     def answer(self, text: str) -> None:
-        """In order with other answers. A client that does not take them is cut off."""
-        if self.close_code is not None:
+        """In order with other answers, and before the last word."""
+        if self.close_code is not None and self._last is None:
             return
         self._answers.append(text)
         if len(self._answers) > ANSWERS_MOST:
-            self.cut(TOO_SLOW)
+            self.room.clear()
         self.wake.set()
 
     def show(self, kind: str, text: str) -> None:
@@ -56,25 +58,28 @@ class Outbox:
     def finish(self, last: str, code: int = NORMAL) -> None:
         """Nothing after this but what waits already."""
         if self.close_code is None:
-            self._answers.append(last)
+            self._last = last
             self.close_code = code
             self.wake.set()
 
     def cut(self, code: int) -> None:
         """Nothing more at all."""
-        if self.close_code is None:
+        if self.close_code is None or self._last is not None:
             self._answers.clear()
             self._latest.clear()
             self._chat = ()
+            self._last = None
             self.close_code = code
             self.wake.set()
 
     def drain(self) -> Iterator[str]:
-        """Everything that waits, taken out one by one: what comes meanwhile is seen too. The last word comes last."""
-        while self._answers or self._latest or self._chat:
-            last = self.close_code is not None and len(self._answers) == 1
-            if self._answers and not (last and (self._latest or self._chat)):
-                yield self._answers.popleft()
+        """Everything that waits, one by one, so that what comes meanwhile is seen; the last word at the end."""
+        while not self.empty:
+            if self._answers:
+                answer = self._answers.popleft()
+                if len(self._answers) < ANSWERS_MOST:
+                    self.room.set()
+                yield answer
             elif "state" in self._latest:
                 yield self._latest.pop("state")
             elif self._chat:
@@ -82,5 +87,8 @@ class Outbox:
                 if line.number > self._told:
                     self._told = line.number
                     yield chat_line(line)
-            else:
+            elif self._latest:
                 yield self._latest.pop(next(iter(self._latest)))
+            else:
+                last, self._last = self._last, None
+                yield last or ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...app.moderation import may_moderate, may_unmute
+from ...app.moderation import may_moderate, may_mute
 from ...app.ports import MediaStatistics
 from ...core.chat import ChatLine
 from ...core.meeting_inputs import LegView, MeetingView, by_participant
@@ -33,14 +33,14 @@ def _standing(leg: LegView) -> dict[str, Any]:
     }
 
 
-def oneself(meeting: MeetingView, leg: LegView) -> dict[str, Any]:
+def oneself(leg: LegView) -> dict[str, Any]:
     return {
         "participant": leg.participant,
         "name": leg.name,
         "role": str(leg.stands_as),
         **_standing(leg),
         "muted_by_host": leg.muted and not leg.muted_itself,
-        "may": {"unmute": may_unmute(meeting, leg), "say": not leg.waits, "moderate": may_moderate(leg)},
+        "may": {"unmute": may_mute(leg, False), "say": not leg.waits, "moderate": may_moderate(leg)},
     }
 
 
@@ -60,7 +60,7 @@ class Picture:
         else:
             people = self._hosts if may_moderate(leg) else self._guests
         meeting = {"name": self.meeting.name, "locked": self.meeting.locked, "call_id": call_id}
-        you = dump(oneself(self.meeting, leg))
+        you = dump(oneself(leg))
         timed = dump({**meeting, "seconds": round(self.meeting.seconds, 1)})
         return f"{you}{dump(meeting)}{people}", f'"you":{you},"meeting":{timed},"participants":{people}'
 
