@@ -60,7 +60,7 @@ async def heard(floor: Floor) -> set[str]:
 
 @asynccontextmanager
 async def control_floor(rig: MeetingRig, *, user: str | None = None, **fields: Any) -> AsyncIterator[Floor]:
-    """The host Hana and the guests Gus and Gina are in; Ida is invited. user: id of the user as whom Gus was invited."""
+    """The host Hana and the guests Gus and Gina are in; Ida is invited. user: id of the one as whom Gus was."""
     ida = {"name": "Ida", "phone": "5005", "email": "ida@example.com", "isAutoInvite": 1}
     gus = [{"name": "Gus", "phone": "2002", "userUUID": user, "isAutoInvite": 0}] if user else []
     info = await rig.book(subject="live", attendees=[ida, *gus], **fields)
