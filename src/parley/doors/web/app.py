@@ -6,9 +6,12 @@ and what an address holds is read by the script of the page, never written into 
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import html
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
 
@@ -47,6 +50,32 @@ PAGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """A file as it is served. packed: the same by gzip, made once; tag: by which a browser knows what it has."""
+
+    kind: str
+    plain: bytes
+    packed: bytes
+    tag: str
+
+    @classmethod
+    def of(cls, text: str, kind: str) -> _Body:
+        plain = text.encode()
+        tag = hashlib.sha256(plain).hexdigest()[:16]
+        return cls(f"{kind}; charset=utf-8", plain, gzip.compress(plain, 9, mtime=0), f'W/"{tag}"')
+
+    def answer(self, request: Request) -> Response:
+        headers = {**HEADERS, "ETag": self.tag, "Vary": "Accept-Encoding"}
+        # A page is some thirty modules: asked again they cost a header each, not a download.
+        if request.headers.get("if-none-match") == self.tag:
+            return Response(status_code=304, headers=headers)
+        packs = any(part.strip() == "gzip" for part in request.headers.get("accept-encoding", "").split(","))
+        if packs:
+            headers["Content-Encoding"] = "gzip"
+        return Response(self.packed if packs else self.plain, media_type=self.kind, headers=headers)
+
+
 def web_app(*, domain: str, access_number: str | None) -> Starlette:
     """domain: of the SIP addresses shown."""
     files = dict(_files(resources.files(__package__).joinpath("static"), ""))
@@ -54,21 +83,24 @@ def web_app(*, domain: str, access_number: str | None) -> Starlette:
 
     def page_of(path: str, script: str, sheets: tuple[str, ...]) -> Route:
         styles = "".join(f'<link rel="stylesheet" href="/static/{sheet}.css">\n' for sheet in sheets)
-        text = files[FRAME].format(script=script, styles=styles, **facts)
+        body = _Body.of(files[FRAME].format(script=script, styles=styles, **facts), "text/html")
 
         async def page(request: Request) -> Response:
             if not MEETING_ID.fullmatch(request.path_params.get("id", "0")):
                 return PlainTextResponse("There is no such page.\n", 404)
-            return Response(text, media_type="text/html; charset=utf-8", headers=HEADERS)
+            return body.answer(request)
 
         return Route(path, page)
 
+    bodies = {
+        name: _Body.of(text, TYPES[name[name.rindex(".") :]])
+        for name, text in files.items()
+        if name.endswith(tuple(TYPES))
+    }
+
     async def static(request: Request) -> Response:
-        name = request.path_params["name"]
-        kind = TYPES.get(name[name.rfind(".") :])
-        if kind is None or name not in files:
-            return PlainTextResponse("There is no such file.\n", 404)
-        return Response(files[name], media_type=f"{kind}; charset=utf-8", headers=HEADERS)
+        body = bodies.get(request.path_params["name"])
+        return body.answer(request) if body else PlainTextResponse("There is no such file.\n", 404)
 
     return Starlette(routes=[*(page_of(*page) for page in PAGES), Route("/static/{name:path}", static)])
 

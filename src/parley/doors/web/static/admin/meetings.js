@@ -94,10 +94,9 @@ export function meetingView(id) {
     { label: t("name"), cell: (leg) => [h("span", { class: "break" }, nameOf(leg)), leg.name && h("div", { class: "hint break" }, leg.remote)] },
     { label: t("kind"), cell: (leg) => [t(leg.kind === "sip" ? "kindSip" : "kindBrowser"), h("div", { class: "hint" }, leg.codec || "–")] },
     { label: t("role"), cell: (leg) => (leg.role ? t(`role_${leg.role}`) : "–") },
-    { label: t("state"), cell: (leg) => [
+    { label: t("state"), cell: (leg) => h("div", { class: "states" },
       leg.causes.length ? leg.causes.map((cause) => h("span", { class: "badge warn", key: cause }, t(`cause_${cause}`))) : t("in"),
-      leg.muted && h("span", { class: "badge" }, icon("mic-off"), t("muted")),
-    ] },
+      leg.muted && h("span", { class: "badge" }, icon("mic-off"), t("muted"))) },
     { label: t("since"), numbers: true, cell: (leg) => duration(leg.seconds) },
     { label: t("controls"), cell: controls },
   ];
@@ -121,7 +120,7 @@ export function meetingView(id) {
         h("button", { type: "button", class: "danger", onclick: end }, icon("leave"), t("end")))),
       meeting.legs.length ? table(t("legs"), columns(), meeting.legs, (leg) => leg.id) : h("p", { class: "empty card" }, t("noLegs")),
       meeting.legs.length > 0 && h("h2", null, t("byDoorOfLegs")),
-      meeting.legs.map(settings),
+      h("div", { class: "stack legs", key: "settings" }, meeting.legs.map(settings)),
     ];
   }
 
