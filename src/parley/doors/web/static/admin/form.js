@@ -132,7 +132,7 @@ export class Form {
     const id = this.#id(field);
     const label = t(field.label ?? field.name);
     const about = { hint: field.hint && t(field.hint), error: this.errors[field.name] };
-    const common = { id, name: field.name, required: field.required };
+    const common = { id, name: field.name, required: field.required, autofocus: field === this.fields[0] };
     const oninput = (event) => { this.typed[field.name] = event.target.value; };
     if (field.kind === "flag") {
       return tick(label, { id, key: id, checked: this.typed[field.name], onchange: (event) => { this.typed[field.name] = event.target.checked; } });
