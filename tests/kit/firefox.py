@@ -220,10 +220,14 @@ class Firefox(Browser):
         assert theme == "light", "pictures in the dark are taken with Chromium"
         await self._resize(width)
         picture = await self._bidi.send("browsingContext.captureScreenshot", context=self._tab, origin="document")
-        path.write_bytes(base64.b64decode(picture["data"]))
-        return path
+        return _written(path, base64.b64decode(picture["data"]))
 
     async def _resize(self, width: int) -> None:
         await self._bidi.send(
             "browsingContext.setViewport", context=self._tab, viewport={"width": width, "height": HEIGHTS[width]}
         )
+
+
+def _written(path: Path, picture: bytes) -> Path:
+    path.write_bytes(picture)
+    return path

@@ -70,10 +70,13 @@ class Loudspeaker:
 
     async def _wait_for(self, socket: Path) -> None:
         until = time.monotonic() + PATIENCE
-        while not socket.exists():
+        while not self._is_there(socket):
             if self._process.returncode is not None or time.monotonic() > until:
                 raise RuntimeError(f"no sound server:\n{(self._folder / 'log').read_text(errors='replace')[-2000:]}")
             await asyncio.sleep(0.02)
+
+    def _is_there(self, socket: Path) -> bool:
+        return socket.exists()
 
     async def _end(self) -> None:
         if self._process.returncode is None:
