@@ -59,6 +59,7 @@ from .tls import CertificateFiles
 from .wiring_conferences import Shared, conference_parts
 from .wiring_http import CannotStart, certificate_of, open_http, pages_of, root_of
 from .wiring_notices import couriers_of
+from .wiring_web import WebShared, web_parts
 
 log = structlog.get_logger(__name__)
 
@@ -216,12 +217,23 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
             kept.outbox,
         ),
     )
-    await open_http(
+    web = web_parts(
         settings,
-        root_of(_cms(settings, kept, directory, dialling, journal), parts.json, pages_of(settings)),
-        certificate,
-        stack,
+        WebShared(
+            kept.store,
+            kept.clock,
+            kept.changes,
+            kept.identifiers,
+            kept.administration,
+            parts.people,
+            directory,
+            journal,
+            feed,
+            KeptOperator(kept.services(shown_host(settings)), pins),
+        ),
     )
+    cms = _cms(settings, kept, directory, dialling, journal)
+    await open_http(settings, root_of(cms, parts.json, web.native, pages_of(settings)), certificate, stack)
     sip_ports = await _open_sip(settings, sip, directory, certificate, stack)
     _run_beside(parts.timekeeping, stack)  # conferences may dial from here on
     started = kept.clock.utc().strftime("%Y-%m-%dT%H:%M:%SZ")

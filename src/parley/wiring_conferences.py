@@ -16,7 +16,7 @@ from .app.dialling import Dialling
 from .app.directory import Directory
 from .app.notices import Notices, Places
 from .app.outbox import OutboxDesk
-from .app.people import people
+from .app.people import People, people
 from .app.pins import PinJudge
 from .app.ports import MediaEngine
 from .app.rooms import Rooms
@@ -60,8 +60,10 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class ConferenceParts:
-    """json: the JSON dialect's application, WebSockets included; timekeeping: to be run beside."""
+    """people: for the other doors too. json: the JSON dialect's application, WebSockets included; timekeeping: to be
+    run beside."""
 
+    people: People
     json: ASGIApp
     timekeeping: Coroutine[Any, Any, None]
 
@@ -84,12 +86,6 @@ def conference_parts(settings: Settings, shared: Shared) -> ConferenceParts:
     timekeeper = Timekeeper(shared.store, shared.clock, shared.changes, notices, shared.directory, start)
     shared.journal.subscribe(timekeeper.take)
     shared.changes.subscribe(lambda change: _poke(shared.outbox, change))
-    return ConferenceParts(_json(settings, shared, conferences, start, links), timekeeper.run())
-
-
-def _json(
-    settings: Settings, shared: Shared, conferences: Conferences, start: ConferenceStart, links: JoinLinks
-) -> ASGIApp:
     everybody = people(
         shared.store,
         shared.clock,
@@ -99,6 +95,18 @@ def _json(
         shared.users,
         domain=first_domain(settings),
     )
+    json = _json(settings, shared, everybody, conferences, start, links)
+    return ConferenceParts(everybody, json, timekeeper.run())
+
+
+def _json(
+    settings: Settings,
+    shared: Shared,
+    everybody: People,
+    conferences: Conferences,
+    start: ConferenceStart,
+    links: JoinLinks,
+) -> ASGIApp:
     rooms = Rooms(shared.store, shared.identifiers, shared.changes, _reserved(settings))
     door = meeting_door(
         store=shared.store,

@@ -21,6 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "doors.ops": {"app", "core", "wire"},
     "doors.http": set(),
     "doors.web": set(),
+    "doors.web.native": {"app", "core"},
     "backends.store": {"app", "core"},
     "backends.journal": {"app", "core"},
     "backends.notify": {"app", "core", "wire"},
