@@ -1,5 +1,5 @@
-// The entry page of one conference: for now it tells how to call in.
+// One meeting: joining, waiting, meeting, and its end.
 
-import { say, words } from "./words.js";
+import { frame } from "./shell.js";
 
-say(words());
+frame();

@@ -1,0 +1,8 @@
+export default {
+  en: {
+  },
+  zh: {
+  },
+  pt: {
+  },
+};
