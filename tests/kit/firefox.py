@@ -26,6 +26,7 @@ PREFERENCES: dict[str, bool | int | str] = {
     "media.peerconnection.ice.obfuscate_host_addresses": False,
     "media.autoplay.default": 0,
     "media.autoplay.blocking_policy": 0,
+    "media.cubeb_latency_mtg_frames": 2048,  # 43 ms: a busy machine is late by less
     "media.gmp-manager.url": "",
     "network.proxy.type": 0,
     "network.captive-portal-service.enabled": False,

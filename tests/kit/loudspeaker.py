@@ -18,6 +18,7 @@ from .recordings import Recording, samples_of
 
 RATE = 48000
 PATIENCE = 15.0
+LATENCY = 150  # milliseconds that a program plays ahead, so that a busy machine makes no holes
 FRAME = 2  # bytes: one channel of 16 bits
 
 
@@ -40,7 +41,11 @@ class Loudspeaker:
             stderr=self._log,
             env=os.environ | {"HOME": str(self._folder), "XDG_RUNTIME_DIR": str(self._folder)},
         )
-        self.environment = {"PULSE_SERVER": f"unix:{socket}", "XDG_RUNTIME_DIR": str(self._folder)}
+        self.environment = {
+            "PULSE_SERVER": f"unix:{socket}",
+            "PULSE_LATENCY_MSEC": str(LATENCY),
+            "XDG_RUNTIME_DIR": str(self._folder),
+        }
         try:
             await self._wait_for(socket)
         except BaseException:

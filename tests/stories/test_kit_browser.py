@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.story, pytest.mark.xdist_group("browsers")]
 PAGE = b"""<!doctype html><html lang="en"><title>Loop</title><main><h1>Loop</h1>
 <button id="play">Play</button><button id="halt">Stop</button>
 <label>Name <input id="name"></label><label>Tone <select id="tone"><option>Low<option>High</select></label>
-<p id="says">idle</p><button hidden>Secret</button><audio id="ear" autoplay></audio></main>
+<p id="says">idle</p><dialog id="ask" aria-label="Really?"><button>Play</button></dialog><button hidden>Secret</button><audio id="ear" autoplay></audio></main>
 <script type="module">
 const [here, there] = [new RTCPeerConnection(), new RTCPeerConnection()];
 here.onicecandidate = event => there.addIceCandidate(event.candidate);
@@ -104,6 +104,11 @@ async def test_a_page_is_used_as_people_use_it(kind: type[Browser], site: str, t
         with pytest.raises(AssertionError, match="Nothing"):
             await ada.finds("button", "Nothing", patience=0.2)
         await ada.has_no_barriers()
+        await ada.evaluate("document.getElementById('ask').showModal()")
+        await ada.finds("dialog", "Really?")
+        assert (await ada.count("button", "Play"), await ada.count("button", "Stop")) == (1, 0)
+        await ada.press("Escape")
+        await ada.finds("button", "Stop")
         for width in (390, 1440):
             picture = (await ada.screenshot(tmp_path / f"{width}.png", width)).read_bytes()
             assert int.from_bytes(picture[16:20], "big") == width
