@@ -97,7 +97,7 @@ class Chromium(Browser):
     async def screenshot(self, path: Path, width: int = 1440, theme: Theme = "light") -> Path:
         await self._page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
         await self._page.emulate_media(color_scheme=theme)
-        await self._page.screenshot(path=path, full_page=True)
+        await self._page.screenshot(path=path, full_page=True, animations="disabled")
         return path
 
     async def offline(self, cut: bool) -> None:

@@ -22,7 +22,9 @@ pytestmark = [pytest.mark.story, pytest.mark.xdist_group("browsers")]
 PAGE = b"""<!doctype html><html lang="en"><title>Loop</title><main><h1>Loop</h1>
 <button id="play">Play</button><button id="halt">Stop</button>
 <label>Name <input id="name"></label><label>Tone <select id="tone"><option>Low<option>High</select></label>
-<p id="says">idle</p><dialog id="ask" aria-label="Really?"><button>Play</button></dialog><button hidden>Secret</button><audio id="ear" autoplay></audio></main>
+<p id="says">idle</p>
+<dialog id="ask" aria-label="Really?"><button>Play</button></dialog>
+<button hidden>Secret</button><audio id="ear" autoplay></audio></main>
 <script type="module">
 const [here, there] = [new RTCPeerConnection(), new RTCPeerConnection()];
 here.onicecandidate = event => there.addIceCandidate(event.candidate);
