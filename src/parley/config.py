@@ -6,6 +6,7 @@ each one was set; docs/settings.md is generated from the fields below.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, SecretStr
 
 from .config_base import DOMAIN, MaybePath, Section, address, setting, unset
-from .config_notices import Invitations, Mail, Sms, mail_contradictions, sms_contradictions
+from .config_notices import Invitations, Mail, MaybeSecret, Sms, mail_contradictions, sms_contradictions
 
 # --- values --------------------------------------------------------------------------------------------------
 
@@ -117,6 +118,23 @@ def _domains(value: object) -> object:
     return domains
 
 
+def _networks(value: object) -> object:
+    """Comma-separated text or a list of addresses and networks, none twice."""
+    if isinstance(value, str):
+        value = [part for part in value.split(",") if part.strip()]
+    if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
+        raise ValueError("give addresses separated by commas, or a list of addresses")
+    networks = []
+    for part in value:
+        try:
+            networks.append(str(ipaddress.ip_network(part.strip())))
+        except ValueError:
+            raise ValueError(f"'{part.strip()}' is not an IP address, nor a network such as 192.0.2.0/28") from None
+    if len(set(networks)) != len(networks):
+        raise ValueError("an address is named twice")
+    return tuple(networks)
+
+
 def _base_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
@@ -134,6 +152,25 @@ def _access_number(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._+*-]{1,64}", text):
         raise ValueError(f"'{text}' cannot be dialled: use letters, digits and . _ + * -")
     return text.lower()
+
+
+_TURN_URL = re.compile(
+    r"(?P<scheme>stun|turns?):(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:(?P<port>[0-9]{1,5}))?"
+    r"(\?transport=(?P<transport>udp|tcp))?"
+)
+
+
+def _turn_urls(value: object) -> object:
+    """Comma-separated text or a list of URLs of RFC 7064 and RFC 7065."""
+    if isinstance(value, str):
+        value = [part for part in value.split(",") if part.strip()]
+    if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
+        raise ValueError("give URLs separated by commas, or a list of URLs")
+    urls = tuple(part.strip() for part in value)
+    for url in urls:
+        if not _TURN_URL.fullmatch(url):
+            raise ValueError(f"'{url}' is not a URL such as turn:turn.example.com:3478?transport=udp")
+    return urls
 
 
 MaybeListen = Annotated[Listen | None, BeforeValidator(_listen)]
@@ -183,6 +220,11 @@ class Sip(Section):
     access_number: Annotated[str | None, unset(_access_number)] = setting(
         "9000", "What callers dial to be asked for a call ID, the part before the @; empty: no such entrance."
     )
+    trusted_trunks: Annotated[tuple[str, ...], BeforeValidator(_networks)] = setting(
+        (),
+        "Addresses and networks of trunks whose P-Asserted-Identity (RFC 3325) proves who a caller is, separated by "
+        "commas, where a meeting is for a tenant's people or the invited alone. A From header never proves it.",
+    )
 
 
 class Media(Section):
@@ -211,6 +253,24 @@ class Web(Section):
         None, "Public base of links, when a proxy or another name stands before this server.", "URL"
     )
 
+    grace: float = setting(
+        30.0,
+        "How long a browser whose connection broke stays in the meeting, to come back as the same participant.",
+        "seconds",
+        ge=1,
+        le=600,
+    )
+
+
+class Turn(Section):
+    """TURN servers that browsers are told, for networks that let no UDP through to us (coturn: use-auth-secret)."""
+
+    urls: Annotated[tuple[str, ...], BeforeValidator(_turn_urls)] = setting(
+        (), "Their addresses, such as turn:turn.example.com:3478, separated by commas; empty: none."
+    )
+    secret: MaybeSecret = setting(None, "What coturn calls static-auth-secret; credentials are made from it.")
+    lifetime: int = setting(86_400, "How long a credential holds.", "seconds", ge=300, le=604_800)
+
 
 class IvrSettings(Section):
     """What callers hear before they are in a meeting."""
@@ -236,6 +296,9 @@ class Limits(Section):
     legs: int = setting(500, "Legs at a time on this server; more are refused.", "legs", ge=1, le=10_000)
     calls_per_source: int = setting(
         50, "New calls a second from one network address (IPv6: /64); more are refused.", "per second", ge=1, le=10_000
+    )
+    sockets_per_source: int = setting(
+        100, "Browsers connected at a time from one network address (IPv6: /64).", "sockets", ge=1, le=10_000
     )
     credential_checks_per_source: int = setting(
         30, "API passwords checked for one network address (IPv6: /64).", "per minute", ge=1, le=10_000
@@ -298,6 +361,7 @@ class Settings(Section):
     sip: Sip = Sip()
     media: Media = Media()
     web: Web = Web()
+    turn: Turn = Turn()
     ivr: IvrSettings = IvrSettings()
     limits: Limits = Limits()
     log: Log = Log()
@@ -343,4 +407,7 @@ def contradictions(settings: Settings) -> list[tuple[str, str]]:
     if (settings.https.certificate is None) != (settings.https.key is None):
         missing = "key" if settings.https.key is None else "certificate"
         found.append((f"https.{missing}", "https.certificate and https.key are set together or not at all"))
+    relays = [url for url in settings.turn.urls if url.startswith("turn")]
+    if bool(relays) != (settings.turn.secret is not None):
+        found.append(("turn.secret", "turn.urls with a TURN server and turn.secret are set together or not at all"))
     return found + mail_contradictions(settings.mail) + sms_contradictions(settings.sms)

@@ -18,6 +18,7 @@ ALLOWED: dict[str, set[str]] = {
     "doors.cms": {"app", "core", "wire"},
     "doors.huawei": {"app", "core", "wire"},
     "doors.sip": {"app", "core", "wire"},
+    "doors.webrtc": {"app", "core", "wire"},
     "doors.ops": {"app", "core", "wire"},
     "doors.http": set(),
     "doors.web": set(),
