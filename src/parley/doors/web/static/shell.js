@@ -12,15 +12,17 @@ const t = speaker(common);
 let user;
 let title = "";
 let middle = () => null;
+let brandLeads = true;
 
 /**
  * Draw the frame and find out who is signed in.
- * @param {{title?: () => string, middle?: () => any, signedIn?: boolean}} [options] title: of the document; middle: more of the header;
- *   signedIn: false where the page does not care (no request is made)
+ * @param {{title?: () => string, middle?: () => any, signedIn?: boolean, brandLeads?: boolean}} [options] title: of the document; middle: more of the header;
+ *   signedIn: false where the page does not care (no request is made); brandLeads: false where a slip should not leave the page
  * @returns {Promise<import("./api.js").User | null>}
  */
 export async function frame(options = {}) {
   middle = options.middle ?? middle;
+  brandLeads = options.brandLeads ?? true;
   const draw = () => {
     title = options.title?.() ?? "";
     document.title = title ? `${title} · Parley` : "Parley";
@@ -41,7 +43,7 @@ export function drawHeader() {
   if (!top) return;
   render(top,
     h("a", { class: "skip", href: "#page", onclick: skip }, t("skip")),
-    h("a", { class: "brand", href: "/", "aria-label": "Parley" }, h("img", { src: "/static/icon.svg", alt: "", width: 28, height: 28 }), h("span", null, "Parley")),
+    h(brandLeads ? "a" : "span", { class: "brand", href: brandLeads ? "/" : null }, h("img", { src: "/static/icon.svg", alt: "Parley", width: 28, height: 28 }), h("span", { "aria-hidden": "true", class: "brand-name" }, "Parley")),
     h("div", { class: "top-middle" }, middle()),
     h("nav", { class: "top-end", "aria-label": t("settings") }, themeSwitch(), languageMenu(), userMenu()));
 }
@@ -73,7 +75,7 @@ function languageMenu() {
 
 function userMenu() {
   if (user === undefined) return null;
-  if (user === null) return h("a", { class: "button quiet", href: "/sign-in", key: "user" }, icon("person"), h("span", { class: "wide-only" }, t("signIn")));
+  if (user === null) return h("a", { class: "button quiet", href: "/sign-in", "aria-label": t("signIn"), key: "user" }, icon("person"), h("span", { class: "wide-only" }, t("signIn")));
   return menu({ label: user.name || user.account, icon: "person", text: h("span", { class: "wide-only clip" }, user.name || user.account), class: "button quiet", key: "user" }, [
     { text: t("mySpaces"), icon: "people", href: "/spaces" },
     user.administrator && { text: t("administration"), icon: "devices", href: "/admin" },
