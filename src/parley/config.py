@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, SecretStr
 
-from .config_base import DOMAIN, MaybePath, Section, address, setting, unset
-from .config_notices import Invitations, Mail, MaybeSecret, Sms, mail_contradictions, sms_contradictions
+from .config_base import DOMAIN, Addresses, MaybePath, Section, address, setting, unset
+from .config_notices import Invitations, Mail, Sms, mail_contradictions, sms_contradictions
+from .config_turn import Turn, turn_contradictions
 
 # --- values --------------------------------------------------------------------------------------------------
 
@@ -154,25 +155,6 @@ def _access_number(text: str) -> str:
     return text.lower()
 
 
-_TURN_URL = re.compile(
-    r"(?P<scheme>stun|turns?):(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:(?P<port>[0-9]{1,5}))?"
-    r"(\?transport=(?P<transport>udp|tcp))?"
-)
-
-
-def _turn_urls(value: object) -> object:
-    """Comma-separated text or a list of URLs of RFC 7064 and RFC 7065."""
-    if isinstance(value, str):
-        value = [part for part in value.split(",") if part.strip()]
-    if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
-        raise ValueError("give URLs separated by commas, or a list of URLs")
-    urls = tuple(part.strip() for part in value)
-    for url in urls:
-        if not _TURN_URL.fullmatch(url):
-            raise ValueError(f"'{url}' is not a URL such as turn:turn.example.com:3478?transport=udp")
-    return urls
-
-
 MaybeListen = Annotated[Listen | None, BeforeValidator(_listen)]
 MaybeAddress = Annotated[str | None, unset(address)]
 
@@ -239,6 +221,20 @@ class Media(Section):
         "unset: the one that the route to each phone uses.",
         "IP address",
     )
+    web_port: int = setting(
+        10000, "The one UDP port for the sound of all browsers; 0: no browsers.", "port", ge=0, le=65535
+    )
+    web_listen: Addresses = setting(
+        (),
+        "This machine's addresses on which that port is opened, separated by commas; empty: all of them.",
+        "IP addresses",
+    )
+    web_addresses: Addresses = setting(
+        (),
+        "The addresses that browsers are told, best first, for a server behind address translation; empty: "
+        "`media.address`, else those listened on, without loopback where there is another.",
+        "IP addresses",
+    )
     workers: int = setting(1, "Media worker processes; more than one core needs more than one.", ge=1, le=64)
     dead_after: float = setting(
         30.0, "A leg that should send and of which nothing was received for so long is ended.", "seconds", ge=1, le=3600
@@ -260,16 +256,6 @@ class Web(Section):
         ge=1,
         le=600,
     )
-
-
-class Turn(Section):
-    """TURN servers that browsers are told, for networks that let no UDP through to us (coturn: use-auth-secret)."""
-
-    urls: Annotated[tuple[str, ...], BeforeValidator(_turn_urls)] = setting(
-        (), "Their addresses, such as turn:turn.example.com:3478, separated by commas; empty: none."
-    )
-    secret: MaybeSecret = setting(None, "What coturn calls static-auth-secret; credentials are made from it.")
-    lifetime: int = setting(86_400, "How long a credential holds.", "seconds", ge=300, le=604_800)
 
 
 class IvrSettings(Section):
@@ -404,10 +390,25 @@ def contradictions(settings: Settings) -> list[tuple[str, str]]:
         )
     if settings.sip.udp is not None and settings.sip.udp.port in settings.media.ports:
         found.append(("media.ports", f"{settings.media.ports} contains the port of sip.udp ({settings.sip.udp})"))
+    found += _web_port_contradictions(settings)
     if (settings.https.certificate is None) != (settings.https.key is None):
         missing = "key" if settings.https.key is None else "certificate"
         found.append((f"https.{missing}", "https.certificate and https.key are set together or not at all"))
-    relays = [url for url in settings.turn.urls if url.startswith("turn")]
-    if bool(relays) != (settings.turn.secret is not None):
-        found.append(("turn.secret", "turn.urls with a TURN server and turn.secret are set together or not at all"))
+    found += turn_contradictions(settings.turn)
     return found + mail_contradictions(settings.mail) + sms_contradictions(settings.sms)
+
+
+def _web_port_contradictions(settings: Settings) -> list[tuple[str, str]]:
+    port, found = settings.media.web_port, []
+    if port in settings.media.ports:
+        found.append(("media.web_port", f"{port} lies in media.ports ({settings.media.ports})"))
+    udp = settings.sip.udp
+    if udp is not None and port:
+        listens = [Listen(host, port) for host in settings.media.web_listen or ("::",)]
+        found += [
+            ("media.web_port", f"{listen} overlaps sip.udp ({udp})") for listen in listens if listen.overlaps(udp)
+        ]
+    for listen in settings.media.web_listen:
+        if listen in {"0.0.0.0", "::"}:
+            found.append(("media.web_listen", f"{listen} is no address of its own; leave it empty for all addresses"))
+    return found

@@ -16,6 +16,8 @@ from tests.kit.server import Server
 
 from .scene import Stage
 
+# The pages' own chimes lie around 523, 659 and 784 Hz.
+VOICES_BESIDE_CHIMES = (VOICES[0], *VOICES[2:])
 PASSWORD = "Zither-4711-moss"
 
 # Where the pictures of the pages go that these stories come past; unset: none are taken.
@@ -28,7 +30,7 @@ class WebStage(Stage):
 
     async def browser(self, name: str, kind: type[Browser] = Chromium) -> Browser:
         """A browser whose microphone hums a voice of its own."""
-        voice = VOICES[len(self.phones)]
+        voice = self.offered[len(self.phones)]
         browser = await self._exits.enter_async_context(kind(name, voice, certificate=self.server.certificate))
         self.phones[name] = browser  # type: ignore[assignment]  # it is listened to like a phone
         self.voices[name] = voice
@@ -53,7 +55,11 @@ class WebStage(Stage):
     async def comes_to_join(self, browser: Browser, path: str, name: str, passcode: str | None = None) -> None:
         """Through the join page, with this name; passcode: typed where it is asked for."""
         await browser.open(self.url(path))
-        await browser.finds("button", "Join")
+        await self.joins(browser, name, passcode)
+
+    async def joins(self, browser: Browser, name: str, passcode: str | None = None) -> None:
+        """From the join page, when the microphone is there."""
+        await browser.becomes("document.getElementById('microphone')?.disabled === false")
         await browser.fill("Your name", name)
         if passcode is not None:
             await browser.fill("Passcode", passcode)
@@ -65,7 +71,7 @@ async def web_stage(**settings: str) -> AsyncIterator[WebStage]:
     """A server for phones and browsers; at the end nobody has heard himself and the server ends cleanly."""
     network = Network()
     async with Server(network, https=True, **settings) as server:
-        scene = WebStage(server)
+        scene = WebStage(server, offered=VOICES_BESIDE_CHIMES)
         async with scene._exits:
             yield scene
             scene.nobody_heard_himself()

@@ -24,7 +24,7 @@ from .changes import Change, Changes
 from .editing import KEEP, Kept
 from .members import MemberEdit, MemberRecord
 from .ports import Page, Query, Store, Transaction
-from .spaces import SpaceEdit, SpaceRecord, own_method
+from .spaces import SpaceEdit, SpaceRecord
 
 # The deed that each changed value needs.
 NEEDS: Mapping[str, Deed] = {
@@ -102,7 +102,9 @@ class MySpaces:
             memberships = (await tx.members.page(Query(where={"user": user.id}))).items
             among = sorted({member.space for member in memberships})
             page = await tx.spaces.page(Query(query.offset, query.limit, query.contains, among=among))
-            return Page(page.total, tuple([(space, await own_method(tx, space.id)) for space in page.items]))
+            methods = await tx.access_methods.of_spaces([space.id for space in page.items])
+            own = {method.space: method for method in methods if method.own}
+            return Page(page.total, tuple((space, own[space.id]) for space in page.items))
 
     async def get(self, user: User, space: str) -> MySpace:
         async with self._store.reading() as tx:
