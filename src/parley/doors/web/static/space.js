@@ -191,10 +191,10 @@ export function spaceView(id) {
 
   function endCard() {
     const name = nameOf(space);
-    const deed = (right, label, reason, act) => h("div", { class: "row", key: right },
+    const deed = (right, label, reason, act) => h("div", { class: "deed", key: right },
       h("button", { type: "button", disabled: !space.rights[right], onclick: act, "aria-describedby": space.rights[right] ? null : `why-${right}` },
         icon(right === "destroy" ? "trash" : "exit"), t(label)),
-      !space.rights[right] && h("p", { class: "hint grow", id: `why-${right}` }, t(reason)));
+      !space.rights[right] && h("p", { class: "hint", id: `why-${right}` }, t(reason)));
     return h("section", { class: "card", "aria-labelledby": "end", key: "end" },
       h("h2", { id: "end" }, t("end")),
       deed("remove_self", "leave", "noRightLeave", () => quit(t("leave"), t("leaveAsk", { name }), false, `${path}/members/${encodeURIComponent(space.member)}`)),
