@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
+from parley.app.booking import ConferenceRecord
+from parley.app.notices import Notices, Places
+from parley.app.ports import Query
 from parley.app.web_entry import ByLink, ByPasscode
+from parley.backends.notify.letters import MailWriter
 from parley.core.admission import Proof
 from parley.core.conferences import Attendee, OccurrenceState
 from parley.core.ids import UserId
 from parley.core.profiles import CallSettings, EntryScope
 from parley.core.secret import Secret
-from parley.core.spaces import Role
+from parley.core.spaces import AccessMethod, Role
+from parley.doors.huawei.join_links import JoinLinks
 from tests.app.conference_floor import at
-from tests.app.web_floor import BRUNO, GAO, INVITED, TENANT, Web, passcode, personal, room_and_conference
+from tests.app.web_floor import BRUNO, GAO, INVITED, LINKS, TENANT, Web, passcode, personal, room_and_conference
+from tests.kit.counted_identifiers import CountedIdentifiers
+from tests.kit.mails import read_mail
 
 # --- proof -----------------------------------------------------------------------------------------------------
 
@@ -131,3 +139,41 @@ async def test_a_personal_link_into_a_room_ends_with_its_conference(web: Web) ->
     assert await web.enter(link) is not None
     await web.conferences.cancel(web.alice, record.conference.number)
     assert await web.enter(link) is None
+
+
+async def test_the_link_in_an_invitation_is_its_readers_own(web: Web) -> None:
+    """Each mail holds another one, and each opens the door of its reader's role; what a host is given to pass on, and
+    what the API answers, is the shared one, which proves nothing."""
+    links = JoinLinks("https://meet.example.com")
+
+    def join_link(record: ConferenceRecord, method: AccessMethod) -> str:
+        return links.link(record.conference.number, method) or ""
+
+    def personal_link(record: ConferenceRecord, method: AccessMethod, reader: str) -> str:
+        return links.personal(record.conference.number, method, record.conference.id, reader, LINKS) or ""
+
+    record = await web.book(
+        start=at("2026-01-01 09:00"), rules=INVITED, attendees=(GAO, replace(BRUNO, email="b@h.example"))
+    )
+    places = Places("example.com", (), join_link, personal_link)
+    notices = Notices(CountedIdentifiers(), web.clock, places, MailWriter(("Parley", "noreply@example.com")))
+    async with web.held.transaction() as tx:
+        for row in (await tx.outbox.page(Query())).items:
+            await tx.outbox.delete(row.id)
+        await notices.booked(tx, record)
+        rows = (await tx.outbox.page(Query())).items
+    own: list[str] = []
+    for row in rows:
+        found = dict.fromkeys(re.findall(r"#/j/(\d+/[0-9a-f]{48})", read_mail(row.payload).plain))
+        is_host = row.recipient != "Gao@Example.com"
+        assert len(found) == (2 if is_host else 1)
+        first, *shared = found
+        own.append(first)
+        number, _, digits = first.partition("/")
+        grant = await web.enter(ByLink(number, Secret(digits)))
+        door = record.host if is_host else record.guest
+        assert grant is not None and grant.granted.entry.access_method == door.id
+        for link in shared:
+            assert links.link(record.conference.number, record.guest) == f"https://meet.example.com/#/j/{link}"
+            assert await web.enter(ByLink(number, Secret(link.partition("/")[2]))) is None
+    assert len(set(own)) == len(rows) == 3
