@@ -56,9 +56,44 @@ def test_a_script_imports_what_is_there_and_nothing_from_other_hosts(script: Pat
     assert not hosts
 
 
-def test_all_scripts_together_are_small() -> None:
+async def test_all_scripts_together_are_small() -> None:
     """They come over a phone's network before anybody can join."""
-    assert sum(script.stat().st_size for script in SCRIPTS) < SCRIPTS_AT_MOST
+    size = 0
+    async with client() as http:
+        for script in SCRIPTS:
+            address = f"https://meet.example/static/{script.relative_to(STATIC)}"
+            async with http.stream("GET", address, headers={"Accept-Encoding": "gzip"}) as answer:
+                assert answer.headers["content-encoding"] == "gzip"
+                size += len(b"".join([part async for part in answer.aiter_raw()]))
+    assert size < SCRIPTS_AT_MOST
+
+
+@pytest.mark.parametrize("path", PAGE_PATHS)
+async def test_the_scripts_of_one_page_are_small_unpacked_too(path: str) -> None:
+    """What a slow phone has to read: every module that the page leads to, in every language that it speaks."""
+    async with client() as http:
+        text = (await http.get(path)).text
+    names = set(re.findall(r'"/static/([^"]+\.js)"', text))
+    assert sum((STATIC / name).stat().st_size for name in names) < SCRIPTS_AT_MOST
+
+
+async def test_a_file_is_sent_once() -> None:
+    """A browser that has it is told so, and asks each time, so that a new version is seen at once."""
+    async with client() as http:
+        first = await http.get("/static/base.css")
+        again = await http.get("/static/base.css", headers={"If-None-Match": first.headers["etag"]})
+        other = await http.get("/static/base.css", headers={"If-None-Match": '"else"'})
+    assert first.headers["cache-control"] == "no-cache"
+    assert again.status_code == 304 and not again.content
+    assert other.status_code == 200 and other.text == first.text
+
+
+async def test_who_cannot_unpack_gets_the_same_text() -> None:
+    """Compression is asked for, never imposed."""
+    async with client() as http:
+        plain = await http.get("/static/landing.js", headers={"Accept-Encoding": "identity"})
+        packed = await http.get("/static/landing.js", headers={"Accept-Encoding": "gzip"})
+    assert "content-encoding" not in plain.headers and plain.text == packed.text
 
 
 async def test_types_are_told() -> None:
