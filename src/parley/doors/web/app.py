@@ -37,6 +37,12 @@ PAGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("/index.html", "landing", ()),
     ("/invited.sf", "meeting", ("meeting",)),
     ("/meeting/{id}", "meeting", ("meeting",)),
+    ("/sign-in", "sign-in", ("manage",)),
+    ("/spaces", "spaces", ("manage",)),
+    ("/spaces/{id}", "spaces", ("manage",)),
+    ("/admin", "admin", ("manage",)),
+    ("/admin/{section}", "admin", ("manage",)),
+    ("/admin/{section}/{id}", "admin", ("manage",)),
 )
 
 
