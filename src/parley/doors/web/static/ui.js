@@ -13,7 +13,7 @@ export function toast(text, kind = "plain", milliseconds = 6000) {
   const el = create(h("p", { class: ["toast", kind] }, icon(kind === "bad" ? "warning" : kind === "good" ? "check" : "info"), h("span", null, text)));
   const box = document.getElementById("toasts");
   box?.append(el);
-  while (box && box.children.length > 4) box.firstElementChild?.remove();
+  while (box && box.children.length > 3) box.firstElementChild?.remove();
   setTimeout(() => el.remove(), milliseconds);
 }
 
