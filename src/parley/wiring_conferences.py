@@ -16,7 +16,7 @@ from .app.dialling import Dialling
 from .app.directory import Directory
 from .app.notices import Notices, Places
 from .app.outbox import OutboxDesk
-from .app.people import people
+from .app.people import People, people
 from .app.pins import PinJudge
 from .app.ports import MediaEngine
 from .app.rooms import Rooms
@@ -28,6 +28,7 @@ from .backends.secrets import ScryptHasher
 from .backends.store.sql import SqlStore
 from .backends.system import RandomIdentifiers, SystemClock
 from .config import Settings
+from .core.links import PersonalLinks
 from .core.spaces import AccessMethod
 from .doors.huawei.accounts import account_routes
 from .doors.huawei.app import huawei_app
@@ -56,12 +57,15 @@ class Shared:
     tasks: Tasks
     dialling: Dialling
     outbox: OutboxDesk
+    personal_links: PersonalLinks
 
 
 @dataclass(frozen=True, slots=True)
 class ConferenceParts:
-    """json: the JSON dialect's application, WebSockets included; timekeeping: to be run beside."""
+    """people: for the other doors too. json: the JSON dialect's application, WebSockets included; timekeeping: to be
+    run beside."""
 
+    people: People
     json: ASGIApp
     timekeeping: Coroutine[Any, Any, None]
 
@@ -84,12 +88,6 @@ def conference_parts(settings: Settings, shared: Shared) -> ConferenceParts:
     timekeeper = Timekeeper(shared.store, shared.clock, shared.changes, notices, shared.directory, start)
     shared.journal.subscribe(timekeeper.take)
     shared.changes.subscribe(lambda change: _poke(shared.outbox, change))
-    return ConferenceParts(_json(settings, shared, conferences, start, links), timekeeper.run())
-
-
-def _json(
-    settings: Settings, shared: Shared, conferences: Conferences, start: ConferenceStart, links: JoinLinks
-) -> ASGIApp:
     everybody = people(
         shared.store,
         shared.clock,
@@ -99,6 +97,18 @@ def _json(
         shared.users,
         domain=first_domain(settings),
     )
+    json = _json(settings, shared, everybody, conferences, start, links)
+    return ConferenceParts(everybody, json, timekeeper.run())
+
+
+def _json(
+    settings: Settings,
+    shared: Shared,
+    everybody: People,
+    conferences: Conferences,
+    start: ConferenceStart,
+    links: JoinLinks,
+) -> ASGIApp:
     rooms = Rooms(shared.store, shared.identifiers, shared.changes, _reserved(settings))
     door = meeting_door(
         store=shared.store,
@@ -128,7 +138,11 @@ def _notices(settings: Settings, shared: Shared, links: JoinLinks) -> Notices:
     def join_link(record: ConferenceRecord, method: AccessMethod) -> str:
         return links.link(record.conference.number, method) or ""
 
-    places = Places(first_domain(settings), settings.invitations.dial_in, join_link)
+    def personal_link(record: ConferenceRecord, method: AccessMethod, reader: str) -> str:
+        conference = record.conference
+        return links.personal(conference.number, method, conference.id, reader, shared.personal_links) or ""
+
+    places = Places(first_domain(settings), settings.invitations.dial_in, join_link, personal_link)
     sms = settings.sms.url is not None or settings.sms.smpp_host is not None
     return Notices(shared.identifiers, shared.clock, places, writer_of(settings.mail), sms)
 

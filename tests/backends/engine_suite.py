@@ -26,6 +26,7 @@ class Told:
 
     digits: list[tuple[LegId, str]] = field(default_factory=list)
     ended: list[tuple[LegId, int]] = field(default_factory=list)
+    ready: list[LegId] = field(default_factory=list)
     died: list[LegId] = field(default_factory=list)
 
     def digit(self, leg: LegId, digit: str) -> None:
@@ -33,6 +34,9 @@ class Told:
 
     def play_ended(self, leg: LegId, play: int) -> None:
         self.ended.append((leg, play))
+
+    def media_ready(self, leg: LegId) -> None:
+        self.ready.append(leg)
 
     def media_died(self, leg: LegId) -> None:
         self.died.append(leg)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import count
 
 from parley.doors.sip.agent import SipAgent
@@ -40,7 +41,9 @@ def offer(
 class SipRig:
     """The agent's sockets are a list of what it sent; what phones send goes in by the listeners' own way."""
 
-    def __init__(self, floor: Floor, *, calls_per_source: int = 50, calls_most: int = 100) -> None:
+    def __init__(
+        self, floor: Floor, *, calls_per_source: int = 50, calls_most: int = 100, trusted_trunks: Sequence[str] = ()
+    ) -> None:
         self.floor = floor
         self.agent = SipAgent(
             clock=floor.clock,
@@ -50,6 +53,7 @@ class SipRig:
             media_address=None,
             calls_most=calls_most,
             calls_per_source=calls_per_source,
+            trusted_trunks=trusted_trunks,
         )
         self.sent: list[tuple[Flow, Request | Response]] = []
         self.agent._listeners.send = self._send  # type: ignore[method-assign]

@@ -12,12 +12,12 @@ import numpy as np
 
 from parley.engine import g711, messages
 from parley.engine.engine import BadAddress, Engine, NoPort
-from parley.engine.leg import Arrival, Departure
 from parley.engine.messages import Codec, Configure, LegMedia, LegPlan
 from parley.engine.opus import OpusDecoder, OpusEncoder
 from parley.engine.prompts import Prompts
 from parley.engine.resample import Downsampler, Upsampler
 from parley.engine.sound import FRAME, RATE, SILENT_FRAME
+from parley.engine.transport import Arrival, Departure
 from parley.wire.rtp import TelephoneEvent, build_event, build_rtp, parse_rtp
 from tests.kit.tones import Sound
 

@@ -47,7 +47,8 @@ class OutgoingLegRunner(LiveLegRunner):
         told: Callable[[LegId, Ending | None], None],
         finished: Callable[[], None],
     ) -> None:
-        super().__init__(leg, number, participant, door, OutgoingLeg(leg, GENERATION, number), services, lobby)
+        machine = OutgoingLeg(leg, GENERATION, number, services.entry.language)
+        super().__init__(leg, number, participant, door, machine, services, lobby)
         self.door = door
         self.into = into
         self._told = told

@@ -71,6 +71,11 @@ class LegAudio:
     receives: bool = True  # we expect packets: False while the far end holds
     web: WebRemote | None = None
 
+    @property
+    def encrypted(self) -> bool:
+        """A browser's media always are (RFC 8827, 6.5)."""
+        return self.web is not None
+
 
 @dataclass(frozen=True, slots=True)
 class EntrySettings:
@@ -89,7 +94,12 @@ class EntrySettings:
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """Somebody calls. caller and dialled are URIs without parameters; source is the network address."""
+    """Somebody calls. caller and dialled are URIs without parameters; source is the network address.
+
+    asserted: who the caller is by the word of a network that we trust, as URIs; what callers say of themselves never
+    stands here.
+    language: what the caller wants to hear prompts in; empty: not said.
+    """
 
     address: Address
     caller: str
@@ -101,6 +111,8 @@ class Offered:
     encrypted_signalling: bool = False
     kind: str = "sip"
     sip_call_id: str = ""
+    asserted: tuple[str, ...] = ()
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +135,10 @@ class UnknownTarget:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Answer to Resolve."""
+    """Answer to Resolve. proof: what is proven of the caller, where the target is Candidates."""
 
     target: UnknownTarget | Candidates | Ivr | Granted
+    proof: Proof = NOTHING_PROVEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +173,10 @@ class PlayEnded:
 
 @dataclass(frozen=True, slots=True)
 class CallIdResolved:
-    """Answer to ResolveCallId; None: no space has it (the caller is not told)."""
+    """Answer to ResolveCallId; None: no space has it (the caller is not told). proof: as in Resolved."""
 
     candidates: Candidates | None
+    proof: Proof = NOTHING_PROVEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +370,7 @@ class JudgePin:
     candidates: Candidates | None
     pin: Secret
     source: str
+    proof: Proof = NOTHING_PROVEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,6 +390,11 @@ class JoinMeeting:
     admitted: bool = False
     called: bool = False
     proof: Proof = NOTHING_PROVEN
+
+
+@dataclass(frozen=True, slots=True)
+class AskToMute:
+    """The caller asks by keys to be muted or, when muted, to be heard again; answered by News(SelfMuted)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -449,6 +469,7 @@ LegEffect = (
     | ResolveCallId
     | JudgePin
     | JoinMeeting
+    | AskToMute
     | LeaveMeeting
     | HangUp
     | CloseMedia

@@ -9,7 +9,7 @@ from typing import Any
 from ...app.booking import ConferenceRecord, RulesEdit
 from ...app.conference_control import ConferenceControl, Running
 from ...app.directory import Directory
-from ...core.endings import Ending, Reason, Side
+from ...app.moderation import DROPPED, STOPPED, audible, demotion, only, promotion
 from ...core.ids import ParticipantId
 from ...core.meeting_inputs import (
     AdmitParticipant,
@@ -21,9 +21,8 @@ from ...core.meeting_inputs import (
     SendBack,
     SetHands,
     SetLocked,
-    SetRole,
+    by_participant,
 )
-from ...core.profiles import DeactivationMode, LegSettings
 from ...core.refusals import Refusal
 from ...core.secret import Secret
 from ...core.spaces import Role
@@ -31,13 +30,11 @@ from . import control_fields as fields
 from .codecs import core_id, wire_id
 from .errors import HuaweiError
 from .fields import Parsed, Table
-from .live_state import LiveState, LiveStates, Mode, by_participant, calls_of
+from .live_state import LiveState, LiveStates, Mode, calls_of
 from .requests import Request
 from .router import Auth, Handler, Route
 
 BASE = "/v1/mmc/control/conferences"
-DROPPED = Ending(Side.HOST, Reason.HANG_UP)
-STOPPED = Ending(Side.HOST, Reason.MEETING_ENDED)
 PROLONGED = 15  # minutes, when nothing is said
 
 NOT_THERE = "MMC.111072008"
@@ -260,7 +257,7 @@ class Control:
                 raise HuaweiError(NOT_HOST, "participantID: is not the host")
             if request.grant.role is not Role.HOST:
                 raise HuaweiError(NO_RIGHT, "X-Conference-Authorization: is not a host's")
-            await self._commander.tell(running, demotion(running, leg))
+            await self._commander.tell(running, demotion(leg, guests_wait(running)))
             return
         await self._check_host_password(request, wish)
         if is_host:
@@ -381,27 +378,11 @@ class Control:
         return frozenset(leg.participant for leg in running.meeting.legs if running.role(leg) is Role.HOST)
 
 
-def audible(heard: bool) -> LegSettings:
-    """Of phones and other clients alike."""
-    return LegSettings(rx_audio_mute=not heard, terminal_rx_audio_mute=not heard)
-
-
-def only(leg: LegView, settings: LegSettings) -> OverrideLegs:
-    return OverrideLegs(settings, frozenset({leg.participant}), exclude=False)
-
-
 def called_by(leg: LegView, addresses: set[str]) -> bool:
     """Is it one of these numbers or addresses?"""
     user = leg.uri.partition("@")[0]
     return bool({leg.uri, f"sip:{leg.uri}", user} & addresses)
 
 
-def promotion(leg: LegView) -> SetRole:
-    return SetRole(leg.participant, Role.HOST, LegSettings(needs_activation=False))
-
-
-def demotion(running: Running, leg: LegView) -> SetRole:
-    """As the guests of this conference are; whoever was in stays in."""
-    guests_wait = not (running.occurrence.rules or running.record.rules).guests_may_start
-    settings = LegSettings(needs_activation=guests_wait, deactivation_mode=DeactivationMode.REMAIN)
-    return SetRole(leg.participant, Role.GUEST, settings)
+def guests_wait(running: Running) -> bool:
+    return not (running.occurrence.rules or running.record.rules).guests_may_start

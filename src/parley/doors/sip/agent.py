@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import count
 from pathlib import Path
 from typing import Protocol
@@ -39,6 +39,7 @@ from .dialler import SipDialler
 from .leg import SipLeg
 from .listeners import Listeners, every_address_like, is_ours
 from .rates import SourceRates
+from .trunks import TrustedTrunks
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +60,10 @@ _ENDED: dict[str, tuple[Side, Reason]] = {
 
 
 class SipAgent:
-    """Implements Wire for its legs. media_address: what phones are told, or None for the route's own."""
+    """Implements Wire for its legs. media_address: what phones are told, or None for the route's own.
+
+    trusted_trunks: networks whose word on callers counts.
+    """
 
     def __init__(
         self,
@@ -71,11 +75,13 @@ class SipAgent:
         media_address: str | None,
         calls_most: int,
         calls_per_source: int,
+        trusted_trunks: Iterable[str] = (),
     ) -> None:
         self._clock = clock
         self._arrivals = arrivals
         self._spawn = spawn
         self._media_address = media_address
+        self._trunks = TrustedTrunks(trusted_trunks)
         self._layer = SipLayer(Dialect(agent=agent), limits=Limits(dialogs=calls_most + calls_most // 10 + 10))
         self._rates = SourceRates(calls_per_source)
         self._listeners = Listeners(self._receive, self._broken)
@@ -240,6 +246,7 @@ class SipAgent:
             audio=audio,
             encrypted_signalling=flow.transport == "tls",
             sip_call_id=request.call_id,
+            asserted=self._trunks.asserted(request, flow.remote[0]),
         )
         self._spawn(self._arrive(leg, offered), lambda: self._failed(leg))
 

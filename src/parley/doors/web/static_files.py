@@ -30,15 +30,15 @@ class File:
     def of(cls, name: str, text: str) -> File:
         plain = text.encode()
         kind = f"{TYPES[name[name.rindex('.') :]]}; charset=utf-8"
-        # Without a time inside, so that the same text has the same bytes.
-        return cls(plain, gzip.compress(plain, 9, mtime=0), kind, f'"{hashlib.sha256(plain).hexdigest()[:24]}"')
+        # The tag is a weak one, because it stands for both forms.
+        return cls(plain, gzip.compress(plain, 9, mtime=0), kind, f'W/"{hashlib.sha256(plain).hexdigest()[:24]}"')
 
     def answer(self, request: Request, headers: Mapping[str, str]) -> Response:
         """304 to who has it already (RFC 9110 13.1.2), compressed to who can read that."""
         told = {**headers, "ETag": self.tag, "Vary": "Accept-Encoding"}
         if self.tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=told)
-        if "gzip" in request.headers.get("accept-encoding", ""):
+        if any(part.strip() == "gzip" for part in request.headers.get("accept-encoding", "").split(",")):
             return Response(self.packed, media_type=self.kind, headers={**told, "Content-Encoding": "gzip"})
         return Response(self.plain, media_type=self.kind, headers=told)
 
