@@ -67,6 +67,15 @@ async def test_all_scripts_together_are_small() -> None:
     assert travelled < SCRIPTS_AT_MOST
 
 
+@pytest.mark.parametrize("path", PAGE_PATHS)
+async def test_the_scripts_of_one_page_are_small_unpacked_too(path: str) -> None:
+    """What a slow phone has to read: every module that the page leads to, in every language that it speaks."""
+    async with client() as http:
+        text = (await http.get(path)).text
+    names = set(re.findall(r'"/static/([^"]+\.js)"', text))
+    assert sum((STATIC / name).stat().st_size for name in names) < SCRIPTS_AT_MOST
+
+
 async def test_who_takes_no_gzip_gets_the_file_as_it_is() -> None:
     """Compression is an offer, and what comes out of it is the file."""
     async with client() as http:

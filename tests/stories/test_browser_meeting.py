@@ -6,7 +6,7 @@ import pytest
 
 from .scene import Space, secret_in
 from .test_member_space import one_uri_for_all
-from .web_scene import WebStage, picture, web_stage
+from .web_scene import WebStage, web_stage
 
 pytestmark = [pytest.mark.story, pytest.mark.xdist_group("browsers")]
 
@@ -40,7 +40,7 @@ async def test_a_guest_by_link_waits_until_a_host_comes_by_passcode() -> None:
         await gil.hears_prompt("waiting-for-host")
         scene.nobody_was_heard("gil", "ada")
         await host.open(scene.url("/"))
-        await host.fill("Meeting ID or link", "1234")
+        await host.fill("Meeting ID or address", "1234")
         await host.fill("Passcode", "12345")
         await host.click("button", "Continue")
         await scene.joins(host, "Hanna")
