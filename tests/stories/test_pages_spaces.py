@@ -14,6 +14,7 @@ from .web_scene import WebStage, picture, web_stage
 pytestmark = [pytest.mark.story, pytest.mark.xdist_group("browsers")]
 
 TEMPORARY, OWN = "For-Once-17-Only", "Quite-Another-9"
+PHONES = "phones.example"  # what the callers' addresses end in
 
 
 async def administrator(scene: WebStage, path: str) -> Browser:
@@ -75,7 +76,12 @@ async def test_an_administrator_keeps_a_space_and_sees_where_its_settings_come_f
         await root.finds("heading", "Guests")
 
         await root.open(scene.url("/admin/spaces/new"))
-        for label, text in (("Name", "Team"), ("Address (URI)", "team"), ("Call ID", "4711"), ("Leg profile", "Nobody")):
+        for label, text in (
+            ("Name", "Team"),
+            ("Address (URI)", "team"),
+            ("Call ID", "4711"),
+            ("Leg profile", "Nobody"),
+        ):
             await root.fill(label, text)
         await root.click("button", "Create")
         await root.sees("Nothing has exactly this name. Pick one of the list.")
@@ -110,7 +116,7 @@ async def test_an_administrator_keeps_a_space_and_sees_where_its_settings_come_f
         await root.click("link", "Explain")
         await root.fill("Address or call ID", "4711")
         await root.click("button", "Explain")
-        await root.sees('it leads to space', "has a PIN")
+        await root.sees("it leads to space", "has a PIN")
         await picture(root, "admin-explain")
         await root.has_no_barriers()
 
@@ -122,18 +128,40 @@ async def test_an_administrator_keeps_a_space_and_sees_where_its_settings_come_f
 
 
 async def test_an_administrator_leads_a_live_meeting() -> None:
-    """Who waits is let in, a host is muted and heard no more, one is hung up, the meeting ends; the log tells it."""
+    """Who waits is let in and heard, then muted and heard no more; one is hung up; ending ends it; the log tells of it."""
     async with web_stage() as scene:
         made: Space = await one_uri_for_all(scene.server)
         await scene.api.put(f"/callLegProfiles/{made.guest_profile}", "rxAudioMute=false")
-        guest = await scene.caller("guest", "global")
-        await guest.hears_prompt("enter-pin-or-hash", guest.start)
-        await guest.digits("#")
-        await scene.until_waiting("guest")
         root = await administrator(scene, "/admin")
-        await root.finds("link", "Global")
+        await root.sees("No meeting is running.")
+        for name in ("ada", "bob"):
+            guest = await scene.caller(name, "global")
+            await guest.hears_prompt("enter-pin-or-hash", guest.start)
+            await guest.digits("#")
+        await scene.until_waiting("ada", "bob")
+        await root.finds("link", "Global")  # without anybody asking for it
         await root.has_no_barriers()
         await root.click("link", "Global")
-        await root.sees("waits for a host")
+        await root.sees("2 waiting", "waits for a host")
         await picture(root, "admin-meeting")
+        await root.has_no_barriers()
+
+        for name in ("ada", "bob"):
+            await root.click("button", f"Let in: {name}@{PHONES}")
+        await scene.everybody_hears_everybody("ada", "bob")
+        await root.click("button", f"Mute: ada@{PHONES}")
+        await root.finds("button", f"Unmute: ada@{PHONES}")
+        await scene.settles({"ada": {"bob"}, "bob": ()})
+        await root.click("button", "Lock")
+        await root.finds("button", "Unlock")
+        await root.click("button", f"Hang up: bob@{PHONES}")
+        await root.click("button", "Hang up")
+        await root.finds_no("button", f"Hang up: bob@{PHONES}")
+        await root.click("button", "End for all")
+        await root.click("button", "End for all")
+        await root.sees("No meeting is running.")
+        await root.click("link", "Event log")
+        await root.fill("Show lines with", "ended call")
+        await root.sees("1 of ")
+        await picture(root, "admin-log")
         await root.has_no_barriers()
