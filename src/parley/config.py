@@ -262,7 +262,8 @@ class IvrSettings(Section):
     """What callers hear before they are in a meeting."""
 
     language: Literal["en", "zh", "pt", "x-test"] = setting(
-        "en", "Language of the prompts: en, zh or pt; x-test is beeps, for trials."
+        "en",
+        "Language of the prompts where nobody asks for another: en, zh or pt; x-test is beeps for all, for trials.",
     )
     tries: int = setting(3, "Wrong call IDs or PINs before the call is ended.", "tries", ge=1, le=10)
     no_input_timeout: float = setting(10.0, "Silence after a prompt that counts as no answer.", "seconds", ge=1, le=600)

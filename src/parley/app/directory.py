@@ -290,7 +290,7 @@ class Directory:
                 is_member=entry.member is not None,
                 encrypted_media=encrypted,
                 kind=party.kind,
-                language=party.language or self._services.entry.language,
+                language=self._services.entry.spoken_to(party.language),
                 settings=wish.settings,
                 extras=wish.extras,
                 admitted=wish.admitted,

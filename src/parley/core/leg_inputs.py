@@ -77,6 +77,9 @@ class LegAudio:
         return self.web is not None
 
 
+BEEPS = "x-test"  # the language of trials: what is played is known by its tone
+
+
 @dataclass(frozen=True, slots=True)
 class EntrySettings:
     """How entry behaves; seconds."""
@@ -87,6 +90,10 @@ class EntrySettings:
     stay_limit: float = 600.0  # nobody stands at the entrance longer
     tries: int = 3
     digits_most: int = 32
+
+    def spoken_to(self, wanted: str) -> str:
+        """The language of somebody's prompts: the one asked for, but beeps for everybody where beeps are set."""
+        return self.language if self.language == BEEPS else wanted or self.language
 
 
 # --- inputs ------------------------------------------------------------------------------------------------
