@@ -56,9 +56,75 @@ def test_a_script_imports_what_is_there_and_nothing_from_other_hosts(script: Pat
     assert not hosts
 
 
-def test_all_scripts_together_are_small() -> None:
-    """They come over a phone's network before anybody can join."""
-    assert sum(script.stat().st_size for script in SCRIPTS) < SCRIPTS_AT_MOST
+async def test_all_scripts_together_are_small() -> None:
+    """They come over a phone's network before anybody can join: what counts is what travels."""
+    travelled = 0
+    async with client() as http:
+        for script in SCRIPTS:
+            answer = await http.get(f"/static/{script.relative_to(STATIC)}")
+            assert answer.headers["content-encoding"] == "gzip"
+            travelled += int(answer.headers["content-length"])
+    assert travelled < SCRIPTS_AT_MOST
+
+
+@pytest.mark.parametrize("path", PAGE_PATHS)
+async def test_the_scripts_of_one_page_are_small_unpacked_too(path: str) -> None:
+    """What a slow phone has to read: every module that the page leads to, in every language that it speaks."""
+    async with client() as http:
+        text = (await http.get(path)).text
+    names = set(re.findall(r'"/static/([^"]+\.js)"', text))
+    assert sum((STATIC / name).stat().st_size for name in names) < SCRIPTS_AT_MOST
+
+
+async def test_who_takes_no_gzip_gets_the_file_as_it_is() -> None:
+    """Compression is an offer, and what comes out of it is the file."""
+    async with client() as http:
+        plain = await http.get("/static/api.js", headers={"Accept-Encoding": "identity"})
+        packed = await http.get("/static/api.js")
+    assert "content-encoding" not in plain.headers and packed.headers["content-encoding"] == "gzip"
+    assert plain.content == packed.content == (STATIC / "api.js").read_bytes()
+    assert plain.headers["vary"] == packed.headers["vary"] == "Accept-Encoding"
+
+
+@pytest.mark.parametrize("path", ["/spaces", "/static/dom.js"])
+async def test_what_a_browser_has_is_not_sent_again(path: str) -> None:
+    """It asks by the tag of what it has, and is told that it still holds; with another tag it gets the file."""
+    async with client() as http:
+        first = await http.get(path)
+        again = await http.get(path, headers={"If-None-Match": first.headers["etag"]})
+        other = await http.get(path, headers={"If-None-Match": 'W/"else"'})
+    assert again.status_code == 304 and again.content == b""
+    assert again.headers["content-security-policy"] == first.headers["content-security-policy"]
+    assert other.status_code == 200 and other.content == first.content
+
+
+@pytest.mark.parametrize(
+    ("path", "script"),
+    [
+        ("/sign-in", "sign-in"),
+        ("/sign-in?next=/spaces", "sign-in"),
+        ("/spaces", "spaces"),
+        ("/spaces/0b5d6c1e-6f5c-4a8f-9d0a-5b1cba6e7e11", "spaces"),
+        ("/admin", "admin"),
+        ("/admin/users", "admin"),
+        ("/admin/users/new", "admin"),
+        ("/admin/leg-profiles/0b5d6c1e-6f5c-4a8f-9d0a-5b1cba6e7e11", "admin"),
+    ],
+)
+async def test_deep_links_behind_the_sign_in_lead_to_their_page(path: str, script: str) -> None:
+    """A link that somebody kept opens the right page; nothing of the address is in it."""
+    async with client() as http:
+        answer = await http.get(path)
+        assert answer.status_code == 200 and f'src="/static/{script}.js"' in answer.text
+        assert "0b5d6c1e" not in answer.text
+        assert answer.text == (await http.get(f"/{path.split('/')[1].partition('?')[0]}")).text
+
+
+@pytest.mark.parametrize("path", ["/spaces/%3Cscript%3E", "/admin/users/%22", "/spaces/1/members", "/admin/users/1/2"])
+async def test_other_addresses_behind_the_sign_in_are_no_page(path: str) -> None:
+    """What no page of ours leads to is not found."""
+    async with client() as http:
+        assert (await http.get(path)).status_code == 404
 
 
 async def test_types_are_told() -> None:

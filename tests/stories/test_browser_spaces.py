@@ -80,7 +80,7 @@ async def test_a_member_without_rights_sees_everything_and_changes_nothing() -> 
         ann = await scene.browser("ann")
         await scene.signed_in(ann, JID, f"/spaces/{space}")
         await ann.finds("heading", "Global")
-        await ann.sees("1234", "global@", "Your rights in this space do not let you change this.")
+        await ann.sees("1234", "global@", "You have no right to change this.")
         before = await scene.api.get(f"/coSpaces/{space}")
         for right, (control, method, path, body) in CONTROLS.items():
             dead = f"[...document.querySelectorAll('button:disabled')].some(b => b.innerText === {json.dumps(control)})"

@@ -7,7 +7,7 @@ that an application gave it (third account).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
@@ -67,6 +67,15 @@ class AccountQuery:
     def plain(self) -> bool:
         """The store can answer it alone."""
         return not (self.contains or self.departments or self.level or self.order)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstPassword:
+    """Of a new account. hashed None: nobody signs in by password. tell: to be called in the unit of work."""
+
+    hashed: Secret | None = None
+    temporary: bool = False
+    tell: Callable[[Transaction, User], Awaitable[None]] | None = None
 
 
 class Accounts:
@@ -146,11 +155,12 @@ class Accounts:
         *,
         account: str | None = None,
         third_account: str | None = None,
-        password_hash: Secret | None = None,
+        password: FirstPassword | None = None,
         changed: datetime | None = None,
     ) -> User:
         """changed: when the password was set. Raises Refusal: not-permitted, missing, invalid, duplicate-name,
         unknown-reference."""
+        password = password or FirstPassword()
         _check_administers(actor)
         if isinstance(edit.name, Kept) or not edit.name:
             raise Refusal("missing", field="name")
@@ -160,11 +170,13 @@ class Accounts:
             raise Refusal("missing", field="phone", error="phone or e-mail address is needed")
         async with self._store.transaction() as tx:
             user = await self.add(
-                tx, actor.tenant, edit, account=account, third_account=third_account, password_hash=password_hash
+                tx, actor.tenant, edit, account=account, third_account=third_account, password_hash=password.hashed
             )
-            if password_hash is not None:
-                user = replace(user, password_changed=changed)
+            if password.hashed is not None:
+                user = replace(user, password_changed=changed, must_change_password=password.temporary)
                 await tx.users.save(user)
+            if password.tell is not None:
+                await password.tell(tx, user)
         self._changes.publish(Change("user", user.id))
         return user
 

@@ -83,6 +83,7 @@ class Browsers:
         for route in [route for route, owner in self._by_route.items() if owner is transport]:
             del self._by_route[route]
         self._waiting = deque(item for item in self._waiting if item[0] is not transport)
+        self._news = [told for told in self._news if told is not transport]
 
     def _name(self, transport: WebTransport) -> None:
         for username in self._usernames.get(transport.leg, ()):

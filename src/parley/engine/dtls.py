@@ -102,6 +102,8 @@ def cut(records: bytes, most: int = DATAGRAM) -> list[bytes]:
     start = end = 0
     while end + _RECORD_HEADER <= len(records):
         after = end + _RECORD_HEADER + int.from_bytes(records[end + 11 : end + 13], "big")
+        if after > len(records):
+            break
         if after - start > most and end > start:
             datagrams.append(records[start:end])
             start = end

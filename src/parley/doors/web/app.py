@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
 from importlib import resources
-from importlib.resources.abc import Traversable
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+
+from .static_files import File, modules_of, read_texts
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -28,7 +28,6 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
 }
-TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 FRAME = "page.html"
 MEETING_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}")
 
@@ -49,33 +48,26 @@ PAGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 
 def web_app(*, domain: str, access_number: str | None) -> Starlette:
     """domain: of the SIP addresses shown."""
-    files = dict(_files(resources.files(__package__).joinpath("static"), ""))
+    texts = dict(read_texts(resources.files(__package__).joinpath("static")))
+    files = {name: File.of(name, text) for name, text in texts.items() if name != FRAME}
     facts = {"domain": html.escape(domain, quote=True), "number": html.escape(access_number or "", quote=True)}
 
     def page_of(path: str, script: str, sheets: tuple[str, ...]) -> Route:
-        styles = "".join(f'<link rel="stylesheet" href="/static/{sheet}.css">\n' for sheet in sheets)
-        text = files[FRAME].format(script=script, styles=styles, **facts)
+        modules = modules_of(texts, f"{script}.js")[1:]
+        links = [f'<link rel="stylesheet" href="/static/{sheet}.css">' for sheet in sheets]
+        links += [f'<link rel="modulepreload" href="/static/{module}">' for module in modules]
+        filled = texts[FRAME].format(script=script, links="\n".join(links), **facts)
+        file = File.of(FRAME, filled)
 
         async def page(request: Request) -> Response:
             if not MEETING_ID.fullmatch(request.path_params.get("id", "0")):
                 return PlainTextResponse("There is no such page.\n", 404)
-            return Response(text, media_type="text/html; charset=utf-8", headers=HEADERS)
+            return file.answer(request, HEADERS)
 
         return Route(path, page)
 
     async def static(request: Request) -> Response:
-        name = request.path_params["name"]
-        kind = TYPES.get(name[name.rfind(".") :])
-        if kind is None or name not in files:
-            return PlainTextResponse("There is no such file.\n", 404)
-        return Response(files[name], media_type=f"{kind}; charset=utf-8", headers=HEADERS)
+        file = files.get(request.path_params["name"])
+        return file.answer(request, HEADERS) if file else PlainTextResponse("There is no such file.\n", 404)
 
     return Starlette(routes=[*(page_of(*page) for page in PAGES), Route("/static/{name:path}", static)])
-
-
-def _files(folder: Traversable, prefix: str) -> Iterator[tuple[str, str]]:
-    for entry in folder.iterdir():
-        if entry.is_dir():
-            yield from _files(entry, f"{prefix}{entry.name}/")
-        elif entry.name.endswith((*TYPES, ".html")):
-            yield prefix + entry.name, entry.read_text("utf-8")

@@ -16,10 +16,13 @@ const t = speaker(words);
 const SECTIONS = [["meetings", "phone"], ["spaces", "people"], ["users", "person"], ["tenants", "globe"], ["leg-profiles", "devices"],
   ["call-profiles", "lock"], ["log", "menu"], ["explain", "help"]];
 
+/** On a narrow page the sections are a strip that scrolls. */
+const inView = (link) => { link.closest("nav").scrollLeft = link.offsetLeft - 40; };
+
 function sections() {
   const now = location.pathname.split("/")[2] || "meetings";
   return h("nav", { class: "sections", "aria-label": t("sections"), key: "sections" }, h("ul", null, SECTIONS.map(([name, picture]) => h("li", { key: name },
-    h("a", { href: `/admin/${name}`, "aria-current": name === now ? "page" : null }, icon(picture), t(`section_${name}`))))));
+    h("a", { href: `/admin/${name}`, "aria-current": name === now ? "page" : null, ref: name === now && inView }, icon(picture), t(`section_${name}`))))));
 }
 
 function layout(content, user) {

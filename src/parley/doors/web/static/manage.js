@@ -89,6 +89,7 @@ async function open(moved) {
   }
   if (mine !== turn) return;
   redraw();
+  if (moved && document.activeElement === document.body) focusOn("heading"); // it was not known before what to call it
   later(mine);
 }
 

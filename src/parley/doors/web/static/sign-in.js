@@ -34,7 +34,8 @@ function proceed(user) {
   } else return location.replace(target());
   state.errors = {};
   draw();
-  document.querySelector("#page form input")?.focus();
+  const inputs = /** @type {HTMLInputElement[]} */ ([...document.querySelectorAll("#page form input")]);
+  inputs.find((input) => !input.value)?.focus();
 }
 
 /** The values of the form by name. */

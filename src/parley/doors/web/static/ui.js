@@ -13,7 +13,8 @@ export function toast(text, kind = "plain", milliseconds = 6000) {
   const el = create(h("p", { class: ["toast", kind] }, icon(kind === "bad" ? "warning" : kind === "good" ? "check" : "info"), h("span", null, text)));
   const box = document.getElementById("toasts");
   box?.append(el);
-  while (box && box.children.length > 4) box.firstElementChild?.remove();
+  // On a small page more than one would cover what it is about.
+  while (box && box.children.length > (innerWidth < 640 ? 1 : 3)) box.firstElementChild?.remove();
   setTimeout(() => el.remove(), milliseconds);
 }
 

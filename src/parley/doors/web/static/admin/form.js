@@ -29,6 +29,7 @@ export class Form {
     this.redraw = redraw;
     this.number = ++forms;
     /** @type {string | null} key of the words on the button, where it neither saves nor creates */ this.label = null;
+    this.eager = false; // in a dialog the first field takes the focus
     /** @type {Promise<void> | null} */ this.ready = null;
     this.busy = false;
     /** @type {Record<string, any>} as typed, by name */ this.typed = {};
@@ -132,7 +133,7 @@ export class Form {
     const id = this.#id(field);
     const label = t(field.label ?? field.name);
     const about = { hint: field.hint && t(field.hint), error: this.errors[field.name] };
-    const common = { id, name: field.name, required: field.required };
+    const common = { id, name: field.name, required: field.required, autofocus: this.eager && field === this.fields[0] };
     const oninput = (event) => { this.typed[field.name] = event.target.value; };
     if (field.kind === "flag") {
       return tick(label, { id, key: id, checked: this.typed[field.name], onchange: (event) => { this.typed[field.name] = event.target.checked; } });

@@ -2,7 +2,6 @@
 
 import { get } from "../api.js";
 import { h } from "../dom.js";
-import { icon } from "../icons.js";
 import { speaker } from "../i18n.js";
 import { attempt, heading, redraw, waiting } from "../manage.js";
 import { field, tick } from "../ui.js";
@@ -34,7 +33,7 @@ export function logView() {
         tick(t("followLog"), { checked: follow, onchange: (event) => { follow = event.target.checked; } }),
         h("button", { type: "button", onclick: () => attempt(load) }, t("refresh"))),
       !lines ? waiting() : [
-        h("p", { class: "soft", role: "status", key: "count" }, icon("info"), " ", t("linesShown", { n: found.length, all: lines.length })),
+        h("p", { class: "soft", role: "status", key: "count" }, t("linesShown", { n: found.length, all: lines.length })),
         h("ol", { class: "log", tabindex: 0, "aria-label": t("section_log"), key: "lines" }, found.map((line, index) => h("li", { key: `${found.length - index}` }, line))),
       ]);
   }

@@ -4,7 +4,7 @@ import { ApiError, get, post, query } from "../api.js";
 import { h } from "../dom.js";
 import { icon } from "../icons.js";
 import { duration, speaker } from "../i18n.js";
-import { attempt, go, heading, pager, unhurried, waiting } from "../manage.js";
+import { attempt, focusOn, go, heading, pager, unhurried, waiting } from "../manage.js";
 import { ask } from "../ui.js";
 import words from "../words/admin.js";
 import { learnProfiles, origin } from "./settings.js";
@@ -80,24 +80,32 @@ export function meetingView(id) {
   async function drop(leg) {
     if (!(await ask(t("drop"), t("dropAsk", { what: nameOf(leg) }), { yes: t("drop"), danger: true }))) return;
     await deed(`/admin/legs/${encodeURIComponent(leg.id)}/drop`, t("dropped"));
+    focusOn("heading");
   }
 
   const nameOf = (leg) => leg.name || leg.remote;
 
+  async function admit(leg) {
+    await deed(`/admin/legs/${encodeURIComponent(leg.id)}/admit`, t("admitDone"));
+    focusOn(`mute-${leg.id}`);
+  }
+
   function controls(leg) {
-    const button = (name, text, act) => h("button", { type: "button", class: "small", key: name, onclick: act, "aria-label": `${text}: ${nameOf(leg)}` }, text);
-    const simple = (name) => button(name, t(name), () => deed(`/admin/legs/${encodeURIComponent(leg.id)}/${name}`, t(`${name}Done`)));
-    return h("div", { class: "row" }, leg.causes.length > 0 && simple("admit"), simple(leg.muted ? "unmute" : "mute"), button("drop", t("drop"), () => drop(leg)));
+    const mute = leg.muted ? "unmute" : "mute";
+    const button = (name, text, act) => h("button", { type: "button", class: "small", key: name, id: `${name}-${leg.id}`, onclick: act, "aria-label": `${text}: ${nameOf(leg)}` }, text);
+    return h("div", { class: "row" },
+      leg.causes.length > 0 && button("admit", t("admit"), () => admit(leg)),
+      button("mute", t(mute), () => deed(`/admin/legs/${encodeURIComponent(leg.id)}/${mute}`, t(`${mute}Done`))),
+      button("drop", t("drop"), () => drop(leg)));
   }
 
   const columns = () => [
     { label: t("name"), cell: (leg) => [h("span", { class: "break" }, nameOf(leg)), leg.name && h("div", { class: "hint break" }, leg.remote)] },
     { label: t("kind"), cell: (leg) => [t(leg.kind === "sip" ? "kindSip" : "kindBrowser"), h("div", { class: "hint" }, leg.codec || "–")] },
     { label: t("role"), cell: (leg) => (leg.role ? t(`role_${leg.role}`) : "–") },
-    { label: t("state"), cell: (leg) => [
+    { label: t("state"), cell: (leg) => h("div", { class: "states" },
       leg.causes.length ? leg.causes.map((cause) => h("span", { class: "badge warn", key: cause }, t(`cause_${cause}`))) : t("in"),
-      leg.muted && h("span", { class: "badge" }, icon("mic-off"), t("muted")),
-    ] },
+      leg.muted && h("span", { class: "badge" }, icon("mic-off"), t("muted"))) },
     { label: t("since"), numbers: true, cell: (leg) => duration(leg.seconds) },
     { label: t("controls"), cell: controls },
   ];
@@ -121,7 +129,7 @@ export function meetingView(id) {
         h("button", { type: "button", class: "danger", onclick: end }, icon("leave"), t("end")))),
       meeting.legs.length ? table(t("legs"), columns(), meeting.legs, (leg) => leg.id) : h("p", { class: "empty card" }, t("noLegs")),
       meeting.legs.length > 0 && h("h2", null, t("byDoorOfLegs")),
-      meeting.legs.map(settings),
+      h("div", { class: "stack legs", key: "settings" }, meeting.legs.map(settings)),
     ];
   }
 

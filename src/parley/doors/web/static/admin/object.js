@@ -44,6 +44,7 @@ export function objectView(name, id) {
 
   async function renew() {
     const next = new Form(fields, object, redraw);
+    next.number = form?.number ?? next.number; // the same form to the page, so that the focus stays
     await next.prepare();
     form = next;
   }

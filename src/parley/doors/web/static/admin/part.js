@@ -37,6 +37,7 @@ export function partView(address, name) {
     const done = await openDialog(title, (dialog) => {
       if (!form) {
         form = new Form(fields, row, dialog.redraw);
+        form.eager = true;
         form.prepare().then(dialog.redraw, () => {});
       }
       return form.draw(async () => {

@@ -5,7 +5,8 @@ import { measure } from "./quality.js";
 import { Refused, Session } from "./session.js";
 import { isMuted } from "./state.js";
 
-const MEASURE_EVERY = 2000;
+const MEASURE_EVERY = 2000; // milliseconds
+const NEGOTIATE_AGAIN = 3000;
 
 /**
  * @typedef {{dispatch: (event: any) => void, state: () => import("./state.js").State, refused: (problem: Refused) => void}} Page
@@ -47,11 +48,11 @@ export class Call {
     this.page.dispatch({ type: "media", state: "connecting" });
     this.media = new Media(welcome.ice_servers ?? [], this.devices.audio, {
       state: (state) => this.page.dispatch({ type: "media", state }),
-      restart: () => this.#restart(),
+      restart: () => this.#renegotiate(true).catch((problem) => this.page.refused(problem)),
       blocked: (blocked) => this.page.dispatch({ type: "sound", blocked }),
     });
     await this.media.send(this.devices.track);
-    await this.#negotiate(false);
+    await this.#renegotiate(false);
     this.#measuring = setInterval(() => this.#measure(), MEASURE_EVERY);
   }
 
@@ -62,14 +63,16 @@ export class Call {
     await media.accept(answer.sdp);
   }
 
-  async #restart() {
+  /** @throws {Refused} where the server has no media for us */
+  async #renegotiate(restart) {
     this.#wantsRestart = true;
     try {
-      await this.#negotiate(true);
+      await this.#negotiate(restart);
       this.#wantsRestart = false;
     } catch (problem) {
-      // The WebSocket is gone as well: the offer goes along when the session comes back.
-      if (!(problem instanceof Refused)) throw problem;
+      if (!(problem instanceof Refused) || problem.code !== "lost") throw problem;
+      // The WebSocket broke: the offer goes along when the session comes back. Or the answer did: ask once more.
+      if (this.media && this.page.state().linkUp) setTimeout(() => this.#wantsRestart && this.#renegotiate(restart), NEGOTIATE_AGAIN);
     }
   }
 

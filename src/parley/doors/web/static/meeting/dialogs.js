@@ -48,7 +48,7 @@ export async function qualityDialog(state, watch) {
     const whole = (value) => (value === null || value === undefined ? null : Math.round(value));
     return [
       h("p", { class: "lead" }, t(`quality-${grade(numbers, shares)}`)),
-      h("dl", { class: "facts" },
+      h("dl", { class: "pairs" },
         row("roundTrip", whole(numbers?.roundTrip), "ms"),
         row("lossIn", percent(numbers?.received?.loss), "%"), row("jitterIn", whole(numbers?.received?.jitter), "ms"), row("concealed", percent(numbers?.received?.concealed), "%"),
         row("lossOut", percent(shares?.loss ?? numbers?.sent?.loss), "%"), row("jitterOut", whole(shares?.jitter ?? numbers?.sent?.jitter), "ms"),

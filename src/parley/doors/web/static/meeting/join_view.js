@@ -94,8 +94,8 @@ export function lobbyView({ state, leave }) {
       h("div", { role: "status", class: "stack tight" }, causes.map((cause) => h("p", { key: cause, class: "lead" }, t(`wait-${cause}`)))),
       h("p", { class: "soft" }, t("lobbyByItself")),
       h("hr"),
-      h("p", { class: "row" }, icon("person"), t("lobbyYou", { name: state.you?.name ?? "" })),
-      h("p", { class: "row" }, icon(state.you?.muted ? "mic-off" : "mic"), t("lobbyHeard")),
+      h("p", { class: "row iconed" }, icon("person"), t("lobbyYou", { name: state.you?.name ?? "" })),
+      h("p", { class: "row iconed" }, icon(state.you?.muted ? "mic-off" : "mic"), t("lobbyHeard")),
       h("button", { type: "button", class: "danger", onclick: leave }, icon("leave"), t("leave"))));
 }
 

@@ -12,7 +12,9 @@ const TILES = 24;
 
 /** @param {import("./state.js").Person} person @param {string} [size] */
 export function avatar(person, size = "") {
-  return h("span", { class: ["avatar", size, `hue-${hue(person.participant)}`], "aria-hidden": "true" }, initials(person.name));
+  return h("span", { class: ["avatar", size, `hue-${hue(person.participant)}`], "aria-hidden": "true" },
+    // Of a number nobody remembers the digits.
+    /\p{L}/u.test(person.name) ? initials(person.name) : icon(person.kind === "phone" ? "phone" : "person"));
 }
 
 /** In the header. @param {import("./state.js").State} state @param {{quality: () => void, now: number}} page */
