@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import count
 
 from parley.doors.sip.agent import SipAgent
+from parley.doors.sip.registrar import Registrar
 from parley.wire.offer_answer import OPUS, PCMU
 from parley.wire.sdp import Media, Session
 from parley.wire.sdp import parse as parse_sdp
@@ -40,7 +41,14 @@ def offer(
 class SipRig:
     """The agent's sockets are a list of what it sent; what phones send goes in by the listeners' own way."""
 
-    def __init__(self, floor: Floor, *, calls_per_source: int = 50, calls_most: int = 100) -> None:
+    def __init__(
+        self,
+        floor: Floor,
+        *,
+        calls_per_source: int = 50,
+        calls_most: int = 100,
+        registrar: Registrar | None = None,
+    ) -> None:
         self.floor = floor
         self.agent = SipAgent(
             clock=floor.clock,
@@ -50,6 +58,7 @@ class SipRig:
             media_address=None,
             calls_most=calls_most,
             calls_per_source=calls_per_source,
+            registrar=registrar,
         )
         self.sent: list[tuple[Flow, Request | Response]] = []
         self.agent._listeners.send = self._send  # type: ignore[method-assign]

@@ -13,7 +13,7 @@ from .admission import NOTHING_PROVEN, Candidates, Proof, Verdict
 from .dialplan import Address, Ivr
 from .endings import Ending
 from .events import Event
-from .ids import AccessMethodId, LegId, SpaceId, TenantId
+from .ids import AccessMethodId, LegId, SpaceId, TenantId, UserId
 from .meeting_inputs import Entry, LegNews
 from .outbound import Hop
 from .profiles import Extras, LegSettings
@@ -101,6 +101,7 @@ class Offered:
     encrypted_signalling: bool = False
     kind: str = "sip"
     sip_call_id: str = ""
+    user: UserId | None = None  # whose credentials the caller has proven to have
 
 
 @dataclass(frozen=True, slots=True)
