@@ -6,6 +6,7 @@ each one was set; docs/settings.md is generated from the fields below.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,6 +118,23 @@ def _domains(value: object) -> object:
     return domains
 
 
+def _networks(value: object) -> object:
+    """Comma-separated text or a list of addresses and networks, none twice."""
+    if isinstance(value, str):
+        value = [part for part in value.split(",") if part.strip()]
+    if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
+        raise ValueError("give addresses separated by commas, or a list of addresses")
+    networks = []
+    for part in value:
+        try:
+            networks.append(str(ipaddress.ip_network(part.strip())))
+        except ValueError:
+            raise ValueError(f"'{part.strip()}' is not an IP address, nor a network such as 192.0.2.0/28") from None
+    if len(set(networks)) != len(networks):
+        raise ValueError("an address is named twice")
+    return tuple(networks)
+
+
 def _base_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
@@ -182,6 +200,11 @@ class Sip(Section):
     )
     access_number: Annotated[str | None, unset(_access_number)] = setting(
         "9000", "What callers dial to be asked for a call ID, the part before the @; empty: no such entrance."
+    )
+    trusted_trunks: Annotated[tuple[str, ...], BeforeValidator(_networks)] = setting(
+        (),
+        "Addresses and networks of trunks whose P-Asserted-Identity (RFC 3325) proves who a caller is, separated by "
+        "commas, where a meeting is for a tenant's people or the invited alone. A From header never proves it.",
     )
 
 

@@ -48,13 +48,14 @@ from .core.attempts import Attempts, AttemptSettings
 from .core.endings import Ending, Reason, Side
 from .core.events import Event
 from .core.leg_inputs import EntrySettings
+from .core.links import PersonalLinks
 from .doors.cms import event_log
 from .doors.cms.app import CmsSettings, cms_app
 from .doors.cms.call_records import record_of
 from .doors.ops.server import OpsDoor
 from .doors.sip.agent import SipAgent
 from .doors.sip.registrar import Registrar
-from .first_run import banner, ensure_data_dir, host_id, load_secrets
+from .first_run import banner, ensure_data_dir, host_id, load_secrets, personal_links_key
 from .first_start import prepare
 from .host import own_names
 from .server_facts import describer, first_domain, shown_host, start_facts
@@ -83,6 +84,7 @@ class Kept:
     lookup: Lookup
     outbox: OutboxDesk
     devices: Devices
+    personal_links: PersonalLinks
 
     def services(self, local_source: str) -> KeptServices:
         return KeptServices(
@@ -125,6 +127,7 @@ async def _kept(settings: Settings, stack: AsyncExitStack) -> Kept:
         Lookup(store, domains, settings.sip.access_number, own_addresses=not settings.sip.domains),
         OutboxDesk(store, clock),
         Devices(store, identifiers, clock, changes, first_domain(settings)),
+        PersonalLinks(personal_links_key(secrets)),
     )
 
 
@@ -221,6 +224,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
             tasks,
             dialling,
             kept.outbox,
+            kept.personal_links,
         ),
     )
     await open_http(
@@ -326,6 +330,7 @@ def _sip_agent(settings: Settings, kept: Kept, arrivals: Arrivals, tasks: Tasks)
         calls_most=settings.limits.legs,
         calls_per_source=settings.limits.calls_per_source,
         registrar=Registrar(kept.devices, token_bytes(32)),
+        trusted_trunks=settings.sip.trusted_trunks,
     )
 
 

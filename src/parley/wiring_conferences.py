@@ -28,6 +28,7 @@ from .backends.secrets import ScryptHasher
 from .backends.store.sql import SqlStore
 from .backends.system import RandomIdentifiers, SystemClock
 from .config import Settings
+from .core.links import PersonalLinks
 from .core.spaces import AccessMethod
 from .doors.huawei.accounts import account_routes
 from .doors.huawei.app import huawei_app
@@ -56,6 +57,7 @@ class Shared:
     tasks: Tasks
     dialling: Dialling
     outbox: OutboxDesk
+    personal_links: PersonalLinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,11 @@ def _notices(settings: Settings, shared: Shared, links: JoinLinks) -> Notices:
     def join_link(record: ConferenceRecord, method: AccessMethod) -> str:
         return links.link(record.conference.number, method) or ""
 
-    places = Places(first_domain(settings), settings.invitations.dial_in, join_link)
+    def personal_link(record: ConferenceRecord, method: AccessMethod, reader: str) -> str:
+        conference = record.conference
+        return links.personal(conference.number, method, conference.id, reader, shared.personal_links) or ""
+
+    places = Places(first_domain(settings), settings.invitations.dial_in, join_link, personal_link)
     sms = settings.sms.url is not None or settings.sms.smpp_host is not None
     return Notices(shared.identifiers, shared.clock, places, writer_of(settings.mail), sms)
 

@@ -30,7 +30,7 @@ from tests.backends.store_samples import (
 )
 
 # Attributes that are made of several values, in any collection.
-COMPOUND = {"attendees", "call_out", "call_settings", "conferences", "extras", "leg_settings", "media"}
+COMPOUND = {"attendees", "bindings", "call_out", "call_settings", "conferences", "extras", "leg_settings", "media"}
 COMPOUND |= {"password_history", "rights", "rules", "series", "settings"}
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import structlog
 
-from ..core.admission import Candidates
+from ..core.admission import NOTHING_PROVEN, Candidates, Proof
 from ..core.dialplan import Ivr
 from ..core.endings import Ending, Reason, Side
 from ..core.ids import LegId, MeetingId, ParticipantId, SpaceId
@@ -95,14 +95,23 @@ class Directory:
 
     # --- legs ------------------------------------------------------------------------------------------------
 
-    def arrive(self, offered: Offered, target: Candidates | Ivr | Granted, door: LegDoor) -> LiveLegRunner | None:
+    def arrive(
+        self, offered: Offered, target: Candidates | Ivr | Granted, door: LegDoor, proof: Proof = NOTHING_PROVEN
+    ) -> LiveLegRunner | None:
         """A door has a caller for this target. None: the server is full or stops, nothing was created."""
         if self._closed or len(self._legs) >= self._legs_most:
             return None
         self._number += 1
         leg = LegId(self._identifiers.uuid())
         runner = IncomingLegRunner(
-            leg, self._number, ParticipantId(self._identifiers.uuid()), door, target, self._services, lobby=self
+            leg,
+            self._number,
+            ParticipantId(self._identifiers.uuid()),
+            door,
+            target,
+            self._services,
+            lobby=self,
+            proof=proof,
         )
         self._take(runner, offered)
         return runner
@@ -252,7 +261,8 @@ class Directory:
         if leg.id not in self._joining:
             return  # the leg left while we read
         del self._joining[leg.id]
-        reason = why_not(facts, wish, door)
+        encrypted = leg.audio is not None and leg.audio.encrypted
+        reason = why_not(facts, wish, door, encrypted)
         if isinstance(leg, OutgoingLegRunner) and leg.into is not None and leg.into not in self._meetings:
             reason = Reason.MEETING_ENDED  # what somebody was called into ended between the answer and now
         if facts is None or reason is not None:
@@ -275,6 +285,7 @@ class Directory:
                 entry=entry,
                 layers=facts.legs[entry],
                 is_member=entry.member is not None,
+                encrypted_media=encrypted,
                 kind=party.kind,
                 language=self._services.entry.language,
                 settings=wish.settings,

@@ -71,6 +71,11 @@ class LegAudio:
     receives: bool = True  # we expect packets: False while the far end holds
     web: WebRemote | None = None
 
+    @property
+    def encrypted(self) -> bool:
+        """A browser's media always are (RFC 8827, 6.5)."""
+        return self.web is not None
+
 
 @dataclass(frozen=True, slots=True)
 class EntrySettings:
@@ -89,7 +94,11 @@ class EntrySettings:
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """Somebody calls. caller and dialled are URIs without parameters; source is the network address."""
+    """Somebody calls. caller and dialled are URIs without parameters; source is the network address.
+
+    asserted: who the caller is by the word of a network that we trust, as URIs; what callers say of themselves never
+    stands here.
+    """
 
     address: Address
     caller: str
@@ -102,6 +111,7 @@ class Offered:
     kind: str = "sip"
     sip_call_id: str = ""
     user: UserId | None = None  # whose credentials the caller has proven to have
+    asserted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +134,10 @@ class UnknownTarget:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Answer to Resolve."""
+    """Answer to Resolve. proof: what is proven of the caller, where the target is Candidates."""
 
     target: UnknownTarget | Candidates | Ivr | Granted
+    proof: Proof = NOTHING_PROVEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +172,10 @@ class PlayEnded:
 
 @dataclass(frozen=True, slots=True)
 class CallIdResolved:
-    """Answer to ResolveCallId; None: no space has it (the caller is not told)."""
+    """Answer to ResolveCallId; None: no space has it (the caller is not told). proof: as in Resolved."""
 
     candidates: Candidates | None
+    proof: Proof = NOTHING_PROVEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +369,7 @@ class JudgePin:
     candidates: Candidates | None
     pin: Secret
     source: str
+    proof: Proof = NOTHING_PROVEN
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -42,6 +42,7 @@ from .leg import SipLeg
 from .listeners import Listeners, every_address_like, is_ours
 from .rates import SourceRates
 from .registrar import Answered, Registrar
+from .trunks import TrustedTrunks
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +63,10 @@ _ENDED: dict[str, tuple[Side, Reason]] = {
 
 
 class SipAgent:
-    """Implements Wire for its legs. media_address: what phones are told, or None for the route's own."""
+    """Implements Wire for its legs. media_address: what phones are told, or None for the route's own.
+
+    trusted_trunks: networks whose word on callers counts.
+    """
 
     def __init__(
         self,
@@ -75,12 +79,14 @@ class SipAgent:
         calls_most: int,
         calls_per_source: int,
         registrar: Registrar | None = None,
+        trusted_trunks: Iterable[str] = (),
     ) -> None:
         self._clock = clock
         self._arrivals = arrivals
         self._spawn = spawn
         self._registrar = registrar
         self._media_address = media_address
+        self._trunks = TrustedTrunks(trusted_trunks)
         self._layer = SipLayer(Dialect(agent=agent), limits=Limits(dialogs=calls_most + calls_most // 10 + 10))
         self._rates = SourceRates(calls_per_source)
         self._listeners = Listeners(self._receive, self._broken)
@@ -271,6 +277,7 @@ class SipAgent:
             audio=audio,
             encrypted_signalling=flow.transport == "tls",
             sip_call_id=request.call_id,
+            asserted=self._trunks.asserted(request, flow.remote[0]),
         )
         self._spawn(self._arrive(leg, offered, event), lambda: self._failed(leg))
 
