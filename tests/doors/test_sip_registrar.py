@@ -8,6 +8,7 @@ from itertools import count
 import pytest
 
 from parley.app.devices import Devices, NewDevice
+from parley.app.members import MemberEdit
 from parley.app.users import UserEdit
 from parley.core.devices import DigestAlgorithm
 from parley.core.refusals import Refusal
@@ -17,7 +18,7 @@ from parley.wire.sip.digest import DigestClient
 from parley.wire.sip.flow import Flow
 from parley.wire.sip.message import Response
 from tests.app.floor import Floor, no_errors
-from tests.doors.sip_rig import SipRig
+from tests.doors.sip_rig import SipRig, offer
 from tests.kit.counted_identifiers import CountedIdentifiers
 from tests.kit.sip_wire import SERVER, request
 
@@ -196,3 +197,71 @@ async def test_names_are_unique_and_removed_devices_are_gone(registry: Registry)
     assert (await registry.register(made.password)).status == 401
     with pytest.raises(Refusal):
         await registry.devices.remove("ann")
+
+
+async def call(registry: Registry, password: Secret | None, number: int = 1) -> int:
+    """ann's device dials the room; with a password it answers the challenge."""
+
+    async def invite(number: int, extra: str) -> Response:
+        data = request(
+            "INVITE",
+            "sip:room@example.com",
+            via=f"SIP/2.0/UDP 192.0.2.50:5062;rport;branch=z9hG4bKi{next(_branches)}",
+            to="<sip:room@example.com>",
+            from_="<sip:ann@example.com>;tag=a",
+            call_id="a-call",
+            number=number,
+            extra=extra,
+            body=offer(),
+        )
+        return [m for m in await registry.rig.hear(data, registry.flow) if isinstance(m, Response)][-1]
+
+    answer = await invite(number, "")
+    if password is None or answer.status != 401:
+        return answer.status
+    client = DigestClient(REALM, "ann", password.reveal())
+    header = client.answer(401, answer.headers.lines("WWW-Authenticate"), "INVITE", "sip:room@example.com")
+    assert header is not None
+    return (await invite(number + 1, f"{header[0]}: {header[1]}\r\n")).status
+
+
+async def test_whoever_calls_himself_a_device_proves_it(registry: Registry) -> None:
+    """A From that names a device is challenged; without the password there is no call, and no leg."""
+    made = await registry.ann()
+    await registry.floor.space()
+    assert await call(registry, None) == 401
+    assert await call(registry, Secret("no"), 2) == 401
+    assert registry.floor.directory.legs() == []
+    assert await call(registry, made.password, 4) == 200
+
+
+async def test_a_members_device_needs_no_pin_and_has_the_members_profile(registry: Registry) -> None:
+    """Scenario 6.4 by phone: everybody else is asked for the PIN and waits; the member's device opens the meeting."""
+    floor = registry.floor
+    made = await registry.ann()
+    guests = await floor.guests()
+    space = await floor.space(pin="1234", leg_profile=guests, non_member_access=False)
+    host = await floor.profile(needs_activation=False)
+    await floor.use.members.create(space, "ann@example.com", MemberEdit(leg_profile=host))
+    assert await call(registry, made.password) == 200
+    (leg,) = floor.directory.legs()
+    assert leg.state == "connected"
+    await registry.rig.hear(
+        request(
+            "ACK",
+            "sip:room@example.com",
+            via="SIP/2.0/UDP 192.0.2.50:5062;rport;branch=z9hG4bKack",
+            to=f"<sip:room@example.com>;tag={tag_of(registry.rig)}",
+            from_="<sip:ann@example.com>;tag=a",
+            call_id="a-call",
+            number=2,
+        ),
+        registry.flow,
+    )
+    (leg,) = floor.directory.legs()
+    assert leg.view is not None
+    assert leg.view.is_activator and leg.view.entry.member is not None
+
+
+def tag_of(rig: SipRig) -> str:
+    return next(m.to.tag or "" for _, m in reversed(rig.sent) if isinstance(m, Response) and m.status == 200)

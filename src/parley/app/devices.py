@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from ..core.attempts import Attempts, AttemptSettings
 from ..core.devices import Binding, Device, DigestAlgorithm, Registration, ha1, registered
@@ -155,10 +156,15 @@ class Devices:
         return [(binding, int((binding.expires - now).total_seconds())) for binding in bindings]
 
 
-async def reachable(tx: Transaction, user: str, clock: Clock) -> list[Binding]:
-    """Where a user's devices are registered now, the latest first."""
-    devices = (await tx.devices.page(Query(where={"user": user}))).items
-    bindings = [binding for device in devices for binding in device.live(clock.utc())]
+async def reachable(tx: Transaction, user: str, domain: str, now: datetime) -> list[Binding]:
+    """Where this address is registered now, the latest first: a device's own, else all of the person who has it."""
+    name = user.lower()
+    device = await _by_name(tx, name)
+    devices = [device] if device is not None and device.realm == domain else []
+    person = await by_jid(tx, f"{name}@{domain}")
+    if person is not None:
+        devices = list((await tx.devices.page(Query(where={"user": person.id}))).items)
+    bindings = [binding for device in devices for binding in device.live(now)]
     return sorted(bindings, key=lambda binding: binding.expires, reverse=True)
 
 

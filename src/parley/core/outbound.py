@@ -74,7 +74,10 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One place to try. transport: udp, tcp or tls; port None: the transport's own."""
+    """One place to try. transport: udp, tcp or tls; port None: the transport's own.
+
+    contact: a device of ours registered this URI from there; it is called by it, and by the way it came.
+    """
 
     rule: OutboundRuleId
     host: str
@@ -84,6 +87,7 @@ class Hop:
     contact_domain: str | None = None
     from_domain: str | None = None
     credentials: Credentials | None = None
+    contact: str | None = None
 
 
 # TLS is not among them until we can check whom we reach by it; a `sips` target asks for it all the same.

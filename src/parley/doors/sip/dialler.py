@@ -124,6 +124,8 @@ class SipDialler:
     # --- ways --------------------------------------------------------------------------------------------------
 
     async def way_to(self, hop: Hop) -> Way:
+        if hop.contact is not None:
+            return self._way_back(hop)
         if hop.transport not in {"udp", "tcp"}:
             log.warning("no calls over this transport", rule=hop.rule, transport=hop.transport)
             raise NoWay(Side.LOCAL, Reason.UNREACHABLE)
@@ -137,6 +139,17 @@ class SipDialler:
                 told = self._media_address or flow.local[0]
                 return Way(flow, told, self._media_local(flow.local[0], address))
         raise NoWay(Side.LOCAL, Reason.UNREACHABLE)
+
+    def _way_back(self, hop: Hop) -> Way:
+        """To a device that registered from there: datagrams by our socket, streams by the one that it opened."""
+        port = hop.port or DEFAULT_PORT
+        if hop.transport == "udp":
+            flow = self._listeners.datagram_flow(hop.host, port)
+        else:
+            flow = self._listeners.accepted(hop.transport, hop.host, port)
+        if flow is None:
+            raise NoWay(Side.REMOTE, Reason.UNREACHABLE)
+        return Way(flow, self._media_address or flow.local[0], self._media_local(flow.local[0], hop.host))
 
     async def _addresses(self, host: str, port: int) -> list[str]:
         if is_ip(host):

@@ -110,6 +110,7 @@ class Listeners:
         self._servers: list[asyncio.Server] = []
         self._streams: dict[int, asyncio.StreamWriter] = {}
         self._opened: dict[tuple[str, int], Flow] = {}  # streams that we opened, by where to
+        self._accepted: dict[tuple[str, str, int], Flow] = {}  # streams that peers opened, by transport and whence
         self._readers: set[asyncio.Task[None]] = set()
         self._places: dict[str, list[tuple[str, int]]] = {}
         self._sources: dict[str, int] = {}
@@ -158,6 +159,10 @@ class Listeners:
                 shown = source_address(host) if _wildcard(local) else local
                 return Flow("udp", (shown, own_port), (host, port), name)
         return None
+
+    def accepted(self, transport: str, host: str, port: int) -> Flow | None:
+        """The stream that a peer opened from there, while it stands."""
+        return self._accepted.get((transport, host, port))
 
     async def connect(self, host: str, port: int) -> Flow:
         """A stream to a peer: the one that we opened before, else a new one. Raises OSError.
@@ -221,6 +226,7 @@ class Listeners:
         serial = self._serial
         flow = Flow(transport, writer.get_extra_info("sockname")[:2], (host, port), serial)
         self._streams[serial] = writer
+        self._accepted[(transport, host, port)] = flow
         self._sources[source] = self._sources.get(source, 0) + 1
         try:
             await self._read_stream(reader, writer, flow)
@@ -228,6 +234,7 @@ class Listeners:
             log.debug("SIP stream closed", peer=host, problem=str(problem))
         finally:
             del self._streams[serial]
+            self._accepted.pop((transport, host, port), None)
             self._sources[source] -= 1
             if not self._sources[source]:
                 del self._sources[source]

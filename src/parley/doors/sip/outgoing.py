@@ -158,7 +158,7 @@ class OutgoingSipLeg(SipCall):
             contact = f"<sip:{user}@{hop.contact_domain}{transport}>"
         self._send(
             Invitation(
-                target=self._target,
+                target=hop.contact or self._target,
                 flow=flow,
                 from_=f"{display(self._identity.name)}<sip:{user}@{hop.from_domain or self._identity.domain}>",
                 body=self._sent.serialise(),
