@@ -8,6 +8,7 @@ import fcntl
 import gc
 import os
 import signal
+import ssl
 import tempfile
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -321,6 +322,12 @@ def _cms(settings: Settings, kept: Kept, directory: Directory, dialling: Diallin
 
 def _sip_agent(settings: Settings, kept: Kept, arrivals: Arrivals, tasks: Tasks) -> SipAgent:
     """Still without a socket."""
+    trust = ssl.create_default_context()
+    if settings.sip.authorities is not None:
+        try:
+            trust.load_verify_locations(settings.sip.authorities)
+        except OSError as problem:
+            raise CannotStart(f"sip.authorities: cannot read {settings.sip.authorities}: {problem}") from problem
     return SipAgent(
         clock=kept.clock,
         arrivals=arrivals,
@@ -331,6 +338,7 @@ def _sip_agent(settings: Settings, kept: Kept, arrivals: Arrivals, tasks: Tasks)
         calls_per_source=settings.limits.calls_per_source,
         registrar=Registrar(kept.devices, token_bytes(32)),
         trusted_trunks=settings.sip.trusted_trunks,
+        trust=trust,
     )
 
 

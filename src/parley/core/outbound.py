@@ -90,8 +90,7 @@ class Hop:
     contact: str | None = None
 
 
-# TLS is not among them until we can check whom we reach by it; a `sips` target asks for it all the same.
-TRANSPORTS = ("udp", "tcp")
+TRANSPORTS = ("udp", "tcp", "tls")
 USER_MOST = 128
 
 # What a user part may be made of (RFC 3261 section 25.1), without everything that begins a parameter, a header or a
@@ -164,7 +163,7 @@ def _is_version(host: str, version: int) -> bool:
 
 
 def parse_proxy(text: str) -> tuple[str, int | None, str]:
-    """(host, port, transport) of host[:port][;transport=udp|tcp]. Raises BadTarget."""
+    """(host, port, transport) of host[:port][;transport=udp|tcp|tls]. Raises BadTarget."""
     place, *parameters = text.split(";")
     transport = "udp"
     for parameter in parameters:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import count
@@ -42,6 +43,7 @@ from .leg import SipLeg
 from .listeners import Listeners, every_address_like, is_ours
 from .rates import SourceRates
 from .registrar import Answered, Registrar
+from .resolver import Resolver
 from .trunks import TrustedTrunks
 
 log = structlog.get_logger(__name__)
@@ -80,6 +82,8 @@ class SipAgent:
         calls_per_source: int,
         registrar: Registrar | None = None,
         trusted_trunks: Iterable[str] = (),
+        resolver: Resolver | None = None,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
         self._clock = clock
         self._arrivals = arrivals
@@ -94,7 +98,9 @@ class SipAgent:
         self._sessions = count(1)
         self._timer: Timer | None = None
         self._timer_at: float | None = None
-        self.dialler = SipDialler(self, self._layer, self._listeners, clock, spawn, media_address)
+        self.dialler = SipDialler(
+            self, self._layer, self._listeners, clock, spawn, media_address, resolver or Resolver(), trust
+        )
 
     async def open(
         self,
