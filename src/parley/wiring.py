@@ -39,6 +39,7 @@ from .app.pins import PinJudge
 from .app.ports import StoredEvent
 from .app.tasks import Tasks
 from .backends.engine.client import EngineClient
+from .backends.engine.worker import WorkerDied
 from .backends.journal.file import FileJournal
 from .backends.journal.importer import Importer
 from .backends.secrets import ScryptHasher
@@ -63,6 +64,7 @@ from .server_facts import describer, first_domain, shown_host, start_facts
 from .tls import CertificateFiles
 from .wiring_conferences import Shared, conference_parts
 from .wiring_http import CannotStart, certificate_of, open_http, pages_of, root_of
+from .wiring_media import web_listening
 from .wiring_notices import couriers_of
 
 log = structlog.get_logger(__name__)
@@ -287,10 +289,17 @@ async def _engine(settings: Settings, stack: AsyncExitStack) -> EngineClient:
     ports = (settings.media.ports.first, settings.media.ports.last)
     run_directory = _run_directory(settings.data_dir, stack)
     engine = EngineClient(
-        run_directory, ports=ports, loudest=settings.media.speakers, dead_after=settings.media.dead_after
+        run_directory,
+        ports=ports,
+        loudest=settings.media.speakers,
+        dead_after=settings.media.dead_after,
+        web=web_listening(settings.media),
     )
     stack.push_async_callback(engine.stop)
-    await engine.start()
+    try:
+        await engine.start()
+    except WorkerDied as problem:
+        raise CannotStart(str(problem)) from problem
     return engine
 
 
