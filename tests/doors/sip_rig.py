@@ -26,12 +26,12 @@ def offer(
     """A phone's description of one audio stream. codecs: of CODECS, best first; none: both."""
     payloads = {"opus": 111, "pcmu": 0}
     chosen = codecs or ("opus", "pcmu")
-    formats = " ".join(str(payloads.get(codec, 8)) for codec in chosen)
+    formats = " ".join(str(payloads.get(codec, 3)) for codec in chosen)
     kind = "IP6" if ":" in address else "IP4"
     return (
         f"v=0\r\no=phone 7 {version} IN {kind} {address}\r\ns=-\r\nc=IN {kind} {address}\r\nt=0 0\r\n"
         f"m=audio {port} RTP/AVP {formats} 101\r\n"
-        + "".join(CODECS.get(codec, "a=rtpmap:8 PCMA/8000\r\n") for codec in chosen)
+        + "".join(CODECS.get(codec, "a=rtpmap:3 GSM/8000\r\n") for codec in chosen)
         + DIGITS
         + (f"a={direction}\r\n" if direction else "")
         + extra

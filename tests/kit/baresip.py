@@ -40,6 +40,8 @@ class Codec:
 
 
 PCMU = Codec("pcmu", "PCMU/8000/1", 8000, 1)
+PCMA = Codec("pcma", "PCMA/8000/1", 8000, 1)
+G722 = Codec("g722", "G722/16000/1", 16000, 1)
 OPUS = Codec("opus", "opus/48000/2", 48000, 2)
 
 
@@ -297,7 +299,7 @@ class Phone:
             "module_path": MODULES,
         }
         text = "".join(f"{key}\t\t{value}\n" for key, value in lines.items())
-        text += "".join(f"module\t{name}.so\n" for name in ("g711", "opus", "aufile", "aubridge", "sndfile"))
+        text += "".join(f"module\t{name}.so\n" for name in ("g711", "g722", "opus", "aufile", "aubridge", "sndfile"))
         text += "module_tmp\tuuid.so\nmodule_tmp\taccount.so\nmodule_app\tmenu.so\nmodule_app\tctrl_tcp.so\n"
         (self._folder / "config").write_text(text)
         domain = self.domain or ("phones.example" if self.proxy else f"{self.address}:{self.sip_port}")

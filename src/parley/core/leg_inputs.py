@@ -22,7 +22,7 @@ from .secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class AudioCodec:
-    """name "opus" (clock 48000) or "pcmu" (clock 8000)."""
+    """name "opus" (clock 48000), or "g722", "pcmu" or "pcma" (clock 8000)."""
 
     name: str
     payload_type: int
