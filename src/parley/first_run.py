@@ -6,6 +6,7 @@ Wiring stores what is made here; this file chooses the values and words.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import secrets
 import uuid
@@ -52,6 +53,11 @@ def host_id(data_dir: Path) -> str:
     """A UUID that names this installation for life. It is derived one way from its secrets: it tells nothing."""
     digest = hashlib.sha256(b"host-id" + load_secrets(data_dir).seal).digest()
     return str(uuid.UUID(bytes=digest[:16], version=4))
+
+
+def personal_links_key(server: ServerSecrets) -> bytes:
+    """What links to invited people are sealed with; derived, so that no other use of the secret meets this one."""
+    return hmac.digest(server.seal, b"personal links", "sha256")
 
 
 def generated_password() -> str:

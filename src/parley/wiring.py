@@ -8,12 +8,14 @@ import fcntl
 import gc
 import os
 import signal
+import ssl
 import tempfile
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from secrets import token_bytes
 from typing import Any
 
 import structlog
@@ -25,6 +27,7 @@ from .app.administration import Administration, administration
 from .app.arrivals import Arrivals
 from .app.changes import Changes
 from .app.credentials import CredentialLimits, Credentials
+from .app.devices import Devices
 from .app.dialling import Dialling
 from .app.directory import Directory
 from .app.event_feed import EventFeed
@@ -47,20 +50,24 @@ from .core.attempts import Attempts, AttemptSettings
 from .core.endings import Ending, Reason, Side
 from .core.events import Event
 from .core.leg_inputs import EntrySettings
+from .core.links import PersonalLinks
 from .doors.cms import event_log
 from .doors.cms.app import CmsSettings, cms_app
 from .doors.cms.call_records import record_of
 from .doors.ops.server import OpsDoor
 from .doors.sip.agent import SipAgent
-from .first_run import banner, ensure_data_dir, host_id, load_secrets
+from .doors.sip.registrar import Registrar
+from .first_run import banner, ensure_data_dir, host_id, load_secrets, personal_links_key
 from .first_start import prepare
 from .host import own_names
-from .server_facts import describer, shown_host, start_facts
+from .server_facts import describer, first_domain, shown_host, start_facts
 from .tls import CertificateFiles
 from .wiring_conferences import Shared, conference_parts
 from .wiring_http import CannotStart, certificate_of, open_http, pages_of, root_of
 from .wiring_media import web_listening
 from .wiring_notices import couriers_of
+from .wiring_sockets import SocketShared, meeting_socket, with_socket
+from .wiring_web import WebShared, web_parts
 
 log = structlog.get_logger(__name__)
 
@@ -81,6 +88,8 @@ class Kept:
     credentials: Credentials
     lookup: Lookup
     outbox: OutboxDesk
+    devices: Devices
+    personal_links: PersonalLinks
 
     def services(self, local_source: str) -> KeptServices:
         return KeptServices(
@@ -91,6 +100,8 @@ class Kept:
             self.lookup,
             _records,
             self.outbox,
+            self.devices,
+            self.clock.utc,
             local_source,
         )
 
@@ -120,6 +131,8 @@ async def _kept(settings: Settings, stack: AsyncExitStack) -> Kept:
         ),
         Lookup(store, domains, settings.sip.access_number, own_addresses=not settings.sip.domains),
         OutboxDesk(store, clock),
+        Devices(store, identifiers, clock, changes, first_domain(settings)),
+        PersonalLinks(personal_links_key(secrets)),
     )
 
 
@@ -216,14 +229,40 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
             tasks,
             dialling,
             kept.outbox,
+            kept.personal_links,
         ),
     )
-    await open_http(
+    web = web_parts(
         settings,
-        root_of(_cms(settings, kept, directory, dialling, journal), parts.json, pages_of(settings)),
-        certificate,
-        stack,
+        WebShared(
+            kept.store,
+            kept.clock,
+            kept.changes,
+            kept.identifiers,
+            kept.administration,
+            parts.people,
+            directory,
+            journal,
+            feed,
+            KeptOperator(kept.services(shown_host(settings)), pins),
+        ),
     )
+    sockets = SocketShared(
+        kept.store,
+        kept.clock,
+        kept.identifiers,
+        kept.lookup,
+        pins,
+        kept.personal_links,
+        journal,
+        engine,
+        directory,
+        arrivals,
+        web.sessions,
+    )
+    native = with_socket(web.native, meeting_socket(settings, sockets))
+    cms = _cms(settings, kept, directory, dialling, journal)
+    await open_http(settings, root_of(cms, parts.json, native, pages_of(settings)), certificate, stack)
     sip_ports = await _open_sip(settings, sip, directory, certificate, stack)
     _run_beside(parts.timekeeping, stack)  # conferences may dial from here on
     started = kept.clock.utc().strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -319,6 +358,12 @@ def _cms(settings: Settings, kept: Kept, directory: Directory, dialling: Diallin
 
 def _sip_agent(settings: Settings, kept: Kept, arrivals: Arrivals, tasks: Tasks) -> SipAgent:
     """Still without a socket."""
+    trust = ssl.create_default_context()
+    if settings.sip.authorities is not None:
+        try:
+            trust.load_verify_locations(settings.sip.authorities)
+        except OSError as problem:
+            raise CannotStart(f"sip.authorities: cannot read {settings.sip.authorities}: {problem}") from problem
     return SipAgent(
         clock=kept.clock,
         arrivals=arrivals,
@@ -327,6 +372,9 @@ def _sip_agent(settings: Settings, kept: Kept, arrivals: Arrivals, tasks: Tasks)
         media_address=settings.media.address,
         calls_most=settings.limits.legs,
         calls_per_source=settings.limits.calls_per_source,
+        registrar=Registrar(kept.devices, token_bytes(32)),
+        trusted_trunks=settings.sip.trusted_trunks,
+        trust=trust,
     )
 
 

@@ -8,15 +8,17 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
+from .app.account_notices import AccountNotices
 from .app.booking import ConferenceRecord
 from .app.changes import Change, Changes
 from .app.conference_start import ConferenceStart
 from .app.conferences import Conferences
 from .app.dialling import Dialling
 from .app.directory import Directory
+from .app.enterprises import Enterprises
 from .app.notices import Notices, Places
 from .app.outbox import OutboxDesk
-from .app.people import people
+from .app.people import People, people
 from .app.pins import PinJudge
 from .app.ports import MediaEngine
 from .app.rooms import Rooms
@@ -28,6 +30,7 @@ from .backends.secrets import ScryptHasher
 from .backends.store.sql import SqlStore
 from .backends.system import RandomIdentifiers, SystemClock
 from .config import Settings
+from .core.links import PersonalLinks
 from .core.spaces import AccessMethod
 from .doors.huawei.accounts import account_routes
 from .doors.huawei.app import huawei_app
@@ -56,12 +59,15 @@ class Shared:
     tasks: Tasks
     dialling: Dialling
     outbox: OutboxDesk
+    personal_links: PersonalLinks
 
 
 @dataclass(frozen=True, slots=True)
 class ConferenceParts:
-    """json: the JSON dialect's application, WebSockets included; timekeeping: to be run beside."""
+    """people: for the other doors too. json: the JSON dialect's application, WebSockets included; timekeeping: to be
+    run beside."""
 
+    people: People
     json: ASGIApp
     timekeeping: Coroutine[Any, Any, None]
 
@@ -84,12 +90,7 @@ def conference_parts(settings: Settings, shared: Shared) -> ConferenceParts:
     timekeeper = Timekeeper(shared.store, shared.clock, shared.changes, notices, shared.directory, start)
     shared.journal.subscribe(timekeeper.take)
     shared.changes.subscribe(lambda change: _poke(shared.outbox, change))
-    return ConferenceParts(_json(settings, shared, conferences, start, links), timekeeper.run())
-
-
-def _json(
-    settings: Settings, shared: Shared, conferences: Conferences, start: ConferenceStart, links: JoinLinks
-) -> ASGIApp:
+    told = _account_notices(settings, shared)
     everybody = people(
         shared.store,
         shared.clock,
@@ -98,7 +99,21 @@ def _json(
         shared.hasher,
         shared.users,
         domain=first_domain(settings),
+        announce=told.password_made if told else None,
+        welcome=told.created if told else None,
     )
+    json = _json(settings, shared, everybody, conferences, start, links)
+    return ConferenceParts(everybody, json, timekeeper.run())
+
+
+def _json(
+    settings: Settings,
+    shared: Shared,
+    everybody: People,
+    conferences: Conferences,
+    start: ConferenceStart,
+    links: JoinLinks,
+) -> ASGIApp:
     rooms = Rooms(shared.store, shared.identifiers, shared.changes, _reserved(settings))
     door = meeting_door(
         store=shared.store,
@@ -128,12 +143,25 @@ def _notices(settings: Settings, shared: Shared, links: JoinLinks) -> Notices:
     def join_link(record: ConferenceRecord, method: AccessMethod) -> str:
         return links.link(record.conference.number, method) or ""
 
-    places = Places(first_domain(settings), settings.invitations.dial_in, join_link)
+    def personal_link(record: ConferenceRecord, method: AccessMethod, reader: str) -> str:
+        conference = record.conference
+        return links.personal(conference.number, method, conference.id, reader, shared.personal_links) or ""
+
+    places = Places(first_domain(settings), settings.invitations.dial_in, join_link, personal_link)
     sms = settings.sms.url is not None or settings.sms.smpp_host is not None
     return Notices(shared.identifiers, shared.clock, places, writer_of(settings.mail), sms)
 
 
+def _account_notices(settings: Settings, shared: Shared) -> AccountNotices | None:
+    """None when mail is off."""
+    writer = writer_of(settings.mail)
+    if writer is None:
+        return None
+    enterprises = Enterprises(shared.store, shared.changes)
+    return AccountNotices(shared.identifiers, shared.clock, enterprises, writer, base_url(settings))
+
+
 def _poke(outbox: OutboxDesk, change: Change) -> None:
-    """What was booked has been committed: its messages can go."""
-    if change.kind == "conference":
+    """What was booked, or changed of an account, has been committed: its messages can go."""
+    if change.kind in {"conference", "user"}:
         outbox.poke()

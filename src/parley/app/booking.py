@@ -11,7 +11,7 @@ from ..core.ids import SpaceId, TenantId, UserId
 from ..core.people import AdministratorLevel
 from ..core.profiles import EntryScope, MediaEncryption
 from ..core.secret import Secret
-from ..core.spaces import AccessMethod, Space
+from ..core.spaces import AccessMethod, Role, Space
 from .editing import KEEP, ExtrasEdit, Kept
 
 
@@ -40,6 +40,7 @@ class RulesEdit:
     mute_guest_terminals: bool | Kept = KEEP
     guests_need_no_passcode: bool | Kept = KEEP
     guests_may_start: bool | Kept = KEEP
+    guests_may_unmute: bool | Kept = KEEP
     waiting_room: bool | Kept = KEEP
     entry_scope: EntryScope | Kept = KEEP
     media_encryption: MediaEncryption | Kept = KEEP
@@ -102,6 +103,9 @@ class ConferenceRecord:
     @property
     def rules(self) -> ConferenceRules:
         return self.conference.rules
+
+    def door_of(self, role: Role) -> AccessMethod:
+        return self.host if role is Role.HOST else self.guest
 
     @property
     def current(self) -> Occurrence:
