@@ -115,6 +115,21 @@ TEXTS: dict[str, dict[str, str]] = {
         "zh": "hui4 yi4 yi3 man3",
         "pt": "A reunião está cheia.",
     },
+    "muted": {
+        "en": "Muted.",
+        "zh": "yi3 jing4 yin1",
+        "pt": "Microfone desligado.",
+    },
+    "unmuted": {
+        "en": "Unmuted.",
+        "zh": "yi3 qu3 xiao1 jing4 yin1",
+        "pt": "Microfone ligado.",
+    },
+    "mute-refused": {
+        "en": "The host does not allow that.",
+        "zh": "zhu3 chi2 ren2 bu4 yun3 xu3 ci3 cao1 zuo4",
+        "pt": "O anfitrião não permite isso.",
+    },
 }
 
 BEEPS: dict[str, tuple[int, ...]] = {
@@ -136,6 +151,9 @@ BEEPS: dict[str, tuple[int, ...]] = {
     "meeting-ended": (3200, 3100),
     "disconnected": (3100, 3300),
     "meeting-full": (3300, 3100),
+    "muted": (700, 3200),
+    "unmuted": (3200, 700),
+    "mute-refused": (3400, 700),
 }
 
 

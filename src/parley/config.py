@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, SecretStr
 
-from .config_base import DOMAIN, MaybePath, Section, address, setting, unset
+from .config_base import DOMAIN, Addresses, MaybePath, Section, address, setting, unset
 from .config_notices import Invitations, Mail, Sms, mail_contradictions, sms_contradictions
+from .config_turn import Turn, turn_contradictions
 
 # --- values --------------------------------------------------------------------------------------------------
 
@@ -220,6 +221,20 @@ class Media(Section):
         "unset: the one that the route to each phone uses.",
         "IP address",
     )
+    web_port: int = setting(
+        10000, "The one UDP port for the sound of all browsers; 0: no browsers.", "port", ge=0, le=65535
+    )
+    web_listen: Addresses = setting(
+        (),
+        "This machine's addresses on which that port is opened, separated by commas; empty: all of them.",
+        "IP addresses",
+    )
+    web_addresses: Addresses = setting(
+        (),
+        "The addresses that browsers are told, best first, for a server behind address translation; empty: "
+        "`media.address`, else those listened on, without loopback where there is another.",
+        "IP addresses",
+    )
     workers: int = setting(1, "Media worker processes; more than one core needs more than one.", ge=1, le=64)
     dead_after: float = setting(
         30.0, "A leg that should send and of which nothing was received for so long is ended.", "seconds", ge=1, le=3600
@@ -234,12 +249,21 @@ class Web(Section):
         None, "Public base of links, when a proxy or another name stands before this server.", "URL"
     )
 
+    grace: float = setting(
+        30.0,
+        "How long a browser whose connection broke stays in the meeting, to come back as the same participant.",
+        "seconds",
+        ge=1,
+        le=600,
+    )
+
 
 class IvrSettings(Section):
     """What callers hear before they are in a meeting."""
 
     language: Literal["en", "zh", "pt", "x-test"] = setting(
-        "en", "Language of the prompts: en, zh or pt; x-test is beeps, for trials."
+        "en",
+        "Language of the prompts where nobody asks for another: en, zh or pt; x-test is beeps for all, for trials.",
     )
     tries: int = setting(3, "Wrong call IDs or PINs before the call is ended.", "tries", ge=1, le=10)
     no_input_timeout: float = setting(10.0, "Silence after a prompt that counts as no answer.", "seconds", ge=1, le=600)
@@ -259,6 +283,9 @@ class Limits(Section):
     legs: int = setting(500, "Legs at a time on this server; more are refused.", "legs", ge=1, le=10_000)
     calls_per_source: int = setting(
         50, "New calls a second from one network address (IPv6: /64); more are refused.", "per second", ge=1, le=10_000
+    )
+    sockets_per_source: int = setting(
+        100, "Browsers connected at a time from one network address (IPv6: /64).", "sockets", ge=1, le=10_000
     )
     credential_checks_per_source: int = setting(
         30, "API passwords checked for one network address (IPv6: /64).", "per minute", ge=1, le=10_000
@@ -321,6 +348,7 @@ class Settings(Section):
     sip: Sip = Sip()
     media: Media = Media()
     web: Web = Web()
+    turn: Turn = Turn()
     ivr: IvrSettings = IvrSettings()
     limits: Limits = Limits()
     log: Log = Log()
@@ -363,7 +391,25 @@ def contradictions(settings: Settings) -> list[tuple[str, str]]:
         )
     if settings.sip.udp is not None and settings.sip.udp.port in settings.media.ports:
         found.append(("media.ports", f"{settings.media.ports} contains the port of sip.udp ({settings.sip.udp})"))
+    found += _web_port_contradictions(settings)
     if (settings.https.certificate is None) != (settings.https.key is None):
         missing = "key" if settings.https.key is None else "certificate"
         found.append((f"https.{missing}", "https.certificate and https.key are set together or not at all"))
+    found += turn_contradictions(settings.turn)
     return found + mail_contradictions(settings.mail) + sms_contradictions(settings.sms)
+
+
+def _web_port_contradictions(settings: Settings) -> list[tuple[str, str]]:
+    port, found = settings.media.web_port, []
+    if port in settings.media.ports:
+        found.append(("media.web_port", f"{port} lies in media.ports ({settings.media.ports})"))
+    udp = settings.sip.udp
+    if udp is not None and port:
+        listens = [Listen(host, port) for host in settings.media.web_listen or ("::",)]
+        found += [
+            ("media.web_port", f"{listen} overlaps sip.udp ({udp})") for listen in listens if listen.overlaps(udp)
+        ]
+    for listen in settings.media.web_listen:
+        if listen in {"0.0.0.0", "::"}:
+            found.append(("media.web_listen", f"{listen} is no address of its own; leave it empty for all addresses"))
+    return found

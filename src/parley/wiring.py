@@ -36,6 +36,7 @@ from .app.pins import PinJudge
 from .app.ports import StoredEvent
 from .app.tasks import Tasks
 from .backends.engine.client import EngineClient
+from .backends.engine.worker import WorkerDied
 from .backends.journal.file import FileJournal
 from .backends.journal.importer import Importer
 from .backends.secrets import ScryptHasher
@@ -59,7 +60,10 @@ from .server_facts import describer, shown_host, start_facts
 from .tls import CertificateFiles
 from .wiring_conferences import Shared, conference_parts
 from .wiring_http import CannotStart, certificate_of, open_http, pages_of, root_of
+from .wiring_media import web_listening
 from .wiring_notices import couriers_of
+from .wiring_sockets import SocketShared, meeting_socket, with_socket
+from .wiring_web import WebShared, web_parts
 
 log = structlog.get_logger(__name__)
 
@@ -220,12 +224,37 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
             kept.personal_links,
         ),
     )
-    await open_http(
+    web = web_parts(
         settings,
-        root_of(_cms(settings, kept, directory, dialling, journal), parts.json, pages_of(settings)),
-        certificate,
-        stack,
+        WebShared(
+            kept.store,
+            kept.clock,
+            kept.changes,
+            kept.identifiers,
+            kept.administration,
+            parts.people,
+            directory,
+            journal,
+            feed,
+            KeptOperator(kept.services(shown_host(settings)), pins),
+        ),
     )
+    sockets = SocketShared(
+        kept.store,
+        kept.clock,
+        kept.identifiers,
+        kept.lookup,
+        pins,
+        kept.personal_links,
+        journal,
+        engine,
+        directory,
+        arrivals,
+        web.sessions,
+    )
+    native = with_socket(web.native, meeting_socket(settings, sockets))
+    cms = _cms(settings, kept, directory, dialling, journal)
+    await open_http(settings, root_of(cms, parts.json, native, pages_of(settings)), certificate, stack)
     sip_ports = await _open_sip(settings, sip, directory, certificate, stack)
     _run_beside(parts.timekeeping, stack)  # conferences may dial from here on
     started = kept.clock.utc().strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -279,10 +308,17 @@ async def _engine(settings: Settings, stack: AsyncExitStack) -> EngineClient:
     ports = (settings.media.ports.first, settings.media.ports.last)
     run_directory = _run_directory(settings.data_dir, stack)
     engine = EngineClient(
-        run_directory, ports=ports, loudest=settings.media.speakers, dead_after=settings.media.dead_after
+        run_directory,
+        ports=ports,
+        loudest=settings.media.speakers,
+        dead_after=settings.media.dead_after,
+        web=web_listening(settings.media),
     )
     stack.push_async_callback(engine.stop)
-    await engine.start()
+    try:
+        await engine.start()
+    except WorkerDied as problem:
+        raise CannotStart(str(problem)) from problem
     return engine
 
 

@@ -8,15 +8,17 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
+from .app.account_notices import AccountNotices
 from .app.booking import ConferenceRecord
 from .app.changes import Change, Changes
 from .app.conference_start import ConferenceStart
 from .app.conferences import Conferences
 from .app.dialling import Dialling
 from .app.directory import Directory
+from .app.enterprises import Enterprises
 from .app.notices import Notices, Places
 from .app.outbox import OutboxDesk
-from .app.people import people
+from .app.people import People, people
 from .app.pins import PinJudge
 from .app.ports import MediaEngine
 from .app.rooms import Rooms
@@ -62,8 +64,10 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class ConferenceParts:
-    """json: the JSON dialect's application, WebSockets included; timekeeping: to be run beside."""
+    """people: for the other doors too. json: the JSON dialect's application, WebSockets included; timekeeping: to be
+    run beside."""
 
+    people: People
     json: ASGIApp
     timekeeping: Coroutine[Any, Any, None]
 
@@ -86,12 +90,7 @@ def conference_parts(settings: Settings, shared: Shared) -> ConferenceParts:
     timekeeper = Timekeeper(shared.store, shared.clock, shared.changes, notices, shared.directory, start)
     shared.journal.subscribe(timekeeper.take)
     shared.changes.subscribe(lambda change: _poke(shared.outbox, change))
-    return ConferenceParts(_json(settings, shared, conferences, start, links), timekeeper.run())
-
-
-def _json(
-    settings: Settings, shared: Shared, conferences: Conferences, start: ConferenceStart, links: JoinLinks
-) -> ASGIApp:
+    told = _account_notices(settings, shared)
     everybody = people(
         shared.store,
         shared.clock,
@@ -100,7 +99,21 @@ def _json(
         shared.hasher,
         shared.users,
         domain=first_domain(settings),
+        announce=told.password_made if told else None,
+        welcome=told.created if told else None,
     )
+    json = _json(settings, shared, everybody, conferences, start, links)
+    return ConferenceParts(everybody, json, timekeeper.run())
+
+
+def _json(
+    settings: Settings,
+    shared: Shared,
+    everybody: People,
+    conferences: Conferences,
+    start: ConferenceStart,
+    links: JoinLinks,
+) -> ASGIApp:
     rooms = Rooms(shared.store, shared.identifiers, shared.changes, _reserved(settings))
     door = meeting_door(
         store=shared.store,
@@ -138,7 +151,16 @@ def _notices(settings: Settings, shared: Shared, links: JoinLinks) -> Notices:
     return Notices(shared.identifiers, shared.clock, places, writer_of(settings.mail), sms)
 
 
+def _account_notices(settings: Settings, shared: Shared) -> AccountNotices | None:
+    """None when mail is off."""
+    writer = writer_of(settings.mail)
+    if writer is None:
+        return None
+    enterprises = Enterprises(shared.store, shared.changes)
+    return AccountNotices(shared.identifiers, shared.clock, enterprises, writer, base_url(settings))
+
+
 def _poke(outbox: OutboxDesk, change: Change) -> None:
-    """What was booked has been committed: its messages can go."""
-    if change.kind == "conference":
+    """What was booked, or changed of an account, has been committed: its messages can go."""
+    if change.kind in {"conference", "user"}:
         outbox.poke()

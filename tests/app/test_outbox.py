@@ -428,6 +428,23 @@ async def _all(store: MemoryStore) -> dict[str, OutboxEntry]:
         return {row.id: row for row in (await tx.outbox.page(Query())).items}
 
 
+async def test_a_message_that_tells_a_password_is_not_kept_once_it_is_sent(post: Post) -> None:
+    """Its body goes with the sending; until then it stays, whatever fails; others are kept for the operator's days."""
+    told = {notice: replace(letter(notice.value), notice=notice) for notice in Notice}
+    post.mail.plan = [NotSent("550 x", permanent=True)] * len(told)
+    await post.add(*told.values())
+    assert all(row.payload for row in (await post.rows()).values())
+    desk = OutboxDesk(post.store, post.clock, post.outbox.poke)
+    for notice in told:
+        await desk.retry(notice.value)
+    await post.clock.run_for(5)
+    assert dict(post.mail.taken) == {notice.value: entry.payload for notice, entry in told.items()}
+    rows = await post.rows()
+    assert {row.state for row in rows.values()} == {OutboxState.SENT}
+    gone = {id for id, row in rows.items() if not row.payload}
+    assert gone == {"password-reset", "account-created"}
+
+
 # --- the operator's desk ---
 
 

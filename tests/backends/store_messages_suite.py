@@ -17,7 +17,8 @@ TICK = timedelta(microseconds=1)
 
 
 def letter(id: str, due: datetime = T, **values: Any) -> OutboxEntry:
-    return OutboxEntry(OutboxId(id), Channel.MAIL, Notice.BOOKED, "a@b.example", f"<{id}>", b"x", T, due, **values)
+    payload = values.pop("payload", b"x")
+    return OutboxEntry(OutboxId(id), Channel.MAIL, Notice.BOOKED, "a@b.example", f"<{id}>", payload, T, due, **values)
 
 
 def token(id: str, user: str | None = "u1", created: datetime = T, expires: datetime = T + HOUR) -> Token:

@@ -24,6 +24,7 @@ from parley.core.ids import OutboundRuleId, UserId
 from parley.core.outbound import OutboundRule
 from parley.core.people import Application, Token, TokenKind
 from parley.core.secret import Secret
+from tests.backends.store_messages_suite import letter
 from tests.backends.store_samples import FULL, T, fill, method, space, user
 from tests.backends.store_suite import StoreSuite
 
@@ -225,6 +226,35 @@ async def test_what_must_be_read_again_is_sealed_in_the_file(store: SqlStore, tm
             assert "secret" not in str(caught.value).replace("a stored secret", "")
             assert "password" not in str(caught.value)
     await other.close()
+
+
+async def test_messages_are_sealed_in_the_file(store: SqlStore, tmp_path: Path) -> None:
+    """Their text stands nowhere in it and is read back whole; what was kept before is read as it is."""
+    entry = letter("m1", payload=b"From: a\r\n\r\nthe password is Xk3")
+    async with store.transaction() as transaction:
+        await transaction.outbox.add(entry)
+        await transaction.outbox.add(letter("m2", payload=b""))
+    async with store.reading() as reading:
+        assert await reading.outbox.get("m1") == entry
+        assert (await reading.outbox.get("m2")) == letter("m2", payload=b"")
+    await store.close()
+    held = (tmp_path / "parley.db").read_bytes()
+    assert b"<m1>" in held
+    assert b"From: a" not in held
+    assert b"Xk3" not in held
+    other = SqlStore(url(tmp_path), Fernet.generate_key())
+    async with other.reading() as reading:
+        with pytest.raises(SealBroken):
+            await reading.outbox.get("m1")
+    await other.close()
+    connection = sqlite3.connect(tmp_path / "parley.db")
+    connection.execute("UPDATE outbox SET payload = ? WHERE id = 'm1'", (b"From: before",))
+    connection.commit()
+    connection.close()
+    again = SqlStore(url(tmp_path), KEY)
+    async with again.reading() as reading:
+        assert (await reading.outbox.get("m1")) == letter("m1", payload=b"From: before")
+    await again.close()
 
 
 async def test_secrets_reach_neither_logs_nor_errors(store: SqlStore, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,5 +1,7 @@
 """Hosts, guests, locks and persons' decisions in a live meeting (cms-api 3.2, 3.6)."""
 
+from dataclasses import replace
+
 import pytest
 
 from parley.core.endings import Ending, Reason, Side
@@ -214,6 +216,16 @@ def test_the_lock_mode_says_whom_it_keeps_out(mode: LockMode, host_waits: bool) 
     room.join("ann", GUEST)
     assert room.causes()["ann"] >= {Cause.LOCKED}
     assert bool(room.causes()["member"]) == host_waits
+
+
+@pytest.mark.parametrize("mode", list(LockMode))
+def test_whoever_passes_locks_comes_in(mode: LockMode) -> None:
+    """No lock keeps such a leg, whether it needs activation or not; everybody else it does."""
+    room = Gathering(CallSettings(locked=True, lock_mode=mode))
+    room.join("host", LegSettings(passes_lock=True))
+    room.join("ann", replace(GUEST, passes_lock=True))
+    room.join("bob", GUEST)
+    assert room.causes() == {"host": set(), "ann": set(), "bob": {Cause.LOCKED}}
 
 
 def test_the_lock_mode_is_read_when_somebody_comes() -> None:

@@ -59,6 +59,9 @@ def test_fields_are_resolved_each_by_itself() -> None:
         max_duration=60,
         waiting_room=False,
         media_encryption=MediaEncryption.OPTIONAL,
+        mute_self=True,
+        unmute_self=True,
+        passes_lock=False,
     )
     assert "tx_audio_mute" not in effective.origins
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 
+from parley.app.account_notices import AccountNotices
 from parley.app.accounts import ensure_default_administrator
 from parley.app.changes import Changes
 from parley.app.people import people
@@ -49,12 +51,15 @@ class PeopleRig:
         settings: HuaweiSettings | None = None,
         routes: tuple[Route, ...] = (),
         clock: ManualClock | None = None,
+        announces: Callable[[], AccountNotices] | None = None,
     ) -> None:
+        """announces: makes what tells people of their accounts, once store and clock stand; None: mail is off."""
         self.store: Store = store or MemoryStore()
         self.clock = clock or ManualClock(utc=START)
         self.changes = Changes()
         self.hasher = PlainHasher()
         identifiers = CountedIdentifiers()
+        told = announces() if announces is not None else None
         self.people = people(
             self.store,
             self.clock,
@@ -65,6 +70,8 @@ class PeopleRig:
             domain="example.com",
             own_name="Example Corp",
             sign_in=limits,
+            announce=told.password_made if told else None,
+            welcome=told.created if told else None,
         )
         self.rooms = Rooms(self.store, identifiers, self.changes)
         links = JoinLinks("https://meet.example.com")

@@ -38,7 +38,7 @@ COMPOSITE = {
     "series",
     "settings",
 }
-SEALED = {(OutboundRule, "password")}
+SEALED = {(OutboundRule, "password"), (OutboxEntry, "payload")}
 
 # No two of a kind have the same values of these attributes, save where the last one is unset.
 UNIQUE: dict[type[Any], tuple[tuple[str, ...], ...]] = {

@@ -22,11 +22,22 @@ class Vendor:
     def __init__(self, base: str, certificate: Path, app_id: str, app_key: str, user: str | None = None) -> None:
         credentials = MeetingCredentials().with_auth_type_enum(AuthTypeEnum.APP_ID)
         credentials.with_app_id(app_id).with_app_key(app_key).with_user_id(user)
+        self._base, self._certificate = base, certificate
+        self._sign_in_by(credentials)
+
+    def _sign_in_by(self, credentials: Any) -> None:
         self._credentials = credentials
         config = HttpConfig.get_default_config()
-        config.ssl_ca_cert = str(certificate)
+        config.ssl_ca_cert = str(self._certificate)
         builder = MeetingClient.new_builder().with_http_config(config)
-        self.client: Any = builder.with_credentials(credentials).with_endpoint(base).build()
+        self.client: Any = builder.with_credentials(credentials).with_endpoint(self._base).build()
+
+    def as_user(self, account: str, password: str) -> Vendor:
+        """Another client, that signs in by account and password."""
+        other = object.__new__(Vendor)
+        other._base, other._certificate = self._base, self._certificate
+        other._sign_in_by(MeetingCredentials(account, password))
+        return other
 
     @property
     def access_token(self) -> str:

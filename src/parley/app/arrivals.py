@@ -9,6 +9,7 @@ from __future__ import annotations
 from ..core.admission import NOTHING_PROVEN, Candidates, Proof, closed_by
 from ..core.dialplan import Ivr
 from ..core.endings import Ending, Reason, Side
+from ..core.ids import ParticipantId
 from ..core.leg_inputs import Granted, Offered, UnknownTarget
 from .directory import Directory
 from .legs import LiveLegRunner
@@ -39,10 +40,16 @@ class Arrivals:
         return self.enter(offered, target, door, proof)
 
     def enter(
-        self, offered: Offered, target: Candidates | Ivr | Granted, door: LegDoor, proof: Proof = NOTHING_PROVEN
+        self,
+        offered: Offered,
+        target: Candidates | Ivr | Granted,
+        door: LegDoor,
+        proof: Proof = NOTHING_PROVEN,
+        participant: ParticipantId | None = None,
     ) -> LiveLegRunner | None:
-        """The same for somebody whose target is known already. proof: where it is Candidates."""
-        leg = self._directory.arrive(offered, target, door, proof)
+        """The same for somebody whose target is known already. proof: where it is Candidates. participant: as whom,
+        where that was said before."""
+        leg = self._directory.arrive(offered, target, door, proof, participant)
         if leg is None:
             self.refused_full += 1
             door.reject(Ending(Side.LOCAL, Reason.SYSTEM_LIMIT))

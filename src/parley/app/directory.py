@@ -96,23 +96,20 @@ class Directory:
     # --- legs ------------------------------------------------------------------------------------------------
 
     def arrive(
-        self, offered: Offered, target: Candidates | Ivr | Granted, door: LegDoor, proof: Proof = NOTHING_PROVEN
+        self,
+        offered: Offered,
+        target: Candidates | Ivr | Granted,
+        door: LegDoor,
+        proof: Proof = NOTHING_PROVEN,
+        participant: ParticipantId | None = None,
     ) -> LiveLegRunner | None:
         """A door has a caller for this target. None: the server is full or stops, nothing was created."""
         if self._closed or len(self._legs) >= self._legs_most:
             return None
         self._number += 1
         leg = LegId(self._identifiers.uuid())
-        runner = IncomingLegRunner(
-            leg,
-            self._number,
-            ParticipantId(self._identifiers.uuid()),
-            door,
-            target,
-            self._services,
-            lobby=self,
-            proof=proof,
-        )
+        person = participant or ParticipantId(self._identifiers.uuid())
+        runner = IncomingLegRunner(leg, self._number, person, door, target, self._services, lobby=self, proof=proof)
         self._take(runner, offered)
         return runner
 
@@ -135,6 +132,7 @@ class Directory:
             door,
             self._services,
             lobby=self,
+            space=call.space,
             into=self._of_space.get(call.space),
             told=told,
             finished=finished,
@@ -247,6 +245,11 @@ class Directory:
         if meeting is not None:
             meeting.post(Left(leg.id, leg.generation, ending))
 
+    def ask(self, leg: LiveLegRunner, wish: MeetingInput) -> None:
+        meeting = self._meetings.get(self._place.get(leg.id, MeetingId("")))
+        if meeting is not None:
+            meeting.post(wish)
+
     async def _join(self, leg: LiveLegRunner, wish: JoinMeeting) -> None:
         party = leg.party
         assert party is not None
@@ -287,10 +290,11 @@ class Directory:
                 is_member=entry.member is not None,
                 encrypted_media=encrypted,
                 kind=party.kind,
-                language=self._services.entry.language,
+                language=self._services.entry.spoken_to(party.language),
                 settings=wish.settings,
                 extras=wish.extras,
                 admitted=wish.admitted,
+                door_role=door.role if door else None,
             )
         )
 
@@ -342,13 +346,19 @@ class Directory:
         if runner is not None:
             runner.tell(generation, news)
 
-    def _finished(self, meeting: MeetingId) -> None:
+    def _finished(self, meeting: MeetingId, ordered: bool) -> None:
+        """Whom we call into it is called no longer; who was called before there was a meeting, only if somebody has
+        ended it: others come and go while a phone rings."""
         runner = self._meetings.pop(meeting, None)
-        if runner is not None:
-            self._of_space.pop(runner.view().space, None)
+        space = runner.view().space if runner is not None else None
+        if space is not None:
+            self._of_space.pop(space, None)
         self._stale.discard(meeting)
         for leg in [] if self._closed else list(self._legs.values()):
-            if isinstance(leg, OutgoingLegRunner) and leg.into == meeting and leg.calling:
+            if not isinstance(leg, OutgoingLegRunner):
+                continue
+            ahead = leg.into is None and leg.space == space and (leg.calling or leg.id in self._joining)
+            if (leg.into == meeting and leg.calling) or (ordered and ahead):
                 leg.post(Drop(Ending(Side.LOCAL, Reason.MEETING_ENDED)))
 
     # --- changes: live legs are resolved anew --------------------------------------------------------------------

@@ -13,6 +13,7 @@ from ..core.ids import LegId, ParticipantId
 from ..core.leg import Leg
 from ..core.leg_inputs import (
     Accept,
+    AskToMute,
     CallIdResolved,
     ChangeMedia,
     CloseMedia,
@@ -44,7 +45,7 @@ from ..core.leg_inputs import (
     Resolved,
     StopPlaying,
 )
-from ..core.meeting_inputs import LegNews
+from ..core.meeting_inputs import LegNews, MeetingInput, MuteSelf
 from .live import Party
 from .lookup import Lookup
 from .mailbox import Mailbox
@@ -69,6 +70,10 @@ class Lobby(Protocol):
 
     def leave(self, leg: LiveLegRunner, ending: Ending) -> None:
         """Undoes join, whether it is still in flight or done."""
+        ...
+
+    def ask(self, leg: LiveLegRunner, wish: MeetingInput) -> None:
+        """Of the meeting it is in; in none, nothing comes of it."""
         ...
 
     def forget(self, leg: LiveLegRunner) -> None: ...
@@ -184,6 +189,10 @@ class LiveLegRunner:
                 self._answered_door.hang_up(ending)
             case JoinMeeting():
                 self._lobby.join(self, effect)
+            case AskToMute():
+                self._lobby.ask(self, MuteSelf(self.participant))
+            case Play(play, prompts, language):
+                engine.play(self.id, play, prompts, language)
             case LeaveMeeting(ending):
                 self._lobby.leave(self, ending)
             case CloseMedia():
@@ -244,7 +253,9 @@ class IncomingLegRunner(LiveLegRunner):
 
     def _begin(self, message: LegInput) -> None:
         if isinstance(message, Offered):
-            self.party = Party(message.caller, message.dialled, message.display_name, message.kind)
+            self.party = Party(
+                message.caller, message.dialled, message.display_name, message.kind, language=message.language
+            )
             self.audio = message.audio
             self._asserted = message.asserted
 
@@ -257,8 +268,6 @@ class IncomingLegRunner(LiveLegRunner):
                 tasks.spawn(self._resolve_call_id(effect), self._give_up)
             case JudgePin():
                 tasks.spawn(self._judge(effect), self._give_up)
-            case Play(play, prompts, language):
-                engine.play(self.id, play, prompts, language)
             case StopPlaying():
                 engine.stop_playing(self.id)
             case Accept(port, web):

@@ -20,6 +20,7 @@ class Party:
     display_name: str
     kind: str = "sip"
     direction: str = INCOMING
+    language: str = ""
 
     @property
     def name(self) -> str:

@@ -217,7 +217,8 @@ class Outbox:
 
 
 def _sent(entry: OutboxEntry, at: datetime) -> OutboxEntry:
-    return replace(entry, state=OutboxState.SENT, sent=at, tries=entry.tries + 1, last_error="")
+    payload = b"" if entry.notice.tells_password else entry.payload
+    return replace(entry, state=OutboxState.SENT, sent=at, tries=entry.tries + 1, last_error="", payload=payload)
 
 
 class OutboxDesk:

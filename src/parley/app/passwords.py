@@ -16,7 +16,7 @@ from typing import TypeVar
 from ..core.people import AdministratorLevel, User
 from ..core.refusals import Refusal
 from ..core.secret import Secret
-from .accounts import Accounts
+from .accounts import Accounts, FirstPassword
 from .booking import Actor
 from .changes import Change, Changes
 from .credentials import Busy
@@ -116,10 +116,13 @@ def _broken(rule: str, field: str, error: str) -> Refusal:
 
 # Tells a person a password made for them, inside the unit of work that sets it.
 Announce = Callable[[Transaction, User, Secret], Awaitable[None]]
+# Tells a person of a new account, inside the unit of work that makes it; with a password where one was made.
+Welcome = Callable[[Transaction, User, Secret | None], Awaitable[None]]
 
 
 class Passwords:
-    """The use cases. announce: None where nothing can be sent to people; then no password is made for anybody."""
+    """The use cases. announce and welcome: None where nothing can be sent to people; then no password is made for
+    anybody."""
 
     def __init__(
         self,
@@ -131,6 +134,7 @@ class Passwords:
         tokens: Tokens,
         limits: PasswordLimits | None = None,
         announce: Announce | None = None,
+        welcome: Welcome | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -140,11 +144,32 @@ class Passwords:
         self._tokens = tokens
         self._limits = limits or PasswordLimits()
         self._announce = announce
+        self._welcome = welcome
+
+    @property
+    def limits(self) -> PasswordLimits:
+        return self._limits
 
     async def hashed(self, password: Secret, names: tuple[str, ...], field: str = "password") -> Secret:
         """Of a new user's password. Raises Refusal password-..., Busy."""
         check_rules(password, names, field=field)
         return await self._hashing.hash(password)
+
+    async def first(
+        self, given: Secret | None, names: tuple[str, ...], *, tells: bool, field: str = "password"
+    ) -> FirstPassword:
+        """For a new account. tells: the person is to hear of it by mail, with a password made here unless one is given.
+
+        Where no mail is sent nobody is told and none is made. Raises Refusal password-..., Busy.
+        """
+        welcome = self._welcome if tells else None
+        if given is not None:
+            hashed = await self.hashed(given, names, field)
+            return FirstPassword(hashed, tell=_telling(welcome, None) if welcome else None)
+        if welcome is None:
+            return FirstPassword()
+        made = generated(names)
+        return FirstPassword(await self._hashing.hash(made), temporary=True, tell=_telling(welcome, made))
 
     async def change(self, user: User, old: Secret, new: Secret, keep_token: str | None = None) -> None:
         """By the user, whose old password is proved already. Raises Refusal password-..., Busy.
@@ -165,19 +190,19 @@ class Passwords:
     async def reset(self, actor: Actor, account: str, new: Secret, temporary: bool) -> None:
         """By an administrator. Raises Refusal not-permitted, not-found, password-..., Busy."""
         user = await self._accounts.find(actor, account)
-        _check_may_reset(actor, user)
+        check_may_reset(actor, user)
         check_rules(new, names_of(user), strict=True, field="new")
         await self._set(user, new, temporary=temporary)
 
     async def reset_and_tell(self, actor: Actor, account: str) -> None:
         """Make a temporary password and send it. Raises Refusal not-permitted, not-found, missing(email), Busy."""
         user = await self._accounts.find(actor, account)
-        _check_may_reset(actor, user)
+        check_may_reset(actor, user)
         if self._announce is None:
             raise Refusal("not-permitted", what="reset-without-mail", error="this server sends no mail")
         if not user.email:
             raise Refusal("missing", field="email")
-        await self._set(user, generated(), temporary=True, announce=self._announce)
+        await self._set(user, generated(names_of(user)), temporary=True, announce=self._announce)
 
     async def _set(
         self,
@@ -216,13 +241,17 @@ def names_of(user: User) -> tuple[str, ...]:
     return tuple(name.partition("@")[0] for name in (user.account or user.jid, user.third_account or "") if name)
 
 
-def generated() -> Secret:
-    """A password that keeps every rule, without characters that look alike."""
+def _telling(welcome: Welcome, password: Secret | None) -> Callable[[Transaction, User], Awaitable[None]]:
+    return lambda tx, user: welcome(tx, user, password)
+
+
+def generated(names: tuple[str, ...] = ()) -> Secret:
+    """A password that keeps every rule, without characters that look alike. names: which it must not hold."""
     letters = [mark for mark in string.ascii_letters + string.digits if mark not in _LOOKALIKES]
     while True:
         text = "".join(secrets.choice(letters) for _ in range(12))
         try:
-            check_rules(Secret(text), (), strict=True)
+            check_rules(Secret(text), names, strict=True)
         except Refusal:
             continue
         return Secret(text)
@@ -233,6 +262,7 @@ def _differences(old: str, new: str) -> int:
     return max(len(old), len(new)) - same
 
 
-def _check_may_reset(actor: Actor, user: User) -> None:
+def check_may_reset(actor: Actor, user: User) -> None:
+    """An administrator's password is reset by the default administrator alone. Raises Refusal not-permitted."""
     if user.level is not AdministratorLevel.NONE and actor.level is not AdministratorLevel.DEFAULT:
         raise Refusal("not-permitted", what="reset-administrator")

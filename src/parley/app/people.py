@@ -9,7 +9,7 @@ from .applications import Applications
 from .changes import Changes
 from .departments import Departments
 from .enterprises import OWN_NAME, Enterprises
-from .passwords import Announce, HashingQueue, PasswordLimits, Passwords
+from .passwords import Announce, HashingQueue, PasswordLimits, Passwords, Welcome
 from .ports import Clock, Identifiers, PasswordHasher, Store
 from .sign_in import SignIn, SignInLimits
 from .tokens import TokenLimits, Tokens
@@ -42,10 +42,11 @@ def people(
     sign_in: SignInLimits | None = None,
     passwords: PasswordLimits | None = None,
     announce: Announce | None = None,
+    welcome: Welcome | None = None,
 ) -> People:
     """domain: of sign-in names without one. own_name: of the installation's own enterprise until it is changed.
 
-    announce: sends people a password that was made for them; None: none is made.
+    announce: sends people a password that was made for them; None: none is made. welcome: the same of new accounts.
     """
     enterprises = Enterprises(store, changes, own_name)
     departments = Departments(store, identifiers, enterprises)
@@ -57,7 +58,7 @@ def people(
         departments,
         accounts,
         given,
-        Passwords(store, clock, changes, hashing, accounts, given, passwords, announce),
+        Passwords(store, clock, changes, hashing, accounts, given, passwords, announce, welcome),
         SignIn(store, clock, changes, hashing, accounts, enterprises, given, sign_in),
         Applications(store, clock, identifiers, changes),
         domain,

@@ -13,7 +13,7 @@ from .changes import Change, Changes
 from .editing import KEEP, ExtrasEdit, Kept, applied, check_references, found
 from .ports import Identifiers, Page, Query, Store, Transaction
 
-_JID = re.compile(r"[^\s@\x00-\x1f]{1,128}@[^\s@\x00-\x1f]{1,128}")
+JID = re.compile(r"[^\s@\x00-\x1f]{1,128}@[^\s@\x00-\x1f]{1,128}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class Users:
     async def create(self, jid: str, edit: UserEdit) -> UserId:
         """jid: name@domain, kept lower-cased. Raises Refusal: invalid, duplicate-name, unknown-reference."""
         jid = jid.strip().lower()
-        if not _JID.fullmatch(jid):
+        if not JID.fullmatch(jid):
             raise Refusal("invalid", field="jid", error="not of the form name@domain")
         async with self._store.transaction() as tx:
             if await by_jid(tx, jid) is not None:

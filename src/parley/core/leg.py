@@ -24,6 +24,7 @@ from .endings import Ending, Reason, Side
 from .events import LegArrived, LegConnected, LegEnded
 from .ids import AccessMethodId, LegId
 from .ivr import MEETING_FULL, Entered, Entrance, GaveUp
+from .keys import Keypad
 from .leg_inputs import (
     Accept,
     CallIdResolved,
@@ -56,11 +57,15 @@ from .leg_inputs import (
     Resolve,
     Resolved,
 )
-from .meeting_inputs import Admitted, Dropped, JoinRefused, Waiting
+from .meeting_inputs import Admitted, Dropped, JoinRefused, SelfMuted, Waiting
 
 # An engine that has not said within this many seconds whether a port is open never will; the port is
 # closed on suspicion and the leg forgotten.
 PORT_LIMIT = 30.0
+
+# Checks, a handshake and their repetitions are over in a few seconds wherever there is a way through; a browser whose
+# media path does not stand by then has none. (That a SIP answer is confirmed is the transaction layer's care.)
+PATH_LIMIT = 20.0
 
 
 class LegState(StrEnum):
@@ -95,19 +100,21 @@ class Leg:
         self._proof = NOTHING_PROVEN
         self._encrypted_media = False
         self._entrance = Entrance(id, number, "", settings)
+        self._keypad = Keypad(settings.language)
         self._connected = False
         self._port_open = False
         self._in_meeting = False  # JoinMeeting was sent
         self._active_since: float | None = None
         self._active_before = 0.0
         self._port_until: float | None = None
+        self._path_until: float | None = None
         self._inputs: dict[type, Callable[[Any, float], list[LegEffect]]] = {
             Offered: self._offered,
             Resolved: self._resolved,
             MediaOpened: self._media_opened,
             MediaFailed: self._media_failed,
             Confirmed: self._confirmed,
-            Digit: lambda given, now: self._at_entrance(self._entrance.digit(given.digit, now), now),
+            Digit: self._digit,
             PlayEnded: lambda given, now: self._at_entrance(self._entrance.play_ended(given.play, now), now),
             CallIdResolved: lambda given, now: self._at_entrance(
                 self._entrance.call_id_resolved(given.candidates, now, given.proof), now
@@ -118,7 +125,7 @@ class Leg:
             MediaDied: self._media_died,
             RemoteEnded: lambda given, now: self._end(given.ending, now, remote=True),
             Drop: lambda given, now: self._end(given.ending, now),
-            LegTick: lambda _given, now: self._at_entrance(self._entrance.tick(now), now),
+            LegTick: self._tick,
         }
 
     def handle(self, given: LegInput, now: float) -> list[LegEffect]:
@@ -131,6 +138,8 @@ class Leg:
         """When a LegTick will have something to do; None: not by time alone."""
         if self.state is LegState.ENDED:
             return self._port_until
+        if self.state is LegState.ANSWERING:
+            return self._path_until
         return self._entrance.next_deadline() if self.state is LegState.ENTRANCE else None
 
     # --- before the answer --------------------------------------------------------------------------------------
@@ -172,10 +181,11 @@ class Leg:
         space = None if isinstance(target, Ivr) else target.space
         return [OpenMedia(self._offer.audio, self._offer.local_address, space)]
 
-    def _media_opened(self, opened: MediaOpened, _now: float) -> list[LegEffect]:
+    def _media_opened(self, opened: MediaOpened, now: float) -> list[LegEffect]:
         if self.state is not LegState.OPENING:
             return []
         self._port_open = True
+        self._path_until = now + PATH_LIMIT if opened.web is not None else None
         self.state = LegState.ANSWERING
         return [Accept(opened.port, opened.web)]
 
@@ -184,6 +194,12 @@ class Leg:
             return []
         self.state = LegState.RESOLVING  # no port is under way any more
         return self._end(Ending(Side.LOCAL, Reason.MEDIA_FAILED), now)
+
+    def _tick(self, _tick: LegTick, now: float) -> list[LegEffect]:
+        if self.state is LegState.ANSWERING:
+            over = self._path_until is not None and now >= self._path_until
+            return self._end(Ending(Side.LOCAL, Reason.MEDIA_FAILED), now) if over else []
+        return self._at_entrance(self._entrance.tick(now), now)
 
     # --- entry --------------------------------------------------------------------------------------------------
 
@@ -228,10 +244,17 @@ class Leg:
 
     # --- in the meeting -----------------------------------------------------------------------------------------
 
+    def _digit(self, given: Digit, now: float) -> list[LegEffect]:
+        if self.state is LegState.JOINED:
+            return self._keypad.press(given.digit, now)
+        return self._at_entrance(self._entrance.digit(given.digit, now), now)
+
     def _news(self, given: News, now: float) -> list[LegEffect]:
         news = given.news
         if self.state not in {LegState.JOINING, LegState.JOINED}:
             return []
+        if isinstance(news, SelfMuted):
+            return self._keypad.answered(news)
         if isinstance(news, Dropped):
             return self._end(news.ending, now)
         if isinstance(news, JoinRefused):

@@ -77,6 +77,9 @@ class LegAudio:
         return self.web is not None
 
 
+BEEPS = "x-test"  # the language of trials: what is played is known by its tone
+
+
 @dataclass(frozen=True, slots=True)
 class EntrySettings:
     """How entry behaves; seconds."""
@@ -88,6 +91,10 @@ class EntrySettings:
     tries: int = 3
     digits_most: int = 32
 
+    def spoken_to(self, wanted: str) -> str:
+        """The language of somebody's prompts: the one asked for, but beeps for everybody where beeps are set."""
+        return self.language if self.language == BEEPS else wanted or self.language
+
 
 # --- inputs ------------------------------------------------------------------------------------------------
 
@@ -98,6 +105,7 @@ class Offered:
 
     asserted: who the caller is by the word of a network that we trust, as URIs; what callers say of themselves never
     stands here.
+    language: what the caller wants to hear prompts in; empty: not said.
     """
 
     address: Address
@@ -111,6 +119,7 @@ class Offered:
     kind: str = "sip"
     sip_call_id: str = ""
     asserted: tuple[str, ...] = ()
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,6 +400,11 @@ class JoinMeeting:
 
 
 @dataclass(frozen=True, slots=True)
+class AskToMute:
+    """The caller asks by keys to be muted or, when muted, to be heard again; answered by News(SelfMuted)."""
+
+
+@dataclass(frozen=True, slots=True)
 class LeaveMeeting:
     """Tell the meeting that the leg is gone. Follows a JoinMeeting even when both are in flight."""
 
@@ -462,6 +476,7 @@ LegEffect = (
     | ResolveCallId
     | JudgePin
     | JoinMeeting
+    | AskToMute
     | LeaveMeeting
     | HangUp
     | CloseMedia

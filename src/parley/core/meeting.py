@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
+from .chat import ChatLine, added
 from .endings import Ending, Reason, Side
 from .events import (
     Event,
@@ -52,11 +53,15 @@ from .meeting_inputs import (
     MeetingEffect,
     MeetingInput,
     MeetingView,
+    MuteSelf,
     OverrideLeg,
     OverrideLegs,
     Record,
     Rename,
+    Say,
+    SelfMuted,
     SendBack,
+    SetCohost,
     SetHands,
     SetKeptWhenEmpty,
     SetLocked,
@@ -105,6 +110,7 @@ class Meeting:
         self._unencrypted = False
         self._legs_most = 0
         self._legs_completed = 0
+        self._chat: tuple[ChatLine, ...] = ()
         self._planned: tuple[LegMedia, ...] = ()
         self._plan_number = 0
         self._records: list[MeetingEffect] = []
@@ -116,9 +122,12 @@ class Meeting:
             OverrideLegs: self._override_legs,
             AdmitParticipant: self._admit,
             SendBack: self._send_back,
+            MuteSelf: self._mute_self,
             SetHands: self._set_hands,
             Rename: self._rename,
             SetRole: self._set_role,
+            SetCohost: self._set_cohost,
+            Say: self._say,
             DropLeg: self._drop_leg,
             DropParticipant: self._drop_participant,
             SetLocked: self._set_locked,
@@ -147,7 +156,7 @@ class Meeting:
             self._finish()
         effects = [*self._records, *self._plan(), *self._news]
         if self._finished:
-            effects.append(Finished(self.id))
+            effects.append(Finished(self.id, isinstance(given, End)))
         self._records, self._news = [], []
         return effects
 
@@ -173,6 +182,7 @@ class Meeting:
             legs_completed=self._legs_completed,
             call=self._call,
             legs=tuple(leg.view(now) for leg in self._legs.values()),
+            chat=self._chat,
         )
 
     # --- coming and going -----------------------------------------------------------------------------------
@@ -263,6 +273,19 @@ class Meeting:
     def _send_back(self, send: SendBack) -> None:
         self._happen(Trigger.SENT_BACK, self._legs_of(send.participant))
 
+    def _mute_self(self, wish: MuteSelf) -> None:
+        """All its legs or none: what a person wants to say is heard by none of them."""
+        legs = self._legs_of(wish.participant)
+        muted = wish.muted
+        if muted is None:
+            muted = not all(leg.effective.settings.rx_audio_mute for leg in legs)
+        granted = all(leg.effective.settings.may_mute_self(muted) for leg in legs)
+        for leg in legs:
+            if granted:
+                leg.mute_itself(muted)
+            self._tell(leg.join, SelfMuted(muted, granted))
+        self._resolve(legs)
+
     def _set_hands(self, change: SetHands) -> None:
         for leg in self._legs.values():
             if leg.join.participant in change.participants:
@@ -275,9 +298,23 @@ class Meeting:
     def _set_role(self, change: SetRole) -> None:
         legs = self._legs_of(change.participant)
         for leg in legs:
-            leg.role = change.role
+            leg.role, leg.cohost = change.role, False
             leg.set_values(change.settings, change.unset)
         self._resolve(legs)
+
+    def _set_cohost(self, change: SetCohost) -> None:
+        legs = self._legs_of(change.participant)
+        for leg in legs:
+            leg.cohost = change.cohost
+            leg.set_values(change.settings, change.unset)
+        self._resolve(legs)
+
+    def _say(self, said: Say) -> None:
+        """Those who wait are not heard, in this way either."""
+        speaking = next((leg for leg in self._legs_of(said.participant) if not leg.standing.causes), None)
+        if speaking is not None:
+            name = speaking.name or speaking.join.name
+            self._chat = added(self._chat, said.participant, name, said.text, said.at)
 
     def _legs_of(self, participant: ParticipantId) -> list[MeetingLeg]:
         return [leg for leg in self._legs.values() if leg.join.participant == participant]

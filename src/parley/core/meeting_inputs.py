@@ -6,9 +6,12 @@ Every message about a leg names the leg's generation: a message of an older gene
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
+from .chat import ChatLine
 from .endings import Ending, Reason
 from .events import Event
 from .ids import AccessMethodId, LegId, LegProfileId, MeetingId, MemberId, ParticipantId, SpaceId, TenantId
@@ -43,7 +46,7 @@ class Join:
     """An admitted leg asks to become part of the meeting. layers: SYSTEM to CALL_OUT, those that are set.
 
     settings, extras: of the leg itself from the first moment. admitted: it waits for nothing, for somebody has
-    let it in already.
+    let it in already. door_role: as what the access method lets people in, where it says.
     """
 
     leg: LegId
@@ -61,6 +64,7 @@ class Join:
     settings: LegSettings = LegSettings()
     extras: Extras = field(default_factory=dict)
     admitted: bool = False
+    door_role: Role | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,18 @@ class SendBack:
 
 
 @dataclass(frozen=True, slots=True)
+class MuteSelf:
+    """One participant asks to be muted or unmuted; muted None: the other way round than it is.
+
+    Its own settings say whether it may (`LegSettings.may_mute_self`); each of its legs hears SelfMuted, and what has
+    become of it stands in the view. Others are muted by OverrideLegs, without a question.
+    """
+
+    participant: ParticipantId
+    muted: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SetHands:
     """Raise or lower the hands of these participants."""
 
@@ -137,6 +153,25 @@ class SetRole:
     role: Role
     settings: LegSettings = LegSettings()
     unset: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class SetCohost:
+    """Make one participant a co-host, or no longer; a new role ends it. settings and unset: as in SetRole."""
+
+    participant: ParticipantId
+    cohost: bool
+    settings: LegSettings = LegSettings()
+    unset: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """One participant says something by text. Nobody hears who is not in or waits. at: UTC."""
+
+    participant: ParticipantId
+    text: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +233,12 @@ MeetingInput = (
     | OverrideLegs
     | AdmitParticipant
     | SendBack
+    | MuteSelf
     | SetHands
     | Rename
     | SetRole
+    | SetCohost
+    | Say
     | DropLeg
     | DropParticipant
     | SetLocked
@@ -254,7 +292,15 @@ class Dropped:
     ending: Ending
 
 
-LegNews = Admitted | Waiting | JoinRefused | Dropped
+@dataclass(frozen=True, slots=True)
+class SelfMuted:
+    """News to a leg: its participant asked for this by MuteSelf, and it was granted or refused."""
+
+    muted: bool
+    granted: bool
+
+
+LegNews = Admitted | Waiting | JoinRefused | Dropped | SelfMuted
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,9 +314,13 @@ class TellLeg:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The meeting is over; nothing follows and every later input is answered with nothing or JoinRefused."""
+    """The meeting is over; nothing follows and every later input is answered with nothing or JoinRefused.
+
+    ordered: somebody ended it; else the last one left.
+    """
 
     meeting: MeetingId
+    ordered: bool = False
 
 
 MeetingEffect = Record | ApplyPlan | TellLeg | Finished
@@ -280,7 +330,11 @@ MeetingEffect = Record | ApplyPlan | TellLeg | Finished
 
 @dataclass(frozen=True, slots=True)
 class LegView:
-    """One leg as it stands. role: what it was made while inside; None: what its door says."""
+    """One leg as it stands. role: what it was made while inside; None: what its door says.
+
+    door_role: what its access method says, if anything. muted_itself: its own doing was the last word on its mute.
+    cohost: a guest who may do for the host what hosts let others do.
+    """
 
     leg: LegId
     number: int
@@ -297,6 +351,21 @@ class LegView:
     encrypted_media: bool
     hand_raised: bool = False
     role: Role | None = None
+    door_role: Role | None = None
+    muted_itself: bool = False
+    cohost: bool = False
+
+    @property
+    def stands_as(self) -> Role:
+        """What it was made inside, else what its door says, else a host is whoever activates others."""
+        if (said := self.role or self.door_role) is not None:
+            return said
+        return Role.GUEST if self.effective.needs_activation else Role.HOST
+
+    @property
+    def muted(self) -> bool:
+        """Is nothing heard of it?"""
+        return bool(self.effective.settings.rx_audio_mute)
 
     @property
     def waits(self) -> bool:
@@ -310,7 +379,7 @@ class LegView:
 
 @dataclass(frozen=True, slots=True)
 class MeetingView:
-    """One meeting as it stands; legs in join order."""
+    """One meeting as it stands; legs in join order, chat oldest first."""
 
     meeting: MeetingId
     space: SpaceId
@@ -323,3 +392,12 @@ class MeetingView:
     legs_completed: int
     call: EffectiveCall
     legs: tuple[LegView, ...]
+    chat: tuple[ChatLine, ...] = ()
+
+
+def by_participant(legs: Iterable[LegView]) -> Mapping[ParticipantId, LegView]:
+    """The first leg of each participant, in the order of joining."""
+    found: dict[ParticipantId, LegView] = {}
+    for leg in legs:
+        found.setdefault(leg.participant, leg)
+    return found

@@ -41,6 +41,8 @@ class MeetingLeg:
     name: str = ""  # what it was renamed to
     hand_raised: bool = False
     role: Role | None = None  # what it was made while inside
+    cohost: bool = False
+    muted_itself: bool = False  # its own doing was the last word on its mute
 
     @classmethod
     def of(cls, join: Join, now: float) -> MeetingLeg:
@@ -90,7 +92,13 @@ class MeetingLeg:
         if "rx_audio_mute" in given:
             # The later word counts: a leg muted as a terminal when it came must hear an unmute of itself.
             cleared["terminal_rx_audio_mute"] = None
+        if "rx_audio_mute" in given or "rx_audio_mute" in cleared:
+            self.muted_itself = False
         self.overrides = replace(self.overrides, **{**cleared, **given})
+
+    def mute_itself(self, muted: bool) -> None:
+        self.set_values(LegSettings(rx_audio_mute=muted))
+        self.muted_itself = muted
 
     def stand(self, standing: Standing, now: float) -> bool:
         """Take a new standing and keep the time. True: it began or ceased to wait."""
@@ -146,4 +154,7 @@ class MeetingLeg:
             encrypted_media=join.encrypted_media,
             hand_raised=self.hand_raised,
             role=self.role,
+            door_role=join.door_role,
+            muted_itself=self.muted_itself,
+            cohost=self.cohost,
         )

@@ -24,6 +24,13 @@ class Notice(StrEnum):
     OCCURRENCE_CHANGED = "occurrence-changed"
     CANCELLED = "cancelled"
     OCCURRENCE_CANCELLED = "occurrence-cancelled"
+    PASSWORD_RESET = "password-reset"  # to the user, with a password that was made
+    ACCOUNT_CREATED = "account-created"  # the same
+
+    @property
+    def tells_password(self) -> bool:
+        """Its text gives an account away, and is kept no longer than until it is sent."""
+        return self in {Notice.PASSWORD_RESET, Notice.ACCOUNT_CREATED}
 
 
 class OutboxState(StrEnum):
@@ -37,7 +44,7 @@ class OutboxEntry:
     """One message to one person, rendered when it was made: what is sent again is the same bytes, so at least once
     shows as once. `message_id` is the Message-ID of a mail and the reference of an SMS.
 
-    payload: the whole RFC 5322 message, or the text of an SMS.
+    payload: the whole RFC 5322 message, or the text of an SMS. It holds secrets, and stores keep it sealed.
     """
 
     id: OutboxId

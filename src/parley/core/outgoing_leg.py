@@ -23,6 +23,7 @@ from typing import Any
 from .endings import Ending, Reason, Side
 from .events import LegArrived, LegConnected, LegEnded
 from .ids import LegId
+from .keys import Keypad
 from .leg import PORT_LIMIT
 from .leg_inputs import (
     Answered,
@@ -31,6 +32,7 @@ from .leg_inputs import (
     ChangeMedia,
     CloseMedia,
     Dial,
+    Digit,
     Drop,
     GiveUp,
     HangUp,
@@ -55,7 +57,7 @@ from .leg_inputs import (
     ReportCall,
     Ringing,
 )
-from .meeting_inputs import Admitted, Dropped, JoinRefused, Waiting
+from .meeting_inputs import Admitted, Dropped, JoinRefused, SelfMuted, Waiting
 from .outbound import FailureAction
 
 # Said by the person called, or by our own patience: another hop would only ring them again.
@@ -88,7 +90,7 @@ def provisional_audio(remote_host: str) -> LegAudio:
 class OutgoingLeg:
     """One connection to somebody we call. Times are monotonic seconds."""
 
-    def __init__(self, id: LegId, generation: int, number: int) -> None:
+    def __init__(self, id: LegId, generation: int, number: int, language: str = "en") -> None:
         self.id = id
         self.generation = generation
         self.number = number
@@ -102,6 +104,7 @@ class OutgoingLeg:
         self._answered_at: float | None = None
         self._active_since: float | None = None
         self._active_before = 0.0
+        self._keypad = Keypad(language)
         self._inputs: dict[type, Callable[[Any, float], list[LegEffect]]] = {
             Dial: self._dial,
             Reached: self._reached,
@@ -111,6 +114,7 @@ class OutgoingLeg:
             Answered: self._answer,
             CallFailed: self._call_failed,
             News: self._news,
+            Digit: self._digit,
             MediaChanged: self._media_changed,
             MediaDied: self._media_died,
             RemoteEnded: lambda given, now: self._end(given.ending, now, remote=True),
@@ -225,10 +229,15 @@ class OutgoingLeg:
             ),
         ]
 
+    def _digit(self, given: Digit, now: float) -> list[LegEffect]:
+        return self._keypad.press(given.digit, now) if self.state is CallState.JOINED else []
+
     def _news(self, given: News, now: float) -> list[LegEffect]:
         if self.state not in _ANSWERED:
             return []
         news = given.news
+        if isinstance(news, SelfMuted):
+            return self._keypad.answered(news)
         if isinstance(news, Dropped):
             return self._end(news.ending, now)
         if isinstance(news, JoinRefused):

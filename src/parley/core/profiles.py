@@ -73,7 +73,8 @@ class LegSettings:
     """One layer's leg settings. Times are seconds. rx: what we receive from the leg; tx: what it gets.
 
     terminal_rx_audio_mute: takes the place of rx_audio_mute for phones and room systems. waiting_room: the leg
-    waits until a person lets it in.
+    waits until a person lets it in. mute_self: it may mute and unmute itself; unmute_self: of these two, the latter.
+    passes_lock: a locked meeting lets it in.
     """
 
     needs_activation: bool | None = None
@@ -85,6 +86,13 @@ class LegSettings:
     terminal_rx_audio_mute: bool | None = None
     waiting_room: bool | None = None
     media_encryption: MediaEncryption | None = None
+    mute_self: bool | None = None
+    unmute_self: bool | None = None
+    passes_lock: bool | None = None
+
+    def may_mute_self(self, muted: bool) -> bool:
+        """May the leg itself bring this about? Of settings that are resolved."""
+        return self.mute_self is not False and (muted or self.unmute_self is not False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +119,9 @@ DEFAULT_LEG = LegSettings(
     deactivation_delay=0,
     waiting_room=False,
     media_encryption=MediaEncryption.OPTIONAL,
+    mute_self=True,
+    unmute_self=True,
+    passes_lock=False,
 )
 DEFAULT_CALL = CallSettings(
     locked=False,

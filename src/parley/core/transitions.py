@@ -59,7 +59,7 @@ class Trigger(StrEnum):
 class Standing:
     """What the rules see of a leg. delay: seconds. admitted: let in singly while no host was present.
 
-    waiting_room: it waits for a person's decision when it comes.
+    waiting_room: it waits for a person's decision when it comes. passes_lock: a lock does not keep it.
     """
 
     needs_activation: bool
@@ -69,6 +69,7 @@ class Standing:
     is_member: bool = False
     admitted: bool = False
     waiting_room: bool = False
+    passes_lock: bool = False
 
     @property
     def state(self) -> State:
@@ -87,6 +88,7 @@ class Standing:
             mode=settings.deactivation_mode or DeactivationMode.DEACTIVATE,
             delay=float(settings.deactivation_delay or 0),
             waiting_room=bool(settings.waiting_room),
+            passes_lock=bool(settings.passes_lock),
         )
 
 
@@ -152,18 +154,19 @@ TABLE: tuple[Row, ...] = (
     Row(
         Trigger.JOINS,
         _NEWCOMER,
-        "locked for all",
-        lambda _leg, room: room.locked and room.lock_mode is LockMode.ALL,
+        "locked for all, and does not pass locks",
+        lambda leg, room: room.locked and room.lock_mode is LockMode.ALL and not leg.passes_lock,
         adds=frozenset({Cause.LOCKED}),
     ),
     Row(
         Trigger.JOINS,
         _NEWCOMER,
-        "locked for those who need activation, needs it, and is no member with a host present",
+        "locked for those who need activation, needs it, does not pass locks, and is no member with a host present",
         lambda leg, room: (
             room.locked
             and room.lock_mode is LockMode.NEEDS_ACTIVATION
             and leg.needs_activation
+            and not leg.passes_lock
             and not (leg.is_member and room.host_present)
         ),
         adds=frozenset({Cause.LOCKED}),

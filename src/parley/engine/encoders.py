@@ -21,6 +21,9 @@ class Encoder(Protocol):
     def encode(self, tick: int, before: Samples, frame: Samples, independent: bool) -> bytes:
         """One 20 ms payload. `before` is the frame the listeners heard in the tick before."""
 
+    def expect_loss(self, percent: int) -> None:
+        """How much is lost on the way to the listeners; 0 to 100."""
+
 
 class OpusMixEncoder:
     def __init__(self) -> None:
@@ -35,6 +38,9 @@ class OpusMixEncoder:
         self._last_tick = tick
         return self._encoder.encode(frame, independent=independent)
 
+    def expect_loss(self, percent: int) -> None:
+        self._encoder.expect_loss(percent)
+
 
 _to_8k = Downsampler(6)
 
@@ -44,6 +50,9 @@ class PcmuMixEncoder:
 
     def encode(self, tick: int, before: Samples, frame: Samples, independent: bool) -> bytes:
         return g711.compress(_to_8k.run(before, frame))
+
+    def expect_loss(self, percent: int) -> None:
+        """Mu-law has no means against it."""
 
 
 def make_encoder(codec: str) -> Encoder:
@@ -64,16 +73,22 @@ class SharedMix:
         self._encoders: dict[str, Encoder] = {}
         self._payloads: dict[str, bytes] = {}
         self._newcomers: set[str] = set()
+        self._losses: dict[str, int] = {}  # percent, by codec, of the listener with the worst
 
     def next_tick(self, frame: Samples | None) -> None:
         self.before = SILENT_FRAME if self.frame is None else self.frame
         self.frame = frame
         self._payloads.clear()
         self._newcomers.clear()
+        self._losses.clear()
 
     def expect_newcomer(self, codec: str) -> None:
         """Some listener heard something else in the tick before; said ahead of the first payload()."""
         self._newcomers.add(codec)
+
+    def expect_loss(self, codec: str, percent: int) -> None:
+        """Some listener of this tick loses so many packets; said ahead of the first payload()."""
+        self._losses[codec] = max(percent, self._losses.get(codec, 0))
 
     def payload(self, tick: int, codec: str) -> bytes:
         """The tick's packet for one codec; `frame` must not be None."""
@@ -83,6 +98,7 @@ class SharedMix:
             encoder = self._encoders.get(codec)
             if encoder is None:
                 encoder = self._encoders[codec] = make_encoder(codec)
+            encoder.expect_loss(self._losses.get(codec, 0))
             made = encoder.encode(tick, self.before, self.frame, codec in self._newcomers)
             self._payloads[codec] = made
         return made

@@ -9,6 +9,7 @@ from base64 import encodebytes
 from email.header import Header
 from email.utils import format_datetime, formataddr
 
+from ...app.account_notices import Note
 from ...app.notices import Letter
 from ...core.calendar_entry import CalendarEntry, Sitting
 from ...core.conferences import Cycle, Series
@@ -22,25 +23,37 @@ LONGEST_HEADER = 300  # characters of a subject with its title
 
 
 class MailWriter:
-    """Implements LetterWriter. sender: (name, address) that every mail comes from."""
+    """Implements LetterWriter and NoteWriter. sender: (name, address) that every mail comes from."""
 
     def __init__(self, sender: tuple[str, str]) -> None:
         self._sender = sender
         self.domain = sender[1].rpartition("@")[2]
 
     def write(self, letter: Letter) -> bytes:
+        return self._head(letter, mail_subject(letter.invitation), letter.reply_to) + self._content(
+            letter, _boundary(letter.message_id)
+        )
+
+    def write_note(self, note: Note) -> bytes:
+        texts = [
+            _part('text/plain; charset="utf-8"', note.written.plain.encode()),
+            _part('text/html; charset="utf-8"', note.written.html.encode()),
+        ]
+        content = _multipart("alternative", f"=1={_boundary(note.message_id)}", texts)
+        return self._head(note, note.written.subject) + content
+
+    def _head(self, letter: Letter | Note, subject: str, reply_to: tuple[str, str] | None = None) -> bytes:
         lines = [
             f"From: {_mailbox(*self._sender)}",
             f"To: {_mailbox(*letter.to)}",
-            *([f"Reply-To: {_mailbox(*letter.reply_to)}"] if letter.reply_to is not None else []),
-            f"Subject: {_words(mail_subject(letter.invitation), len('Subject: '))}",
+            *([f"Reply-To: {_mailbox(*reply_to)}"] if reply_to is not None else []),
+            f"Subject: {_words(subject, len('Subject: '))}",
             f"Date: {format_datetime(letter.date)}",
             f"Message-ID: {letter.message_id}",
             "Auto-Submitted: auto-generated",  # RFC 3834: no out-of-office answers, please
             "MIME-Version: 1.0",
         ]
-        boundary = letter.message_id.strip("<>").partition("@")[0]
-        return "".join(f"{line}\r\n" for line in lines).encode() + self._content(letter, boundary)
+        return "".join(f"{line}\r\n" for line in lines).encode()
 
     def _content(self, letter: Letter, boundary: str) -> bytes:
         """multipart/mixed with the alternatives and the calendar as a file, which is for programs that do not act on
@@ -84,6 +97,10 @@ class MailWriter:
         if invitation.own or not invitation.organiser_mail:
             return ical.Person(mail, _organiser_name(invitation) or name)
         return ical.Person(invitation.organiser_mail, _organiser_name(invitation), sent_by=mail)
+
+
+def _boundary(message_id: str) -> str:
+    return message_id.strip("<>").partition("@")[0]
 
 
 def _part(kind: str, data: bytes, disposition: str = "") -> bytes:

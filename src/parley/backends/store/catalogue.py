@@ -88,7 +88,7 @@ OCCURRENCES = _collection("occurrence", Occurrence, tables.occurrences)
 OUTBOUND_RULES = _collection(
     "outbound rule", OutboundRule, tables.outbound_rules, "domain", sealed={"password": "sealed_password"}
 )
-OUTBOX = _collection("outbox entry", OutboxEntry, tables.outbox, "recipient", "subject")
+OUTBOX = _collection("outbox entry", OutboxEntry, tables.outbox, "recipient", "subject", sealed={"payload": "payload"})
 TOKENS = _collection("token", Token, tables.tokens)
 DEPARTMENTS = _collection("department", Department, tables.departments, "code", "name")
 

@@ -35,8 +35,8 @@ class Column:
 
 
 class Mapper(Generic[E]):
-    """sealed: attributes that hold secrets to be kept sealed, with the column of each. Nothing is looked up by them,
-    for sealing the same text twice gives two values.
+    """sealed: attributes that hold secrets, or bytes with secrets in them, to be kept sealed, with the column of each.
+    Nothing is looked up by them, for sealing the same text twice gives two values.
 
     `comparable`: the attributes that can be looked up by their exact value. Raises KeyError when an attribute has
     no column.
@@ -59,7 +59,7 @@ class Mapper(Generic[E]):
             value = getattr(entity, column.attribute)
             if value is not None:
                 if column.sealed:
-                    value = seal.close(value)
+                    value = seal.close_bytes(value) if isinstance(value, bytes) else seal.close(value)
                 elif column.to_row is not None:
                     value = column.to_row(value)
             row[column.name] = value
@@ -72,7 +72,7 @@ class Mapper(Generic[E]):
             value = row[column.name]
             if value is not None:
                 if column.sealed:
-                    value = seal.open(value)
+                    value = seal.open_bytes(value) if isinstance(value, bytes) else seal.open(value)
                 elif column.of_row is not None:
                     value = column.of_row(value)
             values[column.attribute] = value

@@ -136,7 +136,12 @@ NEW_USER = Table(
         Field("pwd", Hidden(1024), "password", note="without it only an application signs the person in"),
         *_PERSON,
         Field("function", ObjectOf(FUNCTION), effect=False),
-        Field("sendNotify", Text(8), "notify", note="no mail is sent about new accounts", effect=False),
+        Field(
+            "sendNotify",
+            Text(8),
+            "notify",
+            note="0: nobody is told; else, where mail is set up, with a password made here unless `pwd` is given",
+        ),
     ),
 )
 

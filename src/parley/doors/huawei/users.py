@@ -34,6 +34,7 @@ from .rooms import rooms_of, user_room
 from .router import Route
 
 ACCOUNTS_MOST = 100  # in one request
+SILENT = "0"  # of sendNotify
 USER_TYPE = 2  # an ordinary member: the only type there is
 
 Key = Callable[[User], Any]
@@ -85,16 +86,20 @@ class UserDoor:
     async def create(self, request: Request) -> Any:
         parsed = NEW_USER.parse(request.body)
         account, third = parsed.get("account"), parsed.get("third_account")
-        password, hashed = parsed.get("password"), None
-        if password is not None and password.reveal():
-            names = tuple(name.partition("@")[0] for name in (account, third) if name)
-            hashed = await self.passwords.hashed(password, names)
+        password = parsed.get("password")
+        # Whoever is known to an application alone signs in by it.
+        told = bool(account and parsed.get("email")) and parsed.get("notify") != SILENT
+        first = await self.passwords.first(
+            password if password is not None and password.reveal() else None,
+            tuple(name.partition("@")[0] for name in (account, third) if name),
+            tells=told,
+        )
         user = await self.accounts.create(
             request.actor,
             _edit(parsed),
             account=account,
             third_account=third,
-            password_hash=hashed,
+            password=first,
             changed=self.clock.utc(),
         )
         return await self._shown(user)
