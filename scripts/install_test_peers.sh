@@ -5,10 +5,11 @@ set -euo pipefail
 missing=()
 command -v baresip > /dev/null || missing+=(baresip-core)
 command -v sipp > /dev/null || missing+=(sip-tester)
+command -v turnserver > /dev/null || missing+=(coturn)
 if [ ${#missing[@]} -gt 0 ]; then
     "$(dirname "$0")/apt_install.sh" "${missing[@]}"
 fi
-for program in baresip sipp; do
+for program in baresip sipp turnserver; do
     command -v $program > /dev/null || {
         echo "$program is not there after the installation" >&2
         exit 1
