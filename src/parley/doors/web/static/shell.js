@@ -69,7 +69,7 @@ function themeSwitch() {
 }
 
 function languageMenu() {
-  return menu({ label: t("language"), icon: "globe", text: h("span", { class: "wide-only" }, LANGUAGES[language()]), class: "button quiet", key: "language" },
+  return menu({ label: `${t("language")}: ${LANGUAGES[language()]}`, icon: "globe", text: h("span", { class: "wide-only" }, LANGUAGES[language()]), class: "button quiet", key: "language" },
     Object.entries(LANGUAGES).map(([tag, name]) => ({ text: name, checked: tag === language(), action: () => setLanguage(tag) })));
 }
 

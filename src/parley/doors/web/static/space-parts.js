@@ -35,12 +35,12 @@ export function openButton(space) {
     t("open"), h("span", { class: "sr" }, ` ${nameOf(space)}`));
 }
 
-/** Link and invitation are asked for when they are wanted. @param {Listed} space @param {boolean} [short] on a card */
-export function copyButtons(space, short = false) {
+/** Link and invitation are asked for when they are wanted. @param {Listed} space */
+export function copyButtons(space) {
   const say = { done: t("copied"), byHand: t("copyByHand") };
   const path = `/spaces/${encodeURIComponent(space.id)}`;
   const button = (name, label, deed) => h("button", { type: "button", class: "quiet", onclick: () => attempt(deed), key: name, "aria-label": label },
-    icon("copy"), short ? t(name) : t(name === "link" ? "copyLink" : "copyInvitation"));
+    icon("copy"), t(name));
   return [
     button("link", t("copyLinkOf", { name: nameOf(space) }), async () => {
       const { link } = await get(path);

@@ -39,7 +39,7 @@ function listView() {
     h("p", { class: "soft numbers" },
       h("span", null, space.call_id || t("noCallId")),
       space.uri && h("span", { class: "break" }, ` · ${space.uri}${fact("domain") ? `@${fact("domain")}` : ""}`)),
-    h("div", { class: "row space-deeds" }, openButton(space), copyButtons(space, true)));
+    h("div", { class: "row space-deeds" }, openButton(space), copyButtons(space)));
 
   const list = () => (spaces?.length
     ? h("ul", { class: "cards", key: "list" }, spaces.map(card))
