@@ -38,7 +38,7 @@ class Bench:
             directory,
             ports=(first, first + 39),
             loudest=4,
-            dead_after=30.0,
+            dead_after=3.0,
             web=WebListening((self.network.server,), 0),
         )
         self.told = Told()
@@ -110,7 +110,7 @@ class Phone(asyncio.DatagramProtocol):
 
 
 async def test_a_browser_and_a_phone_hear_one_another(bench: Bench) -> None:
-    """Checked path, handshake, Opus both ways through the mixer; readiness is told once, and a goodbye is death."""
+    """Checked path, handshake, Opus both ways through the mixer; readiness is told once, who has gone is dead."""
     phone = await Phone.call(bench, "phone", 520)
     async with WebPeer(bench.network.address(), 440) as peer:
         await bench.join(peer, "browser")

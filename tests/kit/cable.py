@@ -15,9 +15,9 @@ Address = tuple[str, int]
 
 
 class Cable:
-    """`async with Cable(near, far, https_port, web_port) as cable:`: what is sent to `near` reaches `far`."""
+    """`async with Cable(near, far, tcp_port=..., udp_port=...) as cable:`: what is sent to `near` reaches `far`."""
 
-    def __init__(self, near: str, far: str, tcp_port: int, udp_port: int) -> None:
+    def __init__(self, near: str, far: str, *, tcp_port: int = 0, udp_port: int) -> None:
         self.near, self.far = near, far
         self._tcp_port, self._udp_port = tcp_port, udp_port
         self._whole = True
@@ -27,7 +27,9 @@ class Cable:
 
     async def __aenter__(self) -> Cable:
         loop = asyncio.get_running_loop()
-        self._server = await asyncio.start_server(self._connected, self.near, self._tcp_port)
+        self._server = (
+            await asyncio.start_server(self._connected, self.near, self._tcp_port) if self._tcp_port else None
+        )
         self._local, _ = await loop.create_datagram_endpoint(
             lambda: _Datagrams(self._from_near), local_addr=(self.near, self._udp_port)
         )
@@ -36,7 +38,8 @@ class Cable:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.close()
+        if self._server:
+            self._server.close()
         self.cut()
         self.move()
         self._local.close()

@@ -240,15 +240,15 @@ class Browsers:
 
     def _look(self, transport: WebTransport) -> None:
         """Whether there is something to tell of it."""
-        if transport.gone and not transport.told_gone:
-            transport.told_gone = True
+        if transport.has_failed and not transport.told_failed:
+            transport.told_failed = True
             self._news.append(transport)
         elif transport.is_ready() and not transport.told_ready:
             transport.told_ready = True
             self._news.append(transport)
 
     def take_news(self) -> list[WebTransport]:
-        """Those that have become ready, or gone, since the last call."""
+        """Those that have become ready, or have failed, since the last call."""
         news, self._news = self._news, []
         return news
 

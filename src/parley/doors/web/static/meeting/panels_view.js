@@ -76,9 +76,10 @@ function hostItems(person, page) {
 
 function chat(state, page) {
   return h("div", { class: "panel-body chat" },
-    h("ol", { class: "lines", role: "log", "aria-label": t("chat"), tabindex: "0", ref: toEnd, id: "lines" },
-      state.chat.length === 0 && h("li", { class: "empty", key: "none" }, t("chatEmpty")),
-      state.chat.map((line, index) => chatLine(line, state.chat[index - 1], state))),
+    h("div", { class: "lines", role: "log", "aria-label": t("chat"), tabindex: "0", ref: toEnd, id: "lines" },
+      state.chat.length === 0
+        ? h("p", { class: "empty", key: "none" }, t("chatEmpty"))
+        : h("ul", { key: "some" }, state.chat.map((line, index) => chatLine(line, state.chat[index - 1], state)))),
     h("form", { class: "say", onsubmit: (event) => { event.preventDefault(); page.say(event.target.elements.text); } },
       h("label", { class: "sr", for: "say" }, t("sayLabel")),
       h("textarea", {
