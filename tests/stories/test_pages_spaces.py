@@ -64,8 +64,8 @@ async def test_a_new_user_chooses_a_password_before_anything_else() -> None:
 
 
 async def test_an_administrator_keeps_a_space_and_sees_where_its_settings_come_from() -> None:
-    """Profile, space, access method and member are made in the page; what the server refuses stands at its field; `explain`
-    knows the doors; what was deleted is gone."""
+    """Profile, space, access method and member are made in the page; what leads to nothing is refused at its field;
+    `explain` knows the doors; what was deleted is gone."""
     async with web_stage() as scene:
         scene.server.never_log("13579")
         await scene.account(f"ann@{DOMAIN}", "Ann")
@@ -128,7 +128,7 @@ async def test_an_administrator_keeps_a_space_and_sees_where_its_settings_come_f
 
 
 async def test_an_administrator_leads_a_live_meeting() -> None:
-    """Who waits is let in and heard, then muted and heard no more; one is hung up; ending ends it; the log tells of it."""
+    """Who waits is let in and heard, then muted and heard no more; one is hung up; it ends; the log tells of it."""
     async with web_stage() as scene:
         made: Space = await one_uri_for_all(scene.server)
         await scene.api.put(f"/callLegProfiles/{made.guest_profile}", "rxAudioMute=false")
