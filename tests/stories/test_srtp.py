@@ -8,6 +8,7 @@ from tests.kit.api import eventually
 from tests.kit.baresip import OPUS, PCMU, Codec
 
 from .scene import Stage, stage, uri
+from .test_conferences import called, office
 
 pytestmark = pytest.mark.story
 
@@ -88,3 +89,20 @@ async def test_a_phone_called_where_encryption_is_required_is_offered_srtp() -> 
 
         await eventually(two, "somebody else is there")
         assert not plain.in_call
+
+
+async def test_a_conference_with_forced_encryption_takes_phones_with_srtp_alone() -> None:
+    """encryptMode 1: the phone it calls is in by SRTP, who dials its ID without is refused, and who dials it with SRTP
+    is asked for the password and heard."""
+    async with office() as here:
+        scene = here.scene
+        ada = await scene.phone("ada", encryption=SRTP)
+        await here.rule("ada", f"{ada.address}:{ada.sip_port}")
+        booked = await here.book(subject="Secret", encrypt_mode=1, attendees=[called("ada", role=1)])
+        await ada.wait_for("CALL_ESTABLISHED")
+        plain = await scene.phone("plain")
+        await plain.dial(uri(booked.number), established=False)
+        assert "488" in (await plain.wait_closed()).param
+        await scene.phone("host", encryption=SRTP)
+        await here.dials("host", booked, booked.host)
+        await scene.everybody_hears_everybody("ada", "host")
