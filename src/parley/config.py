@@ -207,6 +207,12 @@ class Sip(Section):
         "Addresses and networks of trunks whose P-Asserted-Identity (RFC 3325) proves who a caller is, separated by "
         "commas, where a meeting is for a tenant's people or the invited alone. A From header never proves it.",
     )
+    authorities: MaybePath = setting(
+        None,
+        "PEM file of authorities whose certificates next hops may show when we call them by TLS, beside those that "
+        "the system trusts.",
+        "path",
+    )
 
 
 class Media(Section):

@@ -96,14 +96,14 @@ class Phone(asyncio.DatagramProtocol):
     async def _hum(self, transport: asyncio.DatagramTransport, to: tuple[str, int]) -> None:
         due = asyncio.get_running_loop().time()
         for number in count():
-            frame = g711.compress(self._tone[number % len(self._tone)])
+            frame = g711.MU.compress(self._tone[number % len(self._tone)])
             transport.sendto(build_rtp(0, number, number * 160, 77, frame), to)
             due += 0.02
             await asyncio.sleep(max(due - asyncio.get_running_loop().time(), 0))
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if not 192 <= data[1] <= 223:
-            self._heard.append(g711.expand(parse_rtp(data).payload))
+            self._heard.append(g711.MU.expand(parse_rtp(data).payload))
 
     def hears(self, frequency: float) -> bool:
         return bool(self._heard) and heard(np.concatenate(self._heard[-100:]), frequency, 8000)

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 from parley.app.event_codec import decode_event, encode_event
 from parley.app.ports import Coming, KeptAnswer, Page, ProfileUse, Query, StoredEvent, Transaction
 from parley.core.conferences import Attendance, Conference, Occurrence, OccurrenceState
+from parley.core.devices import Device
 from parley.core.events import Event
 from parley.core.outbound import OutboundRule
 from parley.core.outbox import OutboxEntry, OutboxState
@@ -25,6 +26,7 @@ LIVE = (OccurrenceState.BOOKED, OccurrenceState.RUNNING)
 # What `where` cannot compare: values made of several, and what the real store keeps sealed.
 COMPOSITE = {
     "attendees",
+    "bindings",
     "call_out",
     "call_settings",
     "conferences",
@@ -37,12 +39,13 @@ COMPOSITE = {
     "series",
     "settings",
 }
-SEALED = {(OutboundRule, "password"), (OutboxEntry, "payload")}
+SEALED = {(OutboundRule, "password"), (OutboxEntry, "payload"), (Device, "ha1")}
 
 # No two of a kind have the same values of these attributes, save where the last one is unset.
 UNIQUE: dict[type[Any], tuple[tuple[str, ...], ...]] = {
     User: (("jid",), ("account",), ("tenant", "third_account")),
     Department: (("tenant", "code"),),
+    Device: (("username",),),
 }
 
 # Where a kind belongs to another one: the attribute that names it, and its collection.
@@ -73,6 +76,7 @@ class State:
         self.outbox: dict[str, Any] = {}
         self.tokens: dict[str, Any] = {}
         self.departments: dict[str, Any] = {}
+        self.devices: dict[str, Any] = {}
         self.attendance: list[Attendance] = []
         self.answers: dict[tuple[str, str], KeptAnswer] = {}
         self.administrators: dict[str, Administrator] = {}
@@ -280,6 +284,7 @@ class MemoryTransaction:
         self.outbox = MemoryOutbox(self, "outbox", lambda one: (one.recipient, one.subject))
         self.tokens = MemoryTokens(self, "tokens", lambda one: ())
         self.departments = MemoryRepository[Any](self, "departments", lambda one: (one.code, one.name))
+        self.devices = MemoryRepository[Any](self, "devices", lambda one: (one.username, one.label))
 
     def writing(self) -> None:
         if not self._writes:

@@ -51,8 +51,8 @@ class Stage:
     def api(self) -> Api:
         return self.server.api
 
-    async def phone(self, name: str, codec: Codec = PCMU, *, silent: bool = False) -> Phone:
-        """A phone that hums its own tone from the first moment of its call, unless silent."""
+    async def phone(self, name: str, codec: Codec = PCMU, *, silent: bool = False, **account: str) -> Phone:
+        """A phone that hums its own tone from the first moment of its call, unless silent. account: see Phone."""
         voice = self.offered[len(self.phones)]
         phone = Phone(
             self.server.network.address(),
@@ -60,6 +60,7 @@ class Stage:
             codec=codec,
             proxy=self.server.sip,
             speech=() if silent else (tone(voice, SPEECH),),
+            **{"domain": "", "password": "", **account},
         )
         self.phones[name] = phone
         if not silent:

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 from ..core.conferences import Attendance, Conference, Occurrence, OccurrenceState
+from ..core.devices import Device
 from ..core.dialplan import InboundRule, Ivr
 from ..core.endings import Ending
 from ..core.events import Event
@@ -242,6 +243,7 @@ class Transaction(Protocol):
     outbox: OutboxRepository
     tokens: TokenRepository
     departments: Repository[Department]
+    devices: Repository[Device]
 
     async def add_attendance(self, attendance: Attendance) -> None: ...
 

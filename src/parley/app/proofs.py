@@ -9,9 +9,11 @@ from collections.abc import Collection, Sequence
 
 from ..core.admission import NOTHING_PROVEN, Candidates, Proof
 from ..core.conferences import Conference, OccurrenceState
+from ..core.ids import SpaceId
 from ..core.people import User
 from ..core.profiles import EntryScope, resolve_call
 from ..core.proofs import Identity, identity_of, invites, is_invited
+from ..core.spaces import Member
 from .layers import NOBODY
 from .ports import Query, Transaction
 
@@ -23,8 +25,14 @@ def restricted(candidates: Candidates) -> bool:
     return resolve_call(candidates.call_layers).settings.entry_scope in {EntryScope.TENANT, EntryScope.INVITED}
 
 
+async def membership(tx: Transaction, space: SpaceId, user: User) -> Member | None:
+    """As what the user belongs to the space."""
+    members = (await tx.members.page(Query(limit=1, where={"space": space, "user": user.id}))).items
+    return members[0] if members else None
+
+
 async def proof_of_user(tx: Transaction, candidates: Candidates | None, user: User) -> Proof:
-    """Of a user who is signed in. candidates None: there is no such place, which costs as many reads."""
+    """Of a user who is signed in, or whose device calls. candidates None: no such place, which costs as many reads."""
     conferences = await _held(tx, candidates)
     return Proof(user.id, user.tenant, any(is_invited(one, user) for one in conferences))
 

@@ -27,8 +27,8 @@ from .layers import NOBODY, candidates
 from .lookup import Lookup
 from .notices import people_of, readers
 from .pins import PinJudge
-from .ports import Journal, Query, Store, Transaction
-from .proofs import proof_of_user
+from .ports import Journal, Store, Transaction
+from .proofs import membership, proof_of_user
 
 TYPED_MOST = 320  # characters of a meeting ID or address, a secret or a passcode; more is no one's
 
@@ -130,7 +130,7 @@ class WebEntry:
         found = await candidates(tx, methods, even=True)
         member, proof = None, NOTHING_PROVEN
         if user is not None:
-            member = await _membership(tx, found.space if found is not None else SpaceId(NOBODY), user)
+            member = await membership(tx, found.space if found is not None else SpaceId(NOBODY), user)
             proof = await proof_of_user(tx, found, user)
         personal = None
         if isinstance(wish, ByLink):
@@ -185,16 +185,11 @@ class WebEntry:
     async def _as_member(self, tx: Transaction, space: SpaceId, user: User) -> WebGrant | None:
         methods = await tx.access_methods.of_spaces([space])
         found = await candidates(tx, methods, even=True)
-        member = await _membership(tx, space, user)
+        member = await membership(tx, space, user)
         if found is None or member is None:
             return None
         place = _Place(found, methods, await proof_of_user(tx, found, user), member=member)
         return _member_grant(place, found, member)
-
-
-async def _membership(tx: Transaction, space: SpaceId, user: User) -> Member | None:
-    members = (await tx.members.page(Query(limit=1, where={"space": space, "user": user.id}))).items
-    return members[0] if members else None
 
 
 def _grant(place: _Place, found: Candidates, chosen: AccessMethodId) -> WebGrant:
