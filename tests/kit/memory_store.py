@@ -15,6 +15,7 @@ from parley.app.ports import Coming, KeptAnswer, Page, ProfileUse, Query, Stored
 from parley.core.conferences import Attendance, Conference, Occurrence, OccurrenceState
 from parley.core.devices import Device
 from parley.core.events import Event
+from parley.core.ids import SpaceId
 from parley.core.outbound import OutboundRule
 from parley.core.outbox import OutboxEntry, OutboxState
 from parley.core.people import Administrator, Application, Department, SystemDefaults, Token, User
@@ -186,10 +187,16 @@ class MemoryAccessMethods(MemoryRepository[AccessMethod]):
 class MemoryConferences(MemoryRepository[Conference]):
     async def by_number(self, number: str) -> Conference | None:
         found = [one for one in self._all().values() if one.number == number]
+        return next(reversed(self._live(found) or found), None)
+
+    async def space_of(self, number: str) -> SpaceId | None:
+        live = self._live([one for one in self._all().values() if one.number == number])
+        return live[0].space if live else None
+
+    def _live(self, conferences: list[Conference]) -> list[Conference]:
         occurrences = self._unit.state.occurrences.values()
         ahead = {one.conference for one in occurrences if one.state in LIVE}
-        live = [one for one in found if not one.cancelled and one.id in ahead]
-        return next(reversed(live or found), None)
+        return [one for one in conferences if not one.cancelled and one.id in ahead]
 
     async def of_space(self, space: str) -> list[Conference]:
         return [one for one in self._all().values() if one.space == space]

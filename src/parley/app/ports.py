@@ -171,6 +171,10 @@ class ConferenceRepository(Repository[Conference], Protocol):
         """The live (not cancelled, not over) conference of this number, else the newest of it. Indexed."""
         ...
 
+    async def space_of(self, number: str) -> SpaceId | None:
+        """Where the live conference of this number takes place; the same work however much it holds. Indexed."""
+        ...
+
     async def of_space(self, space: str) -> list[Conference]:
         """Indexed."""
         ...

@@ -58,7 +58,7 @@ async def _held(tx: Transaction, candidates: Candidates | None) -> list[Conferen
     """The conferences that people in this space are in or are early for: of a space that is a conference's own that
     one, of a room the one that runs."""
     space = candidates.space if candidates is not None and restricted(candidates) else NOBODY
-    conferences = [one for one in await tx.conferences.of_space(space) if not one.cancelled]
+    conferences = await tx.conferences.of_space(space)
     occurrences = await tx.occurrences.of([one.id for one in conferences] or [NOBODY])
     states = {(one.conference, one.state) for one in occurrences}
     running = {conference for conference, state in states if state is OccurrenceState.RUNNING}
