@@ -16,6 +16,7 @@ import typer
 
 from . import __version__
 from .cli_asking import Where, ask, load_settings, new_secret, run, wiring
+from .cli_devices import devices
 from .cli_output import fail, show_facts, show_json, show_json_line, show_lines, show_table
 from .core.secret import Secret
 
@@ -32,6 +33,7 @@ for name, group in (
     ("outbox", outbox), ("demo", demo),
 ):  # fmt: skip
     app.add_typer(group, name=name)
+users.add_typer(devices, name="sip-device")
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="The TOML file of settings.", dir_okay=False)]

@@ -207,6 +207,12 @@ class Sip(Section):
         "Addresses and networks of trunks whose P-Asserted-Identity (RFC 3325) proves who a caller is, separated by "
         "commas, where a meeting is for a tenant's people or the invited alone. A From header never proves it.",
     )
+    authorities: MaybePath = setting(
+        None,
+        "PEM file of authorities whose certificates next hops may show when we call them by TLS, beside those that "
+        "the system trusts.",
+        "path",
+    )
 
 
 class Media(Section):
@@ -262,7 +268,8 @@ class IvrSettings(Section):
     """What callers hear before they are in a meeting."""
 
     language: Literal["en", "zh", "pt", "x-test"] = setting(
-        "en", "Language of the prompts: en, zh or pt; x-test is beeps, for trials."
+        "en",
+        "Language of the prompts where nobody asks for another: en, zh or pt; x-test is beeps for all, for trials.",
     )
     tries: int = setting(3, "Wrong call IDs or PINs before the call is ended.", "tries", ge=1, le=10)
     no_input_timeout: float = setting(10.0, "Silence after a prompt that counts as no answer.", "seconds", ge=1, le=600)

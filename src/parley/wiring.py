@@ -8,12 +8,14 @@ import fcntl
 import gc
 import os
 import signal
+import ssl
 import tempfile
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from secrets import token_bytes
 from typing import Any
 
 import structlog
@@ -25,6 +27,7 @@ from .app.administration import Administration, administration
 from .app.arrivals import Arrivals
 from .app.changes import Changes
 from .app.credentials import CredentialLimits, Credentials
+from .app.devices import Devices
 from .app.dialling import Dialling
 from .app.directory import Directory
 from .app.event_feed import EventFeed
@@ -53,10 +56,11 @@ from .doors.cms.app import CmsSettings, cms_app
 from .doors.cms.call_records import record_of
 from .doors.ops.server import OpsDoor
 from .doors.sip.agent import SipAgent
+from .doors.sip.registrar import Registrar
 from .first_run import banner, ensure_data_dir, host_id, load_secrets, personal_links_key
 from .first_start import prepare
 from .host import own_names
-from .server_facts import describer, shown_host, start_facts
+from .server_facts import describer, first_domain, shown_host, start_facts
 from .tls import CertificateFiles
 from .wiring_conferences import Shared, conference_parts
 from .wiring_http import CannotStart, certificate_of, open_http, pages_of, root_of
@@ -84,6 +88,7 @@ class Kept:
     credentials: Credentials
     lookup: Lookup
     outbox: OutboxDesk
+    devices: Devices
     personal_links: PersonalLinks
 
     def services(self, local_source: str) -> KeptServices:
@@ -95,6 +100,8 @@ class Kept:
             self.lookup,
             _records,
             self.outbox,
+            self.devices,
+            self.clock.utc,
             local_source,
         )
 
@@ -124,6 +131,7 @@ async def _kept(settings: Settings, stack: AsyncExitStack) -> Kept:
         ),
         Lookup(store, domains, settings.sip.access_number, own_addresses=not settings.sip.domains),
         OutboxDesk(store, clock),
+        Devices(store, identifiers, clock, changes, first_domain(settings)),
         PersonalLinks(personal_links_key(secrets)),
     )
 
@@ -351,6 +359,12 @@ def _cms(settings: Settings, kept: Kept, directory: Directory, dialling: Diallin
 
 def _sip_agent(settings: Settings, kept: Kept, arrivals: Arrivals, tasks: Tasks) -> SipAgent:
     """Still without a socket."""
+    trust = ssl.create_default_context()
+    if settings.sip.authorities is not None:
+        try:
+            trust.load_verify_locations(settings.sip.authorities)
+        except OSError as problem:
+            raise CannotStart(f"sip.authorities: cannot read {settings.sip.authorities}: {problem}") from problem
     return SipAgent(
         clock=kept.clock,
         arrivals=arrivals,
@@ -359,7 +373,9 @@ def _sip_agent(settings: Settings, kept: Kept, arrivals: Arrivals, tasks: Tasks)
         media_address=settings.media.address,
         calls_most=settings.limits.legs,
         calls_per_source=settings.limits.calls_per_source,
+        registrar=Registrar(kept.devices, token_bytes(32)),
         trusted_trunks=settings.sip.trusted_trunks,
+        trust=trust,
     )
 
 

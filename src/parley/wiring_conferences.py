@@ -145,8 +145,7 @@ def _notices(settings: Settings, shared: Shared, links: JoinLinks) -> Notices:
         return links.link(record.conference.number, method) or ""
 
     def personal_link(record: ConferenceRecord, method: AccessMethod, reader: str) -> str:
-        conference = record.conference
-        return links.personal(conference.number, method, conference.id, reader, shared.personal_links) or ""
+        return links.personal(record.conference.number, method, reader, shared.personal_links) or ""
 
     places = Places(first_domain(settings), settings.invitations.dial_in, join_link, personal_link)
     sms = settings.sms.url is not None or settings.sms.smpp_host is not None

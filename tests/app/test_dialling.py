@@ -15,7 +15,7 @@ from parley.core.endings import Ending, Reason, Side
 from parley.core.events import LegArrived, LegEnded
 from parley.core.ids import AccessMethodId, LegId, LegProfileId, SpaceId, TenantId
 from parley.core.leg_inputs import Answered, CallFailed, RemoteEnded, Ringing
-from parley.core.meeting_inputs import Cause, Entry, SetLocked
+from parley.core.meeting_inputs import Cause, End, Entry, SetLocked
 from parley.core.outbound import FailureAction
 from parley.core.people import CallOutLimits, SystemDefaults
 from parley.core.profiles import CallSettings, LegSettings, MediaEncryption
@@ -340,6 +340,32 @@ async def test_the_meetings_end_cancels_what_still_rings_for_it(desk: Desk) -> N
     assert desk.floor.directory.leg(early) is not None and desk.floor.directory.leg(late) is None
     await desk.answer(desk.dialler.doors[0])
     assert desk.results[-1] == (early, CallResult.ANSWERED)
+
+
+async def test_who_was_called_before_there_was_a_meeting_rings_until_somebody_ends_it(desk: Desk) -> None:
+    """Others may come and go while a phone rings; an end by hand ends the ringing, and an answer that crosses it begins
+    no new meeting."""
+    await desk.rule()
+    space = await desk.floor.space("room")
+    ringing, crossing = await desk.call(space), await desk.call(space, "sip:bob@phones.example")
+    first, second = desk.dialler.doors
+    visitor = await desk.floor.enter("room")
+    await visitor.end()
+    assert desk.floor.meeting() is None and desk.results == []
+    await desk.floor.enter("room")
+    meeting = desk.floor.meeting()
+    assert meeting is not None
+    desk.floor.held.hold()
+    await desk.answer(second)
+    await desk.floor.directory.tell(meeting.meeting, End(Ending(Side.ADMINISTRATOR, Reason.MEETING_ENDED)))
+    desk.floor.held.release()
+    await desk.floor.settle()
+    assert [(leg, result) for leg, result in desk.results] == [
+        (crossing, CallResult.ANSWERED),
+        (ringing, CallResult.CANCELLED),
+    ]
+    assert first.given_up
+    desk.floor.assert_nothing_left()
 
 
 async def test_an_answer_that_crosses_the_meetings_end_begins_no_new_one(desk: Desk) -> None:

@@ -33,7 +33,7 @@ async def test_the_marked_are_called_into_their_role(floor: ConferenceFloor) -> 
         guest, host = floor.placer.wishes
         assert (guest.target, guest.name, guest.space) == ("2002", "Bob", record.space.id)
         assert (guest.entry.access_method, host.entry.access_method) == (record.guest.id, record.host.id)
-        assert guest.settings == LegSettings()
+        assert guest.settings == LegSettings(waiting_room=False, passes_lock=True)
         assert (host.settings.rx_audio_mute, host.settings.terminal_rx_audio_mute) == (True, True)
         only = await floor.only(record)
         floor.placer.answer("2002", CallResult.ANSWERED)

@@ -108,7 +108,10 @@ async def test_an_address_may_be_typed_for_a_meeting_id(web: Web, typed: str) ->
     assert await web.entered(passcode(typed, "2222")) is None
 
 
-@pytest.mark.parametrize("typed", ["room@elsewhere.example", "nobody@example.com", "nobody", "@", "room@", "9000"])
+@pytest.mark.parametrize(
+    "typed",
+    ["room@elsewhere.example", "nobody@example.com", "nobody", "@", "room@", "9000", "\ud800", "ro\0om", "é" * 9999],
+)
 async def test_an_address_that_is_not_ours_leads_nowhere(web: Web, typed: str) -> None:
     """Nor does the number of an IVR."""
     await web.space("room")

@@ -150,7 +150,7 @@ async def test_the_link_in_an_invitation_is_its_readers_own(web: Web) -> None:
         return links.link(record.conference.number, method) or ""
 
     def personal_link(record: ConferenceRecord, method: AccessMethod, reader: str) -> str:
-        return links.personal(record.conference.number, method, record.conference.id, reader, LINKS) or ""
+        return links.personal(record.conference.number, method, reader, LINKS) or ""
 
     record = await web.book(
         start=at("2026-01-01 09:00"), rules=INVITED, attendees=(GAO, replace(BRUNO, email="b@h.example"))

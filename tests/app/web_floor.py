@@ -86,4 +86,4 @@ def personal(record: ConferenceRecord, role: Role, reader: str) -> ByLink:
     """The link that is told to this reader."""
     secret = record.door_of(role).secret
     assert secret is not None
-    return ByLink(record.conference.number, LINKS.secret(record.conference.id, secret, reader))
+    return ByLink(record.conference.number, LINKS.secret(record.conference.number, secret, reader))

@@ -366,3 +366,10 @@ def test_who_has_proven_nothing_does_not_pass_a_restricted_door() -> None:
     caller.call()
     caller.type("300#1234#")
     assert caller.prompts()[-1] == "pin-incorrect-try-again"
+
+
+def test_prompts_are_in_the_language_asked_for_but_beeps_are_for_all() -> None:
+    """A wish for a language is followed, none means the server's own; a server set to beeps follows no wish."""
+    assert EntrySettings(language="pt").spoken_to("zh") == "zh"
+    assert EntrySettings(language="pt").spoken_to("") == "pt"
+    assert EntrySettings(language="x-test").spoken_to("zh") == "x-test"

@@ -5,12 +5,11 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parley.core.ids import ConferenceId
 from parley.core.links import LINK_BYTES, PersonalLinks, meanings, spelled
 from parley.core.secret import Secret
 
 LINKS = PersonalLinks(bytes(range(32)))
-CONFERENCE, OTHER = ConferenceId("c-1"), ConferenceId("c-2")
+CONFERENCE, OTHER = "900000001", "900000002"
 DOOR = Secret("ab" * LINK_BYTES)
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from parley.core.conference_rules import CALLED_SETTINGS, HOST_SETTINGS
 from parley.core.ids import LegId, ParticipantId
 from parley.core.meeting_inputs import AdmitParticipant, Cause, OverrideLeg, SetKeptWhenEmpty, SetLocked
 from parley.core.profiles import LegSettings
@@ -73,3 +74,17 @@ def test_a_phone_muted_as_a_terminal_can_be_unmuted() -> None:
     assert not room.plan["ann"].contributes
     room.do(OverrideLeg(LegId("ann"), LegSettings(rx_audio_mute=False)))
     assert room.plan["ann"].contributes
+
+
+def test_whom_the_server_calls_passes_waiting_room_and_lock_and_waits_for_the_host() -> None:
+    """Invited is let in; where guests wait for the first host, so do those who were called."""
+    room = Gathering()
+    room.join("other", ROOM)
+    room.do(SetLocked(True))
+    called = replace(join("ann", ROOM), settings=CALLED_SETTINGS)
+    room.do(called)
+    assert room.causes()["ann"] == {Cause.NO_HOST}
+    room.join("host", HOST_SETTINGS)
+    assert room.active() == ["ann", "host"]
+    room.do(replace(join("bob", ROOM), settings=CALLED_SETTINGS))
+    assert room.active() == ["ann", "host", "bob"]

@@ -114,7 +114,7 @@ class Caller:
     def encode(self, sound: Sound) -> bytes:
         if self.codec.name == "opus":
             return self._encoder.encode(sound)
-        payload = g711.compress(self._down.run(self._past, sound))
+        payload = g711.MU.compress(self._down.run(self._past, sound))
         self._past = sound[-FRAME:]
         return payload
 
@@ -166,7 +166,7 @@ class Caller:
             decoded = self._decoder.decode(packet.payload)
             assert decoded is not None
         else:
-            decoded = self._up.run(g711.expand(packet.payload))
+            decoded = self._up.run(g711.MU.expand(packet.payload))
         self._heard.append(decoded)
 
     @property

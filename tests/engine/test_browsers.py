@@ -463,11 +463,8 @@ def test_another_page_takes_the_leg_over() -> None:
     rig.connect(ann, bob)
     rig.run(0.5)
     old_source, old_client = ann.source, ann.client
-    old_client.connection.shutdown()
-    for data in old_client.collect():
-        ann.transmit(data)
-    rig.run(0.1)
-    assert [told.leg for told in rig.told_of(MediaDead)] == ["ann"]
+    goodbye(ann)
+    rig.run(2)
     ssrc = parse_rtp(ann.received[-1]).ssrc
     ann.another_page()
     rig.change(ann)
@@ -483,25 +480,48 @@ def test_another_page_takes_the_leg_over() -> None:
     ann.say(sine(620, 1.0, RATE))
     rig.run(1.3)
     assert heard(ann.heard, 440, RATE) and heard(bob.heard, 620, RATE)
-    assert parse_rtp(ann.received[-1]).ssrc == ssrc
+    assert parse_rtp(ann.received[-1]).ssrc == ssrc and rig.told_of(MediaDead) == []
 
 
 # --- going ------------------------------------------------------------------------------------------------------
 
 
-def test_a_goodbye_is_death_once() -> None:
-    """close_notify ends the media at once, and nothing is sent any more."""
+def test_a_goodbye_ends_the_sound_at_once_and_is_death_when_nobody_comes_back() -> None:
+    """A page that is loaded again says goodbye too, so the leg waits as long for its next offer as for any sign."""
+    rig = WebRig(dead_after_ms=5_000)
+    ann = rig.browse("ann")
+    rig.connect(ann)
+    goodbye(ann)
+    rig.run(0.1)
+    count = len(ann.received)
+    rig.run(4.5)
+    assert len(ann.received) == count and rig.told_of(MediaDead) == []
+    rig.run(3)
+    assert [told.leg for told in rig.told_of(MediaDead)] == ["ann"]
+
+
+def goodbye(browser: Browser) -> None:
+    """The page is closed."""
+    browser.talking = False
+    browser.client.connection.shutdown()
+    for data in browser.client.collect():
+        browser.transmit(data)
+
+
+def test_the_same_certificate_comes_back_after_a_goodbye() -> None:
+    """A page may keep its key: a new ufrag is enough then for another handshake."""
     rig = WebRig()
     ann = rig.browse("ann")
     rig.connect(ann)
-    ann.talking = False
-    ann.client.connection.shutdown()
-    for data in ann.client.collect():
-        ann.transmit(data)
+    kept = ann.certificate
+    goodbye(ann)
     rig.run(0.1)
+    ann.another_page(kept)
+    rig.change(ann)
+    rig.connect(ann)
     count = len(ann.received)
-    rig.run(8)
-    assert [told.leg for told in rig.told_of(MediaDead)] == ["ann"] and len(ann.received) == count
+    rig.run(1)
+    assert len(ann.received) > count + 45 and rig.told_of(MediaDead) == []
 
 
 def test_closing_a_leg_says_goodbye() -> None:

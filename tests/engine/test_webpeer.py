@@ -38,7 +38,7 @@ class Bench:
             directory,
             ports=(first, first + 39),
             loudest=4,
-            dead_after=30.0,
+            dead_after=3.0,
             web=WebListening((self.network.server,), 0),
         )
         self.told = Told()
@@ -96,21 +96,21 @@ class Phone(asyncio.DatagramProtocol):
     async def _hum(self, transport: asyncio.DatagramTransport, to: tuple[str, int]) -> None:
         due = asyncio.get_running_loop().time()
         for number in count():
-            frame = g711.compress(self._tone[number % len(self._tone)])
+            frame = g711.MU.compress(self._tone[number % len(self._tone)])
             transport.sendto(build_rtp(0, number, number * 160, 77, frame), to)
             due += 0.02
             await asyncio.sleep(max(due - asyncio.get_running_loop().time(), 0))
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if not 192 <= data[1] <= 223:
-            self._heard.append(g711.expand(parse_rtp(data).payload))
+            self._heard.append(g711.MU.expand(parse_rtp(data).payload))
 
     def hears(self, frequency: float) -> bool:
         return bool(self._heard) and heard(np.concatenate(self._heard[-100:]), frequency, 8000)
 
 
 async def test_a_browser_and_a_phone_hear_one_another(bench: Bench) -> None:
-    """Checked path, handshake, Opus both ways through the mixer; readiness is told once, and a goodbye is death."""
+    """Checked path, handshake, Opus both ways through the mixer; readiness is told once, who has gone is dead."""
     phone = await Phone.call(bench, "phone", 520)
     async with WebPeer(bench.network.address(), 440) as peer:
         await bench.join(peer, "browser")

@@ -207,10 +207,10 @@ class Browser(Caller):
         if not done and self.client.srtp is not None:
             self.talking = True
 
-    def another_page(self) -> None:
-        """Reloaded: a new connection with a new certificate, from another port."""
+    def another_page(self, certificate: Certificate | None = None) -> None:
+        """Reloaded: a new connection from another port, with a new certificate unless it has kept one."""
         self.generation += 1
-        self.certificate = Certificate()
+        self.certificate = certificate or Certificate()
         self.client = DtlsClient(self.certificate, self.profiles)
         self._shaking, self.talking, self._next_check = False, False, 0.0
         self.source = (self.source[0], self.source[1] + 1000)

@@ -64,6 +64,11 @@ class Server:
         self._secrets: list[str] = [self._password]
         self.lines: list[str] = []
 
+    @property
+    def password(self) -> str:
+        """Of the administrator `admin`."""
+        return self._password
+
     async def __aenter__(self) -> Server:
         self.data = Path(tempfile.mkdtemp(prefix="parley-"))
         self.certificate = self.data / "https-certificate.pem"

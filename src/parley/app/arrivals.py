@@ -11,6 +11,7 @@ from ..core.dialplan import Ivr
 from ..core.endings import Ending, Reason, Side
 from ..core.ids import ParticipantId
 from ..core.leg_inputs import Granted, Offered, UnknownTarget
+from ..core.meeting_inputs import Entry
 from .directory import Directory
 from .legs import LiveLegRunner
 from .lookup import Lookup
@@ -28,10 +29,13 @@ class Arrivals:
 
     async def arrive(self, offered: Offered, door: LegDoor) -> LiveLegRunner | None:
         """A leg, or None when the call was refused through the door already."""
+        target: UnknownTarget | Candidates | Ivr | Granted
         target = await self._lookup.resolve(offered.address, offered.local_address)
         proof = NOTHING_PROVEN
         if isinstance(target, Candidates):
-            proof = await self._lookup.proof(offered.asserted, target)
+            proof, member = await self._lookup.proof(offered.asserted, target, offered.user)
+            if member is not None:
+                target = Granted(target.space, target.tenant, Entry(member=member), proof)
         closed = isinstance(target, Candidates) and closed_by(target, proof) is not None
         if isinstance(target, UnknownTarget) or closed:
             self.unknown += 1

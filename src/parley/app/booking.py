@@ -40,6 +40,7 @@ class RulesEdit:
     mute_guest_terminals: bool | Kept = KEEP
     guests_need_no_passcode: bool | Kept = KEEP
     guests_may_start: bool | Kept = KEEP
+    guests_may_unmute: bool | Kept = KEEP
     waiting_room: bool | Kept = KEEP
     entry_scope: EntryScope | Kept = KEEP
     media_encryption: MediaEncryption | Kept = KEEP

@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from ..core.conferences import Conference, Occurrence, OccurrenceState
+from ..core.conferences import Attendee, Conference, ConferenceRules, Occurrence, OccurrenceState, answers_to
 from ..core.endings import Ending
 from ..core.events import AdministratorActed, Event
-from ..core.ids import LegId
+from ..core.ids import LegId, ParticipantId, UserId
 from ..core.meeting_inputs import End, Entry, LegView, MeetingView
 from ..core.profiles import LegSettings
 from ..core.refusals import Refusal
@@ -18,7 +18,7 @@ from .booking import ConferenceRecord, RulesEdit
 from .changes import Change, Changes
 from .conference_planning import edited_rules
 from .conference_reading import live_conference, record_of
-from .conference_spaces import dress
+from .conference_spaces import dress, released
 from .conference_start import Called, ConferenceStart
 from .directory import Directory
 from .ports import CallOut, CallPlacer, CallResult, Clock, Store, Transaction
@@ -36,6 +36,11 @@ class Running:
     occurrence: Occurrence
     meeting: MeetingView
     ringing: Mapping[LegId, Called] = field(default_factory=dict)
+
+    @property
+    def rules(self) -> ConferenceRules:
+        """Those that hold now."""
+        return self.occurrence.rules or self.record.rules
 
     def role(self, leg: LegView) -> Role:
         """What somebody in it is: what the person was made inside, else what the door says."""
@@ -90,6 +95,27 @@ class ConferenceControl:
             raise Refusal("state", kind="conference", state="not-started")
         return Running(record, occurrence, meeting, self._start.ringing(occurrence.id))
 
+    async def standing_for(
+        self, running: Running, user: UserId, attendees: Collection[Attendee]
+    ) -> frozenset[ParticipantId]:
+        """Who in it this user is: by membership, or called or calling by an address of the user's own or one under
+        which the user was invited. An address is what a caller says: this proves the user nothing and grants a caller
+        nothing, it only lets the user act for that participant."""
+        legs = running.meeting.legs
+        async with self._store.reading() as tx:
+            person = await tx.users.get(user)
+            members = {id: await tx.members.get(id) for leg in legs if (id := leg.entry.member) is not None}
+        if person is None:
+            return frozenset()
+        addresses = {one.address for one in attendees if one.user == user and one.address}
+        addresses |= {address for address in (person.jid, person.number) if address}
+        mine = {id for id, member in members.items() if member is not None and member.user == user}
+        return frozenset(
+            leg.participant
+            for leg in legs
+            if leg.entry.member in mine or any(answers_to(address, leg.uri) for address in addresses)
+        )
+
     async def stop(self, running: Running, ending: Ending) -> None:
         """Everybody goes, and whoever was not reached yet is called no more."""
         self._start.give_up(running.occurrence.id)
@@ -118,9 +144,12 @@ class ConferenceControl:
         """Other rules for the rest of this occurrence. Raises Refusal not-found, state (not-started)."""
         async with self._store.transaction() as tx:
             conference, occurrence = await self._live(tx, number)
-            rules = edited_rules(occurrence.rules or conference.rules, edit)
+            before = occurrence.rules or conference.rules
+            rules = edited_rules(before, edit)
+            if rules == before:
+                return
             await tx.occurrences.save(replace(occurrence, rules=rules))
-            await dress(tx, conference, rules, guests_released=False)
+            await dress(tx, conference, rules, guests_released=await released(tx, conference, before))
         self._changes.publish(Change("space", conference.space))
         self._changes.publish(Change("conference", conference.id))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from ..core.conference_rules import HOST_SETTINGS, call_settings, guest_settings, host_settings
+from ..core.conference_rules import HOST_SETTINGS, call_settings, guest_settings, host_settings, lock_mode
 from ..core.conferences import Conference, ConferenceRules
 from ..core.ids import AccessMethodId, SpaceId
 from ..core.profiles import CallSettings, LegSettings
@@ -112,9 +112,10 @@ def dressed(
     Whether guests of a room met under its own number may begin is the room's word, which its space's settings hold.
     """
     leg = guest_settings(rules)
+    call = call_settings(rules, guest.passcode is None, space.size)
     if not has_random_number(conference, guest):
         leg = replace(leg, needs_activation=None, deactivation_mode=None)
-    call = call_settings(rules, guest.passcode is None, space.size)
+        call = replace(call, lock_mode=lock_mode(bool(space.leg_settings.needs_activation)))
     return (
         replace(space, call_settings=call),
         replace(guest, leg_settings=leg),
@@ -145,7 +146,15 @@ async def dress(tx: Transaction, conference: Conference, rules: ConferenceRules,
     space, guest, host = dressed(conference, rules, space, *doors)
     if guests_released and not rules.waiting_room:
         guest = replace(guest, leg_settings=replace(guest.leg_settings, needs_activation=False))
+        space = replace(space, call_settings=replace(space.call_settings, lock_mode=lock_mode(guests_wait=False)))
     await _save(tx, space, guest, host)
+
+
+async def released(tx: Transaction, conference: Conference, rules: ConferenceRules) -> bool:
+    """Were the guests let in by a start without a host's device, beyond what these rules say?"""
+    doors = await doors_of(tx, conference)
+    waits = guest_settings(rules).needs_activation
+    return doors is not None and bool(waits) and doors[0].leg_settings.needs_activation is False
 
 
 async def undress(tx: Transaction, conference: Conference) -> None:

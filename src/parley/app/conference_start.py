@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from ..core.conference_rules import CALLED_SETTINGS
 from ..core.conferences import Attendee, Conference, Occurrence, answers_to
 from ..core.events import AttendeeCalled
 from ..core.ids import LegId, OccurrenceId, SpaceId
 from ..core.meeting_inputs import Entry
-from ..core.profiles import LegSettings
 from ..core.refusals import Refusal
 from ..core.retry import CALL_AGAIN, CALL_WHEN_FREE
 from ..core.spaces import Role
@@ -119,7 +119,7 @@ class _Invitation:
             name=attendee.name,
             tenant=record.conference.tenant,
             entry=Entry(access_method=door.id),
-            settings=LegSettings(rx_audio_mute=mute, terminal_rx_audio_mute=mute),
+            settings=replace(CALLED_SETTINGS, rx_audio_mute=mute, terminal_rx_audio_mute=mute),
         )
         self.state = Called(attendee.name, attendee.address, attendee.role)
         self._limited = 0

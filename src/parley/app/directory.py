@@ -132,6 +132,7 @@ class Directory:
             door,
             self._services,
             lobby=self,
+            space=call.space,
             into=self._of_space.get(call.space),
             told=told,
             finished=finished,
@@ -289,7 +290,7 @@ class Directory:
                 is_member=entry.member is not None,
                 encrypted_media=encrypted,
                 kind=party.kind,
-                language=party.language or self._services.entry.language,
+                language=self._services.entry.spoken_to(party.language),
                 settings=wish.settings,
                 extras=wish.extras,
                 admitted=wish.admitted,
@@ -345,13 +346,19 @@ class Directory:
         if runner is not None:
             runner.tell(generation, news)
 
-    def _finished(self, meeting: MeetingId) -> None:
+    def _finished(self, meeting: MeetingId, ordered: bool) -> None:
+        """Whom we call into it is called no longer; who was called before there was a meeting, only if somebody has
+        ended it: others come and go while a phone rings."""
         runner = self._meetings.pop(meeting, None)
-        if runner is not None:
-            self._of_space.pop(runner.view().space, None)
+        space = runner.view().space if runner is not None else None
+        if space is not None:
+            self._of_space.pop(space, None)
         self._stale.discard(meeting)
         for leg in [] if self._closed else list(self._legs.values()):
-            if isinstance(leg, OutgoingLegRunner) and leg.into == meeting and leg.calling:
+            if not isinstance(leg, OutgoingLegRunner):
+                continue
+            ahead = leg.into is None and leg.space == space and (leg.calling or leg.id in self._joining)
+            if (leg.into == meeting and leg.calling) or (ordered and ahead):
                 leg.post(Drop(Ending(Side.LOCAL, Reason.MEETING_ENDED)))
 
     # --- changes: live legs are resolved anew --------------------------------------------------------------------

@@ -9,7 +9,7 @@ import structlog
 from ..core.admission import NOTHING_PROVEN, Candidates, Proof
 from ..core.dialplan import Ivr
 from ..core.endings import Ending, Reason, Side
-from ..core.ids import LegId, ParticipantId
+from ..core.ids import LegId, ParticipantId, UserId
 from ..core.leg import Leg
 from ..core.leg_inputs import (
     Accept,
@@ -250,6 +250,7 @@ class IncomingLegRunner(LiveLegRunner):
         self._target = target
         self._proof = proof
         self._asserted: tuple[str, ...] = ()
+        self._user: UserId | None = None
 
     def _begin(self, message: LegInput) -> None:
         if isinstance(message, Offered):
@@ -257,7 +258,7 @@ class IncomingLegRunner(LiveLegRunner):
                 message.caller, message.dialled, message.display_name, message.kind, language=message.language
             )
             self.audio = message.audio
-            self._asserted = message.asserted
+            self._asserted, self._user = message.asserted, message.user
 
     def _perform_own(self, effect: LegEffect) -> None:
         engine, tasks = self._services.engine, self._services.tasks
@@ -279,7 +280,8 @@ class IncomingLegRunner(LiveLegRunner):
     async def _resolve_call_id(self, wish: ResolveCallId) -> None:
         lookup = self._services.lookup
         found = await lookup.resolve_call_id(wish.ivr, wish.call_id)
-        self.post(CallIdResolved(found, await lookup.proof(self._asserted, found)))
+        proof, _member = await lookup.proof(self._asserted, found, self._user)
+        self.post(CallIdResolved(found, proof))
 
     async def _judge(self, wish: JudgePin) -> None:
         pins = self._services.pins

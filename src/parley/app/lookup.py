@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from ..core.admission import NOTHING_PROVEN, Candidates, Proof
 from ..core.dialplan import Address, InboundRule, Ivr, rules_for
-from ..core.ids import InboundRuleId, IvrId
+from ..core.ids import InboundRuleId, IvrId, MemberId, UserId
 from ..core.leg_inputs import UnknownTarget
 from ..core.spaces import AccessMethod
 from .layers import NOBODY, candidates
 from .ports import Query, Store, Transaction
-from .proofs import proof_of_caller
+from .proofs import membership, proof_of_caller, proof_of_user
 
 ACCESS_NUMBER_IVR = IvrId("access-number")
 
@@ -108,12 +108,21 @@ class Lookup:
         tenants = {rule.tenant for rule in rules if rule.resolve_to_spaces}
         return methods if space is not None and not tenants.isdisjoint({None, space.tenant}) else []
 
-    async def proof(self, asserted: Sequence[str], candidates: Candidates | None) -> Proof:
-        """What a network that we trust proves of a caller towards these doors. Nothing asserted: nothing."""
-        if not asserted or candidates is None:
-            return NOTHING_PROVEN
+    async def proof(
+        self, asserted: Sequence[str], candidates: Candidates | None, user: UserId | None = None
+    ) -> tuple[Proof, MemberId | None]:
+        """What is proven of a caller towards these doors, by a network that we trust or by credentials of a user's own.
+
+        The latter alone makes a member of the space come in as that member. Nothing asserted: nothing.
+        """
+        if candidates is None or (not asserted and user is None):
+            return NOTHING_PROVEN, None
         async with self._store.reading() as tx:
-            return await proof_of_caller(tx, candidates, asserted, self.domains)
+            person = await tx.users.get(user) if user is not None else None
+            if person is None or not person.enabled:
+                return await proof_of_caller(tx, candidates, asserted, self.domains), None
+            member = await membership(tx, candidates.space, person)
+            return await proof_of_user(tx, candidates, person), member.id if member is not None else None
 
 
 def _rule_of(domain: str) -> InboundRule:

@@ -26,7 +26,10 @@ log = structlog.get_logger(__name__)
 
 
 class MeetingRunner:
-    """Owns one core Meeting. Effects are performed in order: journal before live (architecture, invariant 2)."""
+    """Owns one core Meeting. Effects are performed in order: journal before live (architecture, invariant 2).
+
+    finished: told the meeting's id and whether somebody ended it.
+    """
 
     def __init__(
         self,
@@ -36,7 +39,7 @@ class MeetingRunner:
         engine: MediaEngine,
         journal: Journal,
         tell_leg: Callable[[LegId, int, LegNews], None],
-        finished: Callable[[MeetingId], None],
+        finished: Callable[[MeetingId, bool], None],
         changed: Callable[[MeetingId], None] = lambda _meeting: None,
     ) -> None:
         self._machine = machine
@@ -71,7 +74,7 @@ class MeetingRunner:
                 self._engine.apply(plan)
             case TellLeg(leg, generation, news):
                 self._tell_leg(leg, generation, news)
-            case Finished(meeting):
+            case Finished(meeting, ordered):
                 self._mailbox.close()
                 self._engine.drop(meeting)
-                self._finished(meeting)
+                self._finished(meeting, ordered)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..core.conference_rules import HOST_SETTINGS
 from ..core.endings import Ending, Reason, Side
 from ..core.ids import LegId, MeetingId, ParticipantId, SpaceId
 from ..core.meeting_inputs import (
@@ -56,13 +57,13 @@ def only(leg: LegView, settings: LegSettings) -> OverrideLegs:
 
 
 def promotion(leg: LegView) -> SetRole:
-    return SetRole(leg.participant, Role.HOST, LegSettings(needs_activation=False))
+    return SetRole(leg.participant, Role.HOST, HOST_SETTINGS)
 
 
 def demotion(leg: LegView, guests_wait: bool) -> SetRole:
-    """guests_wait: must guests have a host? Whoever was in stays in."""
-    settings = LegSettings(needs_activation=guests_wait, deactivation_mode=DeactivationMode.REMAIN)
-    return SetRole(leg.participant, Role.GUEST, settings)
+    """guests_wait: must guests have a host? Whoever was in stays in, and has for the rest what the door says."""
+    settings = LegSettings(needs_activation=guests_wait, deactivation_mode=DeactivationMode.REMAIN, passes_lock=False)
+    return SetRole(leg.participant, Role.GUEST, settings, frozenset({"mute_self", "unmute_self"}))
 
 
 def waits_by_its_door(leg: LegView) -> bool:

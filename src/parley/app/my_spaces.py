@@ -138,7 +138,7 @@ class MySpaces:
         return Told(subject(invitation), text(invitation), mine.link)
 
     async def _domain(self, tenant: TenantId | None) -> str:
-        return await self._administration.inbound_rules.space_domain(tenant) or self._ways.domain
+        return await self._administration.inbound_rules.space_domain(tenant, self._ways.domain) or ""
 
     # --- doing -------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from ..core.endings import Ending
-from ..core.ids import LegId, MeetingId, ParticipantId
+from ..core.ids import LegId, MeetingId, ParticipantId, SpaceId
 from ..core.leg_inputs import (
     Answered,
     Dial,
@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 class OutgoingLegRunner(LiveLegRunner):
     """told: how the call went (None: answered), once; finished: the leg is over and has given everything back.
 
-    into: the meeting that was live when the call began; its end is the end of the call too.
+    into: the meeting that was live when the call began; its end is the end of the call too. space: where it leads.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class OutgoingLegRunner(LiveLegRunner):
         services: LegServices,
         lobby: Lobby,
         *,
+        space: SpaceId,
         into: MeetingId | None,
         told: Callable[[LegId, Ending | None], None],
         finished: Callable[[], None],
@@ -50,6 +51,7 @@ class OutgoingLegRunner(LiveLegRunner):
         machine = OutgoingLeg(leg, GENERATION, number, services.entry.language)
         super().__init__(leg, number, participant, door, machine, services, lobby)
         self.door = door
+        self.space = space
         self.into = into
         self._told = told
         self._finished = finished

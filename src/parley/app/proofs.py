@@ -9,9 +9,11 @@ from collections.abc import Collection, Sequence
 
 from ..core.admission import NOTHING_PROVEN, Candidates, Proof
 from ..core.conferences import Conference, OccurrenceState
+from ..core.ids import SpaceId
 from ..core.people import User
 from ..core.profiles import EntryScope, resolve_call
 from ..core.proofs import Identity, identity_of, invites, is_invited
+from ..core.spaces import Member
 from .layers import NOBODY
 from .ports import Query, Transaction
 
@@ -23,8 +25,14 @@ def restricted(candidates: Candidates) -> bool:
     return resolve_call(candidates.call_layers).settings.entry_scope in {EntryScope.TENANT, EntryScope.INVITED}
 
 
+async def membership(tx: Transaction, space: SpaceId, user: User) -> Member | None:
+    """As what the user belongs to the space."""
+    members = (await tx.members.page(Query(limit=1, where={"space": space, "user": user.id}))).items
+    return members[0] if members else None
+
+
 async def proof_of_user(tx: Transaction, candidates: Candidates | None, user: User) -> Proof:
-    """Of a user who is signed in. candidates None: there is no such place, which costs as many reads."""
+    """Of a user who is signed in, or whose device calls. candidates None: no such place, which costs as many reads."""
     conferences = await _held(tx, candidates)
     return Proof(user.id, user.tenant, any(is_invited(one, user) for one in conferences))
 
@@ -50,7 +58,7 @@ async def _held(tx: Transaction, candidates: Candidates | None) -> list[Conferen
     """The conferences that people in this space are in or are early for: of a space that is a conference's own that
     one, of a room the one that runs."""
     space = candidates.space if candidates is not None and restricted(candidates) else NOBODY
-    conferences = [one for one in await tx.conferences.of_space(space) if not one.cancelled]
+    conferences = await tx.conferences.of_space(space)
     occurrences = await tx.occurrences.of([one.id for one in conferences] or [NOBODY])
     states = {(one.conference, one.state) for one in occurrences}
     running = {conference for conference, state in states if state is OccurrenceState.RUNNING}

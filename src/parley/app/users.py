@@ -82,7 +82,8 @@ class Users:
             self._changes.publish(change)
 
     async def remove(self, tx: Transaction, id: str) -> list[Change]:
-        """As delete, inside a unit of work; the caller publishes what is returned. Sessions end too."""
+        """As delete, inside a unit of work; the caller publishes what is returned. Sessions end too,
+        and devices are forgotten."""
         await found(tx.users, id, "user")
         members = (await tx.members.page(Query(where={"user": id}))).items
         for member in members:
@@ -91,6 +92,8 @@ class Users:
             await tx.spaces.save(replace(space, owner=None))
         for token in await tx.tokens.of_user(id):
             await tx.tokens.delete(token.id)
+        for device in (await tx.devices.page(Query(where={"user": id}))).items:
+            await tx.devices.delete(device.id)
         await tx.users.delete(id)
         gone = [Change("member", member.id, space=member.space, deleted=True) for member in members]
         return [Change("user", id, deleted=True), *gone]

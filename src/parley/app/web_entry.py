@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 
 from ..core.admission import NOTHING_PROVEN, Admit, Candidates, Proof, WrongPin
 from ..core.attempts import source_key
-from ..core.conferences import Conference, OccurrenceState
 from ..core.events import EntryRefused
-from ..core.ids import AccessMethodId, ConferenceId, SpaceId
+from ..core.ids import AccessMethodId, SpaceId
 from ..core.leg_inputs import Granted
 from ..core.links import PersonalLinks, meanings
 from ..core.meeting_inputs import Entry
@@ -27,12 +26,10 @@ from .layers import NOBODY, candidates
 from .lookup import Lookup
 from .notices import people_of, readers
 from .pins import PinJudge
-from .ports import Journal, Query, Store, Transaction
-from .proofs import proof_of_user
+from .ports import Journal, Store, Transaction
+from .proofs import membership, proof_of_user
 
 TYPED_MOST = 320  # characters of a meeting ID or address, a secret or a passcode; more is no one's
-
-_TO_COME = (OccurrenceState.BOOKED, OccurrenceState.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,57 +123,50 @@ class WebEntry:
 
     async def _place(self, tx: Transaction, wish: ByLink | ByPasscode, user: User | None) -> _Place:
         text = "".join(wish.meeting.split())
-        methods, conference, doors = await self._doors(tx, text if len(text) <= TYPED_MOST else "")
+        text = text if len(text) <= TYPED_MOST and text.isprintable() else ""  # nobody's ID holds anything else
+        methods, doors = await self._doors(tx, text)
         found = await candidates(tx, methods, even=True)
         member, proof = None, NOTHING_PROVEN
         if user is not None:
-            member = await _membership(tx, found.space if found is not None else SpaceId(NOBODY), user)
+            member = await membership(tx, found.space if found is not None else SpaceId(NOBODY), user)
             proof = await proof_of_user(tx, found, user)
         personal = None
         if isinstance(wish, ByLink):
-            personal = await self._personal(tx, conference, doors, wish.secret)
+            personal = await self._personal(tx, text, doors, wish.secret)
             proof = replace(proof, invited=proof.invited or personal is not None)
         return _Place(found, methods, proof, personal, member)
 
-    async def _doors(
-        self, tx: Transaction, text: str
-    ) -> tuple[Sequence[AccessMethod], Conference | None, tuple[AccessMethod, ...]]:
-        """The access methods behind a call ID, else a conference's number, else an address; and the conference to
-        come that has the number, with its two. Everything is read whatever is found."""
+    async def _doors(self, tx: Transaction, text: str) -> tuple[Sequence[AccessMethod], Sequence[AccessMethod]]:
+        """The access methods behind a call ID, else a conference's number, else an address; and the two of the
+        conference to come that has the number. Everything is read whatever is found."""
         by_call_id = await tx.access_methods.by_call_id(text)
-        conference = await tx.conferences.by_number(text)
-        occurrences = await tx.occurrences.of([conference.id if conference is not None else NOBODY])
-        if conference is not None and (conference.cancelled or not any(one.state in _TO_COME for one in occurrences)):
-            conference = None
-        space = conference.space if conference is not None else NOBODY
-        both = doors_among(await tx.access_methods.of_spaces([space]), text)
-        doors: tuple[AccessMethod, ...] = ()
-        if conference is not None and both is not None:
-            doors = both if both[0].id != both[1].id else both[:1]
+        space = await tx.conferences.space_of(text)
+        both = doors_among(await tx.access_methods.of_spaces([space or NOBODY]), text)
         by_uri = await self._lookup.typed(tx, text)
-        return by_call_id or doors or by_uri, conference, doors
+        doors: tuple[AccessMethod, ...] = ()
+        if both is not None:
+            doors = both if both[0].id != both[1].id else both[:1]
+        return by_call_id or doors or by_uri, doors
 
     async def _personal(
-        self, tx: Transaction, conference: Conference | None, doors: Sequence[AccessMethod], secret: Secret
+        self, tx: Transaction, number: str, doors: Sequence[AccessMethod], secret: Secret
     ) -> AccessMethodId | None:
         """The door of a personal link whose reader is still invited. Only who has a genuine link costs more."""
-        id = conference.id if conference is not None else ConferenceId(NOBODY)
-        marks: dict[AccessMethodId, bytes | None] = {}
-        for number in range(2):
-            door = doors[number] if number < len(doors) else None
+        marks: dict[AccessMethodId, bytes] = {}
+        for door in (*doors, *[None] * (2 - len(doors))):
             of_door = door.secret if door is not None else None
-            mark = self._links.read(id, of_door or Secret(""), secret)
-            if door is not None and of_door is not None:
+            mark = self._links.read(number, of_door or Secret(""), secret)
+            if door is not None and of_door is not None and mark is not None:
                 marks[door.id] = mark
-        genuine = {door: mark for door, mark in marks.items() if mark is not None}
-        if conference is None or not genuine:
+        conference = await tx.conferences.by_number(number) if marks else None
+        if conference is None:
             return None
         record = await record_of(tx, conference)
         people = await people_of(tx, record)
         for channel in (Channel.MAIL, Channel.SMS):
             for reader in readers(people, record, channel).values():
                 door_id = record.door_of(reader.role).id
-                if genuine.get(door_id) == self._links.mark(conference.id, reader.key):
+                if marks.get(door_id) == self._links.mark(number, reader.key):
                     return door_id
         return None
 
@@ -185,16 +175,11 @@ class WebEntry:
     async def _as_member(self, tx: Transaction, space: SpaceId, user: User) -> WebGrant | None:
         methods = await tx.access_methods.of_spaces([space])
         found = await candidates(tx, methods, even=True)
-        member = await _membership(tx, space, user)
+        member = await membership(tx, space, user)
         if found is None or member is None:
             return None
         place = _Place(found, methods, await proof_of_user(tx, found, user), member=member)
         return _member_grant(place, found, member)
-
-
-async def _membership(tx: Transaction, space: SpaceId, user: User) -> Member | None:
-    members = (await tx.members.page(Query(limit=1, where={"space": space, "user": user.id}))).items
-    return members[0] if members else None
 
 
 def _grant(place: _Place, found: Candidates, chosen: AccessMethodId) -> WebGrant:

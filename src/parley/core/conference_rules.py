@@ -30,7 +30,13 @@ _SMS = re.compile(r"\+?[0-9][0-9 -]*")
 _PASSCODE = re.compile(r"[0-9]{4,16}", re.ASCII)
 _SUBJECTS = {"en": "{}'s meeting", "zh": "{}的会议", "pt": "Reunião de {}"}
 
-HOST_SETTINGS = LegSettings(needs_activation=False)
+# What makes a host, by the door or inside: nothing keeps him waiting, and nobody silent.
+HOST_SETTINGS = LegSettings(needs_activation=False, passes_lock=True, mute_self=True, unmute_self=True)
+# A co-host is a guest who stands in for the host: others need not wait while one is there.
+COHOST_SETTINGS = LegSettings(needs_activation=False, mute_self=True, unmute_self=True)
+# Whom the server calls was invited: neither a waiting room nor a lock is meant for them. Where guests wait for the
+# first host they do so too.
+CALLED_SETTINGS = LegSettings(waiting_room=False, passes_lock=True)
 
 
 def default_subject(name: str, language: str) -> str:
@@ -135,12 +141,28 @@ def guest_settings(rules: ConferenceRules) -> LegSettings:
         rx_audio_mute=rules.mute_guests,
         terminal_rx_audio_mute=rules.mute_guest_terminals,
         waiting_room=rules.waiting_room,
+        unmute_self=rules.guests_may_unmute,
         media_encryption=rules.media_encryption,
     )
 
 
 def host_settings(rules: ConferenceRules) -> LegSettings:
     return replace(HOST_SETTINGS, media_encryption=rules.media_encryption)
+
+
+def demoted_settings(rules: ConferenceRules) -> LegSettings:
+    """Of a host made a guest while inside: as the guests are; whoever is in stays in."""
+    return LegSettings(
+        needs_activation=not rules.guests_may_start,
+        deactivation_mode=DeactivationMode.REMAIN,
+        unmute_self=rules.guests_may_unmute,
+        passes_lock=False,
+    )
+
+
+def lock_mode(guests_wait: bool) -> LockMode:
+    """A lock keeps guests out and lets hosts in. Guests who need no activation are kept out when all are meant."""
+    return LockMode.NEEDS_ACTIVATION if guests_wait else LockMode.ALL
 
 
 def call_settings(rules: ConferenceRules, guests_blank: bool, size: int | None = None) -> CallSettings:
@@ -151,8 +173,7 @@ def call_settings(rules: ConferenceRules, guests_blank: bool, size: int | None =
         participant_limit=min(limits, default=None),
         passcode_mode=PasscodeMode.TIMEOUT if guests_blank else PasscodeMode.REQUIRED,
         entry_scope=rules.entry_scope,
-        # A lock keeps guests out and lets hosts in. Guests who may start need no activation, so that all are meant.
-        lock_mode=LockMode.ALL if rules.guests_may_start else LockMode.NEEDS_ACTIVATION,
+        lock_mode=lock_mode(rules.waiting_room or not rules.guests_may_start),
     )
 
 

@@ -125,6 +125,7 @@ class ConferenceRules:
     mute_guest_terminals: bool = False
     guests_need_no_passcode: bool = False
     guests_may_start: bool = False
+    guests_may_unmute: bool = True
     waiting_room: bool = False
     entry_scope: EntryScope = EntryScope.EVERYONE
     media_encryption: MediaEncryption = MediaEncryption.OPTIONAL

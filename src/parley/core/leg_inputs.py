@@ -13,7 +13,7 @@ from .admission import NOTHING_PROVEN, Candidates, Proof, Verdict
 from .dialplan import Address, Ivr
 from .endings import Ending
 from .events import Event
-from .ids import AccessMethodId, LegId, SpaceId, TenantId
+from .ids import AccessMethodId, LegId, SpaceId, TenantId, UserId
 from .meeting_inputs import Entry, LegNews
 from .outbound import Hop
 from .profiles import Extras, LegSettings
@@ -22,7 +22,7 @@ from .secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class AudioCodec:
-    """name "opus" (clock 48000) or "pcmu" (clock 8000)."""
+    """name "opus" (clock 48000), or "g722", "pcmu" or "pcma" (clock 8000)."""
 
     name: str
     payload_type: int
@@ -77,6 +77,9 @@ class LegAudio:
         return self.web is not None
 
 
+BEEPS = "x-test"  # the language of trials: what is played is known by its tone
+
+
 @dataclass(frozen=True, slots=True)
 class EntrySettings:
     """How entry behaves; seconds."""
@@ -87,6 +90,10 @@ class EntrySettings:
     stay_limit: float = 600.0  # nobody stands at the entrance longer
     tries: int = 3
     digits_most: int = 32
+
+    def spoken_to(self, wanted: str) -> str:
+        """The language of somebody's prompts: the one asked for, but beeps for everybody where beeps are set."""
+        return self.language if self.language == BEEPS else wanted or self.language
 
 
 # --- inputs ------------------------------------------------------------------------------------------------
@@ -111,6 +118,7 @@ class Offered:
     encrypted_signalling: bool = False
     kind: str = "sip"
     sip_call_id: str = ""
+    user: UserId | None = None  # whose credentials the caller has proven to have
     asserted: tuple[str, ...] = ()
     language: str = ""
 

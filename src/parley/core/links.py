@@ -12,7 +12,6 @@ import hmac
 import re
 from dataclasses import dataclass, field
 
-from .ids import ConferenceId
 from .secret import Secret
 
 LINK_BYTES = 24
@@ -43,31 +42,30 @@ def meanings(secret: Secret) -> tuple[Secret, ...]:
 
 @dataclass(frozen=True, slots=True)
 class PersonalLinks:
-    """key: this installation's, known to nobody who holds a link."""
+    """key: this installation's, known to nobody who holds a link. Conferences go by their numbers, of which none is
+    given twice."""
 
     key: bytes = field(repr=False)
 
-    def secret(self, conference: ConferenceId, door: Secret, reader: str) -> Secret:
+    def secret(self, number: str, door: Secret, reader: str) -> Secret:
         """The 48 digits of this reader's link to the door that has that secret. reader: the address he is told at."""
-        mark = self.mark(conference, reader)
-        return Secret((mark + self._seal(conference, door, mark)).hex())
+        mark = self.mark(number, reader)
+        return Secret((mark + self._seal(number, door, mark)).hex())
 
-    def mark(self, conference: ConferenceId, reader: str) -> bytes:
+    def mark(self, number: str, reader: str) -> bytes:
         """Stands for the reader in links of this conference, and tells nothing of him."""
-        return self._digest("reader", conference, reader.casefold().encode())[:_MARK_BYTES]
+        return self._digest("reader", number, reader.casefold().encode())[:_MARK_BYTES]
 
-    def read(self, conference: ConferenceId, door: Secret, secret: Secret) -> bytes | None:
+    def read(self, number: str, door: Secret, secret: Secret) -> bytes | None:
         """The mark in a link to this door; None: it was not made here. The same work for every secret."""
         digits = secret.reveal()
-        well_formed = _DIGITS.fullmatch(digits) is not None
-        raw = bytes.fromhex(digits) if well_formed else bytes(LINK_BYTES)
+        raw = bytes.fromhex(digits) if _DIGITS.fullmatch(digits) else bytes(LINK_BYTES)  # which no seal fits
         mark, seal = raw[:_MARK_BYTES], raw[_MARK_BYTES:]
-        genuine = hmac.compare_digest(seal, self._seal(conference, door, mark))
-        return mark if genuine and well_formed else None
+        return mark if hmac.compare_digest(seal, self._seal(number, door, mark)) else None
 
-    def _seal(self, conference: ConferenceId, door: Secret, mark: bytes) -> bytes:
+    def _seal(self, number: str, door: Secret, mark: bytes) -> bytes:
         text = hashlib.sha256(door.reveal().encode()).digest() + mark
-        return self._digest("link", conference, text)[: LINK_BYTES - _MARK_BYTES]
+        return self._digest("link", number, text)[: LINK_BYTES - _MARK_BYTES]
 
-    def _digest(self, what: str, conference: ConferenceId, text: bytes) -> bytes:
-        return hmac.digest(self.key, f"personal {what}\0{conference}\0".encode() + text, "sha256")
+    def _digest(self, what: str, number: str, text: bytes) -> bytes:
+        return hmac.digest(self.key, f"personal {what}\0{number}\0".encode() + text, "sha256")

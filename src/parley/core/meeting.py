@@ -61,6 +61,7 @@ from .meeting_inputs import (
     Say,
     SelfMuted,
     SendBack,
+    SetCohost,
     SetHands,
     SetKeptWhenEmpty,
     SetLocked,
@@ -125,6 +126,7 @@ class Meeting:
             SetHands: self._set_hands,
             Rename: self._rename,
             SetRole: self._set_role,
+            SetCohost: self._set_cohost,
             Say: self._say,
             DropLeg: self._drop_leg,
             DropParticipant: self._drop_participant,
@@ -154,7 +156,7 @@ class Meeting:
             self._finish()
         effects = [*self._records, *self._plan(), *self._news]
         if self._finished:
-            effects.append(Finished(self.id))
+            effects.append(Finished(self.id, isinstance(given, End)))
         self._records, self._news = [], []
         return effects
 
@@ -296,7 +298,14 @@ class Meeting:
     def _set_role(self, change: SetRole) -> None:
         legs = self._legs_of(change.participant)
         for leg in legs:
-            leg.role = change.role
+            leg.role, leg.cohost = change.role, False
+            leg.set_values(change.settings, change.unset)
+        self._resolve(legs)
+
+    def _set_cohost(self, change: SetCohost) -> None:
+        legs = self._legs_of(change.participant)
+        for leg in legs:
+            leg.cohost = change.cohost
             leg.set_values(change.settings, change.unset)
         self._resolve(legs)
 

@@ -156,6 +156,16 @@ class SetRole:
 
 
 @dataclass(frozen=True, slots=True)
+class SetCohost:
+    """Make one participant a co-host, or no longer; a new role ends it. settings and unset: as in SetRole."""
+
+    participant: ParticipantId
+    cohost: bool
+    settings: LegSettings = LegSettings()
+    unset: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Say:
     """One participant says something by text. Nobody hears who is not in or waits. at: UTC."""
 
@@ -227,6 +237,7 @@ MeetingInput = (
     | SetHands
     | Rename
     | SetRole
+    | SetCohost
     | Say
     | DropLeg
     | DropParticipant
@@ -303,9 +314,13 @@ class TellLeg:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The meeting is over; nothing follows and every later input is answered with nothing or JoinRefused."""
+    """The meeting is over; nothing follows and every later input is answered with nothing or JoinRefused.
+
+    ordered: somebody ended it; else the last one left.
+    """
 
     meeting: MeetingId
+    ordered: bool = False
 
 
 MeetingEffect = Record | ApplyPlan | TellLeg | Finished
@@ -318,6 +333,7 @@ class LegView:
     """One leg as it stands. role: what it was made while inside; None: what its door says.
 
     door_role: what its access method says, if anything. muted_itself: its own doing was the last word on its mute.
+    cohost: a guest who may do for the host what hosts let others do.
     """
 
     leg: LegId
@@ -337,6 +353,7 @@ class LegView:
     role: Role | None = None
     door_role: Role | None = None
     muted_itself: bool = False
+    cohost: bool = False
 
     @property
     def stands_as(self) -> Role:

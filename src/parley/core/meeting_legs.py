@@ -41,6 +41,7 @@ class MeetingLeg:
     name: str = ""  # what it was renamed to
     hand_raised: bool = False
     role: Role | None = None  # what it was made while inside
+    cohost: bool = False
     muted_itself: bool = False  # its own doing was the last word on its mute
 
     @classmethod
@@ -155,4 +156,5 @@ class MeetingLeg:
             role=self.role,
             door_role=join.door_role,
             muted_itself=self.muted_itself,
+            cohost=self.cohost,
         )

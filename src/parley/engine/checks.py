@@ -6,7 +6,7 @@ import re
 
 from parley.engine.messages import LegMedia, WebRemote
 
-_CLOCK_RATES = {"opus": 48_000, "pcmu": 8_000}
+_CLOCK_RATES = {"opus": 48_000, "pcmu": 8_000, "pcma": 8_000, "g722": 8_000}
 # RFC 8839 section 5.4: ice-char, 4 to 256 of a ufrag and 22 to 256 of a password.
 _UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _PASSWORD = re.compile(r"[A-Za-z0-9+/]{22,256}")

@@ -7,14 +7,17 @@ listener heard last, and the first packet after a change is *independent* (predi
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Protocol
 
 from parley.engine import g711
+from parley.engine.g722 import G722Encoder
 from parley.engine.opus import OpusEncoder, silence_packet
 from parley.engine.resample import Downsampler
 from parley.engine.sound import FRAME, SILENT_FRAME, Samples
 
-PCMU_SILENCE = b"\xff" * 160
+LAWS = {"pcmu": g711.MU, "pcma": g711.A}
+G722_SAMPLES = FRAME // 3
 
 
 class Encoder(Protocol):
@@ -45,23 +48,59 @@ class OpusMixEncoder:
 _to_8k = Downsampler(6)
 
 
-class PcmuMixEncoder:
-    """Mu-law keeps no state but the filter's, and that is `before`."""
+_to_16k = Downsampler(3)
+
+
+class G711MixEncoder:
+    """G.711 keeps no state but the filter's, and that is `before`."""
+
+    def __init__(self, law: g711.Law) -> None:
+        self._law = law
 
     def encode(self, tick: int, before: Samples, frame: Samples, independent: bool) -> bytes:
-        return g711.compress(_to_8k.run(before, frame))
+        return self._law.compress(_to_8k.run(before, frame))
 
     def expect_loss(self, percent: int) -> None:
-        """Mu-law has no means against it."""
+        """G.711 has no means against it."""
+
+
+class G722MixEncoder:
+    """Its state adapts within a few milliseconds; an encoder that was idle is warmed up with what was heard last."""
+
+    def __init__(self) -> None:
+        self._encoder = G722Encoder()
+        self._last_tick = -2
+
+    def encode(self, tick: int, before: Samples, frame: Samples, independent: bool) -> bytes:
+        if self._last_tick != tick - 1:
+            self._encoder = G722Encoder()
+            self._encoder.encode(_to_16k.run(SILENT_FRAME, before))
+        self._last_tick = tick
+        return self._encoder.encode(_to_16k.run(before, frame))
+
+    def expect_loss(self, percent: int) -> None:
+        """G.722 has no means against it."""
 
 
 def make_encoder(codec: str) -> Encoder:
-    return OpusMixEncoder() if codec == "opus" else PcmuMixEncoder()
+    if codec == "opus":
+        return OpusMixEncoder()
+    return G722MixEncoder() if codec == "g722" else G711MixEncoder(LAWS[codec])
 
 
 def silence(codec: str) -> bytes:
     """A ready-made packet of 20 ms of silence."""
-    return silence_packet() if codec == "opus" else PCMU_SILENCE
+    if codec == "opus":
+        return silence_packet()
+    return _g722_silence() if codec == "g722" else bytes([LAWS[codec].silence]) * 160
+
+
+@lru_cache
+def _g722_silence() -> bytes:
+    """What an encoder that has heard nothing but silence makes of more of it."""
+    encoder = G722Encoder()
+    encoder.encode(SILENT_FRAME[:G722_SAMPLES])
+    return encoder.encode(SILENT_FRAME[:G722_SAMPLES])
 
 
 class SharedMix:
@@ -102,6 +141,3 @@ class SharedMix:
             made = encoder.encode(tick, self.before, self.frame, codec in self._newcomers)
             self._payloads[codec] = made
         return made
-
-
-assert len(PCMU_SILENCE) * 6 == FRAME

@@ -331,7 +331,7 @@ class Engine:
             browsers.expire(now)
         for transport in browsers.take_news():
             leg = self._legs[transport.leg]
-            if transport.gone:
+            if transport.has_failed:
                 self._tell_death(leg, now)
             else:
                 self._told.append(messages.MediaReady(seq=self._seq(), leg=leg.name))

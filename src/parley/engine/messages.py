@@ -27,9 +27,9 @@ class Message(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
 class Codec(msgspec.Struct, frozen=True, kw_only=True):
     """What one leg speaks, the same in both directions."""
 
-    name: str  # "opus" | "pcmu"
+    name: str  # "opus" | "g722" | "pcmu" | "pcma"
     payload_type: int
-    clock_rate: int  # RTP clock: 48000 for opus (RFC 7587), 8000 for pcmu
+    clock_rate: int  # RTP clock: 48000 for opus (RFC 7587), 8000 for the others
 
 
 class WebRemote(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from parley.engine import g711, splice
+from parley.engine.g722 import G722Decoder
 from parley.engine.jitter import Gap, JitterBuffer, Packet, Verdict
 from parley.engine.opus import OpusDecoder, has_copy, packet_samples
 from parley.engine.resample import Upsampler
@@ -19,6 +20,7 @@ from parley.engine.sound import FRAME, RATE, SILENT_FRAME, ZEROS, Samples, ramp
 from parley.wire.rtp import RtpPacket
 
 _MS = RATE // 1000
+LAWS = {"pcmu": g711.MU, "pcma": g711.A}
 TARGET = (
     40 * _MS
 )  # one packet being played and one in reserve: the least that survives arrival on either side of a tick
@@ -57,19 +59,13 @@ class Decoder(Protocol):
         """Forget what came before, but be as if this packet had been decoded: those between were not."""
 
 
-class PcmuDecoder:
-    """Mu-law at 8 kHz."""
+class _Telephone:
+    """What G.711 and G.722 have in common: a byte is six samples at 48 kHz, and nothing is known of what is lost."""
 
     scale = 6
 
-    def __init__(self) -> None:
-        self._upsampler = Upsampler(self.scale)
-
     def duration(self, payload: bytes) -> int:
         return len(payload) * self.scale if len(payload) <= 960 else 0
-
-    def decode(self, payload: bytes) -> Samples:
-        return self._upsampler.run(g711.expand(payload))
 
     def conceal(self, length: int) -> Samples | None:
         return None
@@ -80,7 +76,33 @@ class PcmuDecoder:
     def is_pause(self, payload: bytes) -> bool:
         return False
 
+
+class G711Decoder(_Telephone):
+    """Either law, at 8 kHz."""
+
+    def __init__(self, law: g711.Law) -> None:
+        self._law = law
+        self._upsampler = Upsampler(6)
+
+    def decode(self, payload: bytes) -> Samples:
+        return self._upsampler.run(self._law.expand(payload))
+
     def start_after(self, payload: bytes) -> None:
+        self.decode(payload)
+
+
+class G722VoiceDecoder(_Telephone):
+    """16 kHz of sound on an RTP clock of 8 kHz."""
+
+    def __init__(self) -> None:
+        self._decoder = G722Decoder()
+        self._upsampler = Upsampler(3)
+
+    def decode(self, payload: bytes) -> Samples:
+        return self._upsampler.run(self._decoder.decode(payload))
+
+    def start_after(self, payload: bytes) -> None:
+        self._decoder, self._upsampler = G722Decoder(), Upsampler(3)
         self.decode(payload)
 
 
@@ -114,7 +136,9 @@ class OpusVoiceDecoder:
 
 
 def make_decoder(codec: str) -> Decoder:
-    return OpusVoiceDecoder() if codec == "opus" else PcmuDecoder()
+    if codec == "opus":
+        return OpusVoiceDecoder()
+    return G722VoiceDecoder() if codec == "g722" else G711Decoder(LAWS[codec])
 
 
 class Receiver:

@@ -158,9 +158,9 @@ def _open_all(addresses: tuple[str, ...], port: int) -> tuple[list[socket.socket
     """A socket on each address that is ours, all of one port; None when it is taken. And which address is not ours."""
     opened: list[socket.socket] = []
     foreign = ""
-    for local in addresses:
+    for family, local in [(_family(local), local) for local in addresses]:
         try:
-            opened.append(_bound(_family(local), local, opened[0].getsockname()[1] if opened else port))
+            opened.append(_bound(family, local, opened[0].getsockname()[1] if opened else port))
         except OSError as problem:
             if problem.errno in _TAKEN:
                 for one in opened:

@@ -32,8 +32,8 @@ class WebTransport:
         self.remote = remote
         self.ice = IceLite(remote.ufrag, dice)
         self.association: Association | None = None
-        self.told_ready = self.told_gone = False
-        self.gone = False  # it said goodbye, or its handshake failed, and nothing new was negotiated since
+        self.told_ready = self.told_failed = False
+        self._gone_at: float | None = None  # it said goodbye, or its handshake failed; nothing new was negotiated since
         self.burst = 0  # datagrams in the tick `burst_tick`
         self.burst_tick = -1
         self.pending = 0  # its datagrams in the queue of handshakes
@@ -62,14 +62,28 @@ class WebTransport:
         before, self.remote = self.remote, remote
         if remote.fingerprint.upper() != before.fingerprint.upper():
             self.ice = IceLite(remote.ufrag, self.ice.dice)
-            self.association, self.gone, self.told_gone = None, False, False
-            self._handshake_route = None
+            self._start_again()
         elif remote.ufrag != before.ufrag:
             self.ice.restart(remote.ufrag)
+            if self._gone_at is not None:
+                self._start_again()
+
+    def _start_again(self) -> None:
+        """The next handshake is a new one."""
+        self.association, self._gone_at, self.told_failed = None, None, False
+        self._handshake_route = None
 
     def is_ready(self) -> bool:
         """Whether the path is nominated and the keys are agreed."""
         return self.ice.nominated is not None and self._srtp_open
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the handshake came to nothing; only another offer can help.
+
+        A goodbye is not failure: a page that is loaded again says it too, and comes back by the same leg.
+        """
+        return self.association is not None and self.association.state is State.FAILED
 
     # --- handshake ------------------------------------------------------------------------------------
 
@@ -80,36 +94,36 @@ class WebTransport:
 
     def begins(self, datagram: bytes) -> bool:
         """Whether the datagram would begin a handshake."""
-        return self.association is None and not self.gone and begins_association(datagram)
+        return self.association is None and begins_association(datagram)
 
     def take_dtls(self, now: float, route: Route, datagram: bytes) -> list[Departure]:
         """A DTLS datagram from a checked route; what is to be sent for it."""
         if self.association is None:
-            if self.gone or not begins_association(datagram):
+            if not begins_association(datagram):
                 return []
             self.association = Association(self._identity, self.remote.fingerprint, now)
         self._handshake_route = route
         self.association.feed(now, datagram)
-        return self._flush()
+        return self._flush(now)
 
     def tick_dtls(self, now: float) -> list[Departure]:
         """Carry on with what is overdue."""
         if self.association is None:
             return []
         self.association.tick(now)
-        return self._flush()
+        return self._flush(now)
 
     def say_goodbye(self, now: float) -> list[Departure]:
         """The leg is closed."""
         if self.association is None:
             return []
         self.association.close(now)
-        return self._flush()
+        return self._flush(now)
 
-    def _flush(self) -> list[Departure]:
+    def _flush(self, now: float) -> list[Departure]:
         assert self.association is not None
-        if self.association.state in (State.CLOSED, State.FAILED):
-            self.gone = True
+        if self._gone_at is None and self.association.state in (State.CLOSED, State.FAILED):
+            self._gone_at = now
         route = self.ice.nominated or self._handshake_route
         datagrams = self.association.take()
         if route is None:
@@ -158,6 +172,8 @@ class WebTransport:
 
     def silent_seconds(self, now: float, last_life: float, expected: bool) -> float:
         """Checks come whether or not sound is expected, so they are the sign of life that is asked for."""
+        if self._gone_at is not None:
+            return now - self._gone_at
         last_check = self.ice.last_check
         if last_check is None:
             return now - last_life  # of the leg's opening

@@ -141,6 +141,7 @@ class MeetingRig(PeopleRig):
         self.push = door.push
         accounts = account_routes(self.people, self.store, self.clock, self.rooms, JoinLinks(base))
         routes = [*accounts, *door.routes]
+        self.routes = routes
         self.app = huawei_app(routes=[*routes, *refusing(routes)], tokens=self.people.tokens)
         self.http = self.client()
 

@@ -2,110 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
-from typing import Any
 
-from ...app.booking import ConferenceRecord, RulesEdit
-from ...app.conference_control import ConferenceControl, Running
-from ...app.directory import Directory
-from ...app.moderation import DROPPED, STOPPED, audible, demotion, only, promotion
+from ...app.booking import RulesEdit
+from ...app.conference_control import Running
+from ...app.moderation import DROPPED, STOPPED, audible, only, promotion
+from ...core.conference_rules import COHOST_SETTINGS, demoted_settings
 from ...core.ids import ParticipantId
 from ...core.meeting_inputs import (
     AdmitParticipant,
     DropParticipant,
     LegView,
-    MeetingInput,
+    MuteSelf,
     OverrideLegs,
     Rename,
     SendBack,
+    SetCohost,
     SetHands,
     SetLocked,
-    by_participant,
+    SetRole,
 )
+from ...core.profiles import LegSettings
 from ...core.refusals import Refusal
 from ...core.secret import Secret
 from ...core.spaces import Role
 from . import control_fields as fields
-from .codecs import core_id, wire_id
+from .codecs import core_id
+from .commander import BASE, NO_RIGHT, NOT_THERE, Authenticate, Commander, Who, leg_of, legs_of
 from .errors import HuaweiError
 from .fields import Parsed, Table
-from .live_state import LiveState, LiveStates, Mode, calls_of
+from .live_state import Mode, calls_of
 from .requests import Request
 from .router import Auth, Handler, Route
 
-BASE = "/v1/mmc/control/conferences"
 PROLONGED = 15  # minutes, when nothing is said
 
-NOT_THERE = "MMC.111072008"
-NO_RIGHT = "MMC.111072070"
 HOST_EXISTS = "MMC.111074001"
 NOT_HOST = "MMC.111074002"
 WRONG_PASSWORD = "MMC.111072018"
 HOSTS_RAISE_NO_HAND = "MMC.111072069"
 WRONG_STATE = "MMC.111072011"
 NO_NAME = "MMC.111072046"
-
-# Number, passcode and source to (record, role); raises Refusal.
-Authenticate = Callable[[str, Secret, str], Awaitable[tuple[ConferenceRecord, Role]]]
-
-
-class Commander:
-    """What all commands share: the conference of the token, its meeting, and who is named.
-
-    dirty: called when something changed that no meeting knows of.
-    """
-
-    def __init__(
-        self, control: ConferenceControl, directory: Directory, states: LiveStates, dirty: Callable[[Running], None]
-    ) -> None:
-        self.control = control
-        self.directory = directory
-        self.states = states
-        self.dirty = dirty
-
-    async def running(self, request: Request, *, host: bool = True) -> Running:
-        """host: only a host's token will do. Raises HuaweiError, Refusal."""
-        if host and request.grant.role is not Role.HOST:
-            raise HuaweiError(NO_RIGHT, "X-Conference-Authorization: is not a host's")
-        return await self.control.running(request.grant.conference)
-
-    def state(self, running: Running) -> LiveState:
-        return self.states.of(running.meeting.meeting)
-
-    async def tell(self, running: Running, *messages: MeetingInput) -> None:
-        for message in messages:
-            await self.directory.tell(running.meeting.meeting, message)
-
-    def noted(self, what: str, handler: Handler) -> Handler:
-        """The same, with a line in the journal once it is done."""
-
-        async def run(request: Request) -> Any:
-            answer = await handler(request)
-            grant = request.grant
-            who = wire_id(grant.user) if grant.user else str(grant.role)
-            object = request.text("participantID", 64) or ""
-            self.control.note(grant.conference, request.source, who, what, object)
-            return answer
-
-        return run
-
-    def named(self, request: Request, running: Running) -> LegView:
-        """The participant of the query. Raises HuaweiError."""
-        return leg_of(running, request.required("participantID", 64), "participantID")
-
-
-def leg_of(running: Running, text: str, wire: str) -> LegView:
-    """Raises HuaweiError."""
-    leg = by_participant(running.meeting.legs).get(ParticipantId(core_id(text) or ""))
-    if leg is None:
-        raise HuaweiError(NOT_THERE, f"{wire}: nobody of this ID is in the conference")
-    return leg
-
-
-def legs_of(running: Running, texts: Iterable[str], wire: str) -> list[LegView]:
-    """Raises HuaweiError for the first who is not there."""
-    return [leg_of(running, text, f"{wire}[{index}]") for index, text in enumerate(texts)]
 
 
 class Control:
@@ -151,24 +88,46 @@ class Control:
         """Everybody but the hosts."""
         wish = fields.MUTE_ALL.parse(request.body)
         running = await self._commander.running(request)
+        await self._let_unmute(running, wish.get("may_unmute", True))
         state = self._commander.state(running)
-        state.may_unmute = wish.get("may_unmute", True)
         state.all_muted = wish.values["muted"]
         await self._commander.tell(running, OverrideLegs(audible(not state.all_muted), self._hosts(running)))
         self._commander.dirty(running)
 
     async def mute_one(self, request: Request) -> None:
-        """A host mutes anybody."""
-        wish = fields.MUTE_ONE.parse(request.body)
-        running = await self._commander.running(request)
+        """A host mutes anybody, a co-host any guest, a guest whom the token's user stands for."""
+        muted = fields.MUTE_ONE.parse(request.body).values["muted"]
+        running = await self._commander.running(request, Who.ANYBODY)
         leg = self._commander.named(request, running)
-        await self._commander.tell(running, only(leg, audible(not wish.values["muted"])))
+        if request.grant.role is not Role.HOST:
+            if leg.participant in await self._commander.own(request, running):
+                await self._mute_oneself(running, leg, muted)
+                return
+            await self._commander.running(request)
+            self._commander.not_against_hosts(request, running, [leg], "participantID")
+        await self._commander.tell(running, only(leg, audible(not muted)))
+
+    async def _mute_oneself(self, running: Running, leg: LegView, muted: bool) -> None:
+        if not leg.effective.settings.may_mute_self(muted):
+            raise HuaweiError(NO_RIGHT, "participantID: the host does not let guests unmute themselves")
+        await self._commander.tell(running, MuteSelf(leg.participant, muted))
 
     async def let_unmute(self, request: Request) -> None:
         wish = fields.MAY_UNMUTE.parse(request.body)
         running = await self._commander.running(request)
-        self._commander.state(running).may_unmute = wish.values["may_unmute"]
+        await self._let_unmute(running, wish.values["may_unmute"])
         self._commander.dirty(running)
+
+    async def _let_unmute(self, running: Running, allowed: bool) -> None:
+        """Of guests, those to come as well. Hosts made guests have their rights on themselves."""
+        await self._commander.control.change_rules(
+            running.record.conference.number, RulesEdit(guests_may_unmute=allowed)
+        )
+        demoted = frozenset(
+            leg.participant for leg in running.meeting.legs if leg.role is Role.GUEST and not leg.cohost
+        )
+        if demoted:
+            await self._commander.tell(running, OverrideLegs(LegSettings(unmute_self=allowed), demoted, exclude=False))
 
     async def roll_call(self, request: Request) -> None:
         """The one who is called is heard, everybody else but the hosts is not."""
@@ -201,7 +160,7 @@ class Control:
 
     async def prolong(self, request: Request) -> None:
         wish = fields.DURATION.parse(request.body)
-        running = await self._commander.running(request)
+        running = await self._commander.running(request, Who.HOST)
         minutes = wish.get("minutes", PROLONGED)
         number = running.record.conference.number
         await self._commander.control.prolong(number, minutes, repeatedly=wish.values["automatic"])
@@ -209,7 +168,7 @@ class Control:
 
     async def stop(self, request: Request) -> None:
         """Everybody goes; the booking stays until its end, so that people may come back."""
-        running = await self._commander.running(request)
+        running = await self._commander.running(request, Who.HOST)
         await self._commander.control.stop(running, STOPPED)
 
     async def hang_up(self, request: Request) -> None:
@@ -218,6 +177,7 @@ class Control:
         state = self._commander.state(running)
         called = {leg: text for leg in calls_of(running, state) for text in ids if core_id(text) == leg}
         inside = legs_of(running, [text for text in ids if text not in called.values()], "bulkHangUpParticipants")
+        self._commander.not_against_hosts(request, running, inside, "bulkHangUpParticipants")
         for call in called:
             self._commander.control.give_up(call)
         await self._commander.tell(running, *(DropParticipant(leg.participant, DROPPED) for leg in inside))
@@ -234,6 +194,7 @@ class Control:
         inside += [leg for leg in running.meeting.legs if leg.participant in ids and leg not in inside]
         if not inside and not addresses & known:
             raise HuaweiError(NOT_THERE, "bulkDelAttendInfo: nobody of these is in the conference")
+        self._commander.not_against_hosts(request, running, inside, "bulkDelAttendInfo")
         self._commander.control.give_up_on(running, addresses)
         state.removed |= addresses
         for address in addresses:
@@ -247,9 +208,9 @@ class Control:
     # --- who is what -------------------------------------------------------------------------------------------
 
     async def change_role(self, request: Request) -> None:
-        """Become host or cease to be it. With a guest's token the host's password is asked for."""
+        """Become host or cease to be it. With a guest's or co-host's token the host's password is asked for."""
         wish = fields.ROLE.parse(request.body)
-        running = await self._commander.running(request, host=False)
+        running = await self._commander.running(request, Who.ANYBODY)
         leg = self._commander.named(request, running)
         is_host = running.role(leg) is Role.HOST
         if not wish.values["host"]:
@@ -257,7 +218,7 @@ class Control:
                 raise HuaweiError(NOT_HOST, "participantID: is not the host")
             if request.grant.role is not Role.HOST:
                 raise HuaweiError(NO_RIGHT, "X-Conference-Authorization: is not a host's")
-            await self._commander.tell(running, demotion(leg, guests_wait(running)))
+            await self._commander.tell(running, demotion(running, leg))
             return
         await self._check_host_password(request, wish)
         if is_host:
@@ -266,8 +227,6 @@ class Control:
         if others:
             raise HuaweiError(HOST_EXISTS, "participantID: somebody else is the host")
         await self._commander.tell(running, promotion(leg))
-        state = self._commander.state(running)
-        state.cohosts.discard(leg.participant)
 
     async def _check_host_password(self, request: Request, wish: Parsed) -> None:
         password = wish.get("password", "")
@@ -281,22 +240,17 @@ class Control:
             raise HuaweiError(WRONG_PASSWORD, "chairmanPwd: is not the host's password")
 
     async def cohost(self, request: Request) -> None:
-        """Guests only."""
+        """Guests only, and by the host alone."""
         wish = fields.COHOST.parse(request.body)
-        running = await self._commander.running(request)
+        running = await self._commander.running(request, Who.HOST)
         leg = self._commander.named(request, running)
         if running.role(leg) is Role.HOST:
             raise HuaweiError(WRONG_STATE, "participantID: is the host")
-        cohosts = self._commander.state(running).cohosts
-        if wish.values["cohost"]:
-            cohosts.add(leg.participant)
-        else:
-            cohosts.discard(leg.participant)
-        self._commander.dirty(running)
+        await self._commander.tell(running, cohosting(running, leg, wish.values["cohost"]))
 
     async def hand(self, request: Request) -> None:
         wish = fields.HAND.parse(request.body)
-        running = await self._commander.running(request, host=False)
+        running = await self._commander.running(request, Who.ANYBODY)
         leg = self._commander.named(request, running)
         raised = wish.values["raised"]
         if raised and running.role(leg) is Role.HOST:
@@ -321,6 +275,7 @@ class Control:
         id = wish.get("id")
         legs = [leg_of(running, id, "participantID")] if id else []
         legs += [leg for leg in running.meeting.legs if not id and called_by(leg, {address})]
+        self._commander.not_against_hosts(request, running, legs, "participantID")
         state = self._commander.state(running)
         listed = next(
             (one for one in state.attendees(running.record.conference.attendees) if one.address == address), None
@@ -347,12 +302,14 @@ class Control:
         id = fields.SEND_BACK.parse(request.body).values["id"]
         running = await self._commander.running(request)
         leg = leg_of(running, id, "participantID")
+        self._commander.not_against_hosts(request, running, [leg], "participantID")
         await self._commander.tell(running, SendBack(leg.participant))
 
     async def send_many_back(self, request: Request) -> None:
         ids = fields.SEND_MANY_BACK.parse(request.body).values["ids"]
         running = await self._commander.running(request)
         legs = legs_of(running, ids, "batchParticipants")
+        self._commander.not_against_hosts(request, running, legs, "batchParticipants")
         await self._commander.tell(running, *(SendBack(leg.participant) for leg in legs))
 
     # --- the conference's own settings -------------------------------------------------------------------------
@@ -363,11 +320,12 @@ class Control:
         running = await self._commander.running(request)
         state = self._commander.state(running)
         rules = {name: wish.values[name] for name in ("entry_scope", "waiting_room") if name in wish.values}
+        if "may_unmute" in wish.values:
+            await self._let_unmute(running, wish.values["may_unmute"])
         if rules:
             await self._commander.control.change_rules(running.record.conference.number, RulesEdit(**rules))
         if "locked" in wish.values:
             await self._commander.tell(running, SetLocked(wish.values["locked"]))
-        state.may_unmute = wish.get("may_unmute", state.may_unmute)
         for row in fields.SETTINGS.fields:
             if row.attribute in wish.values and not row.effect:
                 state.settings[row.wire] = row.codec.render(wish.values[row.attribute])
@@ -384,5 +342,14 @@ def called_by(leg: LegView, addresses: set[str]) -> bool:
     return bool({leg.uri, f"sip:{leg.uri}", user} & addresses)
 
 
-def guests_wait(running: Running) -> bool:
-    return not (running.occurrence.rules or running.record.rules).guests_may_start
+def demotion(running: Running, leg: LegView) -> SetRole:
+    return SetRole(leg.participant, Role.GUEST, demoted_settings(running.rules))
+
+
+def cohosting(running: Running, leg: LegView, cohost: bool) -> SetCohost:
+    """Ceasing to be one, a guest by the door has again what the door says, and one who was host what demotion says."""
+    if cohost:
+        return SetCohost(leg.participant, True, COHOST_SETTINGS)
+    names = frozenset({"needs_activation", "mute_self", "unmute_self"})
+    settings = demoted_settings(running.rules) if leg.role is Role.GUEST else LegSettings()
+    return SetCohost(leg.participant, False, settings, names)

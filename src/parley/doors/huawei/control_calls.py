@@ -15,9 +15,9 @@ from ...core.secret import Secret
 from ...core.spaces import Role
 from . import control_fields as fields
 from .codecs import core_id
+from .commander import BASE, Authenticate, Commander
 from .conference_requests import attendee_of
 from .conferences import refused_password
-from .control import BASE, Authenticate, Commander
 from .errors import Family, HuaweiError, from_refusal
 from .fields import Parsed
 from .live_state import CALLS_MOST, Calling

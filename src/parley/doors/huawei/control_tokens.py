@@ -14,7 +14,7 @@ from ...core.secret import Secret
 from ...core.spaces import Role
 from .app import control_tokens
 from .codecs import milliseconds, wire_id
-from .control import BASE
+from .commander import BASE
 from .errors import BAD_CONTROL_TOKEN, HuaweiError
 from .join_links import JoinLinks
 from .requests import Request

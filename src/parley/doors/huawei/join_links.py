@@ -10,7 +10,6 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ...core.ids import ConferenceId
 from ...core.links import PersonalLinks, meanings, spelled
 from ...core.secret import Secret
 from ...core.spaces import AccessMethod
@@ -34,13 +33,11 @@ class JoinLinks:
         digits = spelled(door.secret) if door.secret is not None else None
         return self._of(number, digits) if digits else None
 
-    def personal(
-        self, number: str, door: AccessMethod, conference: ConferenceId, reader: str, links: PersonalLinks
-    ) -> str | None:
+    def personal(self, number: str, door: AccessMethod, reader: str, links: PersonalLinks) -> str | None:
         """One reader's own, which proves that he is invited; None for a door without a secret."""
         if door.secret is None:
             return None
-        return self._of(number, links.secret(conference, door.secret, reader).reveal())
+        return self._of(number, links.secret(number, door.secret, reader).reveal())
 
     def _of(self, number: str, digits: str) -> str:
         return f"{self.base.rstrip('/')}/#/j/{number}/{digits}"

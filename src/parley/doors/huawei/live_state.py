@@ -39,11 +39,9 @@ class Calling:
 class LiveState:
     """pictures and settings: as clients set them, by wire name. added: attendees that are not in the booking."""
 
-    may_unmute: bool = True
     all_muted: bool = False
     mode: Mode = Mode.FREE
     named: ParticipantId | None = None  # who is called by name, or broadcast
-    cohosts: set[ParticipantId] = field(default_factory=set)
     cameras_closed: set[ParticipantId] = field(default_factory=set)
     asked_to_share: ParticipantId | None = None
     recorders: set[ParticipantId] = field(default_factory=set)

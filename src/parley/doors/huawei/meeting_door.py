@@ -16,9 +16,10 @@ from ...app.ports import CallPlacer, Clock, MediaEngine, Store
 from ...app.tasks import Tasks
 from ...app.tokens import Tokens
 from ...core.events import Event
+from .commander import Commander
 from .conference_answers import Place
 from .conferences import ConferenceRoutes, Desk
-from .control import Commander, Control
+from .control import Control
 from .control_calls import ControlCalls, told_result
 from .control_tokens import ControlTokens
 from .history import HistoryRoutes

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from . import control_fields as fields
-from .control import BASE, Commander, leg_of
+from .commander import BASE, Commander, Who, leg_of
 from .control_fields import LAYOUT_PICTURE
 from .errors import HuaweiError
 from .fields import Parsed, Table
@@ -111,7 +111,7 @@ class Pictures:
         return SUCCESS
 
     async def layouts(self, request: Request) -> dict[str, Any]:
-        running = await self._commander.running(request, host=False)
+        running = await self._commander.running(request, Who.ANYBODY)
         return {**SUCCESS, "picLayouts": list(self._commander.state(running).layouts.values())}
 
     async def delete_layout(self, request: Request) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from ...core.meeting_inputs import Cause, LegView, by_participant
 from ...core.refusals import Refusal
 from ...core.spaces import Role
 from .codecs import milliseconds, wire_id
+from .commander import BASE, Commander, Who
 from .conference_answers import Place, kept, kind_word, shown_end, shown_start
 from .conference_fields import SCOPES
-from .control import BASE, Commander, called_by
+from .control import called_by
 from .fields import extras_of
 from .live_state import LiveState, Mode, calls_of
 from .requests import Request, listing
@@ -39,7 +40,7 @@ class RealTime:
         ]
 
     async def show(self, request: Request) -> dict[str, Any]:
-        running = await self._commander.running(request, host=False)
+        running = await self._commander.running(request, Who.ANYBODY)
         return real_time_info(running, self._commander.state(running))
 
     async def participants(self, request: Request) -> dict[str, Any]:
@@ -122,7 +123,7 @@ def real_time_info(running: Running, state: LiveState) -> dict[str, Any]:
         "participants": people,
         "confInfo": {
             "chairID": wire_id(host.participant) if host else "",
-            "coHosts": [wire_id(id) for id in legs if id in state.cohosts],
+            "coHosts": [wire_id(id) for id in legs if legs[id].cohost],
         },
     }
 
@@ -174,7 +175,7 @@ def basic_info(running: Running, place: Place, *, host: bool) -> dict[str, Any]:
 
 
 def dynamic_info(running: Running, state: LiveState) -> dict[str, Any]:
-    rules = running.occurrence.rules or running.record.rules
+    rules = running.rules
     settings = state.settings
     return {
         "state": "Created" if running.occurrence.state is OccurrenceState.RUNNING else "Destroyed",
@@ -185,7 +186,7 @@ def dynamic_info(running: Running, state: LiveState) -> dict[str, Any]:
         "lock": int(running.meeting.locked),
         "mute": int(state.all_muted),
         "lockSharing": settings.get("lockSharing", 0),
-        "canUnmute": int(state.may_unmute),
+        "canUnmute": int(rules.guests_may_unmute),
         "chairView": 0,
         "recState": 0,
         "callInRestriction": _SCOPE_NUMBERS[rules.entry_scope],
@@ -259,6 +260,6 @@ def _info_map(running: Running, leg: LegView, state: LiveState) -> dict[str, str
         "ANONYMOUS": bit(leg.entry.member is None),
         "LOCALREC": bit(id in state.recorders),
         "CLIENT_LOGIN_TYPE": "OtherType",
-        "IS_COHOST": bit(id in state.cohosts),
+        "IS_COHOST": bit(leg.cohost),
         "CAMERASTATE": bit(id in state.cameras_closed),
     }

@@ -81,6 +81,6 @@ def from_refusal(refusal: Refusal) -> Failure:
 def from_validation(wrong: ValidationError) -> Failure:
     """The first problem; what was sent is not repeated, for it may be a password."""
     first = wrong.errors(include_input=False, include_url=False, include_context=False)[0]
-    field = ".".join(str(part) for part in first["loc"])
+    field = ".".join(str(part) for part in first["loc"])[:100]
     message = str(first["msg"]).removeprefix("Value error, ")
     return Failure(400, "invalid", f"{field}: {message}" if field else message, field or None)
