@@ -110,8 +110,10 @@ async def test_the_signed_in_owner_opens_the_space_and_changes_the_guests_passco
         await owner.sees("User One (you)", "ada")
         await scene.everybody_hears_everybody("ada", "owner")
 
+        await owner.click("button", "Leave")
+        await owner.click("button", "Leave")
+        await scene.until_waiting("ada")
         await scene.changes_passcode(owner, made.space, "97531")
-        await scene.until_waiting("ada")  # its only host has gone to another page
         bob = await scene.caller("bob", "global")
         await bob.hears_prompt("enter-pin", bob.start)
         await bob.digits("97531#")
