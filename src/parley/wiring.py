@@ -259,6 +259,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
         directory,
         arrivals,
         web.sessions,
+        parts.start.give_up_in,
     )
     native = with_socket(web.native, meeting_socket(settings, sockets))
     cms = _cms(settings, kept, directory, dialling, journal)
