@@ -111,6 +111,22 @@ def check_config(context: typer.Context, config: ConfigFile = None, as_json: AsJ
         typer.echo("the settings hold")
 
 
+@app.command("check")
+def check_services(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Try what the settings name: the certificate, and every TURN server with a credential like a browser's."""
+    from .checks import NOT_CHECKED, check
+
+    findings = run(check(load_settings(context, config).settings))
+    rows = [{"what": one.what, "holds": "yes" if one.holds else "NO", "told": one.told} for one in findings]
+    if as_json:
+        show_json(rows)
+    else:
+        show_table(rows, ("what", "holds", "told"))
+        typer.echo(f"not checked: {NOT_CHECKED}")
+    if not all(one.holds for one in findings):
+        raise typer.Exit(1)
+
+
 @app.command()
 def status(context: typer.Context, as_json: AsJson = False) -> None:
     """What the running server is doing."""

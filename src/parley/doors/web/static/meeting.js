@@ -89,6 +89,7 @@ function showPanel(name) {
   const next = state.panel === name ? null : name;
   const last = state.panel;
   dispatch({ type: "panel", panel: next });
+  if (next === "chat") document.getElementById("toasts")?.replaceChildren(); // what they said stands there
   drawNow();
   const focus = next === "chat" ? "say" : next ? "panel-title" : last;
   if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
