@@ -15,6 +15,7 @@ from ...app.ports import Clock, LegDoor, LegInbox, Timer
 from ...core.dialplan import Address
 from ...core.endings import Reason, Side
 from ...core.leg_inputs import Offered
+from ...wire.sdes import OurKeys
 from ...wire.sip.address import NameAddr, bracketed
 from ...wire.sip.answers import Dialect
 from ...wire.sip.core import Limits
@@ -257,12 +258,12 @@ class SipAgent:
             return
         local = flow.local[0]
         media_address = self._media_address or local
-        session = next(self._sessions)
+        session, keys = next(self._sessions), OurKeys()
         body = body_part(request, "application/sdp")
         offer = read_offer(body)
         audio = undecided_audio(flow.remote[0])
         if offer is not None:
-            answer = answer_to(offer, (media_address, NO_PORT), session)
+            answer = answer_to(offer, (media_address, NO_PORT), session, keys=keys)
             if answer.audio is None:
                 self.respond(event.transaction, 488)
                 return
@@ -270,7 +271,7 @@ class SipAgent:
         elif request.body:  # malformed SDP is the caller's mistake; a body that holds none is a matter of taste
             self.respond(event.transaction, 400 if body else 488)
             return
-        leg = SipLeg(event, offer, audio, self, media_address, session)
+        leg = SipLeg(event, offer, audio, self, media_address, session, keys)
         self._legs[event.dialog] = leg
         caller = request.from_
         offered = Offered(

@@ -9,6 +9,7 @@ from ...app.ports import LegFacts, LegInbox
 from ...core.endings import Ending, Reason, Side
 from ...core.leg_inputs import Confirmed, Digit, Drop, LegAudio, LegInput, MediaChanged, RemoteEnded, WebLocal
 from ...wire.offer_answer import Answer, read_answer
+from ...wire.sdes import OurKeys
 from ...wire.sdp import Codec, Session
 from ...wire.sip.address import bracketed
 from ...wire.sip.events import DialogId, IncomingReinvite, IncomingRequest, TransactionId
@@ -34,13 +35,14 @@ class SipCall:
     of a call that we make.
     """
 
-    def __init__(self, wire: Wire, call_id: str, media_address: str, session: int) -> None:
+    def __init__(self, wire: Wire, call_id: str, media_address: str, session: int, keys: OurKeys | None = None) -> None:
         self.dialog: DialogId | None = None
         self.audio: LegAudio | None = None
         self._wire = wire
         self._call_id = call_id
         self._media_address = media_address
         self._session = session
+        self._keys = keys or OurKeys()
         self._flow: Flow | None = None
         self._port = 0
         self._sent: Session | None = None
@@ -115,6 +117,8 @@ class SipCall:
             audio = read_answer(offer, answer) if answer is not None else None
             if audio is not None:
                 self._codec = audio.codec
+                if audio.keys is not None:
+                    self._keys.agreed(audio.keys)
                 self._post(MediaChanged(leg_audio(audio, self._last_address())))
             elif self._codec is None:
                 self._post(Drop(Ending(Side.REMOTE, Reason.NO_COMMON_CODEC)))
@@ -128,7 +132,11 @@ class SipCall:
             self._post(RemoteEnded(Ending(side, reason)))
 
     def reinvite(self, event: IncomingReinvite) -> None:
-        """A new offer, or none: then we offer what was agreed, without hold, and the ACK brings the answer."""
+        """A new offer, or none: then we offer what was agreed, without hold, and the ACK brings the answer.
+
+        Keys may change, but SRTP stays SRTP and plain RTP stays plain: by that the leg was let in, and so it is told
+        of in records and lists.
+        """
         body = body_part(event.request, "application/sdp")
         if self._reinvite is not None or self._reoffered is not None:
             self._wire.respond(event.transaction, 491)  # an offer is open already (RFC 3261 14.1)
@@ -139,7 +147,13 @@ class SipCall:
             return
         offer = read_offer(body)
         answer = offer and answer_to(
-            offer, (self._media_address, self._port), self._session, current=self._codec, previous=self._sent
+            offer,
+            (self._media_address, self._port),
+            self._session,
+            keys=self._keys,
+            secure=self.audio is not None and self.audio.encrypted,
+            current=self._codec,
+            previous=self._sent,
         )
         if not answer or answer.audio is None:
             self._wire.respond(event.transaction, 488)

@@ -14,6 +14,7 @@ import structlog
 from ...app.ports import CallerIdentity, Clock
 from ...core.endings import Reason, Side
 from ...core.outbound import Hop, Target
+from ...core.profiles import MediaEncryption
 from ...wire.sip.events import DialogId, ResponseReceived, TransactionFailed, TransactionId
 from ...wire.sip.flow import Flow
 from ...wire.sip.layer import SipLayer
@@ -71,8 +72,13 @@ class SipDialler:
         self._trust = trust or ssl.create_default_context()
         self._calls: dict[TransactionId, OutgoingSipLeg] = {}
 
-    def outgoing(self, target: Target, identity: CallerIdentity) -> OutgoingSipLeg:
-        return OutgoingSipLeg(target, identity, self, secrets.token_hex(12), self._agent.session())
+    def outgoing(
+        self,
+        target: Target,
+        identity: CallerIdentity,
+        encryption: MediaEncryption = MediaEncryption.OPTIONAL,
+    ) -> OutgoingSipLeg:
+        return OutgoingSipLeg(target, identity, self, secrets.token_hex(12), self._agent.session(), encryption)
 
     # --- CallingWire -------------------------------------------------------------------------------------------
 

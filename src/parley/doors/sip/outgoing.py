@@ -13,13 +13,14 @@ from ...app.ports import CallerIdentity
 from ...core.endings import Ending, Reason, Side
 from ...core.leg_inputs import Answered, CallFailed, LegInput, Reached, Ringing
 from ...core.outbound import Hop, Target
-from ...wire.offer_answer import Local, make_offer, read_answer
+from ...core.profiles import MediaEncryption
+from ...wire.offer_answer import read_answer
 from ...wire.sip.digest import HEADERS, DigestClient
 from ...wire.sip.errors import OurMistake, TheirMistake
 from ...wire.sip.events import DialogId, TransactionId
 from ...wire.sip.flow import Flow
 from ...wire.sip.message import Response, body_part
-from .audio import NO_PORT, PREFERENCES, leg_audio, read_offer
+from .audio import NO_PORT, leg_audio, our_offer, read_offer
 from .call import SipCall, Wire
 
 log = structlog.get_logger(__name__)
@@ -121,11 +122,20 @@ def ending_of(status: int) -> Ending:
 class OutgoingSipLeg(SipCall):
     """Implements OutgoingDoor."""
 
-    def __init__(self, target: Target, identity: CallerIdentity, wire: CallingWire, call_id: str, session: int) -> None:
+    def __init__(
+        self,
+        target: Target,
+        identity: CallerIdentity,
+        wire: CallingWire,
+        call_id: str,
+        session: int,
+        encryption: MediaEncryption = MediaEncryption.OPTIONAL,
+    ) -> None:
         super().__init__(wire, call_id, "", session)
         self._calling = wire
         self._target = target.uri
         self._identity = identity
+        self._encryption = encryption
         self._hop: Hop | None = None
         self._attempts = 0
         self._invite: TransactionId | None = None
@@ -162,7 +172,8 @@ class OutgoingSipLeg(SipCall):
             if credentials is not None
             else None
         )
-        self._sent = make_offer(Local(self._media_address, port, self._session), preferences=PREFERENCES)
+        crypto = self._keys.first() if self._offers_srtp(flow) else None
+        self._sent = our_offer((self._media_address, port), self._session, crypto)
         user = quote(self._identity.user, safe="-_.!~*'()&=+$,/")
         contact = None
         if hop.contact_domain:
@@ -178,6 +189,12 @@ class OutgoingSipLeg(SipCall):
                 contact=contact,
             )
         )
+
+    def _offers_srtp(self, flow: Flow) -> bool:
+        """Where it must be, and where the way keeps the keys secret; then it is SRTP or no call (RFC 4568, 5.1.1)."""
+        if self._encryption is MediaEncryption.OPTIONAL:
+            return flow.transport == "tls"
+        return self._encryption is MediaEncryption.REQUIRED
 
     def give_up(self) -> None:
         self.ended = True
@@ -241,6 +258,8 @@ class OutgoingSipLeg(SipCall):
             return
         self.dialog = dialog
         self._codec = audio.codec
+        if audio.keys is not None:
+            self._keys.agreed(audio.keys)
         self.audio = leg_audio(audio, (self._flow.remote[0], NO_PORT))
         self._calling.answered(self, dialog)
         self._tell(Answered(self.audio))
