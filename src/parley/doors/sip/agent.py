@@ -41,7 +41,7 @@ from .call import SipCall
 from .dialler import SipDialler
 from .leg import SipLeg
 from .listeners import Listeners, every_address_like, is_ours
-from .rates import SourceRates
+from .rates import SCANNERS, SourceRates
 from .registrar import Answered, Registrar
 from .resolver import Resolver
 from .trunks import TrustedTrunks
@@ -91,7 +91,9 @@ class SipAgent:
         self._registrar = registrar
         self._media_address = media_address
         self._trunks = TrustedTrunks(trusted_trunks)
-        self._layer = SipLayer(Dialect(agent=agent), limits=Limits(dialogs=calls_most + calls_most // 10 + 10))
+        self._layer = SipLayer(
+            Dialect(agent=agent, unwelcome=SCANNERS), limits=Limits(dialogs=calls_most + calls_most // 10 + 10)
+        )
         self._rates = SourceRates(calls_per_source)
         self._listeners = Listeners(self._receive, self._broken)
         self._legs: dict[DialogId, SipCall] = {}
@@ -214,6 +216,8 @@ class SipAgent:
                 leg.reinvite(event)
             case IncomingRequest() if leg and event.request.method == "INFO":
                 leg.info(event)
+            case IncomingRequest() if leg and event.request.method == "UPDATE":
+                leg.update(event)
             case IncomingReinvite() | IncomingRequest():
                 self.respond(event.transaction, 481 if leg is None else 501)
 

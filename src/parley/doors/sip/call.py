@@ -127,6 +127,17 @@ class SipCall:
             self.ended = True
             self._post(RemoteEnded(Ending(side, reason)))
 
+    def update(self, event: IncomingRequest) -> None:
+        """UPDATE (RFC 3311): a new offer, or none: then it only refreshes session and target."""
+        if not event.request.body:
+            self._wire.respond(event.transaction, 200)
+        elif self._reinvite is not None:
+            self._wire.respond(event.transaction, 500)  # their first offer is not answered yet (RFC 3311 5.2)
+        elif self._reoffered is not None:
+            self._wire.respond(event.transaction, 491)
+        else:
+            self._offered(event.transaction, body_part(event.request, "application/sdp"))
+
     def reinvite(self, event: IncomingReinvite) -> None:
         """A new offer, or none: then we offer what was agreed, without hold, and the ACK brings the answer."""
         body = body_part(event.request, "application/sdp")
@@ -137,14 +148,17 @@ class SipCall:
             self._sent = self._reoffered = offer_again(self._sent)
             self._wire.respond(event.transaction, 200, self._sent.serialise())
             return
+        self._offered(event.transaction, body)
+
+    def _offered(self, transaction: TransactionId, body: bytes | None) -> None:
         offer = read_offer(body)
         answer = offer and answer_to(
             offer, (self._media_address, self._port), self._session, current=self._codec, previous=self._sent
         )
         if not answer or answer.audio is None:
-            self._wire.respond(event.transaction, 488)
+            self._wire.respond(transaction, 488)
             return
-        self._reinvite = (event.transaction, answer)
+        self._reinvite = (transaction, answer)
         self._post(MediaChanged(leg_audio(answer.audio, self._last_address())))
 
     def _last_address(self) -> tuple[str, int]:

@@ -11,7 +11,7 @@ from parley.wire.sip.transaction import Key
 
 Lines = Iterable[tuple[str, str]]
 
-ALLOW = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "REGISTER")
+ALLOW = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "REGISTER")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,13 @@ class Dialect:
     invite_bodies: frozenset[str] = field(
         default=frozenset({"application/sdp", "multipart/mixed", "multipart/alternative"})
     )
+
+    # User-Agent beginnings, lower case, of programs that look for open doors; their requests are never answered.
+    unwelcome: tuple[str, ...] = ()
+
+    def drops(self, agent: str | None) -> bool:
+        """Is that User-Agent unwelcome?"""
+        return agent is not None and agent.strip().lower().startswith(self.unwelcome)
 
     def about_us(self) -> list[tuple[str, str]]:
         """Allow, Accept and Supported, as in the answer to OPTIONS and in a 2xx."""

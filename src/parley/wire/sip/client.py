@@ -66,7 +66,7 @@ class Client:
         """A request inside a dialog."""
         core = self._core
         lines = list(headers)
-        if method == "INVITE":
+        if method in ("INVITE", "UPDATE"):
             lines += core.dialect.about_us()
         if core.dialect.agent:
             lines.append(("User-Agent", core.dialect.agent))
@@ -162,9 +162,15 @@ class Client:
         if isinstance(machine, InviteClient):
             self._invite_answered(entry, machine, response, flow, now)
         elif machine.receive(response.status, now) and entry.method != "CANCEL":
+            self._update_answered(entry, response)
             core.events.append(ResponseReceived(entry.id, response, entry.dialog, flow))
             self._maybe_gone(entry, response.status)
         core.settle(entry)
+
+    def _update_answered(self, entry: ClientEntry, response: Response) -> None:
+        dialog = self._core.dialogs.get(entry.dialog) if entry.dialog else None
+        if entry.method == "UPDATE" and dialog is not None and 200 <= response.status < 300:
+            dialog.refresh_target(response)
 
     def _invite_answered(
         self, entry: ClientEntry, machine: InviteClient, response: Response, flow: Flow, now: float

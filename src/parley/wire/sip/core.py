@@ -138,13 +138,15 @@ class Core:
         if entry.machine.state != TERMINATED:
             return
         self.by_id.pop(entry.id, None)
+        dialog = self.dialogs.get(entry.dialog) if entry.dialog else None
         if isinstance(entry, ServerEntry):
+            if dialog is not None and dialog.server_update == entry.id:
+                dialog.server_update = None
             self.servers.pop(entry.machine.key, None)
             if entry.merge is not None and self.merges.get(entry.merge) == entry.id:
                 del self.merges[entry.merge]
         else:
             self.clients.pop(entry.machine.key, None)
-            dialog = self.dialogs.get(entry.dialog) if entry.dialog else None
             if dialog is not None and dialog.client_invite == entry.id:
                 dialog.client_invite = None
 

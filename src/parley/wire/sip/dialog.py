@@ -53,6 +53,7 @@ class Dialog:
     # What is under way, none of it stored:
     server_invite: TransactionId | None = None
     client_invite: TransactionId | None = None
+    server_update: TransactionId | None = None
     acceptances: dict[int, Acceptance] = field(default_factory=dict)
     sent_ack: tuple[int, Flow, bytes] | None = None
     ack_owed: int | None = None

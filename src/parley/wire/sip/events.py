@@ -38,7 +38,10 @@ class IncomingReinvite:
 
 @dataclass(frozen=True, slots=True)
 class IncomingRequest:
-    """Another request inside a dialog (INFO). Answer with `respond`."""
+    """Another request inside a dialog (INFO, UPDATE). Answer with `respond`.
+
+    An UPDATE is told while its dialog is early, too; one whose offer crosses another is refused before (RFC 3311 5.2).
+    """
 
     transaction: TransactionId
     dialog: DialogId

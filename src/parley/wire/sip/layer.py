@@ -58,10 +58,12 @@ class SipLayer:
             return self._events()  # a keep-alive
         try:
             message = parse(data)
-            if isinstance(message, Request):
-                self._server.receive(message, flow, now)
-            else:
+            if not isinstance(message, Request):
                 self._client.receive(message, flow, now)
+            elif self._core.dialect.drops(message.headers.get("User-Agent")):
+                self._core.dropped["scanner"] += 1
+            else:
+                self._server.receive(message, flow, now)
         except BadRequest as wreck:
             self._core.dropped["bad request"] += 1
             self._server.bad_request(wreck, flow)
@@ -234,7 +236,7 @@ class SipLayer:
         body: bytes = b"",
         content_type: str = "",
     ) -> TransactionId:
-        """Another request inside a dialog (INFO, OPTIONS). Raises OurMistake for an unknown dialog or for a
+        """Another request inside a dialog (INFO, OPTIONS, UPDATE). Raises OurMistake for an unknown dialog or for a
         method that has a function of its own.
         """
         if method in ("INVITE", "ACK", "BYE", "CANCEL"):

@@ -159,6 +159,8 @@ class Server:
             self._answer(entry, 200, now, headers=core.dialect.about_us())
         elif request.method == "BYE":
             self._bye(entry, dialog, request, now)
+        elif request.method == "UPDATE":
+            self._update(entry, dialog, request, now)
         else:
             core.events.append(IncomingRequest(entry.id, dialog_id, request))
 
@@ -167,11 +169,25 @@ class Server:
         if dialog.client_invite is not None:
             self._answer(entry, 491, now)
         elif dialog.server_invite is not None:
-            self._answer(entry, 500, now, headers=[("Retry-After", str(int(self._core.token()[:4], 16) % 10))])
+            self._answer(entry, 500, now, headers=self._later())
         else:
             dialog.server_invite = entry.id
             entry.new_target = request.contacts[0].uri.text if request.contacts else None
             self._core.events.append(IncomingReinvite(entry.id, dialog.id, request))
+
+    def _later(self) -> list[tuple[str, str]]:
+        return [("Retry-After", str(int(self._core.token()[:4], 16) % 10))]
+
+    def _update(self, entry: ServerEntry, dialog: Dialog, request: Request, now: float) -> None:
+        """One UPDATE at a time, and one offer: 491 where ours is open, 500 where theirs is (RFC 3311 5.2)."""
+        if dialog.server_update is not None or (request.body and dialog.server_invite is not None):
+            self._answer(entry, 500, now, headers=self._later())
+        elif request.body and dialog.client_invite is not None:
+            self._answer(entry, 491, now)
+        else:
+            dialog.server_update = entry.id
+            entry.new_target = request.contacts[0].uri.text if request.contacts else None
+            self._core.events.append(IncomingRequest(entry.id, dialog.id, request))
 
     def _bye(self, entry: ServerEntry, dialog: Dialog, request: Request, now: float) -> None:
         """200 to the BYE; what is still open in the dialog ends with 487 (RFC 3261 15.1.2)."""
@@ -258,10 +274,11 @@ class Server:
             raise OurMistake("a final response was already given")
         dialog = core.dialogs.get(entry.dialog)
         invite = entry.method == "INVITE"
+        accepted = entry.method in ("INVITE", "UPDATE") and 200 <= status < 300
         lines = list(headers)
-        if invite and dialog is not None and 100 < status < 300:
+        if dialog is not None and (accepted or (invite and 100 < status < 300)):
             lines.append(("Contact", dialog.contact))
-        if invite and 200 <= status < 300:
+        if accepted:
             lines += core.dialect.about_us()
         if body:
             lines.append(("Content-Type", content_type))
@@ -276,6 +293,9 @@ class Server:
             entry.echo = None
             if invite and dialog is not None:
                 self._decided(entry, dialog, status, data, now)
+            elif dialog is not None and dialog.server_update == entry.id:
+                dialog.server_update = None
+                dialog.target = entry.new_target or dialog.target if accepted else dialog.target
         core.settle(entry)
 
     def _decided(self, entry: ServerEntry, dialog: Dialog, status: int, data: bytes, now: float) -> None:
