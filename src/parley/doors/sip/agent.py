@@ -164,7 +164,7 @@ class SipAgent:
         self._take(self._layer.receive(data, flow, self._clock.now()))
 
     def _broken(self, flow: Flow) -> None:
-        self._take(self._layer.flow_lost(flow.connection))
+        self._take(self._layer.flow_lost(flow.connection, self._clock.now()))
 
     def _tick(self) -> None:
         self._timer = None

@@ -1,5 +1,6 @@
 """The half of the layer that answers (RFC 3261 sections 8.2, 9.2, 12.2.2, 13.3, 15.1.2)."""
 
+from parley.wire.sip import sessions
 from parley.wire.sip.answers import Echo, merge_key, refusal, server_key, stateless_tag
 from parley.wire.sip.client import Client
 from parley.wire.sip.core import ClientEntry, Core, Lines, ServerEntry
@@ -18,6 +19,7 @@ from parley.wire.sip.events import (
 )
 from parley.wire.sip.flow import Flow
 from parley.wire.sip.message import Headers, Request
+from parley.wire.sip.session_timer import REFRESHING
 from parley.wire.sip.transaction import PROCEEDING, Acceptance, InviteServer, Key, NonInviteServer
 
 
@@ -135,6 +137,7 @@ class Server:
         core.dialogs[dialog.id] = dialog
         entry = self._open(request, flow, now, key=key, dialog=dialog.id, tag=tag)
         entry.opens_dialog = True
+        entry.terms = sessions.asked(core, dialog, request)
         dialog.server_invite = entry.id
         core.events.append(IncomingInvite(entry.id, dialog.id, request, flow))
 
@@ -150,9 +153,12 @@ class Server:
             self.refuse(request, flow, 500)
             return
         dialog.remote_cseq = number
+        dialog.note_allow(request)
         if dialog.flow != flow:
             dialog.flow = flow  # a new connection, or a NAT that moved the peer: its latest word counts
         entry = self._open(request, flow, now, key=key, dialog=dialog_id, tag="")
+        if request.method in REFRESHING and dialog.confirmed:
+            entry.terms = sessions.asked(core, dialog, request)
         if request.method == "INVITE":
             self._reinvite(entry, dialog, request, now)
         elif request.method == "OPTIONS":
@@ -280,6 +286,7 @@ class Server:
             lines.append(("Contact", dialog.contact))
         if accepted:
             lines += core.dialect.about_us()
+            lines += entry.terms.answered() if entry.terms is not None else ()
         if body:
             lines.append(("Content-Type", content_type))
         tag = entry.tag if status > 100 else ""
@@ -296,6 +303,8 @@ class Server:
             elif dialog is not None and dialog.server_update == entry.id:
                 dialog.server_update = None
                 dialog.target = entry.new_target or dialog.target if accepted else dialog.target
+            if dialog is not None and accepted and dialog.confirmed and core.dialect.session_expires:
+                sessions.agree(core, dialog, entry.terms, now)
         core.settle(entry)
 
     def _decided(self, entry: ServerEntry, dialog: Dialog, status: int, data: bytes, now: float) -> None:
