@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from parley.wire.sip.answers import Dialect
 from parley.wire.sip.core import TIDY_LEAST
@@ -360,3 +362,28 @@ def test_ended_calls_leave_no_timers() -> None:
     assert len(desk.layer._core.schedule._heap) <= TIDY_LEAST + 1
     desk.wait(2000)
     assert desk.layer.next_deadline() is None and desk.layer.live == (0, 0)
+
+
+HEADER = st.one_of(
+    st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF), max_size=40),
+    st.from_regex(r"[0-9]{1,11}(;[a-z]{0,9}(=[a-z]{0,3})?){0,3}", fullmatch=True),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(HEADER, HEADER, st.booleans(), st.booleans())
+def test_no_header_breaks_a_call(expires: str, least: str, knows: bool, ours: bool) -> None:
+    """Whatever stands there, in a request or in answers to ours: an outcome, and an end or a refresh in time."""
+    desk = desk_of()
+    if ours:
+        our_call(desk, ("Session-Expires", expires.strip()), ("Min-SE", least.strip()), ("Allow", "UPDATE"))
+        for _, sent in refreshes(desk, 2000):
+            desk.hear(reply(sent, 422, (("Min-SE", least.strip()),)))
+        return
+    extra = f"Session-Expires: {expires}\r\nMin-SE: {least}\r\n{TIMER if knows else ''}"
+    assert statuses(desk.hear(request(extra=extra)))[-1] in {100, 400, 422}
+    for event in [event for event in desk.events if isinstance(event, IncomingInvite)]:
+        desk.layer.respond(event.transaction, 200, desk.now, body=OFFER)
+        desk.hear(ack_of(event))
+        desk.wait(1e10)
+        assert desk.count(DialogEnded) + desk.count(RefreshDue) > 0 or not knows

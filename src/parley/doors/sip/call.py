@@ -13,10 +13,12 @@ from ...wire.sdp import Codec, Session
 from ...wire.sip.address import bracketed
 from ...wire.sip.events import DialogId, IncomingReinvite, IncomingRequest, TransactionId
 from ...wire.sip.flow import Flow
-from ...wire.sip.message import Request, body_part
+from ...wire.sip.message import Request, Response, body_part
 from .audio import NO_PORT, answer_to, leg_audio, offer_again, read_offer
 from .info import digit_of_info
 from .statuses import bye_headers
+
+SESSION_EXPIRES = 1800  # seconds in which a call is refreshed once, as RFC 4028 recommends
 
 
 class Wire(Protocol):
@@ -126,6 +128,25 @@ class SipCall:
         if not self.ended:
             self.ended = True
             self._post(RemoteEnded(Ending(side, reason)))
+
+    def description(self) -> bytes:
+        """What we said last, for an INVITE that only refreshes the session."""
+        return self._sent.serialise() if self._sent is not None else b""
+
+    def refreshed(self, response: Response) -> None:
+        """The 2xx to such an INVITE; its answer may say something new all the same."""
+        answer = read_offer(body_part(response, "application/sdp"))
+        audio = read_answer(self._sent, answer) if self._sent is not None and answer is not None else None
+        if audio is None:
+            return
+        changed = leg_audio(audio, self._last_address())
+        if changed != self.audio:
+            self._codec = audio.codec
+            self._post(MediaChanged(changed))
+
+    def credentials(self, _response: Response, _method: str, _target: str) -> tuple[str, str] | None:
+        """The header that answers a challenge to a request inside the call; None: we have nothing to say."""
+        return None
 
     def update(self, event: IncomingRequest) -> None:
         """UPDATE (RFC 3311): a new offer, or none: then it only refreshes session and target."""

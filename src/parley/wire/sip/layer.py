@@ -290,6 +290,10 @@ class SipLayer:
             sessions.agree(self._core, dialog, Terms(*stored["session"]), now)
         return dialog.id
 
+    def target(self, dialog: DialogId) -> str:
+        """The Request-URI of the next request inside the dialog. Raises OurMistake."""
+        return self._dialog(dialog).request("OPTIONS", 0, []).target
+
     def rebind(self, dialog: DialogId, flow: Flow) -> None:
         """Use another flow towards the peer from now on (a stream was opened anew)."""
         self._dialog(dialog).flow = flow
