@@ -238,10 +238,12 @@ async def agent(clock: ManualClock) -> AsyncIterator[SipAgent]:
     await made.close()
 
 
-async def placed(agent: SipAgent, ada: RawCallee, credentials: Credentials | None = None) -> Told:
+async def placed(
+    agent: SipAgent, ada: RawCallee, credentials: Credentials | None = None, transport: str = "udp"
+) -> Told:
     told, leg = Told(), agent.dialler.outgoing(Target("ada", "phones.example"), CallerIdentity("room", "d.example", ""))
     leg.attach(told)
-    leg.reach(Hop(OutboundRuleId("rule"), ada.address, ada.port, "udp", credentials=credentials))
+    leg.reach(Hop(OutboundRuleId("rule"), ada.address, ada.port, transport, credentials=credentials))
     await told.spoken_to.wait()
     leg.place(20000)
     await ada.hears("INVITE")
@@ -278,6 +280,22 @@ async def test_a_call_of_ours_is_refreshed_by_update(agent: SipAgent, clock: Man
             assert update.header("Session-Expires") == "600;refresher=uac"
             await asyncio.sleep(0.05)  # its 200
         assert len(ada.requests("INVITE")) == 1 and ada.requests("BYE") == []
+
+
+async def test_a_refresh_opens_the_stream_that_was_idle_for_too_long(agent: SipAgent, clock: ManualClock) -> None:
+    """A call by TCP whose connection is gone by then: another one, and the call goes on."""
+    async with callee([(200, f"{EXPIRES}\r\nAllow: INVITE, ACK, BYE, UPDATE")]) as ada:
+        told = await placed(agent, ada, transport="tcp")
+        await ada.hears("ACK")
+        for writer in agent._listeners._streams.values():
+            writer.close()
+        await asyncio.sleep(0.05)
+        await clock.run_for(300)
+        await ada.hears("UPDATE")
+        assert ada.connections == 2
+        await asyncio.sleep(0.05)
+        await clock.run_for(299)
+        assert not any(isinstance(message, RemoteEnded) for message in told.messages)
 
 
 async def test_a_challenged_refresh_proves_itself(agent: SipAgent, clock: ManualClock) -> None:

@@ -212,7 +212,7 @@ class SipAgent:
             return
         if isinstance(event, RefreshDue):
             if leg is not None:
-                self._layer.refresh(event.dialog, self._clock.now(), body=leg.description())
+                self._refresh(event.dialog, leg)
             return
         self._within(event, leg)
 
@@ -246,7 +246,24 @@ class SipAgent:
         elif response.status in HEADERS:
             header = leg.credentials(response, method, self._layer.target(dialog))
             if header is not None:
-                self._layer.refresh(dialog, self._clock.now(), body=leg.description(), headers=[header])
+                self._refresh_now(dialog, leg, [header])
+
+    def _refresh(self, dialog: DialogId, leg: SipCall) -> None:
+        if self._listeners.stands(self._layer.flow(dialog)):
+            self._refresh_now(dialog, leg)
+        else:
+            self._spawn(self._refresh_anew(dialog, leg), lambda: self._refresh_now(dialog, leg))
+
+    async def _refresh_anew(self, dialog: DialogId, leg: SipCall) -> None:
+        """The stream was idle for too long: open another one. If that fails, the refresh does, and is tried again."""
+        flow = await leg.way_back()
+        if flow is not None and dialog in self._legs:
+            self._layer.rebind(dialog, flow)
+        self._refresh_now(dialog, leg)
+
+    def _refresh_now(self, dialog: DialogId, leg: SipCall, headers: Iterable[tuple[str, str]] = ()) -> None:
+        self._layer.refresh(dialog, self._clock.now(), body=leg.description(), headers=headers)
+        self.flush()
 
     def _gone(self, dialog: DialogId, side: Side, reason: Reason) -> None:
         leg = self._legs.pop(dialog, None)

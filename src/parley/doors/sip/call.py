@@ -144,6 +144,10 @@ class SipCall:
             self._codec = audio.codec
             self._post(MediaChanged(changed))
 
+    async def way_back(self) -> Flow | None:
+        """Another way to the far end, whose stream is gone; None: there is none."""
+        return None
+
     def credentials(self, _response: Response, _method: str, _target: str) -> tuple[str, str] | None:
         """The header that answers a challenge to a request inside the call; None: we have nothing to say."""
         return None

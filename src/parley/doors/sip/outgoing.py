@@ -272,6 +272,14 @@ class OutgoingSipLeg(SipCall):
         kept = [line for line in sent.headers if line[0] not in names]
         self._send(replace(sent, headers=(*kept, *headers), from_tag=response.from_.tag, cseq=sent.cseq + 1))
 
+    async def way_back(self) -> Flow | None:
+        if self._hop is None:
+            return None
+        try:
+            return (await self._calling.way_to(self._hop)).flow
+        except NoWay:
+            return None
+
     def credentials(self, response: Response, method: str, target: str) -> tuple[str, str] | None:
         number = response.cseq.number
         digest = digest_of(self._hop) if self._hop is not None else None

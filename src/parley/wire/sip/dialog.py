@@ -131,7 +131,11 @@ class Dialog:
     def busy(self) -> bool:
         """True while no INVITE of ours may be sent: one is under way, or an ACK is still to come or to send."""
         return not self.confirmed or bool(
-            self.client_invite or self.server_invite or self.acceptances or self.ack_owed is not None
+            self.client_invite
+            or self.server_invite
+            or self.server_update
+            or self.acceptances
+            or self.ack_owed is not None
         )
 
     def next_cseq(self) -> int:

@@ -290,6 +290,10 @@ class SipLayer:
             sessions.agree(self._core, dialog, Terms(*stored["session"]), now)
         return dialog.id
 
+    def flow(self, dialog: DialogId) -> Flow:
+        """By which the next request inside the dialog goes. Raises OurMistake."""
+        return self._dialog(dialog).next_hop()
+
     def target(self, dialog: DialogId) -> str:
         """The Request-URI of the next request inside the dialog. Raises OurMistake."""
         return self._dialog(dialog).request("OPTIONS", 0, []).target
