@@ -16,7 +16,7 @@ run: .venv/installed # Install into .venv if needed and start the server; data i
 test: .venv/installed-for-tests # Install what the tests need and run them all
 	scripts/install_test_peers.sh
 	$(BIN)/pytest -n 2 --ignore=tests/stories tests
-	$(BIN)/pytest -n 3 tests/stories
+	$(BIN)/pytest -n 3 --dist loadgroup tests/stories
 
 lint: .venv/installed-for-tests # Style, types
 	$(BIN)/ruff check

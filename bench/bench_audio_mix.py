@@ -14,11 +14,11 @@ import time
 import numpy as np
 
 from parley.engine.engine import Engine
-from parley.engine.leg import Arrival
 from parley.engine.messages import Codec, Configure, LegMedia, LegPlan, OpenLeg, SetPlan
 from parley.engine.opus import OpusDecoder, OpusEncoder
 from parley.engine.prompts import Prompts
 from parley.engine.sound import FRAME, RATE, TICK_MS
+from parley.engine.transport import Arrival
 from parley.wire.rtp import build_rtp
 
 

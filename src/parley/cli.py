@@ -16,6 +16,7 @@ import typer
 
 from . import __version__
 from .cli_asking import Where, ask, load_settings, new_secret, run, wiring
+from .cli_devices import devices
 from .cli_output import fail, show_facts, show_json, show_json_line, show_lines, show_table
 from .core.secret import Secret
 
@@ -32,6 +33,7 @@ for name, group in (
     ("outbox", outbox), ("demo", demo),
 ):  # fmt: skip
     app.add_typer(group, name=name)
+users.add_typer(devices, name="sip-device")
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="The TOML file of settings.", dir_okay=False)]
@@ -107,6 +109,22 @@ def check_config(context: typer.Context, config: ConfigFile = None, as_json: AsJ
     else:
         show_table(rows, ("setting", "value", "source"))
         typer.echo("the settings hold")
+
+
+@app.command("check")
+def check_services(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Try what the settings name: the certificate, and every TURN server with a credential like a browser's."""
+    from .checks import NOT_CHECKED, check
+
+    findings = run(check(load_settings(context, config).settings))
+    rows = [{"what": one.what, "holds": "yes" if one.holds else "NO", "told": one.told} for one in findings]
+    if as_json:
+        show_json(rows)
+    else:
+        show_table(rows, ("what", "holds", "told"))
+        typer.echo(f"not checked: {NOT_CHECKED}")
+    if not all(one.holds for one in findings):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -27,7 +27,7 @@ T = TypeVar("T")
 KEPT = {
     "users", "add_user", "remove_user", "administrators", "add_administrator", "remove_administrator",
     "spaces", "space", "add_space", "records", "explain",
-    "outbox", "retry_outbox", "forget_outbox",
+    "outbox", "retry_outbox", "forget_outbox", "devices", "add_device", "remove_device",
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ each one was set; docs/settings.md is generated from the fields below.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, SecretStr
 
-from .config_base import DOMAIN, MaybePath, Section, address, setting, unset
+from .config_base import DOMAIN, Addresses, MaybePath, Section, address, setting, unset
 from .config_notices import Invitations, Mail, Sms, mail_contradictions, sms_contradictions
+from .config_turn import Turn, turn_contradictions
 
 # --- values --------------------------------------------------------------------------------------------------
 
@@ -117,6 +119,23 @@ def _domains(value: object) -> object:
     return domains
 
 
+def _networks(value: object) -> object:
+    """Comma-separated text or a list of addresses and networks, none twice."""
+    if isinstance(value, str):
+        value = [part for part in value.split(",") if part.strip()]
+    if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
+        raise ValueError("give addresses separated by commas, or a list of addresses")
+    networks = []
+    for part in value:
+        try:
+            networks.append(str(ipaddress.ip_network(part.strip())))
+        except ValueError:
+            raise ValueError(f"'{part.strip()}' is not an IP address, nor a network such as 192.0.2.0/28") from None
+    if len(set(networks)) != len(networks):
+        raise ValueError("an address is named twice")
+    return tuple(networks)
+
+
 def _base_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
@@ -183,6 +202,17 @@ class Sip(Section):
     access_number: Annotated[str | None, unset(_access_number)] = setting(
         "9000", "What callers dial to be asked for a call ID, the part before the @; empty: no such entrance."
     )
+    trusted_trunks: Annotated[tuple[str, ...], BeforeValidator(_networks)] = setting(
+        (),
+        "Addresses and networks of trunks whose P-Asserted-Identity (RFC 3325) proves who a caller is, separated by "
+        "commas, where a meeting is for a tenant's people or the invited alone. A From header never proves it.",
+    )
+    authorities: MaybePath = setting(
+        None,
+        "PEM file of authorities whose certificates next hops may show when we call them by TLS, beside those that "
+        "the system trusts.",
+        "path",
+    )
 
 
 class Media(Section):
@@ -196,6 +226,20 @@ class Media(Section):
         "The address that phones are told to send sound to, for a server behind address translation; "
         "unset: the one that the route to each phone uses.",
         "IP address",
+    )
+    web_port: int = setting(
+        10000, "The one UDP port for the sound of all browsers; 0: no browsers.", "port", ge=0, le=65535
+    )
+    web_listen: Addresses = setting(
+        (),
+        "This machine's addresses on which that port is opened, separated by commas; empty: all of them.",
+        "IP addresses",
+    )
+    web_addresses: Addresses = setting(
+        (),
+        "The addresses that browsers are told, best first, for a server behind address translation; empty: "
+        "`media.address`, else those listened on, without loopback where there is another.",
+        "IP addresses",
     )
     workers: int = setting(1, "Media worker processes; more than one core needs more than one.", ge=1, le=64)
     dead_after: float = setting(
@@ -211,12 +255,21 @@ class Web(Section):
         None, "Public base of links, when a proxy or another name stands before this server.", "URL"
     )
 
+    grace: float = setting(
+        30.0,
+        "How long a browser whose connection broke stays in the meeting, to come back as the same participant.",
+        "seconds",
+        ge=1,
+        le=600,
+    )
+
 
 class IvrSettings(Section):
     """What callers hear before they are in a meeting."""
 
     language: Literal["en", "zh", "pt", "x-test"] = setting(
-        "en", "Language of the prompts: en, zh or pt; x-test is beeps, for trials."
+        "en",
+        "Language of the prompts where nobody asks for another: en, zh or pt; x-test is beeps for all, for trials.",
     )
     tries: int = setting(3, "Wrong call IDs or PINs before the call is ended.", "tries", ge=1, le=10)
     no_input_timeout: float = setting(10.0, "Silence after a prompt that counts as no answer.", "seconds", ge=1, le=600)
@@ -236,6 +289,9 @@ class Limits(Section):
     legs: int = setting(500, "Legs at a time on this server; more are refused.", "legs", ge=1, le=10_000)
     calls_per_source: int = setting(
         50, "New calls a second from one network address (IPv6: /64); more are refused.", "per second", ge=1, le=10_000
+    )
+    sockets_per_source: int = setting(
+        100, "Browsers connected at a time from one network address (IPv6: /64).", "sockets", ge=1, le=10_000
     )
     credential_checks_per_source: int = setting(
         30, "API passwords checked for one network address (IPv6: /64).", "per minute", ge=1, le=10_000
@@ -298,6 +354,7 @@ class Settings(Section):
     sip: Sip = Sip()
     media: Media = Media()
     web: Web = Web()
+    turn: Turn = Turn()
     ivr: IvrSettings = IvrSettings()
     limits: Limits = Limits()
     log: Log = Log()
@@ -340,7 +397,25 @@ def contradictions(settings: Settings) -> list[tuple[str, str]]:
         )
     if settings.sip.udp is not None and settings.sip.udp.port in settings.media.ports:
         found.append(("media.ports", f"{settings.media.ports} contains the port of sip.udp ({settings.sip.udp})"))
+    found += _web_port_contradictions(settings)
     if (settings.https.certificate is None) != (settings.https.key is None):
         missing = "key" if settings.https.key is None else "certificate"
         found.append((f"https.{missing}", "https.certificate and https.key are set together or not at all"))
+    found += turn_contradictions(settings.turn)
     return found + mail_contradictions(settings.mail) + sms_contradictions(settings.sms)
+
+
+def _web_port_contradictions(settings: Settings) -> list[tuple[str, str]]:
+    port, found = settings.media.web_port, []
+    if port in settings.media.ports:
+        found.append(("media.web_port", f"{port} lies in media.ports ({settings.media.ports})"))
+    udp = settings.sip.udp
+    if udp is not None and port:
+        listens = [Listen(host, port) for host in settings.media.web_listen or ("::",)]
+        found += [
+            ("media.web_port", f"{listen} overlaps sip.udp ({udp})") for listen in listens if listen.overlaps(udp)
+        ]
+    for listen in settings.media.web_listen:
+        if listen in {"0.0.0.0", "::"}:
+            found.append(("media.web_listen", f"{listen} is no address of its own; leave it empty for all addresses"))
+    return found

@@ -42,4 +42,18 @@ def address(text: str) -> str:
         raise ValueError(f"'{text}' is not an IP address") from None
 
 
+def _addresses(value: object) -> object:
+    """Comma-separated text or a list of IP addresses, none twice."""
+    if isinstance(value, str):
+        value = [part for part in value.split(",") if part.strip()]
+    if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
+        raise ValueError("give IP addresses separated by commas, or a list of them")
+    found = tuple(address(part.strip().removeprefix("[").removesuffix("]")) for part in value)
+    for one in found:
+        if found.count(one) > 1:
+            raise ValueError(f"'{one}' is named twice")
+    return found
+
+
+Addresses = Annotated[tuple[str, ...], BeforeValidator(_addresses)]
 MaybePath = Annotated[Path | None, unset(str)]

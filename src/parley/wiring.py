@@ -25,6 +25,7 @@ from .app.administration import Administration, administration
 from .app.arrivals import Arrivals
 from .app.changes import Changes
 from .app.credentials import CredentialLimits, Credentials
+from .app.devices import Devices
 from .app.dialling import Dialling
 from .app.directory import Directory
 from .app.event_feed import EventFeed
@@ -36,6 +37,7 @@ from .app.pins import PinJudge
 from .app.ports import StoredEvent
 from .app.tasks import Tasks
 from .backends.engine.client import EngineClient
+from .backends.engine.worker import WorkerDied
 from .backends.journal.file import FileJournal
 from .backends.journal.importer import Importer
 from .backends.secrets import ScryptHasher
@@ -43,27 +45,26 @@ from .backends.store.sql import SqlStore
 from .backends.system import RandomIdentifiers, SystemClock
 from .config import Settings
 from .core.attempts import Attempts, AttemptSettings
-from .core.endings import Ending, Reason, Side
 from .core.events import Event
 from .core.leg_inputs import EntrySettings
+from .core.links import PersonalLinks
 from .doors.cms import event_log
 from .doors.cms.app import CmsSettings, cms_app
 from .doors.cms.call_records import record_of
 from .doors.ops.server import OpsDoor
-from .doors.sip.agent import SipAgent
-from .first_run import banner, ensure_data_dir, host_id, load_secrets
+from .first_run import banner, ensure_data_dir, host_id, load_secrets, personal_links_key
 from .first_start import prepare
 from .host import own_names
-from .server_facts import describer, shown_host, start_facts
-from .tls import CertificateFiles
+from .server_facts import describer, first_domain, shown_host, start_facts
 from .wiring_conferences import Shared, conference_parts
 from .wiring_http import CannotStart, certificate_of, open_http, pages_of, root_of
+from .wiring_media import web_listening
 from .wiring_notices import couriers_of
+from .wiring_sip import open_sip, sip_agent
+from .wiring_sockets import SocketShared, meeting_socket, with_socket
+from .wiring_web import WebShared, web_parts
 
 log = structlog.get_logger(__name__)
-
-SHUTDOWN = Ending(Side.LOCAL, Reason.SHUTDOWN)
-BYE_WITHIN = 0.3  # seconds that phones have to answer the BYEs of a shutdown
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,8 @@ class Kept:
     credentials: Credentials
     lookup: Lookup
     outbox: OutboxDesk
+    devices: Devices
+    personal_links: PersonalLinks
 
     def services(self, local_source: str) -> KeptServices:
         return KeptServices(
@@ -89,6 +92,8 @@ class Kept:
             self.lookup,
             _records,
             self.outbox,
+            self.devices,
+            self.clock.utc,
             local_source,
         )
 
@@ -118,6 +123,8 @@ async def _kept(settings: Settings, stack: AsyncExitStack) -> Kept:
         ),
         Lookup(store, domains, settings.sip.access_number, own_addresses=not settings.sip.domains),
         OutboxDesk(store, clock),
+        Devices(store, identifiers, clock, changes, first_domain(settings)),
+        PersonalLinks(personal_links_key(secrets)),
     )
 
 
@@ -195,7 +202,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     arrivals = Arrivals(kept.lookup, directory)
 
     certificate = certificate_of(settings, kept.clock)
-    sip = _sip_agent(settings, kept, arrivals, tasks)
+    sip = sip_agent(settings, kept.clock, kept.devices, arrivals, tasks)
     first_domain = kept.administration.inbound_rules.space_domain
     dialling = Dialling(kept.store, directory, sip.dialler, kept.clock, first_domain)
     parts = conference_parts(
@@ -214,15 +221,42 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
             tasks,
             dialling,
             kept.outbox,
+            kept.personal_links,
         ),
     )
-    await open_http(
+    web = web_parts(
         settings,
-        root_of(_cms(settings, kept, directory, dialling, journal), parts.json, pages_of(settings)),
-        certificate,
-        stack,
+        WebShared(
+            kept.store,
+            kept.clock,
+            kept.changes,
+            kept.identifiers,
+            kept.administration,
+            parts.people,
+            directory,
+            journal,
+            feed,
+            KeptOperator(kept.services(shown_host(settings)), pins),
+        ),
     )
-    sip_ports = await _open_sip(settings, sip, directory, certificate, stack)
+    sockets = SocketShared(
+        kept.store,
+        kept.clock,
+        kept.identifiers,
+        kept.lookup,
+        pins,
+        kept.personal_links,
+        journal,
+        engine,
+        directory,
+        arrivals,
+        web.sessions,
+        parts.start.give_up_in,
+    )
+    native = with_socket(web.native, meeting_socket(settings, sockets))
+    cms = _cms(settings, kept, directory, dialling, journal)
+    await open_http(settings, root_of(cms, parts.json, native, pages_of(settings)), certificate, stack)
+    sip_ports = await open_sip(settings, sip, directory, certificate, stack)
     _run_beside(parts.timekeeping, stack)  # conferences may dial from here on
     started = kept.clock.utc().strftime("%Y-%m-%dT%H:%M:%SZ")
     described = describer(settings, started, sip_ports, lambda: 1 if engine.worker_pid else 0)
@@ -275,10 +309,17 @@ async def _engine(settings: Settings, stack: AsyncExitStack) -> EngineClient:
     ports = (settings.media.ports.first, settings.media.ports.last)
     run_directory = _run_directory(settings.data_dir, stack)
     engine = EngineClient(
-        run_directory, ports=ports, loudest=settings.media.speakers, dead_after=settings.media.dead_after
+        run_directory,
+        ports=ports,
+        loudest=settings.media.speakers,
+        dead_after=settings.media.dead_after,
+        web=web_listening(settings.media),
     )
     stack.push_async_callback(engine.stop)
-    await engine.start()
+    try:
+        await engine.start()
+    except WorkerDied as problem:
+        raise CannotStart(str(problem)) from problem
     return engine
 
 
@@ -306,45 +347,6 @@ def _cms(settings: Settings, kept: Kept, directory: Directory, dialling: Diallin
         record=journal.append,
         placer=dialling,
     )
-
-
-def _sip_agent(settings: Settings, kept: Kept, arrivals: Arrivals, tasks: Tasks) -> SipAgent:
-    """Still without a socket."""
-    return SipAgent(
-        clock=kept.clock,
-        arrivals=arrivals,
-        spawn=tasks.spawn,
-        agent=f"Parley/{__version__}",
-        media_address=settings.media.address,
-        calls_most=settings.limits.legs,
-        calls_per_source=settings.limits.calls_per_source,
-    )
-
-
-async def _open_sip(
-    settings: Settings,
-    sip: SipAgent,
-    directory: Directory,
-    certificate: CertificateFiles | None,
-    stack: AsyncExitStack,
-) -> dict[str, int]:
-    async def leave() -> None:
-        """Say goodbye to everybody before the sockets close."""
-        await directory.close(SHUTDOWN)
-        await asyncio.sleep(BYE_WITHIN if sip.live[1] else 0)
-        await sip.close()
-
-    stack.push_async_callback(leave)
-    udp, tcp, tls = settings.sip.udp, settings.sip.tcp, settings.sip.tls
-    try:
-        return await sip.open(
-            udp=(udp.host, udp.port) if udp else None,
-            tcp=(tcp.host, tcp.port) if tcp else None,
-            tls=(tls.host, tls.port, certificate.certificate, certificate.key) if tls and certificate else None,
-        )
-    except OSError as problem:
-        wanted = " ".join(str(listen) for listen in (udp, tcp, tls) if listen)
-        raise CannotStart(f"sip: cannot listen on {wanted}: {problem.strerror or problem}") from problem
 
 
 def _run_beside(work: Any, stack: AsyncExitStack) -> None:

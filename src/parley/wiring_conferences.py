@@ -18,7 +18,7 @@ from .app.directory import Directory
 from .app.enterprises import Enterprises
 from .app.notices import Notices, Places
 from .app.outbox import OutboxDesk
-from .app.people import people
+from .app.people import People, people
 from .app.pins import PinJudge
 from .app.ports import MediaEngine
 from .app.rooms import Rooms
@@ -30,6 +30,7 @@ from .backends.secrets import ScryptHasher
 from .backends.store.sql import SqlStore
 from .backends.system import RandomIdentifiers, SystemClock
 from .config import Settings
+from .core.links import PersonalLinks
 from .core.spaces import AccessMethod
 from .doors.huawei.accounts import account_routes
 from .doors.huawei.app import huawei_app
@@ -58,12 +59,16 @@ class Shared:
     tasks: Tasks
     dialling: Dialling
     outbox: OutboxDesk
+    personal_links: PersonalLinks
 
 
 @dataclass(frozen=True, slots=True)
 class ConferenceParts:
-    """json: the JSON dialect's application, WebSockets included; timekeeping: to be run beside."""
+    """people and start: for the other doors too. json: the JSON dialect's application, WebSockets included;
+    timekeeping: to be run beside."""
 
+    people: People
+    start: ConferenceStart
     json: ASGIApp
     timekeeping: Coroutine[Any, Any, None]
 
@@ -86,12 +91,6 @@ def conference_parts(settings: Settings, shared: Shared) -> ConferenceParts:
     timekeeper = Timekeeper(shared.store, shared.clock, shared.changes, notices, shared.directory, start)
     shared.journal.subscribe(timekeeper.take)
     shared.changes.subscribe(lambda change: _poke(shared.outbox, change))
-    return ConferenceParts(_json(settings, shared, conferences, start, links), timekeeper.run())
-
-
-def _json(
-    settings: Settings, shared: Shared, conferences: Conferences, start: ConferenceStart, links: JoinLinks
-) -> ASGIApp:
     told = _account_notices(settings, shared)
     everybody = people(
         shared.store,
@@ -104,6 +103,18 @@ def _json(
         announce=told.password_made if told else None,
         welcome=told.created if told else None,
     )
+    json = _json(settings, shared, everybody, conferences, start, links)
+    return ConferenceParts(everybody, start, json, timekeeper.run())
+
+
+def _json(
+    settings: Settings,
+    shared: Shared,
+    everybody: People,
+    conferences: Conferences,
+    start: ConferenceStart,
+    links: JoinLinks,
+) -> ASGIApp:
     rooms = Rooms(shared.store, shared.identifiers, shared.changes, _reserved(settings))
     door = meeting_door(
         store=shared.store,
@@ -133,7 +144,10 @@ def _notices(settings: Settings, shared: Shared, links: JoinLinks) -> Notices:
     def join_link(record: ConferenceRecord, method: AccessMethod) -> str:
         return links.link(record.conference.number, method) or ""
 
-    places = Places(first_domain(settings), settings.invitations.dial_in, join_link)
+    def personal_link(record: ConferenceRecord, method: AccessMethod, reader: str) -> str:
+        return links.personal(record.conference.number, method, reader, shared.personal_links) or ""
+
+    places = Places(first_domain(settings), settings.invitations.dial_in, join_link, personal_link)
     sms = settings.sms.url is not None or settings.sms.smpp_host is not None
     return Notices(shared.identifiers, shared.clock, places, writer_of(settings.mail), sms)
 

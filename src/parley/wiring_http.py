@@ -22,13 +22,16 @@ class CannotStart(Exception):
     """Said in one line to whoever started us."""
 
 
-def root_of(cms: ASGIApp, json: ASGIApp, pages: ASGIApp) -> ASGIApp:
-    """The one application of all HTTP listeners: the XML dialect below /api, the JSON dialect below /v1 and /v2 and
-    on its WebSocket, everything else the pages."""
+def root_of(cms: ASGIApp, json: ASGIApp, native: ASGIApp, pages: ASGIApp) -> ASGIApp:
+    """The one application of all HTTP listeners: the native API and its WebSocket below /api/parley, the XML
+    dialect below /api, the JSON dialect below /v1 and /v2 and on any other WebSocket, everything else the pages."""
 
     async def root(scope: Scope, receive: Receive, send: Send) -> None:
-        first = scope.get("path", "/").split("/")[1].lower()
-        if scope["type"] == "websocket" or first in {"v1", "v2"}:
+        first, second = [*scope.get("path", "/").split("/")[1:3], "", ""][:2]
+        first = first.lower()
+        if (first, second.lower()) == ("api", "parley"):
+            await native(scope, receive, send)
+        elif scope["type"] == "websocket" or first in {"v1", "v2"}:
             await json(scope, receive, send)
         else:
             await (cms if first == "api" else pages)(scope, receive, send)

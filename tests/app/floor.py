@@ -115,7 +115,7 @@ class Floor:
         self.lookup = Lookup(self.held, domains, "9000")
         attempts = Attempts(AttemptSettings(wrong_most=wrong_most, window=600.0))
         self.pins = PinJudge(attempts, self.lookup, self.clock, self.journal)
-        identifiers = CountedIdentifiers()
+        identifiers = self.identifiers = CountedIdentifiers()
         services = LegServices(
             clock=self.clock,
             engine=self.engine,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from parley.app.credentials import Credentials
+from parley.app.devices import Devices
 from parley.app.event_feed import EventFeed
 from parley.app.operator import KeptServices, Operator
 from parley.app.outbox import OutboxDesk
 from tests.app.floor import Floor
+from tests.kit.counted_identifiers import CountedIdentifiers
 
 
 class PlainHasher:
@@ -30,6 +32,8 @@ def operator_of(floor: Floor) -> Operator:
         lookup=floor.lookup,
         render_records=lambda events: [{"event": type(stored.event).__name__} for stored in events],
         outbox=OutboxDesk(floor.held, floor.clock),
+        devices=Devices(floor.held, CountedIdentifiers(), floor.clock, floor.changes, "example.com"),
+        utc=floor.clock.utc,
     )
     feed = EventFeed(lambda _at, event: [type(event).__name__], 100)
     floor.journal.subscribe(feed.take)

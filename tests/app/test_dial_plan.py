@@ -16,10 +16,12 @@ async def test_the_domain_of_a_spaces_full_address() -> None:
     tenant = await world.use.tenants.create(TenantEdit(name="t"))
     rules = world.use.inbound_rules
     assert await rules.space_domain(None) == "example.com"
+    assert await rules.space_domain(None, "shown.example") == "shown.example"
     await rules.create(InboundRuleEdit(domain="own.example", tenant=tenant, priority=5))
     await rules.create(InboundRuleEdit(domain="all.example", priority=1))
     await rules.create(InboundRuleEdit(domain="ivr.example", priority=9, resolve_to_spaces=False))
     assert await rules.space_domain(None) == "all.example"
+    assert await rules.space_domain(None, "shown.example") == "all.example"
     assert await rules.space_domain(tenant) == "own.example"
 
 

@@ -10,11 +10,14 @@ import pytest
 
 from parley.app.ports import MediaEngine, MediaUnavailable
 from parley.core.ids import LegId, MeetingId
-from parley.core.leg_inputs import AudioCodec, LegAudio
+from parley.core.leg_inputs import AudioCodec, LegAudio, WebLocal, WebRemote
 from parley.core.mediaplan import LegMedia, MediaPlan
+from parley.core.secret import Secret
 
 PCMU = LegAudio("127.0.0.1", 9, AudioCodec("pcmu", 0, 8000), dtmf_payload_type=101)
 OPUS = LegAudio("127.0.0.1", 9, AudioCodec("opus", 111, 48000), dtmf_payload_type=101)
+FAR = WebRemote("farfar", Secret("p" * 24), ":".join(["5A"] * 32), level_extension=1)
+WEB = LegAudio("", 0, AudioCodec("opus", 111, 48000), dtmf_payload_type=101, web=FAR)
 LOCAL = "127.0.0.1"
 PORTS = 3  # legs that have room at the same time
 _names = count(1)
@@ -26,6 +29,7 @@ class Told:
 
     digits: list[tuple[LegId, str]] = field(default_factory=list)
     ended: list[tuple[LegId, int]] = field(default_factory=list)
+    ready: list[LegId] = field(default_factory=list)
     died: list[LegId] = field(default_factory=list)
 
     def digit(self, leg: LegId, digit: str) -> None:
@@ -33,6 +37,9 @@ class Told:
 
     def play_ended(self, leg: LegId, play: int) -> None:
         self.ended.append((leg, play))
+
+    def media_ready(self, leg: LegId) -> None:
+        self.ready.append(leg)
 
     def media_died(self, leg: LegId) -> None:
         self.died.append(leg)
@@ -58,6 +65,12 @@ def a_leg() -> LegId:
 
 def plan(meeting: MeetingId, number: int, *legs: LegId) -> MediaPlan:
     return MediaPlan(meeting, number, tuple(LegMedia(leg, contributes=True, receives=True) for leg in legs))
+
+
+async def open_web(bench: Bench, leg: LegId) -> WebLocal:
+    end = await bench.engine.open_leg(leg, "", WEB)
+    assert isinstance(end, WebLocal)
+    return end
 
 
 class EngineSuite:
@@ -105,6 +118,43 @@ class EngineSuite:
         bench.engine.close_leg(leg)
         with pytest.raises(MediaUnavailable):
             await bench.engine.change_leg(leg, PCMU)
+
+    async def test_browsers_share_a_port_and_have_their_own_credentials(self, bench: Bench) -> None:
+        """They take none of the phones' ports, and all see one fingerprint of SHA-256."""
+        phones, browsers = [a_leg() for _ in range(PORTS)], [a_leg() for _ in range(PORTS + 1)]
+        for leg in phones:
+            await bench.engine.open_leg(leg, LOCAL, PCMU)
+        ends = [await open_web(bench, leg) for leg in browsers]
+        assert len({(end.port, end.fingerprint, end.addresses) for end in ends}) == 1
+        assert len({end.ufrag for end in ends}) == len({end.password.reveal() for end in ends}) == len(ends)
+        assert ends[0].port > 0 and ends[0].addresses and len(ends[0].fingerprint.split(":")) == 32
+        for leg in phones + browsers:
+            bench.engine.close_leg(leg)
+
+    async def test_a_new_ufrag_restarts_ice(self, bench: Bench) -> None:
+        """With credentials of ours that are new; anything else that changes leaves them as they were."""
+        leg = a_leg()
+        before = await open_web(bench, leg)
+        assert await bench.engine.change_leg(leg, replace(WEB, sends=False)) == before
+        after = await bench.engine.change_leg(leg, replace(WEB, web=replace(FAR, ufrag="again")))
+        assert after is not None and after.ufrag != before.ufrag and after.password != before.password
+        assert (after.port, after.fingerprint, after.addresses) == (before.port, before.fingerprint, before.addresses)
+        bench.engine.close_leg(leg)
+        with pytest.raises(MediaUnavailable):
+            await bench.engine.change_leg(leg, WEB)
+
+    async def test_a_phones_leg_does_not_become_a_browsers(self, bench: Bench) -> None:
+        """Nor the other way; both go on as they were."""
+        phone, browser = a_leg(), a_leg()
+        await bench.engine.open_leg(phone, LOCAL, PCMU)
+        before = await open_web(bench, browser)
+        for leg, audio in ((phone, WEB), (browser, PCMU)):
+            with pytest.raises(MediaUnavailable):
+                await bench.engine.change_leg(leg, audio)
+        assert await bench.engine.change_leg(phone, PCMU) is None
+        assert await bench.engine.change_leg(browser, WEB) == before
+        for leg in (phone, browser):
+            bench.engine.close_leg(leg)
 
     async def test_closing_is_harmless(self, bench: Bench) -> None:
         """Twice, or of a leg nobody knows; neither is death."""

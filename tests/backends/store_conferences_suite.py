@@ -42,6 +42,14 @@ class ConferencesSuite:
             found = await reading.conferences.by_number("914083136")
             assert found == conference(1)
 
+    async def test_the_number_of_a_live_conference_names_its_space(self, store: Store) -> None:
+        """Not that of one that is cancelled or over, or was never booked."""
+        await fill(store, conference(1, "1", space="s2"), conference(2, "2", cancelled=True), conference(3, "3"))
+        await fill(store, conference(4, "4"), occurrence("o1", "c1"), occurrence("o1b", "c1", state=ENDED))
+        await fill(store, occurrence("o2", "c2"), occurrence("o3", "c3", state=ENDED))
+        async with store.reading() as reading:
+            assert [await reading.conferences.space_of(number) for number in "12345"] == ["s2", None, None, None, None]
+
     async def test_a_space_names_its_conferences(self, store: Store) -> None:
         """All of them, in order of creation, cancelled ones too."""
         await fill(store, conference(2), conference(1, cancelled=True), conference(3, space="s2"))

@@ -28,7 +28,11 @@ from tests.backends.store_samples import (
 )
 
 # What a changed entity needs to be none other's double.
-OTHERWISE = {"users": {"jid": "changed@a.example"}, "departments": {"code": "changed"}}
+OTHERWISE = {
+    "users": {"jid": "changed@a.example"},
+    "departments": {"code": "changed"},
+    "devices": {"username": "changed"},
+}
 
 
 class EntitiesSuite:

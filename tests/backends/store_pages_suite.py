@@ -30,9 +30,9 @@ from tests.backends.store_samples import (
 )
 
 # Attributes that are made of several values, in any collection.
-COMPOUND = {"attendees", "call_out", "call_settings", "conferences", "extras", "leg_settings", "media"}
+COMPOUND = {"attendees", "bindings", "call_out", "call_settings", "conferences", "extras", "leg_settings", "media"}
 COMPOUND |= {"password_history", "rights", "rules", "series", "settings"}
-SEALED = {"password", "payload"}
+SEALED = {"password", "payload", "ha1"}
 
 
 class PagesSuite:
@@ -126,6 +126,7 @@ class PagesSuite:
             ("tokens", "t", []),
             ("departments", "R&", ["d1"]),
             ("departments", "77", ["d1"]),
+            ("devices", "DESK", ["full"]),
         ],
     )
     async def test_contains_searches_the_fields_the_port_names(
@@ -140,7 +141,7 @@ class PagesSuite:
         await fill(store, Tenant(TenantId("t1"), "Org"), InboundRule(InboundRuleId("r1"), "a.example"))
         await fill(store, Ivr(IvrId("i1"), "my.ivr"), conference(1, "914083136", subject="Weekly"), occurrence("o1"))
         await fill(store, OutboundRule(OutboundRuleId("r2"), "b.example", username="trunk"), FULL["outbox"])
-        await fill(store, FULL["tokens"], Department("d1", "77", "R&D"))
+        await fill(store, FULL["tokens"], Department("d1", "77", "R&D"), FULL["devices"])
         async with store.reading() as reading:
             assert ids((await getattr(reading, collection).page(Query(contains=text))).items) == expected
 

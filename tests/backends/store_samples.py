@@ -18,11 +18,13 @@ from parley.core.conferences import (
     OccurrenceState,
     Series,
 )
+from parley.core.devices import Binding, Device, DigestAlgorithm
 from parley.core.dialplan import InboundRule, Ivr
 from parley.core.ids import (
     AccessMethodId,
     CallProfileId,
     ConferenceId,
+    DeviceId,
     InboundRuleId,
     IvrId,
     LegProfileId,
@@ -161,7 +163,7 @@ FULL: dict[str, Any] = {
         ),
         Series(Cycle.MONTH, date(2026, 1, 31), date(2026, 12, 31), 615, 2, (1, 31), 7),
         ConferenceRules(
-            False, True, False, True, True, True, True, True, EntryScope.TENANT, MediaEncryption.REQUIRED, 15, 12
+            False, True, False, True, True, True, True, False, True, EntryScope.TENANT, MediaEncryption.REQUIRED, 15, 12
         ),
         True,
         False,
@@ -230,6 +232,17 @@ FULL: dict[str, Any] = {
         Role.HOST,
     ),
     "departments": Department("full", "2", "研发", "1", TENANT, EXTRAS),
+    "devices": Device(
+        DeviceId("full"),
+        UserId("user-1"),
+        "ann",
+        "a.example",
+        Secret("0" * 32),
+        DigestAlgorithm.SHA_256,
+        "desk 4",
+        T,
+        (Binding("sip:ann@192.0.2.7:5062", "192.0.2.7", 5062, "udp", "c1", 7, T + HOUR, "Phone/1"),),
+    ),
 }
 BARE: dict[str, Any] = {
     "spaces": Space(SpaceId("bare")),
@@ -249,6 +262,7 @@ BARE: dict[str, Any] = {
     "outbox": OutboxEntry(OutboxId("bare"), Channel.MAIL, Notice.BOOKED, "b@a.example", "<2@a.example>", b"", T, T),
     "tokens": Token("bare", TokenKind.ACCESS, None, T, T),
     "departments": Department("bare", "1", ""),
+    "devices": Device(DeviceId("bare"), UserId("user-1"), "bob", "a.example", Secret("1" * 32)),
 }
 COLLECTIONS = sorted(FULL)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from itertools import count
@@ -14,11 +15,13 @@ import pytest
 
 from parley.app.ports import MediaUnavailable
 from parley.backends.engine import worker as worker_module
-from parley.backends.engine.client import EngineClient
+from parley.backends.engine.client import EngineClient, WebListening
 from parley.backends.engine.worker import WorkerDied, WorkerLink
 from parley.core.ids import MeetingId
+from parley.core.leg_inputs import WebLocal
 from parley.engine import messages as m
 from tests.backends.engine_suite import LOCAL, PCMU, PORTS, Bench, EngineSuite, a_leg, plan
+from tests.backends.engine_suite import WEB as WEB_AUDIO
 
 _slots = count()
 
@@ -37,7 +40,8 @@ async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
 
 
 def client(directory: Path) -> EngineClient:
-    return EngineClient(directory, ports=free_ports(), loudest=4, dead_after=30.0)
+    web = WebListening(("127.0.0.1",), 0)
+    return EngineClient(directory, ports=free_ports(), loudest=4, dead_after=30.0, web=web)
 
 
 def alive(pid: int | None) -> bool:
@@ -111,6 +115,24 @@ async def test_a_killed_worker_is_replaced(bench: Bench) -> None:
         await engine.change_leg(legs[0], PCMU)
     assert (await dump(engine)).state["meetings"][meeting]["number"] == 5
     assert sorted(bench.told.died) == sorted(legs)
+
+
+async def test_a_port_for_browsers_that_is_taken_is_said(tmp_path: Path) -> None:
+    """The start raises and names it; an address that is not this machine's is passed over where another is."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as holder:
+        holder.bind(("127.0.0.1", 0))
+        taken = holder.getsockname()[1]
+        wish = WebListening(("127.0.0.1",), taken)
+        engine = EngineClient(tmp_path, ports=free_ports(), loudest=4, dead_after=30.0, web=wish)
+        with pytest.raises(WorkerDied, match=str(taken)):
+            await engine.start()
+        await engine.stop()
+    wish = WebListening(("192.0.2.250", "127.0.0.1", "::1"), 0)
+    engine = EngineClient(tmp_path, ports=free_ports(), loudest=4, dead_after=30.0, web=wish)
+    await engine.start()
+    end = await engine.open_leg(a_leg(), "", WEB_AUDIO)
+    assert isinstance(end, WebLocal) and end.addresses == ("127.0.0.1", "::1")
+    await engine.stop()
 
 
 async def test_while_no_worker_lives_media_is_unavailable(bench: Bench) -> None:
@@ -234,11 +256,16 @@ async def test_a_port_opened_by_a_worker_that_died_since_is_none(bench: Bench, m
 # --- the schema between them -------------------------------------------------------------------------------------
 
 CODEC = m.Codec(name="opus", payload_type=111, clock_rate=48_000)
+FAR = m.WebRemote(ufrag="farfar", password="p" * 24, fingerprint="AB:CD", setup="active", level_extension=3)
+NEAR = m.WebLocal(port=10_000, ufrag="near", password="q" * 24, fingerprint="EF:01", addresses=("::1", "127.0.0.1"))
+WEB = m.LegMedia(remote_host="", remote_port=0, codec=m.Codec(name="opus", payload_type=96, clock_rate=48_000), web=FAR)
 MEDIA = m.LegMedia(remote_host="127.0.0.1", remote_port=4000, codec=CODEC, dtmf_payload_type=101, sends=False)
 LEG_PLAN = m.LegPlan(leg="l", contributes=True, gain=0.5, announcement="welcome", language="pt", repeat_ms=30_000)
 REQUESTS: list[m.Message] = [
     m.Configure(id=1, port_low=20_000, port_high=20_999, loudest=3, dead_after_ms=500),
+    m.Configure(id=1, port_low=2, port_high=5, web_listen=("::1",), web_port=7, web_addresses=("192.0.2.1",)),
     m.OpenLeg(id=2, leg="l", local="::1", media=MEDIA),
+    m.OpenLeg(id=2, leg="l", local="", media=WEB),
     m.SetMedia(id=3, leg="l", media=MEDIA),
     m.CloseLeg(id=4, leg="l"),
     m.Play(id=5, leg="l", play=9, prompts=("welcome", "enter-id"), language="zh"),
@@ -252,6 +279,7 @@ REQUESTS: list[m.Message] = [
 REPLIES: list[m.Message] = [
     m.Done(id=1),
     m.LegOpened(id=2, port=20_000),
+    m.LegOpened(id=2, port=10_000, web=NEAR),
     m.Dump(id=3, state={"legs": {"l": [1, 2.5, None, "x"]}}),
     m.Failed(id=4, code="no-port", text="none left"),
     m.DigitHeard(seq=1, leg="l", digit="#"),

@@ -125,6 +125,8 @@ def test_looking_up_a_door_uses_indexes(template: Path, condition: sa.ColumnElem
         (lambda r: r.users.page(Query(where={"number": "1"})), {"ix_users_number"}),
         (lambda r: r.users.page(Query(where={"third_account": "a"})), {"ix_users_third_account"}),
         (lambda r: r.departments.page(Query(where={"code": "2"})), {"ix_departments_code"}),
+        (lambda r: r.devices.page(Query(where={"username": "u"})), {"sqlite_autoindex_devices_2"}),
+        (lambda r: r.devices.page(Query(where={"user": "u1"})), {"ix_devices_user"}),
         (lambda r: r.spaces.page(Query(where={"owner": "u1"})), {"ix_spaces_owner"}),
         (lambda r: r.kept_answer("s", "k"), {"sqlite_autoindex_kept_answers_1"}),
     ],

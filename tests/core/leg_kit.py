@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from parley.core.admission import Candidates, Door, judge
+from parley.core.admission import NOTHING_PROVEN, Candidates, Door, Proof, judge
 from parley.core.dialplan import Address, Ivr
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import Event
@@ -14,6 +14,7 @@ from parley.core.leg_inputs import (
     Confirmed,
     Digit,
     EntrySettings,
+    Granted,
     HangUp,
     JudgePin,
     LegAudio,
@@ -32,7 +33,7 @@ from parley.core.leg_inputs import (
     Resolved,
     UnknownTarget,
 )
-from parley.core.profiles import CallLayer, CallSettings, Layer, PasscodeMode
+from parley.core.profiles import CallLayer, CallSettings, EntryScope, Layer, PasscodeMode
 from parley.core.secret import Secret
 
 AUDIO = LegAudio("192.0.2.1", 4000, AudioCodec("pcmu", 0, 8000))
@@ -50,19 +51,29 @@ HANG_UP = Ending(Side.REMOTE, Reason.HANG_UP)
 
 
 def space(
-    *pins: str | None, mode: PasscodeMode | None = None, timeout: int | None = None, closed: bool = False
+    *pins: str | None,
+    mode: PasscodeMode | None = None,
+    timeout: int | None = None,
+    closed: bool = False,
+    scope: EntryScope | None = None,
 ) -> Candidates:
     """Doors named d0, d1 ... with these PINs."""
     doors = tuple(Door(AccessMethodId(f"d{n}"), n == 0, Secret(p) if p else None) for n, p in enumerate(pins))
-    settings = CallSettings(passcode_mode=mode, passcode_timeout=timeout)
+    settings = CallSettings(passcode_mode=mode, passcode_timeout=timeout, entry_scope=scope)
     return Candidates(SpaceId("space"), "Space", None, not closed, doors, (CallLayer(Layer.SPACE, settings),))
 
 
 class Caller:
     """Plays the door, the store and the engine for one leg; meetings are left to the test."""
 
-    def __init__(self, target: UnknownTarget | Candidates | Ivr, settings: EntrySettings | None = None) -> None:
+    def __init__(
+        self,
+        target: UnknownTarget | Candidates | Ivr | Granted,
+        settings: EntrySettings | None = None,
+        proof: Proof = NOTHING_PROVEN,
+    ) -> None:
         self.target = target
+        self.proof = proof
         self.call_ids: dict[str, Candidates] = {}
         self.locked = False
         self.now = 100.0
@@ -76,11 +87,11 @@ class Caller:
         seen = list(effects)
         for effect in effects:
             if isinstance(effect, Resolve):
-                seen += self.do(Resolved(self.target))
+                seen += self.do(Resolved(self.target, self.proof))
             elif isinstance(effect, ResolveCallId):
-                seen += self.do(CallIdResolved(self.call_ids.get(effect.call_id)))
+                seen += self.do(CallIdResolved(self.call_ids.get(effect.call_id), self.proof))
             elif isinstance(effect, JudgePin):
-                seen += self.do(PinJudged(judge(effect.candidates, effect.pin, self.locked)))
+                seen += self.do(PinJudged(judge(effect.candidates, effect.pin, self.locked, effect.proof)))
         return seen
 
     def call(self) -> Caller:

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parley.core.admission import Admit, AskPin, Candidates, Door, Refuse, WrongPin, ask, judge
+from parley.core.admission import Admit, AskPin, Candidates, Door, Proof, Refuse, WrongPin, ask, judge, judge_link
 from parley.core.endings import Reason
-from parley.core.ids import AccessMethodId, SpaceId
+from parley.core.ids import AccessMethodId, SpaceId, TenantId, UserId
 from parley.core.profiles import CallLayer, CallSettings, EntryScope, Layer, MediaEncryption, PasscodeMode
 from parley.core.secret import Secret
 
@@ -179,3 +179,73 @@ def test_plain_media_are_refused_where_every_door_asks_for_encryption(
     )
     answer = ask(Candidates(SpaceId("s"), "S", None, True, made), encrypted)
     assert (answer == Refuse(Reason.ENCRYPTION_REQUIRED)) is refused
+
+
+# --- links and proof -------------------------------------------------------------------------------------------
+
+
+def linked(name: str, secret: str | None, pin: str | None = "1", own: bool = False) -> Door:
+    return Door(
+        AccessMethodId(name), own, Secret(pin) if pin else None, secret=Secret(secret) if secret is not None else None
+    )
+
+
+GUESTS, HOSTS = linked("guest", "aaa", own=True), linked("host", "bbb", "2")
+
+
+@pytest.mark.parametrize(
+    ("who", "secrets", "locked", "personal", "verdict"),
+    [
+        (candidates(GUESTS, HOSTS), ["aaa"], False, None, Admit(AccessMethodId("guest"))),
+        (candidates(GUESTS, HOSTS), ["bbb"], False, None, Admit(AccessMethodId("host"))),
+        (candidates(GUESTS, HOSTS), ["xxx", "bbb"], False, None, Admit(AccessMethodId("host"))),
+        (candidates(GUESTS, HOSTS), ["ccc"], False, None, WRONG),
+        (candidates(GUESTS, HOSTS), ["1"], False, None, WRONG),  # a passcode is no link
+        (candidates(GUESTS, HOSTS), [""], False, None, WRONG),
+        (candidates(GUESTS, HOSTS), [], False, None, WRONG),
+        (candidates(linked("none", None)), [""], False, None, WRONG),
+        (candidates(linked("empty", "")), [""], False, None, WRONG),
+        (candidates(linked("blank", None, None)), ["aaa"], False, None, WRONG),
+        (candidates(GUESTS, HOSTS), ["aaa"], True, None, LOCKED),
+        (candidates(GUESTS, HOSTS), ["zzz"], False, "host", Admit(AccessMethodId("host"))),
+        (candidates(GUESTS, HOSTS), ["zzz"], True, "host", LOCKED),
+        (candidates(GUESTS, HOSTS), ["zzz"], False, "elsewhere", WRONG),
+        (None, ["aaa"], False, None, UNKNOWN),
+        (None, ["aaa"], True, "host", UNKNOWN),
+        (candidates(GUESTS, open_to_all=False), ["aaa"], False, None, UNKNOWN),
+    ],
+)
+def test_a_link_picks_the_door_that_owns_it(
+    who: Candidates | None, secrets: list[str], locked: bool, personal: str | None, verdict: object
+) -> None:
+    """Instead of its passcode; a door without a secret has no link, and a personal link names its door."""
+    door_id = AccessMethodId(personal) if personal else None
+    assert judge_link(who, [Secret(text) for text in secrets], locked, personal=door_id) == verdict
+
+
+OURS, THEIRS = TenantId("ours"), TenantId("theirs")
+
+
+@pytest.mark.parametrize(
+    ("scope", "proof", "enters"),
+    [
+        (EntryScope.EVERYONE, Proof(), True),
+        (EntryScope.TENANT, Proof(), False),
+        (EntryScope.TENANT, Proof(UserId("u"), OURS), True),
+        (EntryScope.TENANT, Proof(UserId("u"), THEIRS), False),
+        (EntryScope.TENANT, Proof(UserId("u"), None), False),
+        (EntryScope.TENANT, Proof(None, OURS), False),  # a tenant without a person proves nothing
+        (EntryScope.TENANT, Proof(invited=True), True),
+        (EntryScope.TENANT, Proof(UserId("u"), THEIRS, invited=True), True),
+        (EntryScope.INVITED, Proof(UserId("u"), OURS), False),
+        (EntryScope.INVITED, Proof(UserId("u"), THEIRS, invited=True), True),
+        (EntryScope.INVITED, Proof(invited=True), True),
+    ],
+)
+def test_a_restricted_space_takes_whom_its_scope_names(scope: EntryScope, proof: Proof, enters: bool) -> None:
+    """The same by an address, by a PIN and by a link."""
+    layers = (CallLayer(Layer.SPACE, CallSettings(entry_scope=scope)),)
+    blank = Candidates(SpaceId("s"), "S", OURS, True, (linked("d", "aaa", None),), layers)
+    assert isinstance(ask(blank, proof=proof), Admit) is enters
+    assert isinstance(judge(blank, Secret(""), False, proof), Admit) is enters
+    assert isinstance(judge_link(blank, [Secret("aaa")], False, proof), Admit) is enters

@@ -2,7 +2,7 @@
 
 import pytest
 
-from parley.core.admission import Candidates
+from parley.core.admission import Candidates, Proof
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import LegConnected, PinRefused, PromptUnanswered
 from parley.core.ids import AccessMethodId, SpaceId
@@ -13,13 +13,14 @@ from parley.core.leg_inputs import (
     HangUp,
     JoinMeeting,
     JudgePin,
+    OpenMedia,
     Play,
     PlayEnded,
     ResolveCallId,
     StopPlaying,
 )
-from parley.core.profiles import PasscodeMode
-from tests.core.leg_kit import IVR, Caller, space
+from parley.core.profiles import EntryScope, PasscodeMode
+from tests.core.leg_kit import IVR, OFFER, Caller, space
 
 TIMEOUT = space(None, "1234", mode=PasscodeMode.TIMEOUT, timeout=5)
 REQUIRED = space(None, "1234", mode=PasscodeMode.REQUIRED)
@@ -325,3 +326,50 @@ def test_prompts_speak_the_language_of_the_settings() -> None:
     """Every Play names it."""
     caller = Caller(IVR, EntrySettings(language="pt")).call()
     assert [e.language for e in caller.effects if isinstance(e, Play)] == ["pt"]
+
+
+# --- where entry is restricted -----------------------------------------------------------------------------------
+
+INVITED = Proof(invited=True)
+
+
+@pytest.mark.parametrize("pin", [None, "1234"])
+@pytest.mark.parametrize("by_ivr", [False, True])
+def test_what_is_proven_of_a_caller_goes_with_him_to_the_meeting(pin: str | None, by_ivr: bool) -> None:
+    """At an address and at the IVR, past a PIN or without one: it lets him in and is told on joining."""
+    target = space(pin, scope=EntryScope.INVITED)
+    caller = Caller(IVR if by_ivr else target, proof=INVITED)
+    caller.call_ids["300"] = target
+    caller.call()
+    if by_ivr:
+        caller.type("300#")
+    if pin is not None:
+        caller.type(f"{pin}#")
+    assert caller.effects[-1] == JoinMeeting(SpaceId("space"), None, AccessMethodId("d0"), proof=INVITED)
+
+
+def test_proof_is_no_pin() -> None:
+    """Who is invited and types a wrong one is asked again."""
+    caller = Caller(space("1234", scope=EntryScope.INVITED), proof=INVITED).call()
+    caller.type("9#")
+    assert caller.prompts()[-1] == "pin-incorrect-try-again"
+
+
+def test_who_has_proven_nothing_does_not_pass_a_restricted_door() -> None:
+    """Refused before the answer at an address; at the IVR asked for a PIN that never fits."""
+    target = space("1234", scope=EntryScope.INVITED)
+    refused = Caller(target)
+    refused.do(OFFER)
+    assert refused.reason() is Reason.ENTRY_RESTRICTED and refused.count(OpenMedia) == 0
+    caller = Caller(IVR)
+    caller.call_ids["300"] = target
+    caller.call()
+    caller.type("300#1234#")
+    assert caller.prompts()[-1] == "pin-incorrect-try-again"
+
+
+def test_prompts_are_in_the_language_asked_for_but_beeps_are_for_all() -> None:
+    """A wish for a language is followed, none means the server's own; a server set to beeps follows no wish."""
+    assert EntrySettings(language="pt").spoken_to("zh") == "zh"
+    assert EntrySettings(language="pt").spoken_to("") == "pt"
+    assert EntrySettings(language="x-test").spoken_to("zh") == "x-test"

@@ -9,6 +9,7 @@ from cryptography.fernet import Fernet
 from parley.backends.store.sql import SqlStore
 from tests.doors.cms_rig import Rig
 from tests.doors.huawei_people_rig import PeopleRig
+from tests.doors.native_rig import NativeRig
 
 
 @pytest.fixture
@@ -33,3 +34,20 @@ async def huawei_people() -> AsyncIterator[PeopleRig]:
     """The accounts half of the JSON dialect over a store in memory."""
     async with PeopleRig() as rig:
         yield rig
+
+
+@pytest.fixture
+async def native() -> AsyncIterator[NativeRig]:
+    """The native API over a store in memory."""
+    async with NativeRig() as rig:
+        yield rig
+
+
+@pytest.fixture
+async def native_on_disk(tmp_path: Path) -> AsyncIterator[NativeRig]:
+    """The native API over the real store."""
+    store = SqlStore(f"sqlite+aiosqlite:///{tmp_path / 'parley.db'}", Fernet.generate_key())
+    await store.migrate()
+    async with NativeRig(store=store) as rig:
+        yield rig
+    await store.close()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import count
 
 from parley.doors.sip.agent import SipAgent
+from parley.doors.sip.registrar import Registrar
 from parley.wire.offer_answer import OPUS, PCMU
 from parley.wire.sdp import Media, Session
 from parley.wire.sdp import parse as parse_sdp
@@ -25,12 +27,12 @@ def offer(
     """A phone's description of one audio stream. codecs: of CODECS, best first; none: both."""
     payloads = {"opus": 111, "pcmu": 0}
     chosen = codecs or ("opus", "pcmu")
-    formats = " ".join(str(payloads.get(codec, 8)) for codec in chosen)
+    formats = " ".join(str(payloads.get(codec, 3)) for codec in chosen)
     kind = "IP6" if ":" in address else "IP4"
     return (
         f"v=0\r\no=phone 7 {version} IN {kind} {address}\r\ns=-\r\nc=IN {kind} {address}\r\nt=0 0\r\n"
         f"m=audio {port} RTP/AVP {formats} 101\r\n"
-        + "".join(CODECS.get(codec, "a=rtpmap:8 PCMA/8000\r\n") for codec in chosen)
+        + "".join(CODECS.get(codec, "a=rtpmap:3 GSM/8000\r\n") for codec in chosen)
         + DIGITS
         + (f"a={direction}\r\n" if direction else "")
         + extra
@@ -40,7 +42,15 @@ def offer(
 class SipRig:
     """The agent's sockets are a list of what it sent; what phones send goes in by the listeners' own way."""
 
-    def __init__(self, floor: Floor, *, calls_per_source: int = 50, calls_most: int = 100) -> None:
+    def __init__(
+        self,
+        floor: Floor,
+        *,
+        calls_per_source: int = 50,
+        calls_most: int = 100,
+        trusted_trunks: Sequence[str] = (),
+        registrar: Registrar | None = None,
+    ) -> None:
         self.floor = floor
         self.agent = SipAgent(
             clock=floor.clock,
@@ -50,6 +60,8 @@ class SipRig:
             media_address=None,
             calls_most=calls_most,
             calls_per_source=calls_per_source,
+            trusted_trunks=trusted_trunks,
+            registrar=registrar,
         )
         self.sent: list[tuple[Flow, Request | Response]] = []
         self.agent._listeners.send = self._send  # type: ignore[method-assign]

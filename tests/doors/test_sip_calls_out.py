@@ -108,7 +108,13 @@ async def test_what_an_invite_says(agent: SipAgent) -> None:
         assert re.fullmatch(r'"The Room" <sip:room@parley.example>;tag=\w+', invite.header("From"))
         assert invite.header("Contact").startswith(f"<sip:room@{HOST}:")
         assert invite.header("Call-ID") == leg.facts().sip_call_id
-        for line in (f"c=IN IP4 {HOST}", "m=audio 20000 RTP/AVP 111 0", "opus/48000/2", "PCMU/8000", "telephone-event"):
+        for line in (
+            f"c=IN IP4 {HOST}",
+            "m=audio 20000 RTP/AVP 111 9 0 8",
+            "opus/48000/2",
+            "PCMU/8000",
+            "telephone-event",
+        ):
             assert line in invite.text
         assert isinstance(answered, Answered)
         audio = answered.audio

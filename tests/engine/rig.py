@@ -12,12 +12,12 @@ import numpy as np
 
 from parley.engine import g711, messages
 from parley.engine.engine import BadAddress, Engine, NoPort
-from parley.engine.leg import Arrival, Departure
 from parley.engine.messages import Codec, Configure, LegMedia, LegPlan
 from parley.engine.opus import OpusDecoder, OpusEncoder
 from parley.engine.prompts import Prompts
 from parley.engine.resample import Downsampler, Upsampler
 from parley.engine.sound import FRAME, RATE, SILENT_FRAME
+from parley.engine.transport import Arrival, Departure
 from parley.wire.rtp import TelephoneEvent, build_event, build_rtp, parse_rtp
 from tests.kit.tones import Sound
 
@@ -46,6 +46,7 @@ class FakePorts:
 
     def __init__(self) -> None:
         self.open_legs: dict[str, int] = {}
+        self.foreign: set[str] = set()  # addresses that are not this machine's
 
     def open(self, leg: str, local: str, low: int, high: int) -> int:
         taken = set(self.open_legs.values())
@@ -61,6 +62,12 @@ class FakePorts:
 
     def close(self, leg: str) -> None:
         self.open_legs.pop(leg, None)
+
+    def open_shared(self, addresses: tuple[str, ...], port: int) -> tuple[int, tuple[str, ...]]:
+        ours = tuple(address for address in addresses if address not in self.foreign)
+        if not ours:
+            raise BadAddress(addresses[0])
+        return port or 10_000, ours
 
 
 class Caller:
@@ -107,7 +114,7 @@ class Caller:
     def encode(self, sound: Sound) -> bytes:
         if self.codec.name == "opus":
             return self._encoder.encode(sound)
-        payload = g711.compress(self._down.run(self._past, sound))
+        payload = g711.MU.compress(self._down.run(self._past, sound))
         self._past = sound[-FRAME:]
         return payload
 
@@ -159,7 +166,7 @@ class Caller:
             decoded = self._decoder.decode(packet.payload)
             assert decoded is not None
         else:
-            decoded = self._up.run(g711.expand(packet.payload))
+            decoded = self._up.run(g711.MU.expand(packet.payload))
         self._heard.append(decoded)
 
     @property
@@ -243,8 +250,12 @@ class Rig:
         due = [arrival for at, _, arrival in self._on_the_way if at <= self.now + 1e-9]
         del self._on_the_way[: len(due)]
         for departure in self.engine.step(self.now, due):
-            self.callers[departure.leg].take(departure)
+            self.carry(departure)
         self.told += self.engine.take_notifications()
+
+    def carry(self, departure: Departure) -> None:
+        """One datagram of the engine's reaches whom it is for."""
+        self.callers[departure.leg].take(departure)
 
     def told_of(self, kind: type[Told]) -> list[Told]:
         """What the engine has told of one kind."""

@@ -6,7 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parley.engine import g711
+from parley.engine.encoders import make_encoder, silence
+from parley.engine.g722 import G722Decoder
 from parley.engine.opus import OpusDecoder, OpusEncoder, packet_samples, silence_packet
+from parley.engine.receiver import make_decoder
 from parley.engine.resample import Downsampler, Upsampler
 from parley.engine.sound import FRAME, SILENT_FRAME, level, limit
 from tests.kit.tones import sine, strength
@@ -27,18 +30,18 @@ from tests.kit.tones import sine, strength
 )
 def test_mu_law_codes_have_the_values_of_the_recommendation(code: int, value: int) -> None:
     """Decoder output values of G.711 table 2b, times 4 for 16 bits."""
-    assert g711.expand(bytes([code]))[0] * 32768 == value
+    assert g711.MU.expand(bytes([code]))[0] * 32768 == value
 
 
 def test_mu_law_values_survive_a_round_trip() -> None:
     """Every code comes back as itself, but negative zero as zero."""
     codes = bytes(range(256))
-    assert g711.compress(g711.expand(codes)) == codes.replace(b"\x7f", b"\xff")
+    assert g711.MU.compress(g711.MU.expand(codes)) == codes.replace(b"\x7f", b"\xff")
 
 
 def test_mu_law_cuts_what_is_beyond_full_scale() -> None:
     """Too loud is the loudest code, not a wrapped one."""
-    assert g711.compress(np.array([2.0, -2.0], np.float32)) == b"\x80\x00"
+    assert g711.MU.compress(np.array([2.0, -2.0], np.float32)) == b"\x80\x00"
 
 
 @pytest.mark.parametrize("frequency", [100, 400, 1000, 3000, 3400])
@@ -117,3 +120,47 @@ def test_the_limiter_keeps_full_scale_and_leaves_the_rest_alone() -> None:
     assert np.abs(limit(loud)).max() <= 1.0
     ordinary = sine(440, 0.02, 48_000, amplitude=0.7)
     assert limit(ordinary) is ordinary
+
+
+@pytest.mark.parametrize(
+    ("code", "value"),
+    [(0xD5, 8), (0x55, -8), (0xAA, 32256), (0x2A, -32256), (0xD4, 24), (0xC5, 264), (0x80, 5504), (0x00, -5504)],
+)
+def test_a_law_codes_have_the_values_of_the_recommendation(code: int, value: int) -> None:
+    """Decoder output values of G.711 table 1b, times 8 for 16 bits."""
+    assert g711.A.expand(bytes([code]))[0] * 32768 == value
+
+
+def test_a_law_values_survive_a_round_trip() -> None:
+    """Every code comes back as itself."""
+    codes = bytes(range(256))
+    assert g711.A.compress(g711.A.expand(codes)) == codes
+
+
+@pytest.mark.parametrize("codec", ["pcma", "pcmu", "g722"])
+def test_a_tone_survives_the_way_there_and_back(codec: str) -> None:
+    """What an encoder makes of 1 kHz, its decoder plays as 1 kHz within 1 dB; G.722 carries 6 kHz as well."""
+    for frequency in (1000, 6000) if codec == "g722" else (1000,):
+        sound = sine(frequency, 0.6, 48_000)
+        encoder, decoder, before, heard = make_encoder(codec), make_decoder(codec), SILENT_FRAME, []
+        for tick, at in enumerate(range(0, len(sound), FRAME)):
+            frame = sound[at : at + FRAME]
+            payload = encoder.encode(tick, before, frame, False)
+            assert len(payload) == 160 and decoder.duration(payload) == FRAME
+            heard.append(decoder.decode(payload))
+            before = frame
+        assert strength(np.concatenate(heard), frequency, 48_000)[8:-8] == pytest.approx(0.25, rel=0.12)
+
+
+@pytest.mark.parametrize("codec", ["pcma", "pcmu", "g722"])
+def test_ready_made_silence_is_silent(codec: str) -> None:
+    """Nothing above -60 dBov."""
+    decoder = make_decoder(codec)
+    heard = np.concatenate([decoder.decode(silence(codec)) for _ in range(10)])
+    assert level(heard[FRAME:]) < -60
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_may_come_to_the_g722_decoder(payload: bytes) -> None:
+    """Garbage is noise of a bounded length."""
+    assert len(G722Decoder().decode(payload)) == 2 * len(payload)

@@ -238,7 +238,7 @@ def test_rtcp_alone_is_a_sign_of_life() -> None:
 
 
 def destination(rig: Rig, leg: str) -> tuple[str, int] | None:
-    return rig.engine._legs[leg].latch.destination
+    return rig.engine._legs[leg].transport.latch.destination
 
 
 def test_packets_go_to_the_source_once_something_arrived() -> None:

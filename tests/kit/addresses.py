@@ -41,3 +41,11 @@ def free_port(address: str) -> int:
                     continue
             return port
     raise RuntimeError(f"no free port on {address}")
+
+
+def own_address() -> str:
+    """The address of this machine that its default route uses; nothing is sent to find out."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagram:
+        datagram.connect(("192.0.2.250", 9))
+        address: str = datagram.getsockname()[0]
+        return address

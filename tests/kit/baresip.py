@@ -40,6 +40,8 @@ class Codec:
 
 
 PCMU = Codec("pcmu", "PCMU/8000/1", 8000, 1)
+PCMA = Codec("pcma", "PCMA/8000/1", 8000, 1)
+G722 = Codec("g722", "G722/16000/1", 16000, 1)
 OPUS = Codec("opus", "opus/48000/2", 48000, 2)
 
 
@@ -69,6 +71,8 @@ class Phone:
     transport: str = "udp"
     speech: Sequence[Part] = ()
     codecs: str = ""  # baresip's list when the offer holds more than one codec
+    password: str = ""  # of the device `name` at `domain`, which registers with it
+    domain: str = ""  # what stands after the @ of its own address; else its network address
     events: list[PhoneEvent] = field(default_factory=list)
 
     async def __aenter__(self) -> Phone:
@@ -295,11 +299,12 @@ class Phone:
             "module_path": MODULES,
         }
         text = "".join(f"{key}\t\t{value}\n" for key, value in lines.items())
-        text += "".join(f"module\t{name}.so\n" for name in ("g711", "opus", "aufile", "aubridge", "sndfile"))
+        text += "".join(f"module\t{name}.so\n" for name in ("g711", "g722", "opus", "aufile", "aubridge", "sndfile"))
         text += "module_tmp\tuuid.so\nmodule_tmp\taccount.so\nmodule_app\tmenu.so\nmodule_app\tctrl_tcp.so\n"
         (self._folder / "config").write_text(text)
-        aor = f"sip:{self.name}@phones.example" if self.proxy else f"sip:{self.name}@{self.address}:{self.sip_port}"
-        account = f"<{aor};transport={self.transport}>;regint=0;answermode=auto;ptime=20"
+        domain = self.domain or ("phones.example" if self.proxy else f"{self.address}:{self.sip_port}")
+        account = f"<sip:{self.name}@{domain};transport={self.transport}>;answermode=auto;ptime=20"
+        account += f";regint=600;auth_pass={self.password}" if self.password else ";regint=0"
         account += f";audio_codecs={self.codecs or self.codec.baresip}"
         if self.proxy:
             account += f';outbound="sip:{self.proxy};transport={self.transport}"'

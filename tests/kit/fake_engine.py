@@ -13,9 +13,8 @@ from parley.core.leg_inputs import LegAudio, WebLocal
 from parley.core.mediaplan import LegMedia, MediaPlan
 from parley.core.secret import Secret
 
-
-def _web(leg: LegId) -> WebLocal:
-    return WebLocal(10000, f"u{leg}"[:8], Secret("p" * 24), ":".join(["AB"] * 32), ("192.0.2.9",))
+WEB_PORT = 10000
+FINGERPRINT = ":".join(["AB"] * 32)
 
 
 class FakeEngine:
@@ -30,6 +29,8 @@ class FakeEngine:
         self._playing: dict[LegId, Timer] = {}
         self._free = asyncio.Event()
         self._free.set()
+        self._restarts = count(1)
+        self._webs: dict[LegId, tuple[str, WebLocal]] = {}  # the far ufrag, and our end
         self.legs: dict[LegId, LegAudio] = {}
         self.opened = 0
         self.closed = 0
@@ -40,11 +41,11 @@ class FakeEngine:
         self._listener = listener
 
     async def open_leg(self, leg: LegId, local: str, audio: LegAudio) -> int | WebLocal:
-        if len(self.legs) >= self._most:
+        if audio.web is None and sum(known.web is None for known in self.legs.values()) >= self._most:
             raise MediaUnavailable("no port is free")
         self.legs[leg] = audio
         self.opened += 1
-        port: int | WebLocal = _web(leg) if audio.web is not None else next(self._ports)
+        port = self._web(leg, audio) or next(self._ports)
         await self._free.wait()
         if leg not in self.legs:
             raise MediaUnavailable("the worker died meanwhile")
@@ -54,10 +55,24 @@ class FakeEngine:
         await self._free.wait()
         if leg not in self.legs:
             raise MediaUnavailable("the leg is not open")
+        if (audio.web is None) != (self.legs[leg].web is None):
+            raise MediaUnavailable("a phone's leg does not become a browser's, nor the other way")
         self.legs[leg] = audio
-        return _web(leg) if audio.web is not None else None
+        return self._web(leg, audio)
+
+    def _web(self, leg: LegId, audio: LegAudio) -> WebLocal | None:
+        """Our end, new where ICE is restarted."""
+        if audio.web is None:
+            return None
+        known = self._webs.get(leg)
+        if known is None or known[0] != audio.web.ufrag:
+            number = next(self._restarts)
+            local = WebLocal(WEB_PORT, f"ours{number:04}", Secret(f"{number:024}"), FINGERPRINT, ("192.0.2.9",))
+            known = self._webs[leg] = (audio.web.ufrag, local)
+        return known[1]
 
     def close_leg(self, leg: LegId) -> None:
+        self._webs.pop(leg, None)
         if self.legs.pop(leg, None) is not None:
             self.closed += 1
         self.stop_playing(leg)

@@ -13,7 +13,9 @@ from typing import Any, Generic, TypeVar
 from parley.app.event_codec import decode_event, encode_event
 from parley.app.ports import Coming, KeptAnswer, Page, ProfileUse, Query, StoredEvent, Transaction
 from parley.core.conferences import Attendance, Conference, Occurrence, OccurrenceState
+from parley.core.devices import Device
 from parley.core.events import Event
+from parley.core.ids import SpaceId
 from parley.core.outbound import OutboundRule
 from parley.core.outbox import OutboxEntry, OutboxState
 from parley.core.people import Administrator, Application, Department, SystemDefaults, Token, User
@@ -25,6 +27,7 @@ LIVE = (OccurrenceState.BOOKED, OccurrenceState.RUNNING)
 # What `where` cannot compare: values made of several, and what the real store keeps sealed.
 COMPOSITE = {
     "attendees",
+    "bindings",
     "call_out",
     "call_settings",
     "conferences",
@@ -37,12 +40,13 @@ COMPOSITE = {
     "series",
     "settings",
 }
-SEALED = {(OutboundRule, "password"), (OutboxEntry, "payload")}
+SEALED = {(OutboundRule, "password"), (OutboxEntry, "payload"), (Device, "ha1")}
 
 # No two of a kind have the same values of these attributes, save where the last one is unset.
 UNIQUE: dict[type[Any], tuple[tuple[str, ...], ...]] = {
     User: (("jid",), ("account",), ("tenant", "third_account")),
     Department: (("tenant", "code"),),
+    Device: (("username",),),
 }
 
 # Where a kind belongs to another one: the attribute that names it, and its collection.
@@ -73,6 +77,7 @@ class State:
         self.outbox: dict[str, Any] = {}
         self.tokens: dict[str, Any] = {}
         self.departments: dict[str, Any] = {}
+        self.devices: dict[str, Any] = {}
         self.attendance: list[Attendance] = []
         self.answers: dict[tuple[str, str], KeptAnswer] = {}
         self.administrators: dict[str, Administrator] = {}
@@ -182,10 +187,16 @@ class MemoryAccessMethods(MemoryRepository[AccessMethod]):
 class MemoryConferences(MemoryRepository[Conference]):
     async def by_number(self, number: str) -> Conference | None:
         found = [one for one in self._all().values() if one.number == number]
+        return next(reversed(self._live(found) or found), None)
+
+    async def space_of(self, number: str) -> SpaceId | None:
+        live = self._live([one for one in self._all().values() if one.number == number])
+        return live[0].space if live else None
+
+    def _live(self, conferences: list[Conference]) -> list[Conference]:
         occurrences = self._unit.state.occurrences.values()
         ahead = {one.conference for one in occurrences if one.state in LIVE}
-        live = [one for one in found if not one.cancelled and one.id in ahead]
-        return next(reversed(live or found), None)
+        return [one for one in conferences if not one.cancelled and one.id in ahead]
 
     async def of_space(self, space: str) -> list[Conference]:
         return [one for one in self._all().values() if one.space == space]
@@ -280,6 +291,7 @@ class MemoryTransaction:
         self.outbox = MemoryOutbox(self, "outbox", lambda one: (one.recipient, one.subject))
         self.tokens = MemoryTokens(self, "tokens", lambda one: ())
         self.departments = MemoryRepository[Any](self, "departments", lambda one: (one.code, one.name))
+        self.devices = MemoryRepository[Any](self, "devices", lambda one: (one.username, one.label))
 
     def writing(self) -> None:
         if not self._writes:

@@ -17,6 +17,7 @@ class MemoryOperations:
 
     def __init__(self) -> None:
         self.people: dict[str, Json] = {}
+        self.phones: dict[str, Json] = {}
         self.admins: dict[str, Secret] = {}
         self.places: dict[str, Json] = {}
         self.live: dict[str, Json] = {}
@@ -40,6 +41,23 @@ class MemoryOperations:
     async def remove_user(self, jid: str) -> None:
         if self.people.pop(jid, None) is None:
             raise Refusal("not-found", kind="user", id=jid)
+
+    async def devices(self, jid: str | None) -> list[Json]:
+        return [one for one in self.phones.values() if jid in {None, one["user"]}]
+
+    async def add_device(self, jid: str, label: str, sha256: bool) -> Json:
+        if jid not in self.people:
+            raise Refusal("not-found", kind="user", id=jid)
+        username = jid.partition("@")[0]
+        algorithm = "sha-256" if sha256 else "md5"
+        self.phones[username] = {
+            "username": username, "user": jid, "label": label, "algorithm": algorithm, "registered": [],
+        }  # fmt: skip
+        return {"username": username, "realm": "example.com", "password": "made up"}
+
+    async def remove_device(self, username: str) -> None:
+        if self.phones.pop(username, None) is None:
+            raise Refusal("not-found", kind="device", id=username)
 
     async def administrators(self) -> list[Json]:
         return [{"name": name} for name in self.admins]

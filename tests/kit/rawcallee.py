@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -56,7 +57,15 @@ class RawCallee:
     with `codec`; a CANCEL is answered and the INVITE gets 487, unless `deaf` (then CANCEL is answered alone).
     """
 
-    def __init__(self, address: str, *scripts: list[Any], codec: str = "PCMU/8000", format: int = 0) -> None:
+    def __init__(
+        self,
+        address: str,
+        *scripts: list[Any],
+        codec: str = "PCMU/8000",
+        format: int = 0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """tls: streams are opened by it."""
         self.address = address
         self.heard: list[Heard] = []
         self.deaf = False
@@ -64,6 +73,7 @@ class RawCallee:
         self.replies: list[str] = []  # to requests of its own
         self._scripts = list(scripts) or [[200]]
         self._codec, self._format = codec, format
+        self._tls = tls
         self._pending: tuple[Heard, Reply] | None = None
         self._news = asyncio.Event()
 
@@ -80,7 +90,7 @@ class RawCallee:
 
         self._datagrams, _ = await loop.create_datagram_endpoint(Datagrams, local_addr=(self.address, 0))
         self.port: int = self._datagrams.get_extra_info("sockname")[1]
-        self._server = await asyncio.start_server(self._serve, self.address, self.port)
+        self._server = await asyncio.start_server(self._serve, self.address, self.port, ssl=self._tls)
         return self
 
     async def __aexit__(self, *_: object) -> None:

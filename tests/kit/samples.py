@@ -7,6 +7,7 @@ from parley.core.events import (
     AdministratorActed,
     AttendeeCalled,
     EntryLockedOut,
+    EntryRefused,
     Event,
     LegActivated,
     LegArrived,
@@ -52,4 +53,5 @@ EVENTS: tuple[Event, ...] = (
     MeetingEnded(MEETING, 3, 2, 61.5),
     AdministratorActed("192.0.2.9", "admin", "created new call", "Team"),
     AttendeeCalled(OccurrenceId("o1"), "914083136", "2000@a.example", "busy", 2),
+    EntryRefused(Reason.WRONG_PIN, SPACE, "192.0.2.1"),
 )

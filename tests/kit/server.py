@@ -57,11 +57,17 @@ class Server:
         self.address = network.server
         self.https_port = free_port(self.address) if https else 0
         self.http_port, self.sip_port = free_port(self.address), free_port(self.address)
+        self.web_port = free_port(self.address)  # of browsers' sound
         self.sip = f"{self.address}:{self.sip_port}"
         self._password = secrets.token_urlsafe(18)
         self._settings = settings
         self._secrets: list[str] = [self._password]
         self.lines: list[str] = []
+
+    @property
+    def password(self) -> str:
+        """Of the administrator `admin`."""
+        return self._password
 
     async def __aenter__(self) -> Server:
         self.data = Path(tempfile.mkdtemp(prefix="parley-"))
@@ -187,6 +193,8 @@ class Server:
             "SIP__DOMAINS": f"{DOMAIN},{self.address}",
             "MEDIA__PORTS": self.network.media_ports(),
             "MEDIA__ADDRESS": self.address,
+            "MEDIA__WEB_LISTEN": self.address,
+            "MEDIA__WEB_PORT": str(self.web_port),
             "MEDIA__WORKERS": "1",
             "IVR__LANGUAGE": LANGUAGE,
             "BOOTSTRAP_ADMIN": f"admin:{self._password}",

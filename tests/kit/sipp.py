@@ -60,8 +60,10 @@ class Sipp:
         rate: int = 10,
         digits: str = "",
         loss: int = 0,
+        header: str = "",
     ) -> None:
-        self._scenario, self._digits = scenario, digits
+        """header: one line more in the INVITE, without its line end."""
+        self._scenario, self._digits, self._header = scenario, digits, header
         self.port = free_port(address)
         self._arguments = ["-i", address, "-mi", address, "-p", str(self.port)]
         self._arguments += ["-t", transport, "-s", service, "-m", str(calls), "-r", str(rate), "-l", str(calls)]
@@ -74,6 +76,8 @@ class Sipp:
     async def __aenter__(self) -> Sipp:
         self._folder = Path(tempfile.mkdtemp(prefix="sipp-"))
         text = (SCENARIOS / f"{self._scenario}.xml").read_text()
+        if self._header:
+            text = text.replace("Max-Forwards: 70\n", f"Max-Forwards: 70\n{self._header}\n", 1)
         (self._folder / "scenario.xml").write_text(expand_digits(text, self._digits))
         with (self._folder / "output").open("wb") as output:
             self._process = await asyncio.create_subprocess_exec(

@@ -18,15 +18,17 @@ ALLOWED: dict[str, set[str]] = {
     "doors.cms": {"app", "core", "wire"},
     "doors.huawei": {"app", "core", "wire"},
     "doors.sip": {"app", "core", "wire"},
+    "doors.webrtc": {"app", "core", "wire"},
     "doors.ops": {"app", "core", "wire"},
     "doors.http": set(),
     "doors.web": set(),
+    "doors.web.native": {"app", "core"},
     "backends.store": {"app", "core"},
     "backends.journal": {"app", "core"},
     "backends.notify": {"app", "core", "wire"},
     # The engine client speaks the engine's message schema, and only that part of the engine.
     "backends.engine": {"app", "core", "wire", "engine.messages"},
-    "config": {"config_base", "config_notices"},
+    "config": {"config_base", "config_notices", "config_turn"},
 }
 STDLIB_ONLY = {"core"}
 FORBIDDEN_IN_CORE = {"asyncio", "time", "random", "secrets", "socket", "sqlite3", "logging", "threading", "os"}

@@ -197,7 +197,7 @@ class Accounts:
         id = UserId(self._identifiers.uuid())
         account = account.strip().lower() if account else None
         if account is not None:
-            await self._check_account(tx, account)
+            await self.check_account(tx, account)
         if third_account and await self.read_third(tx, tenant, third_account) is not None:
             raise Refusal("duplicate-name", field="third_account")
         user = User(
@@ -219,9 +219,9 @@ class Accounts:
         _check_administers(actor)
         async with self._store.transaction() as tx:
             user = await self._found(tx, actor.tenant, text, naming)
-            _check_may_touch(actor, user)
+            check_may_touch(actor, user)
             if edit.enabled is False:
-                _check_may_switch_off(actor, user)
+                check_may_switch_off(actor, user)
             user = await self._changed(tx, user, edit)
         self._changes.publish(Change("user", user.id))
         return user
@@ -240,9 +240,9 @@ class Accounts:
         async with self._store.transaction() as tx:
             for text in texts:
                 user = await self._found(tx, actor.tenant, text, naming)
-                _check_may_touch(actor, user)
+                check_may_touch(actor, user)
                 if not enabled:
-                    _check_may_switch_off(actor, user)
+                    check_may_switch_off(actor, user)
                 await tx.users.save(replace(user, enabled=enabled))
                 touched.append(user.id)
         self._publish(touched)
@@ -268,8 +268,8 @@ class Accounts:
         async with self._store.transaction() as tx:
             doomed = {user.id: user for user in [await self._found(tx, actor.tenant, text, naming) for text in texts]}
             for user in doomed.values():
-                _check_may_touch(actor, user)
-                _check_may_switch_off(actor, user)
+                check_may_touch(actor, user)
+                check_may_switch_off(actor, user)
             changes = [change for id in doomed for change in await self._users.remove(tx, id)]
         for change in changes:
             self._changes.publish(change)
@@ -295,14 +295,17 @@ class Accounts:
             raise Refusal("not-found", kind="user", id=text)
         return user
 
-    async def _check_account(self, tx: Transaction, account: str) -> None:
+    async def check_account(self, tx: Transaction, account: str, besides: User | None = None) -> None:
+        """Is this an account name that nobody has (besides one)? Lower-cased already. Raises Refusal: invalid,
+        duplicate-name."""
         if not ACCOUNT.fullmatch(account) or account.isdigit() or "." in account.partition("@")[2]:
             raise Refusal(
                 "invalid",
                 field="account",
                 error="must be letters, digits and _ - . @, not digits alone, without a dot after the @",
             )
-        if await self.read_account(tx, account) is not None:
+        there = await self.read_account(tx, account)
+        if there is not None and (besides is None or there.id != besides.id):
             raise Refusal("duplicate-name", field="account")
 
     async def _check_department(self, tx: Transaction, tenant: TenantId | None, edit: AccountEdit) -> None:
@@ -384,13 +387,14 @@ def _check_administers(actor: Actor) -> None:
         raise Refusal("not-permitted", what="administer-users")
 
 
-def _check_may_touch(actor: Actor, user: User) -> None:
-    """The default administrator is changed by itself alone."""
+def check_may_touch(actor: Actor, user: User) -> None:
+    """The default administrator is changed by itself alone. Raises Refusal not-permitted."""
     if user.level is AdministratorLevel.DEFAULT and actor.user != user.id:
         raise Refusal("not-permitted", what="change-default-administrator")
 
 
-def _check_may_switch_off(actor: Actor, user: User) -> None:
+def check_may_switch_off(actor: Actor, user: User) -> None:
+    """Disable or delete. Raises Refusal not-permitted."""
     if user.level is AdministratorLevel.DEFAULT:
         raise Refusal("not-permitted", what="remove-default-administrator")
     if user.id == actor.user:

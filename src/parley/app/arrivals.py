@@ -6,11 +6,12 @@ A call to an address that leads nowhere is refused before anything is created: n
 
 from __future__ import annotations
 
-from ..core.admission import Candidates, closed_by
+from ..core.admission import NOTHING_PROVEN, Candidates, Proof, closed_by
 from ..core.dialplan import Ivr
 from ..core.endings import Ending, Reason, Side
 from ..core.ids import ParticipantId
 from ..core.leg_inputs import Granted, Offered, UnknownTarget
+from ..core.meeting_inputs import Entry
 from .directory import Directory
 from .legs import LiveLegRunner
 from .lookup import Lookup
@@ -28,23 +29,31 @@ class Arrivals:
 
     async def arrive(self, offered: Offered, door: LegDoor) -> LiveLegRunner | None:
         """A leg, or None when the call was refused through the door already."""
+        target: UnknownTarget | Candidates | Ivr | Granted
         target = await self._lookup.resolve(offered.address, offered.local_address)
-        closed = isinstance(target, Candidates) and closed_by(target) is not None
+        proof = NOTHING_PROVEN
+        if isinstance(target, Candidates):
+            proof, member = await self._lookup.proof(offered.asserted, target, offered.user)
+            if member is not None:
+                target = Granted(target.space, target.tenant, Entry(member=member), proof)
+        closed = isinstance(target, Candidates) and closed_by(target, proof) is not None
         if isinstance(target, UnknownTarget) or closed:
             self.unknown += 1
             door.reject(Ending(Side.LOCAL, Reason.UNKNOWN_DESTINATION))
             return None
-        return self.enter(offered, target, door)
+        return self.enter(offered, target, door, proof)
 
     def enter(
         self,
         offered: Offered,
         target: Candidates | Ivr | Granted,
         door: LegDoor,
+        proof: Proof = NOTHING_PROVEN,
         participant: ParticipantId | None = None,
     ) -> LiveLegRunner | None:
-        """The same for somebody whose target is known already. participant: as whom, where that was said before."""
-        leg = self._directory.arrive(offered, target, door, participant)
+        """The same for somebody whose target is known already. proof: where it is Candidates. participant: as whom,
+        where that was said before."""
+        leg = self._directory.arrive(offered, target, door, proof, participant)
         if leg is None:
             self.refused_full += 1
             door.reject(Ending(Side.LOCAL, Reason.SYSTEM_LIMIT))

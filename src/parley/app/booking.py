@@ -11,7 +11,7 @@ from ..core.ids import SpaceId, TenantId, UserId
 from ..core.people import AdministratorLevel
 from ..core.profiles import EntryScope, MediaEncryption
 from ..core.secret import Secret
-from ..core.spaces import AccessMethod, Space
+from ..core.spaces import AccessMethod, Role, Space
 from .editing import KEEP, ExtrasEdit, Kept
 
 
@@ -103,6 +103,9 @@ class ConferenceRecord:
     @property
     def rules(self) -> ConferenceRules:
         return self.conference.rules
+
+    def door_of(self, role: Role) -> AccessMethod:
+        return self.host if role is Role.HOST else self.guest
 
     @property
     def current(self) -> Occurrence:

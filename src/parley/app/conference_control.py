@@ -44,9 +44,7 @@ class Running:
 
     def role(self, leg: LegView) -> Role:
         """What somebody in it is: what the person was made inside, else what the door says."""
-        if leg.role is not None:
-            return leg.role
-        return Role.HOST if leg.entry.access_method == self.record.host.id else Role.GUEST
+        return leg.stands_as
 
 
 @dataclass(frozen=True, slots=True)

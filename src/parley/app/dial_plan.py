@@ -52,8 +52,11 @@ class InboundRules:
         async with self._store.reading() as tx:
             return await tx.inbound_rules.page(query)
 
-    async def space_domain(self, tenant: str | None) -> str | None:
-        """The domain to print in full addresses of spaces: the rule of the highest priority that leads to spaces."""
+    async def space_domain(self, tenant: str | None, otherwise: str | None = None) -> str | None:
+        """The domain to print in full addresses of spaces: the rule of the highest priority that leads to spaces.
+
+        otherwise: where there is no such rule; else the first domain of the settings.
+        """
         async with self._store.reading() as tx:
             rules = [
                 rule
@@ -62,7 +65,7 @@ class InboundRules:
             ]
         if rules:
             return max(rules, key=lambda rule: rule.priority).domain
-        return self._configured[0] if self._configured else None
+        return otherwise or (self._configured[0] if self._configured else None)
 
     async def create(self, edit: InboundRuleEdit) -> InboundRuleId:
         """Raises Refusal: missing (domain), unknown-reference, rule-conflict."""

@@ -12,19 +12,21 @@ from dataclasses import dataclass
 from ..core.admission import media_refused
 from ..core.call_counts import CallCounts, CallLimitReached
 from ..core.endings import Ending, Reason, Side
-from ..core.ids import LegId, TenantId
+from ..core.ids import LegId, OutboundRuleId, TenantId
 from ..core.leg_inputs import Dial
 from ..core.meeting_inputs import MeetingView
-from ..core.outbound import BadTarget, Hop, Target, parse_target, routes_for
+from ..core.outbound import BadTarget, FailureAction, Hop, Target, parse_target, routes_for
 from ..core.people import CallOutLimits
 from ..core.profiles import Layer, LegLayer, resolve_leg
 from ..core.refusals import Refusal
 from ..core.spaces import Space
+from .devices import reachable
 from .directory import Directory
 from .layers import leg_layers
 from .ports import CallerIdentity, CallOut, CallResult, Clock, Dialler, Query, Store, Transaction
 
 RING_MOST = 300.0  # seconds
+REGISTERED = OutboundRuleId("registered")  # stands for a rule where a device of ours is called
 
 GIVEN_UP = Ending(Side.ADMINISTRATOR, Reason.HANG_UP)
 
@@ -116,12 +118,21 @@ class Dialling:
             target = parse_target(wish.target, domain)
         except BadTarget as bad:
             raise Refusal("invalid", field="target", error=str(bad)) from None
-        hops = routes_for(target, rules, tenant_id)
+        hops = await self._registered(target) or routes_for(target, rules, tenant_id)
         if not hops:
             raise Refusal("no-outbound-rule", target=target.uri)
         user = next((text for method in own for text in (method.uri, method.call_id) if text), "meeting")
         identity = CallerIdentity(user, domain or "anonymous.invalid", space.name)
         return _Plan(space, tenant_id, limits, target, hops, identity)
+
+    async def _registered(self, target: Target) -> tuple[Hop, ...]:
+        """The devices of ours that have this address, where they are now. They cost nothing, so they need no rule."""
+        async with self._store.reading() as tx:
+            bindings = await reachable(tx, target.user, target.domain, self._clock.utc())
+        return tuple(
+            Hop(REGISTERED, one.host, one.port, one.transport, FailureAction.CONTINUE, contact=one.contact)
+            for one in bindings
+        )
 
 
 async def _check_entry(tx: Transaction, space: Space, wish: CallOut) -> None:

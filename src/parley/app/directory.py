@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import structlog
 
-from ..core.admission import Candidates
+from ..core.admission import NOTHING_PROVEN, Candidates, Proof
 from ..core.dialplan import Ivr
 from ..core.endings import Ending, Reason, Side
 from ..core.ids import LegId, MeetingId, ParticipantId, SpaceId
@@ -100,6 +100,7 @@ class Directory:
         offered: Offered,
         target: Candidates | Ivr | Granted,
         door: LegDoor,
+        proof: Proof = NOTHING_PROVEN,
         participant: ParticipantId | None = None,
     ) -> LiveLegRunner | None:
         """A door has a caller for this target. None: the server is full or stops, nothing was created."""
@@ -108,7 +109,7 @@ class Directory:
         self._number += 1
         leg = LegId(self._identifiers.uuid())
         person = participant or ParticipantId(self._identifiers.uuid())
-        runner = IncomingLegRunner(leg, self._number, person, door, target, self._services, lobby=self)
+        runner = IncomingLegRunner(leg, self._number, person, door, target, self._services, lobby=self, proof=proof)
         self._take(runner, offered)
         return runner
 
@@ -263,7 +264,7 @@ class Directory:
         if leg.id not in self._joining:
             return  # the leg left while we read
         del self._joining[leg.id]
-        encrypted = leg.audio is not None and leg.audio.web is not None
+        encrypted = leg.audio is not None and leg.audio.encrypted
         reason = why_not(facts, wish, door, encrypted)
         if isinstance(leg, OutgoingLegRunner) and leg.into is not None and leg.into not in self._meetings:
             reason = Reason.MEETING_ENDED  # what somebody was called into ended between the answer and now
@@ -289,7 +290,7 @@ class Directory:
                 is_member=entry.member is not None,
                 encrypted_media=encrypted,
                 kind=party.kind,
-                language=party.language or self._services.entry.language,
+                language=self._services.entry.spoken_to(party.language),
                 settings=wish.settings,
                 extras=wish.extras,
                 admitted=wish.admitted,

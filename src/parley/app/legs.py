@@ -6,10 +6,10 @@ from typing import Protocol
 
 import structlog
 
-from ..core.admission import Candidates
+from ..core.admission import NOTHING_PROVEN, Candidates, Proof
 from ..core.dialplan import Ivr
 from ..core.endings import Ending, Reason, Side
-from ..core.ids import LegId, ParticipantId
+from ..core.ids import LegId, ParticipantId, UserId
 from ..core.leg import Leg
 from ..core.leg_inputs import (
     Accept,
@@ -242,11 +242,15 @@ class IncomingLegRunner(LiveLegRunner):
         target: Candidates | Ivr | Granted,
         services: LegServices,
         lobby: Lobby,
+        proof: Proof = NOTHING_PROVEN,
     ) -> None:
         machine = Leg(leg, GENERATION, number, services.entry, services.clock.now())
         super().__init__(leg, number, participant, door, machine, services, lobby)
         self.door = door
         self._target = target
+        self._proof = proof
+        self._asserted: tuple[str, ...] = ()
+        self._user: UserId | None = None
 
     def _begin(self, message: LegInput) -> None:
         if isinstance(message, Offered):
@@ -254,12 +258,13 @@ class IncomingLegRunner(LiveLegRunner):
                 message.caller, message.dialled, message.display_name, message.kind, language=message.language
             )
             self.audio = message.audio
+            self._asserted, self._user = message.asserted, message.user
 
     def _perform_own(self, effect: LegEffect) -> None:
         engine, tasks = self._services.engine, self._services.tasks
         match effect:
             case Resolve():
-                self.post(Resolved(self._target))  # arrivals looked it up before there was a leg
+                self.post(Resolved(self._target, self._proof))  # arrivals looked it up before there was a leg
             case ResolveCallId():
                 tasks.spawn(self._resolve_call_id(effect), self._give_up)
             case JudgePin():
@@ -273,7 +278,11 @@ class IncomingLegRunner(LiveLegRunner):
                 self.door.reject(ending)
 
     async def _resolve_call_id(self, wish: ResolveCallId) -> None:
-        self.post(CallIdResolved(await self._services.lookup.resolve_call_id(wish.ivr, wish.call_id)))
+        lookup = self._services.lookup
+        found = await lookup.resolve_call_id(wish.ivr, wish.call_id)
+        proof, _member = await lookup.proof(self._asserted, found, self._user)
+        self.post(CallIdResolved(found, proof))
 
     async def _judge(self, wish: JudgePin) -> None:
-        self.post(PinJudged(await self._services.pins.judge(wish.candidates, wish.pin, wish.source)))
+        pins = self._services.pins
+        self.post(PinJudged(await pins.judge(wish.candidates, wish.pin, wish.source, proof=wish.proof)))

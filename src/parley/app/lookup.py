@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..core.admission import Candidates
+from ..core.admission import NOTHING_PROVEN, Candidates, Proof
 from ..core.dialplan import Address, InboundRule, Ivr, rules_for
-from ..core.ids import InboundRuleId, IvrId, SpaceId
+from ..core.ids import InboundRuleId, IvrId, MemberId, UserId
 from ..core.leg_inputs import UnknownTarget
-from ..core.spaces import Space
-from .layers import call_layers, candidates
+from ..core.spaces import AccessMethod
+from .layers import NOBODY, candidates
 from .ports import Query, Store, Transaction
+from .proofs import membership, proof_of_caller, proof_of_user
 
 ACCESS_NUMBER_IVR = IvrId("access-number")
-NOBODY = "00000000-0000-0000-0000-000000000000"  # the id of nothing
-DOORS_USUAL = 2  # a guest's and a host's: how many a call ID that does not exist is taken to have
 
 
 class Lookup:
@@ -80,9 +79,7 @@ class Lookup:
     async def resolve_call_id(self, ivr: Ivr, call_id: str) -> Candidates | None:
         """The doors of a call ID that this IVR may reach; the same work for a known and an unknown one."""
         async with self._store.reading() as tx:
-            found = await candidates(tx, await tx.access_methods.by_call_id(call_id))
-            if found is None:
-                await _read_nothing(tx)
+            found = await candidates(tx, await tx.access_methods.by_call_id(call_id), even=True)
         if found is None or not ivr.resolve_call_ids or ivr.tenant not in {None, found.tenant}:
             return None
         return found
@@ -90,21 +87,42 @@ class Lookup:
     async def refresh(self, known: Candidates) -> Candidates | None:
         """The same doors as they stand now: a PIN changed while somebody types counts at once."""
         async with self._store.reading() as tx:
-            methods = [await tx.access_methods.get(door.access_method) for door in known.doors]
-            return await candidates(tx, [m for m in methods if m is not None])
+            standing = {method.id: method for method in await tx.access_methods.of_spaces([known.space])}
+            methods = [standing[door.access_method] for door in known.doors if door.access_method in standing]
+            return await candidates(tx, methods, even=True)
 
     async def nothing(self) -> None:
         """As much reading as `refresh` does, for a call ID that does not exist."""
         async with self._store.reading() as tx:
-            for _ in range(DOORS_USUAL):
-                await tx.access_methods.get(NOBODY)
-            await _read_nothing(tx)
+            await tx.access_methods.of_spaces([NOBODY])
+            await candidates(tx, [], even=True)
 
+    async def typed(self, tx: Transaction, text: str) -> list[AccessMethod]:
+        """The access methods of an address that somebody types in a browser: `name@domain`, or the name alone at
+        whichever domain of ours. As many reads for an unknown name as for a known one."""
+        user, at, domain = text.lower().removeprefix("sips:").removeprefix("sip:").partition("@")
+        stored = (await tx.inbound_rules.page(Query(where={"domain": domain} if at else {}))).items
+        rules = [rule for rule in (*stored, *self._configured) if not at or rule.domain == domain]
+        methods = await tx.access_methods.by_uri(user)
+        space = await tx.spaces.get(methods[0].space if methods else NOBODY)
+        tenants = {rule.tenant for rule in rules if rule.resolve_to_spaces}
+        return methods if space is not None and not tenants.isdisjoint({None, space.tenant}) else []
 
-async def _read_nothing(tx: Transaction) -> None:
-    """What `candidates` reads of a space that exists."""
-    await tx.spaces.get(NOBODY)
-    await call_layers(tx, Space(SpaceId(NOBODY)))
+    async def proof(
+        self, asserted: Sequence[str], candidates: Candidates | None, user: UserId | None = None
+    ) -> tuple[Proof, MemberId | None]:
+        """What is proven of a caller towards these doors, by a network that we trust or by credentials of a user's own.
+
+        The latter alone makes a member of the space come in as that member. Nothing asserted: nothing.
+        """
+        if candidates is None or (not asserted and user is None):
+            return NOTHING_PROVEN, None
+        async with self._store.reading() as tx:
+            person = await tx.users.get(user) if user is not None else None
+            if person is None or not person.enabled:
+                return await proof_of_caller(tx, candidates, asserted, self.domains), None
+            member = await membership(tx, candidates.space, person)
+            return await proof_of_user(tx, candidates, person), member.id if member is not None else None
 
 
 def _rule_of(domain: str) -> InboundRule:

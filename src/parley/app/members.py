@@ -59,17 +59,22 @@ class Members:
     async def create(self, space: str, user_jid: str | None, edit: MemberEdit) -> MemberId:
         """Raises Refusal: not-found, missing, unknown-reference, duplicate-name (already a member)."""
         async with self._store.transaction() as tx:
-            place = await found(tx.spaces, space, "space")
+            await found(tx.spaces, space, "space")
             if not user_jid:
                 raise Refusal("missing", field="user_jid")
-            user = await user_by_jid(tx, user_jid, "user_jid")
-            await check_references(tx, edit)
-            if (await tx.members.page(Query(limit=1, where={"space": space, "user": user.id}))).total:
-                raise Refusal("duplicate-name", field="user_jid")
-            member = _edited(Member(MemberId(self._identifiers.uuid()), place.id, user.id), edit)
-            await tx.members.add(member)
+            member = await self.add(tx, space, await user_by_jid(tx, user_jid, "user_jid"), edit, "user_jid")
         self._changes.publish(Change("member", member.id, space=space))
         return member.id
+
+    async def add(self, tx: Transaction, space: str, user: User, edit: MemberEdit, named_by: str) -> Member:
+        """As create, inside a unit of work; the caller publishes. named_by: the field that names the user."""
+        place = await found(tx.spaces, space, "space")
+        await check_references(tx, edit)
+        if (await tx.members.page(Query(limit=1, where={"space": space, "user": user.id}))).total:
+            raise Refusal("duplicate-name", field=named_by)
+        member = _edited(Member(MemberId(self._identifiers.uuid()), place.id, user.id), edit)
+        await tx.members.add(member)
+        return member
 
     async def change(self, space: str, id: str, edit: MemberEdit) -> None:
         """Raises Refusal: not-found, unknown-reference."""

@@ -60,11 +60,15 @@ class LetterWriter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """How to get in. domain: of the SIP addresses; dial_in: telephone numbers; join_link: "" where there is none."""
+    """How to get in. domain: of the SIP addresses; dial_in: telephone numbers; join_link: "" where there is none.
+
+    personal_link: of one reader (see Reader.key), whom it proves to be invited; None: everybody gets the door's.
+    """
 
     domain: str = ""
     dial_in: tuple[str, ...] = ()
     join_link: Callable[[ConferenceRecord, AccessMethod], str] = field(default=lambda _record, _method: "")
+    personal_link: Callable[[ConferenceRecord, AccessMethod, str], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,11 @@ class Reader:
     mail: str
     phone: str
     own: bool = False
+
+    @property
+    def key(self) -> str:
+        """What personal links know the reader by, the same in all channels."""
+        return (self.mail or self.phone).casefold()
 
     def address(self, channel: Channel) -> str:
         return self.mail if channel is Channel.MAIL else self.phone
@@ -115,7 +124,7 @@ class Notices:
         if not channels:
             return
         series = record.conference.series is not None
-        people = await self._people(tx, record)
+        people = await people_of(tx, record)
         for channel in channels:
             for reader in readers(people, record, channel).values() if channel in wanted(record.rules) else ():
                 if not series or reader.own:
@@ -125,7 +134,7 @@ class Notices:
     async def changed(self, tx: Transaction, before: ConferenceRecord, after: ConferenceRecord) -> None:
         """Those who had been told hear what is different for them: nothing, a change, that they are no longer
         invited; those who had not and now should, are invited."""
-        people_before, people = await self._people(tx, before), await self._people(tx, after)
+        people_before, people = await people_of(tx, before), await people_of(tx, after)
         announced = {slot_of(one) for one in before.occurrences if one.reminded}
         for channel in self._channels(after):
             told, now = readers(people_before, before, channel), readers(people, after, channel)
@@ -136,7 +145,7 @@ class Notices:
                 await self._tell_difference(tx, after, channel, reader, old, new, address not in now)
 
     async def cancelled(self, tx: Transaction, record: ConferenceRecord) -> None:
-        people = await self._people(tx, record)
+        people = await people_of(tx, record)
         announced = {slot_of(one) for one in record.occurrences if one.reminded}
         was = _as_it_was(record, self._clock.utc())
         for channel in self._channels(record):
@@ -170,16 +179,10 @@ class Notices:
                 log.warning("notices are wanted and not made, because the channel is not set up", channel=channel.value)
         return [channel for channel in chosen if self._on[channel]]
 
-    async def _people(self, tx: Transaction, record: ConferenceRecord) -> dict[str, User]:
-        """The users among organiser and attendees, by id."""
-        conference = record.conference
-        wished = {str(conference.organiser), *(str(one.user) for one in conference.attendees if one.user)}
-        return {user.id: user for user in (await tx.users.page(Query(among=sorted(wished)))).items}
-
     async def _tell_of_part(
         self, tx: Transaction, record: ConferenceRecord, occurrence: Occurrence, notice: Notice, only_told: bool
     ) -> None:
-        people = await self._people(tx, record)
+        people = await people_of(tx, record)
         for channel in self._channels(record):
             if channel not in wanted(occurrence.rules or record.rules):
                 continue
@@ -232,7 +235,7 @@ class Notices:
     ) -> Invitation:
         conference = record.conference
         host = reader.role is Role.HOST
-        method = record.host if host else record.guest
+        method = record.door_of(reader.role)
         organiser = people.get(conference.organiser)
         mail = organiser.email if organiser is not None else ""
         number = method.call_id or conference.number
@@ -246,7 +249,7 @@ class Notices:
             organiser_mail=mail if MAIL.fullmatch(mail) else "",
             own=reader.own,
             role=reader.role,
-            link=self._places.join_link(record, method),
+            link=self._link(record, method, reader),
             sip=f"{method.uri or number}@{self._places.domain}" if self._places.domain else "",
             dial_in=self._places.dial_in,
             number=number,
@@ -254,6 +257,11 @@ class Notices:
             guest_link=self._places.join_link(record, record.guest) if host else "",
             guest_passcode=record.guest.passcode if host else None,
         )
+
+    def _link(self, record: ConferenceRecord, method: AccessMethod, reader: Reader) -> str:
+        if self._places.personal_link is None:
+            return self._places.join_link(record, method)
+        return self._places.personal_link(record, method, reader.key)
 
     # --- the rows ---
 
@@ -323,6 +331,13 @@ class Notices:
             calendar=replace(view.calendar, cancel=invitation.cancels) if view.rules.send_calendar else None,
         )
         return replace(entry, message_id=message_id, payload=self._writer.write(letter))
+
+
+async def people_of(tx: Transaction, record: ConferenceRecord) -> dict[str, User]:
+    """The users among organiser and attendees, by id."""
+    conference = record.conference
+    wished = {str(conference.organiser), *(str(one.user) for one in conference.attendees if one.user)}
+    return {user.id: user for user in (await tx.users.page(Query(among=sorted(wished)))).items}
 
 
 def _by(channel: Channel, views: Views) -> Views:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..core.admission import Candidates
+from ..core.devices import DigestAlgorithm
 from ..core.dialplan import Address
 from ..core.endings import Ending, Reason, Side
 from ..core.explain import Inquiry, explain
@@ -19,6 +20,7 @@ from ..core.refusals import Refusal
 from ..core.secret import Secret
 from .administration import Administration
 from .credentials import Credentials
+from .devices import Devices
 from .directory import Directory
 from .editing import KEEP
 from .event_feed import EventFeed
@@ -48,6 +50,8 @@ class KeptServices:
     lookup: Lookup
     render_records: RenderRecords
     outbox: OutboxDesk
+    devices: Devices
+    utc: Callable[[], datetime]
     local_source: str = "127.0.0.1"
 
 
@@ -74,6 +78,28 @@ class KeptOperator:
         if user is None:
             raise Refusal("not-found", kind="user", id=jid)
         await self._kept.administration.users.delete(user.id)
+
+    async def devices(self, jid: str | None) -> list[Json]:
+        now = self._kept.utc()
+        return [
+            {
+                "username": record.device.username,
+                "user": record.user.jid,
+                "label": record.device.label,
+                "algorithm": record.device.algorithm.value,
+                "registered": [f"{one.contact} by {one.transport}" for one in record.device.live(now)],
+            }
+            for record in await self._kept.devices.all(jid)
+        ]
+
+    async def add_device(self, jid: str, label: str, sha256: bool) -> Json:
+        algorithm = DigestAlgorithm.SHA_256 if sha256 else DigestAlgorithm.MD5
+        new = await self._kept.devices.add(jid, label, algorithm)
+        device = new.device
+        return {"username": device.username, "realm": device.realm, "password": new.password.reveal()}
+
+    async def remove_device(self, username: str) -> None:
+        await self._kept.devices.remove(username)
 
     async def administrators(self) -> list[Json]:
         return [{"name": name} for name in await self._kept.credentials.administrators()]

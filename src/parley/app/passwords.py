@@ -146,6 +146,10 @@ class Passwords:
         self._announce = announce
         self._welcome = welcome
 
+    @property
+    def limits(self) -> PasswordLimits:
+        return self._limits
+
     async def hashed(self, password: Secret, names: tuple[str, ...], field: str = "password") -> Secret:
         """Of a new user's password. Raises Refusal password-..., Busy."""
         check_rules(password, names, field=field)
@@ -186,14 +190,14 @@ class Passwords:
     async def reset(self, actor: Actor, account: str, new: Secret, temporary: bool) -> None:
         """By an administrator. Raises Refusal not-permitted, not-found, password-..., Busy."""
         user = await self._accounts.find(actor, account)
-        _check_may_reset(actor, user)
+        check_may_reset(actor, user)
         check_rules(new, names_of(user), strict=True, field="new")
         await self._set(user, new, temporary=temporary)
 
     async def reset_and_tell(self, actor: Actor, account: str) -> None:
         """Make a temporary password and send it. Raises Refusal not-permitted, not-found, missing(email), Busy."""
         user = await self._accounts.find(actor, account)
-        _check_may_reset(actor, user)
+        check_may_reset(actor, user)
         if self._announce is None:
             raise Refusal("not-permitted", what="reset-without-mail", error="this server sends no mail")
         if not user.email:
@@ -258,6 +262,7 @@ def _differences(old: str, new: str) -> int:
     return max(len(old), len(new)) - same
 
 
-def _check_may_reset(actor: Actor, user: User) -> None:
+def check_may_reset(actor: Actor, user: User) -> None:
+    """An administrator's password is reset by the default administrator alone. Raises Refusal not-permitted."""
     if user.level is not AdministratorLevel.NONE and actor.level is not AdministratorLevel.DEFAULT:
         raise Refusal("not-permitted", what="reset-administrator")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from ..core.admission import Admit, Candidates, Verdict, judge
-from ..core.attempts import Attempts
-from ..core.ids import SpaceId
+from ..core.admission import NOTHING_PROVEN, Admit, Candidates, Proof, Verdict, judge, judge_link
+from ..core.attempts import Attempts, Reservation
+from ..core.ids import AccessMethodId, SpaceId
 from ..core.secret import Secret
 from .lookup import Lookup
 from .ports import Clock, Journal
@@ -22,7 +23,15 @@ class PinJudge:
         self._clock = clock
         self._journal = journal
 
-    async def judge(self, candidates: Candidates | None, pin: Secret, source: str, *, entering: bool = True) -> Verdict:
+    async def judge(
+        self,
+        candidates: Candidates | None,
+        pin: Secret,
+        source: str,
+        *,
+        entering: bool = True,
+        proof: Proof = NOTHING_PROVEN,
+    ) -> Verdict:
         """candidates None: a call ID that does not exist, with the same work as one that does.
 
         entering: False where the PIN proves a right over the conference and lets nobody in: who may come in by
@@ -42,13 +51,34 @@ class PinJudge:
             if reservation is not None:  # nothing was judged, so nothing was learned
                 self._attempts.release(reservation, self._clock.now())
             raise
-        verdict = judge(fresh, pin, locked=reservation is None)
+        verdict = judge(fresh, pin, reservation is None, proof)
+        self._settle(reservation, verdict)
+        return verdict
+
+    def judge_link(
+        self,
+        candidates: Candidates | None,
+        secrets: Sequence[Secret],
+        source: str,
+        proof: Proof = NOTHING_PROVEN,
+        personal: AccessMethodId | None = None,
+    ) -> Verdict:
+        """What a link means, of doors that were read just now; see `admission.judge_link`.
+
+        A wrong one counts against its source alone: nobody guesses a secret of 128 bits, so those who have a space's
+        link need not suffer for those who try its PINs.
+        """
+        reservation = self._attempts.reserve(None, source, self._clock.now())
+        verdict = judge_link(candidates, secrets, reservation is None, proof, personal)
+        self._settle(reservation, verdict)
+        return verdict
+
+    def _settle(self, reservation: Reservation | None, verdict: Verdict) -> None:
         if reservation is not None and isinstance(verdict, Admit):
             self._attempts.release(reservation, self._clock.now())
         elif reservation is not None:
             for event in self._attempts.confirm(reservation, self._clock.now()):
                 self._journal.append(event)
-        return verdict
 
     def is_locked(self, space: SpaceId | None, source: str) -> bool:
         """For explanations: is entry by PIN locked out for this space or source now?"""

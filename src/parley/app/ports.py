@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 from ..core.conferences import Attendance, Conference, Occurrence, OccurrenceState
+from ..core.devices import Device
 from ..core.dialplan import InboundRule, Ivr
 from ..core.endings import Ending
 from ..core.events import Event
@@ -170,6 +171,10 @@ class ConferenceRepository(Repository[Conference], Protocol):
         """The live (not cancelled, not over) conference of this number, else the newest of it. Indexed."""
         ...
 
+    async def space_of(self, number: str) -> SpaceId | None:
+        """Where the live conference of this number takes place; the same work however much it holds. Indexed."""
+        ...
+
     async def of_space(self, space: str) -> list[Conference]:
         """Indexed."""
         ...
@@ -242,6 +247,7 @@ class Transaction(Protocol):
     outbox: OutboxRepository
     tokens: TokenRepository
     departments: Repository[Department]
+    devices: Repository[Device]
 
     async def add_attendance(self, attendance: Attendance) -> None: ...
 

@@ -100,6 +100,10 @@ class SignIn:
 
         An administrator of the server is proved as the default administrator of its own enterprise.
         """
+        return (await self.prove_by(account, password, source))[0]
+
+    async def prove_by(self, account: str, password: Secret, source: str) -> tuple[User, Secret]:
+        """As `prove`, with the stored hash that proved it: the user's, or that of the server's administrator."""
         guesses = self._reserve(account, source)
         right = False
         try:
@@ -117,7 +121,9 @@ class SignIn:
             raise Refusal("bad-credential")
         if not user.enabled:
             raise Refusal("account-disabled")
-        return user
+        by = hashed or of_server
+        assert by is not None
+        return user, by
 
     async def _of_server(self, account: str, user: User | None) -> Secret | None:
         """The password hash of the server's administrator of this name, where no other account has the name."""

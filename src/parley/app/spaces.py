@@ -103,19 +103,29 @@ class Spaces:
     async def change(self, id: str, edit: SpaceEdit) -> None:
         """Raises Refusal as create does, and not-found."""
         async with self._store.transaction() as tx:
-            space = await found(tx.spaces, id, "space")
-            space, own = await self._edited(tx, space, await own_method(tx, space.id), edit)
-            await tx.spaces.save(space)
-            await tx.access_methods.save(own)
-        self._changes.publish(Change("space", id))
+            change = await self.edit(tx, id, edit)
+        self._changes.publish(change)
+
+    async def edit(self, tx: Transaction, id: str, edit: SpaceEdit) -> Change:
+        """As change, inside a unit of work; the caller publishes what is returned."""
+        space = await found(tx.spaces, id, "space")
+        space, own = await self._edited(tx, space, await own_method(tx, space.id), edit)
+        await tx.spaces.save(space)
+        await tx.access_methods.save(own)
+        return Change("space", id)
 
     async def delete(self, id: str) -> None:
         """Its access methods and members go with it. Raises Refusal not-found, not-permitted (imported space)."""
         async with self._store.transaction() as tx:
-            if (await found(tx.spaces, id, "space")).auto_generated:
-                raise Refusal("not-permitted", what="delete an imported space")
-            await tx.spaces.delete(id)
-        self._changes.publish(Change("space", id, deleted=True))
+            change = await self.remove(tx, id)
+        self._changes.publish(change)
+
+    async def remove(self, tx: Transaction, id: str) -> Change:
+        """As delete, inside a unit of work; the caller publishes what is returned."""
+        if (await found(tx.spaces, id, "space")).auto_generated:
+            raise Refusal("not-permitted", what="delete an imported space")
+        await tx.spaces.delete(id)
+        return Change("space", id, deleted=True)
 
     async def _edited(
         self, tx: Transaction, space: Space, own: AccessMethod, edit: SpaceEdit

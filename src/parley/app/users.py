@@ -13,7 +13,7 @@ from .changes import Change, Changes
 from .editing import KEEP, ExtrasEdit, Kept, applied, check_references, found
 from .ports import Identifiers, Page, Query, Store, Transaction
 
-_JID = re.compile(r"[^\s@\x00-\x1f]{1,128}@[^\s@\x00-\x1f]{1,128}")
+JID = re.compile(r"[^\s@\x00-\x1f]{1,128}@[^\s@\x00-\x1f]{1,128}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class Users:
     async def create(self, jid: str, edit: UserEdit) -> UserId:
         """jid: name@domain, kept lower-cased. Raises Refusal: invalid, duplicate-name, unknown-reference."""
         jid = jid.strip().lower()
-        if not _JID.fullmatch(jid):
+        if not JID.fullmatch(jid):
             raise Refusal("invalid", field="jid", error="not of the form name@domain")
         async with self._store.transaction() as tx:
             if await by_jid(tx, jid) is not None:
@@ -82,7 +82,8 @@ class Users:
             self._changes.publish(change)
 
     async def remove(self, tx: Transaction, id: str) -> list[Change]:
-        """As delete, inside a unit of work; the caller publishes what is returned. Sessions end too."""
+        """As delete, inside a unit of work; the caller publishes what is returned. Sessions end too,
+        and devices are forgotten."""
         await found(tx.users, id, "user")
         members = (await tx.members.page(Query(where={"user": id}))).items
         for member in members:
@@ -91,6 +92,8 @@ class Users:
             await tx.spaces.save(replace(space, owner=None))
         for token in await tx.tokens.of_user(id):
             await tx.tokens.delete(token.id)
+        for device in (await tx.devices.page(Query(where={"user": id}))).items:
+            await tx.devices.delete(device.id)
         await tx.users.delete(id)
         gone = [Change("member", member.id, space=member.space, deleted=True) for member in members]
         return [Change("user", id, deleted=True), *gone]

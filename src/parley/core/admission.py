@@ -1,14 +1,15 @@
 """Admission is a question with an enumerated answer; doors merely perform it (cms-api 3.3, 3.4).
 
 `ask(candidates)` says what to do with somebody who reached these doors; `judge(candidates, pin, locked)`
-says what a typed PIN means. A PIN picks a door; it never makes one.
+says what a typed PIN means, `judge_link(candidates, secrets, locked)` what the secret of a link does. A PIN or a
+link picks a door; it never makes one.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from .endings import Reason
@@ -19,12 +20,16 @@ from .secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """One way in among several. passcode None is blank. encryption: what it asks of the media of who comes by it."""
+    """One way in among several. passcode None is blank. encryption: what it asks of the media of who comes by it.
+
+    secret: what a link to this door carries instead of the passcode; None: no link leads here.
+    """
 
     access_method: AccessMethodId
     own: bool
     passcode: Secret | None = None
     encryption: MediaEncryption = MediaEncryption.OPTIONAL
+    secret: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,10 @@ def _passcode(door: Door) -> str:
     return door.passcode.reveal() if door.passcode is not None else ""
 
 
+def _secret(door: Door) -> str:
+    return door.secret.reveal() if door.secret is not None else ""
+
+
 def _preferred(doors: Iterable[Door]) -> Door | None:
     """The first door, the space's own before others. Twins are refused when they are made; be steady anyway."""
     return min(doors, key=lambda door: not door.own, default=None)
@@ -133,12 +142,12 @@ def media_refused(encryption: MediaEncryption | None, encrypted: bool) -> bool:
     return encryption is wrong
 
 
-def ask(candidates: Candidates, encrypted_media: bool = False) -> Answer:
+def ask(candidates: Candidates, encrypted_media: bool = False, proof: Proof = NOTHING_PROVEN) -> Answer:
     """What to do with somebody who reached these doors and has said nothing yet (cms-api 3.4).
 
     A door that asks for other media refuses before the answer where it is the only one that could be meant.
     """
-    if (reason := closed_by(candidates)) is not None:
+    if (reason := closed_by(candidates, proof)) is not None:
         return Refuse(reason)
     blank = _blank_door(candidates.doors)
     reachable = candidates.doors
@@ -160,15 +169,15 @@ def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
-def _fitting_door(doors: Sequence[Door], pin: str) -> Door | None:
-    """The door with exactly this PIN, found by work that depends on nothing a caller may learn."""
-    typed = _digest(pin)
+def _fitting_door(doors: Sequence[Door], said: str, wanted: Callable[[Door], str]) -> Door | None:
+    """The door that wants exactly this to be said, found by work that depends on nothing a caller may learn."""
+    typed = _digest(said)
     fitting: list[Door] = []
     padding = -len(doors) % _COMPARED_TOGETHER or (0 if doors else _COMPARED_TOGETHER)
     for door in (*doors, *[None] * padding):
-        text = _passcode(door) if door is not None else ""
-        wanted = _digest(text)
-        if hmac.compare_digest(typed, wanted if text else _NOTHING) and door is not None:
+        text = wanted(door) if door is not None else ""
+        digest = _digest(text)
+        if hmac.compare_digest(typed, digest if text else _NOTHING) and door is not None:
             fitting.append(door)
     return _preferred(fitting)
 
@@ -181,7 +190,7 @@ def judge(candidates: Candidates | None, pin: Secret, locked: bool, proof: Proof
     """
     doors = candidates.doors if candidates is not None and closed_by(candidates, proof) is None else ()
     text = pin.reveal()
-    door = _fitting_door(doors, text)
+    door = _fitting_door(doors, text, _passcode)
     if not doors:
         return WrongPin(Reason.UNKNOWN_CALL_ID)
     if not text and (blank := _blank_door(doors)) is not None:
@@ -189,3 +198,27 @@ def judge(candidates: Candidates | None, pin: Secret, locked: bool, proof: Proof
     if locked:
         return WrongPin(Reason.LOCKED_OUT)
     return Admit(door.access_method) if door is not None else WrongPin(Reason.WRONG_PIN)
+
+
+def judge_link(
+    candidates: Candidates | None,
+    secrets: Sequence[Secret],
+    locked: bool,
+    proof: Proof = NOTHING_PROVEN,
+    personal: AccessMethodId | None = None,
+) -> Verdict:
+    """What a link means: the door that owns one of these secrets, whose passcode it replaces (cms-api 3.8).
+
+    secrets: all that the link may be spelling. personal: the door that a personal link was found to lead to.
+    candidates None: nobody has that meeting ID. locked: as for `judge`.
+    """
+    doors = candidates.doors if candidates is not None and closed_by(candidates, proof) is None else ()
+    found = [_fitting_door(doors, secret.reveal(), _secret) for secret in secrets]
+    chosen = _preferred([door for door in found if door is not None])
+    if not doors:
+        return WrongPin(Reason.UNKNOWN_CALL_ID)
+    if locked:
+        return WrongPin(Reason.LOCKED_OUT)
+    if chosen is None:
+        chosen = next((door for door in doors if door.access_method == personal), None)
+    return Admit(chosen.access_method) if chosen is not None else WrongPin(Reason.WRONG_PIN)

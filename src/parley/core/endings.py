@@ -21,7 +21,7 @@ class Reason(StrEnum):
     UNKNOWN_DESTINATION = "unknown-destination"
     NOT_MEMBER = "not-member"  # the space is closed to non-members; outside it looks unknown
     NO_COMMON_CODEC = "no-common-codec"
-    WRONG_PIN = "wrong-pin"
+    WRONG_PIN = "wrong-pin"  # or a link that leads nowhere
     LOCKED_OUT = "locked-out"  # too many wrong PINs before; outside it looks like a wrong PIN
     UNKNOWN_CALL_ID = "unknown-call-id"  # at the IVR; outside it looks like a wrong PIN
     NO_INPUT = "no-input"

@@ -61,6 +61,15 @@ class PinRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class EntryRefused:
+    """A browser's link or passcode fitted no door; there is no leg yet. Never carries either."""
+
+    reason: Reason
+    space: SpaceId | None
+    source: str  # network address counted against
+
+
+@dataclass(frozen=True, slots=True)
 class EntryLockedOut:
     """A space or a source has reached its bound of wrong PINs."""
 
@@ -171,6 +180,7 @@ Event = (
     | LegConnected
     | PromptUnanswered
     | PinRefused
+    | EntryRefused
     | EntryLockedOut
     | MeetingStarted
     | ParticipantJoined

@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from .admission import Admit, AskPin, Candidates, Refuse, Verdict, WrongPin, ask
+from .admission import NOTHING_PROVEN, Admit, Answer, AskPin, Candidates, Proof, Refuse, Verdict, WrongPin, ask
 from .attempts import source_key
 from .dialplan import Ivr
 from .endings import Reason
@@ -63,6 +63,7 @@ class Entered:
 
     candidates: Candidates
     access_method: AccessMethodId
+    proof: Proof = NOTHING_PROVEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +76,20 @@ class GaveUp:
 class Entrance:
     """One caller's way through the prompts. Every method returns effects; then look at `outcome`."""
 
-    def __init__(self, leg: LegId, number: int, source: str, settings: EntrySettings) -> None:
+    def __init__(
+        self, leg: LegId, number: int, source: str, settings: EntrySettings, encrypted_media: bool = False
+    ) -> None:
         self._leg = leg
         self._number = number
         self._source = source
         self._settings = settings
+        self._encrypted_media = encrypted_media
         self.stage = Stage.NOWHERE
         self.outcome: Entered | GaveUp | None = None
         self._began: float | None = None
         self._ivr: Ivr | None = None
         self._candidates: Candidates | None = None  # None in the PIN stage: nothing is behind this call ID
+        self._proof = NOTHING_PROVEN  # towards the space of these candidates
         self._question = AskPin()
         self._closed_to_caller: Reason | None = None  # why candidates is None, where that is known
         self._typed = ""
@@ -104,11 +109,14 @@ class Entrance:
         self._began = now
         return self._prompt(Stage.ID, WELCOME, ENTER_ID)
 
-    def ask_pin(self, candidates: Candidates | None, question: AskPin, now: float) -> list[LegEffect]:
+    def ask_pin(
+        self, candidates: Candidates | None, question: AskPin, now: float, proof: Proof = NOTHING_PROVEN
+    ) -> list[LegEffect]:
         """Ask for the PIN of these doors; None: there are none, which the caller is not to notice."""
         if self._began is None:
             self._began = now
         self._candidates = candidates
+        self._proof = proof
         self._question = question
         self._wrong = 0
         return self._prompt(Stage.PIN, ENTER_PIN[question.blank])
@@ -153,14 +161,19 @@ class Entrance:
         self._silence_until = None if patience is None else now + patience
         return effects
 
-    def call_id_resolved(self, candidates: Candidates | None, now: float) -> list[LegEffect]:
+    def call_id_resolved(
+        self, candidates: Candidates | None, now: float, proof: Proof = NOTHING_PROVEN
+    ) -> list[LegEffect]:
         if self.stage is not Stage.RESOLVING:
             return []
-        answer = ask(candidates) if candidates is not None else Refuse(Reason.UNKNOWN_CALL_ID)
+        answer: Answer = Refuse(Reason.UNKNOWN_CALL_ID)
+        if candidates is not None:
+            answer = ask(candidates, self._encrypted_media, proof)
         if isinstance(answer, Admit) and candidates is not None:
+            self._proof = proof
             return self._enter(candidates, answer.access_method)
         if isinstance(answer, AskPin):
-            effects = self.ask_pin(candidates, answer, now)
+            effects = self.ask_pin(candidates, answer, now, proof)
         else:
             self._closed_to_caller = answer.reason if isinstance(answer, Refuse) else None
             effects = self.ask_pin(None, AskPin(), now)
@@ -220,7 +233,7 @@ class Entrance:
         self._silence_until = None
         if self.stage is Stage.PIN:
             self.stage = Stage.JUDGING
-            return [JudgePin(self._candidates, Secret(typed), self._source)]
+            return [JudgePin(self._candidates, Secret(typed), self._source, self._proof)]
         if not typed or self._ivr is None:
             return self._try_again(Stage.ID, ID_INCORRECT, Reason.UNKNOWN_CALL_ID, now)
         self.stage = Stage.RESOLVING
@@ -250,7 +263,7 @@ class Entrance:
     def _enter(self, candidates: Candidates, access_method: AccessMethodId) -> list[LegEffect]:
         self.stage = Stage.NOWHERE
         self._silence_until = None
-        self.outcome = Entered(candidates, access_method)
+        self.outcome = Entered(candidates, access_method, self._proof)
         return []
 
     def _give_up(self) -> list[LegEffect]:

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
-from .admission import Admit, AskPin, Candidates, Refuse, ask
+from .admission import NOTHING_PROVEN, Admit, AskPin, Candidates, Proof, Refuse, ask
 from .dialplan import Ivr
 from .endings import Ending, Reason, Side
 from .events import LegArrived, LegConnected, LegEnded
@@ -97,6 +97,8 @@ class Leg:
         self._arrived = now
         self._offer: Offered | None = None
         self._target: Candidates | Ivr | Granted | None = None
+        self._proof = NOTHING_PROVEN
+        self._encrypted_media = False
         self._entrance = Entrance(id, number, "", settings)
         self._keypad = Keypad(settings.language)
         self._connected = False
@@ -115,7 +117,7 @@ class Leg:
             Digit: self._digit,
             PlayEnded: lambda given, now: self._at_entrance(self._entrance.play_ended(given.play, now), now),
             CallIdResolved: lambda given, now: self._at_entrance(
-                self._entrance.call_id_resolved(given.candidates, now), now
+                self._entrance.call_id_resolved(given.candidates, now, given.proof), now
             ),
             PinJudged: lambda given, now: self._at_entrance(self._entrance.pin_judged(given.verdict, now), now),
             News: self._news,
@@ -147,7 +149,8 @@ class Leg:
             return []
         self._offer = offer
         self._arrived = now
-        self._entrance = Entrance(self.id, self.number, offer.source, self._settings)
+        self._encrypted_media = offer.audio.encrypted
+        self._entrance = Entrance(self.id, self.number, offer.source, self._settings, self._encrypted_media)
         self.state = LegState.RESOLVING
         arrived = LegArrived(
             leg=self.id,
@@ -169,9 +172,11 @@ class Leg:
         target = resolved.target
         if not isinstance(target, Candidates | Ivr | Granted):
             return self._end(Ending(Side.LOCAL, Reason.UNKNOWN_DESTINATION), now)
-        if isinstance(target, Candidates) and isinstance(answer := ask(target), Refuse):
-            return self._end(Ending(Side.LOCAL, answer.reason), now)
-        self._target = target
+        if isinstance(target, Candidates):
+            answer = ask(target, self._encrypted_media, resolved.proof)
+            if isinstance(answer, Refuse):
+                return self._end(Ending(Side.LOCAL, answer.reason), now)
+        self._target, self._proof = target, resolved.proof
         self.state = LegState.OPENING
         space = None if isinstance(target, Ivr) else target.space
         return [OpenMedia(self._offer.audio, self._offer.local_address, space)]
@@ -209,11 +214,11 @@ class Leg:
             return [*effects, *self._entrance.ask_id(target, now)]
         if isinstance(target, Granted):
             return [*effects, *self._enter(target)]
-        answer = ask(target)
+        answer = ask(target, self._encrypted_media, self._proof)
         if isinstance(answer, AskPin):
-            return [*effects, *self._entrance.ask_pin(target, answer, now)]
+            return [*effects, *self._entrance.ask_pin(target, answer, now, self._proof)]
         assert isinstance(answer, Admit)  # whoever is refused was rejected before
-        return [*effects, *self._ask_to_join(target, answer.access_method)]
+        return [*effects, *self._ask_to_join(target, answer.access_method, self._proof)]
 
     def _enter(self, granted: Granted) -> list[LegEffect]:
         self.state = LegState.JOINING
@@ -221,10 +226,10 @@ class Leg:
         entry = granted.entry
         return [JoinMeeting(granted.space, granted.tenant, entry.access_method, entry=entry, proof=granted.proof)]
 
-    def _ask_to_join(self, candidates: Candidates, access_method: AccessMethodId) -> list[LegEffect]:
+    def _ask_to_join(self, candidates: Candidates, access_method: AccessMethodId, proof: Proof) -> list[LegEffect]:
         self.state = LegState.JOINING
         self._in_meeting = True
-        return [JoinMeeting(candidates.space, candidates.tenant, access_method)]
+        return [JoinMeeting(candidates.space, candidates.tenant, access_method, proof=proof)]
 
     def _at_entrance(self, effects: list[LegEffect], now: float) -> list[LegEffect]:
         """What the entrance asks for, and what its outcome makes of the leg."""
@@ -232,7 +237,7 @@ class Leg:
             return []
         outcome = self._entrance.outcome
         if isinstance(outcome, Entered):
-            return [*effects, *self._ask_to_join(outcome.candidates, outcome.access_method)]
+            return [*effects, *self._ask_to_join(outcome.candidates, outcome.access_method, outcome.proof)]
         if isinstance(outcome, GaveUp):
             return [*effects, *self._end(Ending(Side.LOCAL, outcome.reason), now)]
         return effects
@@ -291,7 +296,7 @@ class Leg:
                 connected=self._connected,
                 duration=now - self._arrived if self._connected else 0.0,
                 active_duration=self._active_before,
-                encrypted_media=self._offer is not None and self._offer.audio.web is not None,
+                encrypted_media=self._encrypted_media,
             )
             effects.append(RecordLeg(ended))
             if not remote:

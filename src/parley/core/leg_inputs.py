@@ -13,7 +13,7 @@ from .admission import NOTHING_PROVEN, Candidates, Proof, Verdict
 from .dialplan import Address, Ivr
 from .endings import Ending
 from .events import Event
-from .ids import AccessMethodId, LegId, SpaceId, TenantId
+from .ids import AccessMethodId, LegId, SpaceId, TenantId, UserId
 from .meeting_inputs import Entry, LegNews
 from .outbound import Hop
 from .profiles import Extras, LegSettings
@@ -22,7 +22,7 @@ from .secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class AudioCodec:
-    """name "opus" (clock 48000) or "pcmu" (clock 8000)."""
+    """name "opus" (clock 48000), or "g722", "pcmu" or "pcma" (clock 8000)."""
 
     name: str
     payload_type: int
@@ -71,6 +71,14 @@ class LegAudio:
     receives: bool = True  # we expect packets: False while the far end holds
     web: WebRemote | None = None
 
+    @property
+    def encrypted(self) -> bool:
+        """A browser's media always are (RFC 8827, 6.5)."""
+        return self.web is not None
+
+
+BEEPS = "x-test"  # the language of trials: what is played is known by its tone
+
 
 @dataclass(frozen=True, slots=True)
 class EntrySettings:
@@ -83,6 +91,10 @@ class EntrySettings:
     tries: int = 3
     digits_most: int = 32
 
+    def spoken_to(self, wanted: str) -> str:
+        """The language of somebody's prompts: the one asked for, but beeps for everybody where beeps are set."""
+        return self.language if self.language == BEEPS else wanted or self.language
+
 
 # --- inputs ------------------------------------------------------------------------------------------------
 
@@ -91,6 +103,8 @@ class EntrySettings:
 class Offered:
     """Somebody calls. caller and dialled are URIs without parameters; source is the network address.
 
+    asserted: who the caller is by the word of a network that we trust, as URIs; what callers say of themselves never
+    stands here.
     language: what the caller wants to hear prompts in; empty: not said.
     """
 
@@ -104,6 +118,8 @@ class Offered:
     encrypted_signalling: bool = False
     kind: str = "sip"
     sip_call_id: str = ""
+    user: UserId | None = None  # whose credentials the caller has proven to have
+    asserted: tuple[str, ...] = ()
     language: str = ""
 
 
@@ -127,9 +143,10 @@ class UnknownTarget:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Answer to Resolve."""
+    """Answer to Resolve. proof: what is proven of the caller, where the target is Candidates."""
 
     target: UnknownTarget | Candidates | Ivr | Granted
+    proof: Proof = NOTHING_PROVEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +181,10 @@ class PlayEnded:
 
 @dataclass(frozen=True, slots=True)
 class CallIdResolved:
-    """Answer to ResolveCallId; None: no space has it (the caller is not told)."""
+    """Answer to ResolveCallId; None: no space has it (the caller is not told). proof: as in Resolved."""
 
     candidates: Candidates | None
+    proof: Proof = NOTHING_PROVEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,6 +378,7 @@ class JudgePin:
     candidates: Candidates | None
     pin: Secret
     source: str
+    proof: Proof = NOTHING_PROVEN
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,10 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One place to try. transport: udp, tcp or tls; port None: the transport's own."""
+    """One place to try. transport: udp, tcp or tls; port None: the transport's own.
+
+    contact: a device of ours registered this URI from there; it is called by it, and by the way it came.
+    """
 
     rule: OutboundRuleId
     host: str
@@ -84,10 +87,10 @@ class Hop:
     contact_domain: str | None = None
     from_domain: str | None = None
     credentials: Credentials | None = None
+    contact: str | None = None
 
 
-# TLS is not among them until we can check whom we reach by it; a `sips` target asks for it all the same.
-TRANSPORTS = ("udp", "tcp")
+TRANSPORTS = ("udp", "tcp", "tls")
 USER_MOST = 128
 
 # What a user part may be made of (RFC 3261 section 25.1), without everything that begins a parameter, a header or a
@@ -160,7 +163,7 @@ def _is_version(host: str, version: int) -> bool:
 
 
 def parse_proxy(text: str) -> tuple[str, int | None, str]:
-    """(host, port, transport) of host[:port][;transport=udp|tcp]. Raises BadTarget."""
+    """(host, port, transport) of host[:port][;transport=udp|tcp|tls]. Raises BadTarget."""
     place, *parameters = text.split(";")
     transport = "udp"
     for parameter in parameters:

@@ -123,6 +123,7 @@ class TokenKind(StrEnum):
     REFRESH = "refresh"
     CONTROL = "control"  # of one running conference
     SOCKET = "socket"  # for one WebSocket
+    SESSION = "session"  # of the native API, by cookie or as a bearer
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,8 @@ class Token:
     expires: datetime  # UTC
     source: str = ""  # network address it was given to
     client: int = 72  # kind of client, as the dialect numbers them
-    pair: str | None = None  # of an access token: its refresh token, and the other way round
+    # Of an access token: its refresh token, and the other way round. Of a session: the mark of the password it came by.
+    pair: str | None = None
     conference: str | None = None  # of a control token
     role: Role | None = None  # of a control token
 

@@ -10,7 +10,7 @@ from collections import deque
 
 import numpy as np
 
-from ..engine.g711 import compress, expand
+from ..engine.g711 import MU
 from ..wire.offer_answer import PCMU, Audio, Local, make_offer, read_answer
 from ..wire.rtp import MalformedPacket, TelephoneEvent, build_event, build_rtp, parse_rtp
 from ..wire.sdp import SdpMistake, Session, parse
@@ -164,7 +164,7 @@ class Phone:
             return
         if self._audio is not None and packet.payload_type == self._audio.codec.payload and packet.payload:
             self.first_packet_at = self.first_packet_at or time.monotonic()
-            self._heard.append(expand(packet.payload))
+            self._heard.append(MU.expand(packet.payload))
 
     def _flush(self) -> None:
         for item in self._layer.drain():
@@ -192,7 +192,7 @@ class Phone:
                 packet = build_rtp(kind, sequence, event_start, ssrc, build_event(event), marker=first)
             else:
                 frame = tone_frame(self.frequency, position)
-                packet = build_rtp(self._audio.codec.payload, sequence, position, ssrc, compress(frame))
+                packet = build_rtp(self._audio.codec.payload, sequence, position, ssrc, MU.compress(frame))
             self._rtp.sendto(packet, self._audio.remote)
             sequence, position = sequence + 1, position + FRAME
             due += 0.02

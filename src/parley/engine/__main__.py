@@ -1,4 +1,4 @@
-"""`python -m parley.engine --socket PATH [--parent-watch]`: one media worker, started by control."""
+"""`python -m parley.engine --socket PATH [--parent PID]`: one media worker, started by control."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def main() -> int:
     """Parse, prepare the process, run; the exit code."""
     parser = argparse.ArgumentParser(prog="parley.engine", description="A media worker.")
     parser.add_argument("--socket", type=Path, required=True, help="UNIX socket to listen on for control")
-    parser.add_argument("--parent-watch", action="store_true", help="exit when the starting process has gone")
+    parser.add_argument("--parent", type=int, metavar="PID", help="exit when this process, which started it, has gone")
     arguments = parser.parse_args()
     # Frames are small: threads of a BLAS would only cost wake-ups. Must be set before numpy is loaded.
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -21,7 +21,7 @@ def main() -> int:
     sys.setswitchinterval(0.001)
     from parley.engine.worker import Worker  # noqa: PLC0415 - after the environment is set
 
-    return Worker(arguments.socket, parent_watch=arguments.parent_watch).run()
+    return Worker(arguments.socket, parent=arguments.parent).run()
 
 
 if __name__ == "__main__":

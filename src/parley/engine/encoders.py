@@ -7,19 +7,25 @@ listener heard last, and the first packet after a change is *independent* (predi
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Protocol
 
 from parley.engine import g711
+from parley.engine.g722 import G722Encoder
 from parley.engine.opus import OpusEncoder, silence_packet
 from parley.engine.resample import Downsampler
 from parley.engine.sound import FRAME, SILENT_FRAME, Samples
 
-PCMU_SILENCE = b"\xff" * 160
+LAWS = {"pcmu": g711.MU, "pcma": g711.A}
+G722_SAMPLES = FRAME // 3
 
 
 class Encoder(Protocol):
     def encode(self, tick: int, before: Samples, frame: Samples, independent: bool) -> bytes:
         """One 20 ms payload. `before` is the frame the listeners heard in the tick before."""
+
+    def expect_loss(self, percent: int) -> None:
+        """How much is lost on the way to the listeners; 0 to 100."""
 
 
 class OpusMixEncoder:
@@ -35,24 +41,66 @@ class OpusMixEncoder:
         self._last_tick = tick
         return self._encoder.encode(frame, independent=independent)
 
+    def expect_loss(self, percent: int) -> None:
+        self._encoder.expect_loss(percent)
+
 
 _to_8k = Downsampler(6)
 
 
-class PcmuMixEncoder:
-    """Mu-law keeps no state but the filter's, and that is `before`."""
+_to_16k = Downsampler(3)
+
+
+class G711MixEncoder:
+    """G.711 keeps no state but the filter's, and that is `before`."""
+
+    def __init__(self, law: g711.Law) -> None:
+        self._law = law
 
     def encode(self, tick: int, before: Samples, frame: Samples, independent: bool) -> bytes:
-        return g711.compress(_to_8k.run(before, frame))
+        return self._law.compress(_to_8k.run(before, frame))
+
+    def expect_loss(self, percent: int) -> None:
+        """G.711 has no means against it."""
+
+
+class G722MixEncoder:
+    """Its state adapts within a few milliseconds; an encoder that was idle is warmed up with what was heard last."""
+
+    def __init__(self) -> None:
+        self._encoder = G722Encoder()
+        self._last_tick = -2
+
+    def encode(self, tick: int, before: Samples, frame: Samples, independent: bool) -> bytes:
+        if self._last_tick != tick - 1:
+            self._encoder = G722Encoder()
+            self._encoder.encode(_to_16k.run(SILENT_FRAME, before))
+        self._last_tick = tick
+        return self._encoder.encode(_to_16k.run(before, frame))
+
+    def expect_loss(self, percent: int) -> None:
+        """G.722 has no means against it."""
 
 
 def make_encoder(codec: str) -> Encoder:
-    return OpusMixEncoder() if codec == "opus" else PcmuMixEncoder()
+    if codec == "opus":
+        return OpusMixEncoder()
+    return G722MixEncoder() if codec == "g722" else G711MixEncoder(LAWS[codec])
 
 
 def silence(codec: str) -> bytes:
     """A ready-made packet of 20 ms of silence."""
-    return silence_packet() if codec == "opus" else PCMU_SILENCE
+    if codec == "opus":
+        return silence_packet()
+    return _g722_silence() if codec == "g722" else bytes([LAWS[codec].silence]) * 160
+
+
+@lru_cache
+def _g722_silence() -> bytes:
+    """What an encoder that has heard nothing but silence makes of more of it."""
+    encoder = G722Encoder()
+    encoder.encode(SILENT_FRAME[:G722_SAMPLES])
+    return encoder.encode(SILENT_FRAME[:G722_SAMPLES])
 
 
 class SharedMix:
@@ -64,16 +112,22 @@ class SharedMix:
         self._encoders: dict[str, Encoder] = {}
         self._payloads: dict[str, bytes] = {}
         self._newcomers: set[str] = set()
+        self._losses: dict[str, int] = {}  # percent, by codec, of the listener with the worst
 
     def next_tick(self, frame: Samples | None) -> None:
         self.before = SILENT_FRAME if self.frame is None else self.frame
         self.frame = frame
         self._payloads.clear()
         self._newcomers.clear()
+        self._losses.clear()
 
     def expect_newcomer(self, codec: str) -> None:
         """Some listener heard something else in the tick before; said ahead of the first payload()."""
         self._newcomers.add(codec)
+
+    def expect_loss(self, codec: str, percent: int) -> None:
+        """Some listener of this tick loses so many packets; said ahead of the first payload()."""
+        self._losses[codec] = max(percent, self._losses.get(codec, 0))
 
     def payload(self, tick: int, codec: str) -> bytes:
         """The tick's packet for one codec; `frame` must not be None."""
@@ -83,9 +137,7 @@ class SharedMix:
             encoder = self._encoders.get(codec)
             if encoder is None:
                 encoder = self._encoders[codec] = make_encoder(codec)
+            encoder.expect_loss(self._losses.get(codec, 0))
             made = encoder.encode(tick, self.before, self.frame, codec in self._newcomers)
             self._payloads[codec] = made
         return made
-
-
-assert len(PCMU_SILENCE) * 6 == FRAME

@@ -14,18 +14,21 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from parley.engine import messages
-from parley.engine.leg import Arrival, Departure, Hearing, Leg, Playing
+from parley.engine.browsers import Browsers
+from parley.engine.checks import BadMedia, check_media
+from parley.engine.leg import Hearing, Leg, Playing
 from parley.engine.meeting import BadPlan, Meeting
-from parley.engine.messages import Configure, Done, Dump, Failed, LegMedia, LegOpened
+from parley.engine.messages import Configure, Done, Dump, Failed, LegOpened
 from parley.engine.prompts import Player, Prompts, UnknownPrompt
 from parley.engine.sound import TICK_MS
+from parley.engine.transport import Arrival, Departure, PlainTransport, Transport
+from parley.engine.web_transport import WebTransport
 
 STATISTICS_TICKS = 1000 // TICK_MS
 DEATH_TICKS = 5  # a look every 100 ms is fine enough for tens of seconds
 REPORT_TICKS = 5000 // TICK_MS  # RFC 3550 section 6.2: the usual least interval
 MAX_LOUDEST = 64
 MAX_PROMPTS = 64  # in one Play
-_CLOCK_RATES = {"opus": 48_000, "pcmu": 8_000}
 
 
 class NoPort(Exception):
@@ -47,6 +50,10 @@ class Ports(Protocol):
 
     def close(self, leg: str) -> None: ...
 
+    def open_shared(self, addresses: tuple[str, ...], port: int) -> tuple[int, tuple[str, ...]]:
+        """One socket on each address for all browsers, all of one port (0: any). The port, and the addresses that are
+        this machine's, in the order of the sockets' numbers. Raises NoPort or BadAddress (none is ours)."""
+
 
 class _Refused(Exception):
     def __init__(self, code: str, text: str) -> None:
@@ -67,6 +74,7 @@ class Engine:
         self._locals: dict[str, str] = {}
         self._report_at: dict[str, int] = {}
         self._meetings: dict[str, Meeting] = {}
+        self._browsers: Browsers | None = None
         self._tick = 0
         self._next_seq = 1
         self._told: list[messages.Notification] = []
@@ -87,7 +95,7 @@ class Engine:
             return Failed(id=request.id, code="bad-address", text=str(bad))
         except NoPort as none:
             return Failed(id=request.id, code="no-port", text=str(none))
-        except BadPlan as bad:
+        except (BadPlan, BadMedia) as bad:
             return Failed(id=request.id, code="bad-request", text=str(bad))
 
     def _handle(self, request: messages.Request, now: float) -> messages.Response:
@@ -104,9 +112,9 @@ class Engine:
             case messages.OpenLeg():
                 answer = self._open_leg(request, self._configuration, now)
             case messages.SetMedia():
-                self._set_media(request, now)
+                answer = self._set_media(request, now)
             case messages.CloseLeg():
-                self._close_leg(request.leg)
+                self._close_leg(request.leg, now)
             case messages.Play():
                 self._play(request)
             case messages.StopPlaying():
@@ -124,6 +132,7 @@ class Engine:
             raise _Refused("bad-request", f"ports {request.port_low}-{request.port_high}")
         if not 1 <= request.loudest <= MAX_LOUDEST or request.dead_after_ms < 1:
             raise _Refused("bad-request", "loudest or dead_after_ms out of range")
+        self._open_shared(request)
         self._configuration = request
         for meeting in self._meetings.values():
             meeting.set_loudest(request.loudest)
@@ -134,32 +143,63 @@ class Engine:
             raise _Refused("unknown-leg", f"no leg {name!r}")
         return leg
 
+    def _open_shared(self, request: Configure) -> None:
+        """The browsers' sockets are opened once; only what browsers are told may change afterwards."""
+        before = self._configuration
+        if before is not None and (before.web_listen, before.web_port) != (request.web_listen, request.web_port):
+            raise _Refused("bad-request", "the browsers' sockets stay where they were opened")
+        if self._browsers is None and request.web_listen:
+            port, addresses = self._ports.open_shared(request.web_listen, request.web_port)
+            self._browsers = Browsers(port, addresses, self._dice)
+        if self._browsers is not None and request.web_addresses:
+            self._browsers.addresses = request.web_addresses
+
     def _open_leg(self, request: messages.OpenLeg, configuration: Configure, now: float) -> LegOpened:
-        if request.leg in self._legs:
-            raise _Refused("bad-request", f"leg {request.leg!r} is open already")
-        _check_media(request.media)
-        self._ports.check_remote(request.local, request.media.remote_host)
-        port = self._ports.open(request.leg, request.local, configuration.port_low, configuration.port_high)
-        self._legs[request.leg] = Leg(request.leg, port, request.media, now, self._dice)
-        self._locals[request.leg] = request.local
+        name, media = request.leg, request.media
+        if name in self._legs:
+            raise _Refused("bad-request", f"leg {name!r} is open already")
+        check_media(media)
+        transport: Transport
+        web: messages.WebLocal | None = None
+        if media.web is not None:
+            if self._browsers is None:
+                raise _Refused("no-port", "no port for browsers is set")
+            transport = self._browsers.open(name, media.web)
+            web = transport.local
+        else:
+            self._ports.check_remote(request.local, media.remote_host)
+            port = self._ports.open(name, request.local, configuration.port_low, configuration.port_high)
+            transport = PlainTransport(name, port, media)
+        self._legs[name] = Leg(name, transport, media, now, self._dice)
+        self._locals[name] = request.local
         # Spread over the interval, so that a hundred legs do not report in one tick.
-        self._report_at[request.leg] = self._tick + self._dice.randint(1, REPORT_TICKS)
-        return LegOpened(id=request.id, port=port)
+        self._report_at[name] = self._tick + self._dice.randint(1, REPORT_TICKS)
+        return LegOpened(id=request.id, port=transport.port, web=web)
 
-    def _set_media(self, request: messages.SetMedia, now: float) -> None:
-        leg = self._leg(request.leg)
-        _check_media(request.media)
-        self._ports.check_remote(self._locals[request.leg], request.media.remote_host)
-        leg.set_media(request.media, now)
+    def _set_media(self, request: messages.SetMedia, now: float) -> LegOpened | None:
+        leg, media = self._leg(request.leg), request.media
+        check_media(media)
+        if (media.web is None) != (leg.media.web is None):
+            raise _Refused("bad-request", "a phone's leg does not become a browser's, nor the other way")
+        if media.web is None:
+            self._ports.check_remote(self._locals[request.leg], media.remote_host)
+        leg.set_media(media, now)
+        if not isinstance(leg.transport, WebTransport) or self._browsers is None:
+            return None
+        self._browsers.renamed(leg.transport)
+        return LegOpened(id=request.id, port=leg.transport.port, web=leg.transport.local)
 
-    def _close_leg(self, name: str) -> None:
+    def _close_leg(self, name: str, now: float) -> None:
         leg = self._legs.pop(name, None)
         if leg is None:
             return
         for meeting in self._meetings.values():
             meeting.remove(name)
         del self._locals[name], self._report_at[name]
-        self._ports.close(name)
+        if isinstance(leg.transport, WebTransport) and self._browsers is not None:
+            self._browsers.close(leg.transport, now)
+        else:
+            self._ports.close(name)
 
     def _play(self, request: messages.Play) -> None:
         leg = self._leg(request.leg)
@@ -191,32 +231,58 @@ class Engine:
     def step(self, now: float, arrivals: Iterable[Arrival]) -> list[Departure]:
         """One tick of 20 ms."""
         self._tick += 1
+        if self._browsers is not None:
+            self._browsers.begin_tick()
         for arrival in arrivals:
-            leg = self._legs.get(arrival.leg)
-            digit = None if leg is None else leg.receive(now, arrival)
-            if digit is not None:
-                self._told.append(messages.DigitHeard(seq=self._seq(), leg=arrival.leg, digit=digit))
+            self._receive(now, arrival)
+        for meeting in self._meetings.values():
+            meeting.begin(self._tick)
         for leg in self._legs.values():
-            frame = leg.voice(now)
-            if leg.place is not None:
-                self._meetings[leg.place.meeting].offer(leg, frame)
+            if leg.place is None:
+                leg.voice(now)
+            else:
+                meeting = self._meetings[leg.place.meeting]
+                meeting.offer(leg, leg.voice(now, meeting.bar(leg)))
         for meeting in self._meetings.values():
             meeting.mix(self._tick)
-        departures = self._emit()
+        departures = self._emit(now)
+        if self._browsers is not None:
+            departures += self._browsers.take_departures()
         self._tell(now)
         return departures
+
+    def _receive(self, now: float, arrival: Arrival) -> None:
+        if arrival.via is not None:
+            plain = None if self._browsers is None else self._browsers.take(now, arrival)
+            if plain is None:
+                return
+            arrival = plain
+        leg = self._legs.get(arrival.leg)
+        digit = None if leg is None else leg.receive(now, arrival)
+        if digit is not None:
+            self._told.append(messages.DigitHeard(seq=self._seq(), leg=arrival.leg, digit=digit))
+
+    def negotiate(self, now: float) -> list[Departure] | None:
+        """One step of a browser's handshake, a millisecond at most, for when the tick's sound has left.
+
+        None: nothing is waiting.
+        """
+        return None if self._browsers is None else self._browsers.negotiate(now)
 
     def skip(self, ticks: int) -> None:
         """That many ticks are never made up for: the streams' clocks go on, their sequence numbers do not."""
         for leg in self._legs.values():
             leg.pass_over(ticks)
 
-    def _emit(self) -> list[Departure]:
+    def _emit(self, now: float) -> list[Departure]:
         hearings: list[tuple[Leg, Hearing]] = []
         for leg in self._legs.values():
             hearing = self._hearing(leg)
-            if hearing.shared is not None and hearing.frame is not None and leg.is_newcomer_to(hearing.shared):
-                hearing.shared.expect_newcomer(leg.media.codec.name)
+            if hearing.shared is not None and hearing.frame is not None:
+                if leg.is_newcomer_to(hearing.shared):
+                    hearing.shared.expect_newcomer(leg.media.codec.name)
+                if leg.lost_percent:
+                    hearing.shared.expect_loss(leg.media.codec.name, leg.lost_percent)
             hearings.append((leg, hearing))
         departures = []
         for leg, hearing in hearings:
@@ -225,7 +291,7 @@ class Engine:
                 departures.append(departure)
             if self._tick >= self._report_at[leg.name]:
                 self._report_at[leg.name] = self._tick + REPORT_TICKS
-                report = leg.report(self._unix_time())
+                report = leg.report(now, self._unix_time())
                 if report is not None:
                     departures.append(report)
         return departures
@@ -250,15 +316,30 @@ class Engine:
             speakers = meeting.new_speakers(self._tick)
             if speakers is not None:
                 self._told.append(messages.Speakers(meeting=meeting.name, legs=speakers))
+        if self._browsers is not None:
+            self._tell_of_browsers(self._browsers, now)
         if self._configuration is not None and self._tick % DEATH_TICKS == 0:
             for leg in self._legs.values():
-                silent = leg.silent_ms(now)
-                if silent >= self._configuration.dead_after_ms and not leg.told_dead:
-                    leg.told_dead = True
-                    self._told.append(messages.MediaDead(seq=self._seq(), leg=leg.name, silent_ms=silent))
+                if leg.silent_ms(now) >= self._configuration.dead_after_ms:
+                    self._tell_death(leg, now)
         if self._legs and self._tick % STATISTICS_TICKS == 0:
             legs = {name: leg.statistics() for name, leg in self._legs.items()}
             self._told.append(messages.Statistics(legs=legs))
+
+    def _tell_of_browsers(self, browsers: Browsers, now: float) -> None:
+        if self._tick % STATISTICS_TICKS == 0:
+            browsers.expire(now)
+        for transport in browsers.take_news():
+            leg = self._legs[transport.leg]
+            if transport.has_failed:
+                self._tell_death(leg, now)
+            else:
+                self._told.append(messages.MediaReady(seq=self._seq(), leg=leg.name))
+
+    def _tell_death(self, leg: Leg, now: float) -> None:
+        if not leg.told_dead:
+            leg.told_dead = True
+            self._told.append(messages.MediaDead(seq=self._seq(), leg=leg.name, silent_ms=leg.silent_ms(now)))
 
     def take_notifications(self) -> list[messages.Notification]:
         """What there is to tell since the last call, oldest first."""
@@ -270,6 +351,7 @@ class Engine:
         return {
             "tick": self._tick,
             "configured": self._configuration is not None,
+            "browsers": None if self._browsers is None else self._browsers.dump(),
             "legs": {name: leg.dump() for name, leg in self._legs.items()},
             "meetings": {
                 name: {
@@ -280,16 +362,3 @@ class Engine:
                 for name, meeting in self._meetings.items()
             },
         }
-
-
-def _check_media(media: LegMedia) -> None:
-    rate = _CLOCK_RATES.get(media.codec.name)
-    if rate is None or media.codec.clock_rate != rate:
-        raise _Refused("bad-request", f"codec {media.codec.name!r} at {media.codec.clock_rate} Hz")
-    for payload_type in (media.codec.payload_type, media.dtmf_payload_type):
-        if payload_type is not None and not 0 <= payload_type <= 127:
-            raise _Refused("bad-request", f"payload type {payload_type}")
-    if media.dtmf_payload_type == media.codec.payload_type:
-        raise _Refused("bad-request", "one payload type for voice and digits")
-    if not 0 <= media.remote_port <= 65535:
-        raise _Refused("bad-request", f"remote port {media.remote_port}")

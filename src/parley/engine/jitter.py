@@ -29,13 +29,18 @@ class Packet(NamedTuple):
     position: int
     duration: int
     payload: bytes
+    level: int | None = None  # dBov, as its sender tells; None: it tells nothing
 
 
 class Gap(NamedTuple):
-    """Samples missing before the next stored packet: `lost` on the way, or never sent (DTX)."""
+    """Samples missing before the next stored packet: `lost` on the way, or never sent (DTX).
+
+    cover: the packet after the gap, where the gap is exactly one lost packet of which it may hold a copy.
+    """
 
     length: int
     lost: bool
+    cover: bytes | None = None
 
 
 class Verdict(enum.Enum):
@@ -61,6 +66,7 @@ class JitterBuffer:
         self._highest_timestamp = 0
         self._position = 0
         self.taken = -1
+        self._taken_end = -1  # position
         self._recent: set[int] = set()  # the sequences given out lately: tells a copy from a late packet
         self._running = False
         self._dry = False  # running, and the last take found nothing
@@ -85,7 +91,12 @@ class JitterBuffer:
             at = packet.position + packet.duration
         return total
 
-    def insert(self, sequence: int, timestamp: int, duration: int, payload: bytes) -> Verdict:
+    @property
+    def next_level(self) -> int | None:
+        """What the sender of the packet to be taken next tells of its level."""
+        return self._stored[min(self._stored)].level if self._stored else None
+
+    def insert(self, sequence: int, timestamp: int, duration: int, payload: bytes, level: int | None = None) -> Verdict:
         """File one packet. `sequence` and `timestamp` as on the wire, `duration` in samples at 48 kHz."""
         if self._highest is None:
             # Far from zero, so that what was sent before the first to arrive still has positive numbers.
@@ -94,10 +105,10 @@ class JitterBuffer:
         extended_timestamp = unwrap(timestamp, self._highest_timestamp, 32)
         if extended > self._highest and extended_timestamp <= self._highest_timestamp:
             self.reset()  # sent later but stamped earlier: the sender's clock began anew
-            return self.insert(sequence, timestamp, duration, payload)
+            return self.insert(sequence, timestamp, duration, payload, level)
         if extended in self._stored or extended in self._recent:
             return Verdict.DUPLICATE
-        packet = Packet(extended, extended_timestamp * self._scale, duration, payload)
+        packet = Packet(extended, extended_timestamp * self._scale, duration, payload, level)
         verdict = self._judge(packet)
         if verdict is not Verdict.LATE:
             self._store(packet, extended_timestamp)
@@ -146,9 +157,10 @@ class JitterBuffer:
         first = self._stored[min(self._stored)]
         missing = first.position - self._position
         if 0 < missing <= LONGEST_GAP:
+            alone = first.sequence == self.taken + 2 and self._position == self._taken_end and missing <= FRAME
             length = min(missing, FRAME)
             self._position += length
-            return Gap(length, first.sequence != self.taken + 1)
+            return Gap(length, first.sequence != self.taken + 1, first.payload if alone else None)
         return self._pop_first()
 
     def skip(self, length: int) -> None:
@@ -158,7 +170,7 @@ class JitterBuffer:
     def _pop_first(self) -> Packet:
         first = self._stored.pop(min(self._stored))
         self.taken, self._dry = first.sequence, False
-        self._position = first.position + first.duration
+        self._position = self._taken_end = first.position + first.duration
         self._recent.add(first.sequence)
         if len(self._recent) > 4 * MAX_PACKETS:
             horizon = first.sequence - 2 * MAX_PACKETS

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from parley.engine import encoders
 from parley.engine.digits import DigitDetector
-from parley.engine.latch import Address, Latch
 from parley.engine.messages import LegMedia, LegPlan, LegStatistics
 from parley.engine.prompts import Announcement, Player
 from parley.engine.receiver import Receiver
-from parley.engine.reception import Reception
+from parley.engine.reception import Echo, Reception
 from parley.engine.sound import FRAME, RATE, SILENCE_LEVEL, SILENT_FRAME, Samples, level
+from parley.engine.transport import Arrival, Departure, Transport
 from parley.wire.rtp import (
     MalformedPacket,
     RtpPacket,
+    audio_level,
+    build_receiver_report,
     build_report,
     build_rtp,
     is_rtcp,
@@ -26,24 +29,7 @@ from parley.wire.rtp import (
 
 # Sent silence after sound, so that what the encoder still holds is heard before ready-made silence.
 TAIL_TICKS = 2
-
-
-class Arrival(NamedTuple):
-    """One datagram from the network. `rtcp` tells the port it came to."""
-
-    leg: str
-    rtcp: bool
-    data: bytes
-    source: Address
-
-
-class Departure(NamedTuple):
-    """One datagram to the network."""
-
-    leg: str
-    rtcp: bool
-    data: bytes
-    destination: Address
+LOSS_STEPS = (20, 10, 5, 2)  # percent
 
 
 class Outgoing:
@@ -105,12 +91,19 @@ class Heard:
     quiet_ticks: int = TAIL_TICKS
 
 
+def is_another_page(before: LegMedia, after: LegMedia) -> bool:
+    """Whether a browser comes with another certificate: whatever was agreed with the one before is void."""
+    if before.web is None or after.web is None:
+        return False
+    return before.web.fingerprint.upper() != after.web.fingerprint.upper()
+
+
 class Leg:
     """Driven by the engine: receive() for each datagram, then once a tick voice() and emit()."""
 
-    def __init__(self, name: str, port: int, media: LegMedia, now: float, dice: random.Random) -> None:
+    def __init__(self, name: str, transport: Transport, media: LegMedia, now: float, dice: random.Random) -> None:
         self.name = name
-        self.port = port
+        self.transport = transport
         self.media = media
         self.place: Place | None = None
         self.playing: Playing | None = None
@@ -119,11 +112,11 @@ class Leg:
         self.last_life = now
         self.told_dead = False
         self.digits = DigitDetector()
-        self.latch = Latch((media.remote_host, media.remote_port))
         self.receiver = Receiver(media.codec.name)
         self.reception = Reception(media.codec.clock_rate)
+        self.echo = Echo()
+        self.lost_percent = 0  # of what we send
         self._concealed_before = 0
-        self._rtcp_source: Address | None = None
         self._last_heard = Heard()
         self._use_codec()
 
@@ -135,17 +128,17 @@ class Leg:
     def set_media(self, media: LegMedia, now: float) -> None:
         """Take over a re-negotiation; port, SSRC and sequence numbers stay."""
         before, self.media = self.media, media
-        address = (media.remote_host, media.remote_port)
-        if address != self.latch.described:
-            self._rtcp_source = None
-        self.latch.describe(now, address)
+        self.transport.describe(media, now)
         if media.codec != before.codec:
             self._concealed_before += self.receiver.concealed_ms
             self.receiver = Receiver(media.codec.name)
             self.reception.clock_rate = media.codec.clock_rate
             self._last_heard = Heard()
             self._use_codec()
-        if media.receives and not before.receives:
+        another_page = (
+            media.web is not None and before.web is not None and media.web.fingerprint != before.web.fingerprint
+        )
+        if another_page or (media.receives and not before.receives):
             self.last_life, self.told_dead = now, False
 
     # --- in -------------------------------------------------------------------------------------------
@@ -163,10 +156,10 @@ class Leg:
         is_event = packet.payload_type == self.media.dtmf_payload_type
         if not is_event and packet.payload_type != self.media.codec.payload_type:
             # Comfort noise and the like: a sign of life from the one who is believed, and nothing else.
-            if arrival.source == self.latch.latched:
+            if self.transport.is_known(arrival.source):
                 self._alive(now)
             return None
-        if not self.latch.accepts(now, arrival.source, self.receiver.continues(packet)):
+        if not self.transport.accepts(now, arrival.source, self.receiver.continues(packet)):
             return None
         self._alive(now)
         self.reception.count(packet, len(data))
@@ -174,7 +167,11 @@ class Leg:
             return self._receive_event(now, packet)
         self.reception.time(now, packet)
         if not self.digits.is_pressed(now):
-            self.receiver.push(packet)
+            web = self.media.web
+            announced = None
+            if web is not None and web.level_extension is not None:
+                announced = audio_level(data, web.level_extension)
+            self.receiver.push(packet, announced)
         return None
 
     def _receive_event(self, now: float, packet: RtpPacket) -> str | None:
@@ -184,26 +181,40 @@ class Leg:
         return digit
 
     def _receive_rtcp(self, now: float, arrival: Arrival) -> None:
-        if not self.latch.knows_host(arrival.source[0]):
-            return
         try:
-            parse_rtcp(arrival.data)
+            packets = parse_rtcp(arrival.data)
         except MalformedPacket:
             return
-        if arrival.rtcp:
-            self._rtcp_source = arrival.source
-        self._alive(now)
+        if self.transport.accepts_report(arrival):
+            self._alive(now)
+            for packet in packets:
+                self.reception.hear(now, packet)
+                self.echo.hear(now, packet, self.outgoing.ssrc)
+            self.lost_percent = self._lost_percent(now)
+
+    def _lost_percent(self, now: float) -> int:
+        """Of what we send, in coarse steps, so that an encoder is not set anew for every report."""
+        percent = self.echo.loss(now) * 100
+        return next((step for step in LOSS_STEPS if percent >= step), 0)
 
     def _alive(self, now: float) -> None:
         self.last_life, self.told_dead = now, False
 
     def silent_ms(self, now: float) -> int:
         """How long the leg has given no sign of life; 0 while none is expected."""
-        return int((now - self.last_life) * 1000) if self.media.receives else 0
+        return int(self.transport.silent_seconds(now, self.last_life, self.media.receives) * 1000)
 
-    def voice(self, now: float) -> Samples | None:
-        """The leg's 20 ms of this tick, for the others; None is silence or a leg that nobody may hear."""
+    def voice(self, now: float, bar: float = -math.inf) -> Samples | None:
+        """The leg's 20 ms of this tick, for the others; None is silence or a leg that nobody may hear.
+
+        bar: what its sender announces as quieter than this cannot be heard, and is not decoded.
+        """
         wanted = self.place is not None and self.place.plan.contributes and not self.digits.is_pressed(now)
+        announced = self.receiver.announced if wanted else None
+        if announced is not None and announced < bar:
+            self.receiver.pull(False)
+            self.level = announced
+            return None
         frame = self.receiver.pull(wanted)
         self.level = SILENCE_LEVEL if frame is None else level(frame)
         return frame
@@ -231,9 +242,8 @@ class Leg:
         heard = self._last_heard
         frame = hearing.frame
         heard.quiet_ticks = heard.quiet_ticks + 1 if frame is None else 0
-        destination = self.latch.destination
         departure = None
-        if self.media.sends and destination is not None:
+        if self.media.sends and self.transport.is_open:
             silent = frame is None
             if frame is None and heard.quiet_ticks > TAIL_TICKS:
                 payload = self._silence
@@ -241,9 +251,10 @@ class Leg:
                 payload = hearing.shared.payload(tick, codec.name)
             else:
                 sound = SILENT_FRAME if frame is None else frame
+                self._encoder.expect_loss(self.lost_percent)
                 payload = self._encoder.encode(tick, heard.frame, sound, heard.shared is not None)
             data = self.outgoing.packet(payload, codec.payload_type, silent=silent)
-            departure = Departure(self.name, False, data, destination)
+            departure = self.transport.voice(data)
         self.outgoing.advance(self._step)
         heard.frame = SILENT_FRAME if frame is None else frame
         heard.shared = hearing.shared
@@ -253,24 +264,25 @@ class Leg:
         """Time passed in which nothing could be sent."""
         self.outgoing.advance(ticks * self._step)
 
-    def report(self, unix_time: float) -> Departure | None:
-        """A sender report for the peer's RTCP port: the RTP port's neighbour, or where its own came from."""
-        destination = self.latch.destination
-        if not self.media.sends or destination is None or not self.outgoing.packets:
+    def report(self, now: float, unix_time: float) -> Departure | None:
+        """What we have sent and received so far; None when there is nothing to tell, or no way for it."""
+        self.lost_percent = self._lost_percent(now)
+        name, block = f"{self.outgoing.ssrc:08x}", self.reception.block(now)
+        if self.media.sends and self.outgoing.packets:
+            data = build_report(
+                self.outgoing.ssrc,
+                name,
+                unix_time=unix_time,
+                timestamp=self.outgoing.timestamp,
+                packets=self.outgoing.packets,
+                octets=self.outgoing.octets,
+                block=block,
+            )
+        elif self.media.web is not None and block is not None:
+            data = build_receiver_report(self.outgoing.ssrc, name, block)
+        else:
             return None
-        data = build_report(
-            self.outgoing.ssrc,
-            f"{self.outgoing.ssrc:08x}",
-            unix_time=unix_time,
-            timestamp=self.outgoing.timestamp,
-            packets=self.outgoing.packets,
-            octets=self.outgoing.octets,
-            block=self.reception.block(),
-        )
-        neighbour = (destination[0], destination[1] + 1)
-        if neighbour[1] > 65535:
-            return None
-        return Departure(self.name, True, data, self._rtcp_source or neighbour)
+        return self.transport.report(data)
 
     # --- told -----------------------------------------------------------------------------------------
 
@@ -292,10 +304,9 @@ class Leg:
         """The leg as plain values."""
         place = self.place
         return {
-            "port": self.port,
+            "port": self.transport.port,
             "codec": self.media.codec.name,
-            "described": list(self.latch.described),
-            "latched": None if self.latch.latched is None else list(self.latch.latched),
+            **self.transport.dump(),
             "sends": self.media.sends,
             "receives": self.media.receives,
             "ssrc_out": self.outgoing.ssrc,

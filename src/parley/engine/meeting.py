@@ -27,6 +27,7 @@ class Meeting:
         self.legs: dict[str, Leg] = {}
         self._loudest = loudest
         self._groups: dict[str, Mixer] = {}
+        self._bars: dict[str, float] = {}  # of this tick, by group
         self._told: tuple[str, ...] = ()
         self._told_tick = -SPEAKERS_TICKS
 
@@ -88,6 +89,18 @@ class Meeting:
                     mixer.withdraw(name)
 
     # --- every tick -------------------------------------------------------------------------------------
+
+    def begin(self, tick: int) -> None:
+        """What can be known of the tick's mix before anything is decoded."""
+        for group, mixer in self._groups.items():
+            self._bars[group] = mixer.bar(tick)
+
+    def bar(self, leg: Leg) -> float:
+        """The level below which what the leg says cannot be heard in this tick; before its gain."""
+        plan = None if leg.place is None else leg.place.plan
+        if plan is None or self._groups[plan.group].is_mixed(leg.name):
+            return -math.inf
+        return self._bars[plan.group] - 20 * math.log10(plan.gain) if plan.gain > 0.0 else math.inf
 
     def offer(self, leg: Leg, frame: Samples | None) -> None:
         """What one leg of this meeting said."""

@@ -27,9 +27,9 @@ class Message(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
 class Codec(msgspec.Struct, frozen=True, kw_only=True):
     """What one leg speaks, the same in both directions."""
 
-    name: str  # "opus" | "pcmu"
+    name: str  # "opus" | "g722" | "pcmu" | "pcma"
     payload_type: int
-    clock_rate: int  # RTP clock: 48000 for opus (RFC 7587), 8000 for pcmu
+    clock_rate: int  # RTP clock: 48000 for opus (RFC 7587), 8000 for the others
 
 
 class WebRemote(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +41,9 @@ class WebRemote(msgspec.Struct, frozen=True, kw_only=True):
     setup: str  # "actpass" | "active": we are the DTLS server either way
     level_extension: int | None = None  # id of the RFC 6464 header extension
 
+    def __repr__(self) -> str:
+        return f"WebRemote(ufrag={self.ufrag!r})"  # the password is nobody's to read
+
 
 class WebLocal(msgspec.Struct, frozen=True, kw_only=True):
     """Our end: ICE-lite, setup passive, one UDP port for all browsers of a worker."""
@@ -50,6 +53,9 @@ class WebLocal(msgspec.Struct, frozen=True, kw_only=True):
     password: str
     fingerprint: str
     addresses: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"WebLocal(port={self.port}, ufrag={self.ufrag!r})"
 
 
 class LegMedia(msgspec.Struct, frozen=True, kw_only=True):

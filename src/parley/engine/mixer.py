@@ -10,6 +10,7 @@ Rules, in ticks of 20 ms:
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,6 +22,7 @@ STAY_TICKS = 20  # 400 ms
 # Handsets idle at -70 to -60 dBov; quiet speech starts around -50.
 SILENCE_THRESHOLD = -60.0
 FADE_DB_PER_TICK = 1.5  # how fast a past level is forgotten: 30 dB in 400 ms
+ANNOUNCED_SLACK_DB = 3.0  # an announced level is the sender's measure of the sound before its encoder
 MARGIN_DB = 3.0  # by how much a newcomer must be louder, so that equals do not take turns
 _RAMP = RATE * 5 // 1000
 _TAIL_TICKS = 2  # frames of true silence after sound, to drain what an encoder still holds
@@ -92,6 +94,17 @@ class Mixer:
             return None
         return limit(self._sum - own)
 
+    def bar(self, tick: int) -> float:
+        """The level below which no voice that is not mixed yet can come in at this tick: it need not be decoded."""
+        inside = [voice for voice in self.voices.values() if voice.entered >= 0]
+        least = SILENCE_THRESHOLD
+        if len(inside) >= self.loudest and not any(_leaves(voice, tick) for voice in inside):
+            aged = [voice.memory for voice in inside if tick - voice.entered >= STAY_TICKS]
+            if not aged:
+                return math.inf
+            least = max(least, min(aged) - FADE_DB_PER_TICK + MARGIN_DB)
+        return least - ANNOUNCED_SLACK_DB
+
     def _choose(self, tick: int) -> None:
         inside: list[Voice] = []
         waiting: list[Voice] = []
@@ -99,7 +112,7 @@ class Mixer:
             voice.memory = max(voice.level, voice.memory - FADE_DB_PER_TICK)
             if voice.level > SILENCE_THRESHOLD:
                 voice.last_loud = tick
-            if voice.entered >= 0 and tick - max(voice.last_loud, voice.entered) > STAY_TICKS:
+            if voice.entered >= 0 and _leaves(voice, tick):
                 voice.entered = -1
             if voice.entered >= 0:
                 inside.append(voice)
@@ -137,6 +150,10 @@ class Mixer:
         gains = np.full(FRAME, target, np.float32)
         gains[:_RAMP] = ramp(before, target, _RAMP)
         return voice.frame * gains
+
+
+def _leaves(voice: Voice, tick: int) -> bool:
+    return tick - max(voice.last_loud, voice.entered) > STAY_TICKS
 
 
 def _by_memory(item: tuple[str, Voice]) -> float:

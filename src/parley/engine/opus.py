@@ -17,6 +17,7 @@ from parley.engine.sound import FRAME, RATE, SILENT_FRAME, Samples
 
 APPLICATION_VOIP = 2048
 SET_BITRATE, SET_COMPLEXITY, SET_SIGNAL = 4002, 4010, 4024
+SET_INBAND_FEC, SET_PACKET_LOSS_PERC = 4012, 4014
 SET_PREDICTION_DISABLED = 4042
 RESET_STATE = 4028
 SIGNAL_VOICE = 3001
@@ -48,6 +49,24 @@ def packet_samples(payload: bytes) -> int:
         count = 1 if code == 0 else 2
     samples = _FRAME_SAMPLES[payload[0] >> 3] * count
     return samples if samples <= MAX_SAMPLES else 0
+
+
+def has_copy(payload: bytes) -> bool:
+    """Whether a packet of one frame holds a copy of the frame before it (in-band FEC, RFC 6716 section 4.2.4).
+
+    Of several frames only the first can, so a packet of several is not looked into.
+    """
+    if len(payload) < 2 or payload[0] & 3:
+        return False
+    configuration = payload[0] >> 3
+    if configuration >= 16:  # CELT alone knows no copies
+        return False
+    frames = (1, 1, 2, 3)[configuration & 3] if configuration < 12 else 1
+    # The range coder's first bits lie bare: for each channel one activity flag a SILK frame, then "has copies".
+    flags = payload[1] >> (7 - frames) & 1
+    if payload[0] & 4:
+        flags |= payload[1] >> (6 - 2 * frames) & 1
+    return bool(flags)
 
 
 def _candidates() -> list[str]:
@@ -109,6 +128,11 @@ class OpusDecoder:
         count = self._lib.opus_decode_float(self._state, payload, len(payload), self._address, MAX_SAMPLES, 0)
         return self._buffer[:count].copy() if count > 0 else None
 
+    def recover(self, next_payload: bytes, length: int) -> Samples | None:
+        """The lost packet of `length` samples before `next_payload`, out of the copy in there."""
+        count = self._lib.opus_decode_float(self._state, next_payload, len(next_payload), self._address, length, 1)
+        return self._buffer[:count].copy() if count > 0 else None
+
     def conceal(self, length: int) -> Samples:
         """Invent `length` samples (a multiple of 2.5 ms) in place of what was lost."""
         count = self._lib.opus_decode_float(self._state, None, 0, self._address, length, 0)
@@ -140,6 +164,14 @@ class OpusEncoder:
         ):
             self._set(option, value)
         self._independent = False
+        self._loss = 0
+
+    def expect_loss(self, percent: int) -> None:
+        """From now on packets hold copies of those before them, as far as that much loss is worth it; 0: none do."""
+        if percent != self._loss:
+            self._loss = percent
+            self._set(SET_INBAND_FEC, int(percent > 0))
+            self._set(SET_PACKET_LOSS_PERC, percent)
 
     def _set(self, option: int, value: int) -> None:
         self._lib.opus_encoder_ctl(self._state, option, ctypes.c_int(value))

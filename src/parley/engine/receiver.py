@@ -12,13 +12,15 @@ from typing import Protocol
 import numpy as np
 
 from parley.engine import g711, splice
+from parley.engine.g722 import G722Decoder
 from parley.engine.jitter import Gap, JitterBuffer, Packet, Verdict
-from parley.engine.opus import OpusDecoder, packet_samples
+from parley.engine.opus import OpusDecoder, has_copy, packet_samples
 from parley.engine.resample import Upsampler
 from parley.engine.sound import FRAME, RATE, SILENT_FRAME, ZEROS, Samples, ramp
 from parley.wire.rtp import RtpPacket
 
 _MS = RATE // 1000
+LAWS = {"pcmu": g711.MU, "pcma": g711.A}
 TARGET = (
     40 * _MS
 )  # one packet being played and one in reserve: the least that survives arrival on either side of a tick
@@ -47,23 +49,61 @@ class Decoder(Protocol):
     def conceal(self, length: int) -> Samples | None:
         """What the codec itself would put in place of lost packets; None when it has no idea."""
 
+    def recover(self, next_payload: bytes, length: int) -> Samples | None:
+        """The one lost packet before `next_payload`, out of a copy in there; None when it holds none."""
 
-class PcmuDecoder:
-    """Mu-law at 8 kHz."""
+    def is_pause(self, payload: bytes) -> bool:
+        """Whether the packet says that its sender falls silent now (DTX): what follows late is not lost."""
+
+    def start_after(self, payload: bytes) -> None:
+        """Forget what came before, but be as if this packet had been decoded: those between were not."""
+
+
+class _Telephone:
+    """What G.711 and G.722 have in common: a byte is six samples at 48 kHz, and nothing is known of what is lost."""
 
     scale = 6
-
-    def __init__(self) -> None:
-        self._upsampler = Upsampler(self.scale)
 
     def duration(self, payload: bytes) -> int:
         return len(payload) * self.scale if len(payload) <= 960 else 0
 
-    def decode(self, payload: bytes) -> Samples:
-        return self._upsampler.run(g711.expand(payload))
-
     def conceal(self, length: int) -> Samples | None:
         return None
+
+    def recover(self, next_payload: bytes, length: int) -> Samples | None:
+        return None
+
+    def is_pause(self, payload: bytes) -> bool:
+        return False
+
+
+class G711Decoder(_Telephone):
+    """Either law, at 8 kHz."""
+
+    def __init__(self, law: g711.Law) -> None:
+        self._law = law
+        self._upsampler = Upsampler(6)
+
+    def decode(self, payload: bytes) -> Samples:
+        return self._upsampler.run(self._law.expand(payload))
+
+    def start_after(self, payload: bytes) -> None:
+        self.decode(payload)
+
+
+class G722VoiceDecoder(_Telephone):
+    """16 kHz of sound on an RTP clock of 8 kHz."""
+
+    def __init__(self) -> None:
+        self._decoder = G722Decoder()
+        self._upsampler = Upsampler(3)
+
+    def decode(self, payload: bytes) -> Samples:
+        return self._upsampler.run(self._decoder.decode(payload))
+
+    def start_after(self, payload: bytes) -> None:
+        self._decoder, self._upsampler = G722Decoder(), Upsampler(3)
+        self.decode(payload)
 
 
 class OpusVoiceDecoder:
@@ -84,9 +124,21 @@ class OpusVoiceDecoder:
     def conceal(self, length: int) -> Samples | None:
         return self._decoder.conceal(-(-length // 120) * 120)[:length]  # it works in steps of 2.5 ms
 
+    def recover(self, next_payload: bytes, length: int) -> Samples | None:
+        return self._decoder.recover(next_payload, length) if length % 480 == 0 and has_copy(next_payload) else None
+
+    def is_pause(self, payload: bytes) -> bool:
+        return len(payload) <= 2  # RFC 6716 section 2.1.9
+
+    def start_after(self, payload: bytes) -> None:
+        self._decoder.reset()
+        self._decoder.decode(payload)
+
 
 def make_decoder(codec: str) -> Decoder:
-    return OpusVoiceDecoder() if codec == "opus" else PcmuDecoder()
+    if codec == "opus":
+        return OpusVoiceDecoder()
+    return G722VoiceDecoder() if codec == "g722" else G711Decoder(LAWS[codec])
 
 
 class Receiver:
@@ -112,6 +164,8 @@ class Receiver:
         self._expected: Samples | None = None  # how invented sound would go on, to fade from
         self._concealed_run = 0
         self._doubtful_ms = 0  # invented while nothing came: a pause of the sender, or loss
+        self._pausing = False  # the last packet taken said that a silence begins
+        self._undecoded: bytes | None = None  # the last packet taken, when it was not wanted
         self._restart_window()
 
     def _restart_window(self) -> None:
@@ -129,8 +183,16 @@ class Receiver:
         """Whether the packet belongs to the stream being received, by SSRC and sequence number."""
         return packet.ssrc == self._ssrc and self._buffer.is_near(packet.sequence)
 
-    def push(self, packet: RtpPacket) -> bool:
-        """File one voice packet. False: it was not usable (not this codec, or a lone stranger)."""
+    @property
+    def announced(self) -> int | None:
+        """The level of what is to be played next, in dBov, as its sender tells (RFC 6464)."""
+        return self._buffer.next_level
+
+    def push(self, packet: RtpPacket, level: int | None = None) -> bool:
+        """File one voice packet. False: it was not usable (not this codec, or a lone stranger).
+
+        level: in dBov, as the packet tells.
+        """
         duration = self._decoder.duration(packet.payload)
         if duration == 0:
             return False
@@ -140,13 +202,13 @@ class Receiver:
                 return False
             self._start_stream()
             self._ssrc = first.ssrc
-            self._insert(first, self._decoder.duration(first.payload))
+            self._insert(first, self._decoder.duration(first.payload), level)
         self._ssrc, self._stranger = packet.ssrc, None
-        self._insert(packet, duration)
+        self._insert(packet, duration, level)
         return True
 
-    def _insert(self, packet: RtpPacket, duration: int) -> None:
-        verdict = self._buffer.insert(packet.sequence, packet.timestamp, duration, packet.payload)
+    def _insert(self, packet: RtpPacket, duration: int, level: int | None) -> None:
+        verdict = self._buffer.insert(packet.sequence, packet.timestamp, duration, packet.payload, level)
         if verdict is Verdict.LATE:
             self.late += 1
         if verdict in (Verdict.LATE, Verdict.STRETCHED):
@@ -230,16 +292,14 @@ class Receiver:
         taken = self._buffer.take()
         if isinstance(taken, Packet):
             lost = taken.sequence != before + 1
-            samples = self._decode(taken, lost) if wanted else ZEROS[: taken.duration]
+            samples = self._decode(taken, lost) if wanted else self._pass_over(taken)
             self._settle_doubt(lost=lost)
             self._concealed_run = 0
+            self._pausing = self._decoder.is_pause(taken.payload)
             return samples
         if isinstance(taken, Gap):
-            if not taken.lost:
-                return ZEROS[: taken.length]
-            self.concealed_ms += taken.length // _MS
-            return self._invent(taken.length, known_lost=True) if wanted else ZEROS[: taken.length]
-        if self._concealed_run >= len(_FADES):
+            return self._fill(taken, wanted)
+        if self._pausing or self._concealed_run >= len(_FADES):
             self._playing = False
             self._buffer.pause()
             return None
@@ -250,8 +310,28 @@ class Receiver:
         self._concealed_run += 1
         return ZEROS[:FRAME]
 
+    def _pass_over(self, packet: Packet) -> Samples:
+        self._undecoded = packet.payload
+        self._past, self._expected = ZEROS[: splice.CONCEAL_NEEDS], None
+        return ZEROS[: packet.duration]
+
+    def _fill(self, gap: Gap, wanted: bool) -> Samples:
+        if not gap.lost:
+            return ZEROS[: gap.length]
+        if wanted and gap.cover is not None and self._undecoded is None:
+            copy = self._decoder.recover(gap.cover, gap.length)
+            if copy is not None:
+                self._concealed_run = 0
+                self._remember(copy)
+                return copy
+        self.concealed_ms += gap.length // _MS
+        return self._invent(gap.length, known_lost=True) if wanted else ZEROS[: gap.length]
+
     def _decode(self, packet: Packet, lost: bool) -> Samples:
-        if lost and self._doubtful_ms:
+        if self._undecoded is not None:
+            self._decoder.start_after(self._undecoded)
+            self._undecoded = None
+        elif lost and self._doubtful_ms:
             # What was invented stood for packets that did not come: the decoder must learn of them too.
             self._decoder.conceal(self._doubtful_ms * _MS)
         samples = self._decoder.decode(packet.payload)

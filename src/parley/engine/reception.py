@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from parley.wire.rtp import ReportBlock, RtpPacket, unwrap
+from parley.wire.rtp import ReportBlock, RtcpPacket, RtpPacket, report_blocks, sender_report_time, unwrap
 
 _RESTART = 3000  # a jump in sequence numbers beyond this is a new start, not loss (RFC 3550 A.1, MAX_DROPOUT)
+
+_FORGET = 0.8  # of the loss remembered, by each report
+_FRESH_SECONDS = 15.0  # three reports of the usual interval
 
 
 class Reception:
@@ -21,6 +24,7 @@ class Reception:
         self._transit: int | None = None
         self._jitter = 0.0  # in timestamp units
         self._reported = (0, 0)  # expected and received at the last report
+        self._sender_report: tuple[int, float] | None = None  # its time by the far clock, and when it came
 
     def count(self, packet: RtpPacket, octets: int) -> None:
         """One packet of the believed source; `octets` of the whole datagram."""
@@ -40,6 +44,12 @@ class Reception:
                 self._jitter += (difference - self._jitter) / 16
         self._transit = transit
 
+    def hear(self, now: float, packet: RtcpPacket) -> None:
+        """One RTCP packet of the believed source; a sender report is answered in our next block."""
+        told = sender_report_time(packet)
+        if told is not None and packet.ssrc == self._ssrc:
+            self._sender_report = (told, now)
+
     def _start(self, packet: RtpPacket) -> None:
         if self._ssrc is not None:
             self._lost_before = self.lost
@@ -48,6 +58,7 @@ class Reception:
         self._received = 0
         self._transit = None
         self._reported = (0, 0)
+        self._sender_report = None
 
     def _jumped(self, packet: RtpPacket) -> bool:
         return abs(unwrap(packet.sequence, self._highest, 16) - self._highest) > _RESTART
@@ -62,7 +73,7 @@ class Reception:
     def jitter_ms(self) -> float:
         return self._jitter * 1000 / self.clock_rate
 
-    def block(self) -> ReportBlock | None:
+    def block(self, now: float) -> ReportBlock | None:
         """What we report of the source, counting from the last block; None before its first packet."""
         if self._ssrc is None:
             return None
@@ -77,4 +88,26 @@ class Reception:
             cumulative_lost=expected - self._received,
             highest_sequence=self._highest - (1 << 16),
             jitter=int(self._jitter),
+            last_report=0 if self._sender_report is None else self._sender_report[0],
+            delay_since_last=0 if self._sender_report is None else int((now - self._sender_report[1]) * 65536),
         )
+
+
+class Echo:
+    """What the far end says of our stream: how much of it is lost, lately."""
+
+    def __init__(self) -> None:
+        self._loss = 0.0  # share, smoothed over reports
+        self._heard_at = float("-inf")
+
+    def hear(self, now: float, packet: RtcpPacket, ssrc: int) -> None:
+        """One RTCP packet; the block about our `ssrc` counts. Loss is believed at once and forgotten slowly."""
+        for block in report_blocks(packet):
+            if block.ssrc == ssrc:
+                told = block.fraction_lost / 256
+                self._loss = max(told, _FORGET * self._loss + (1 - _FORGET) * told)
+                self._heard_at = now
+
+    def loss(self, now: float) -> float:
+        """Share of our packets that do not arrive, 0 to 1; 0 without a fresh report."""
+        return self._loss if now - self._heard_at < _FRESH_SECONDS else 0.0

@@ -8,11 +8,13 @@ import select
 import socket
 
 from parley.engine.engine import BadAddress, NoPort
-from parley.engine.leg import Arrival, Departure
+from parley.engine.transport import Arrival, Departure
 
 # One tick brings one packet of a leg, after a stall a few; what a flood sends beyond that stays in the kernel
 # and is dropped there, at no cost to the other legs.
 MOST_PER_TICK = 16
+MOST_SHARED_PER_TICK = 2048  # of all browsers together; what is nobody's costs 2 us
+SHARED_BUFFER = 4 << 20  # bytes asked of the kernel for a shared socket; it gives what it may
 DATAGRAM = 2048  # voice packets are below 1500
 EXPEDITED = 0xB8  # DSCP EF, RFC 4594 section 4.1
 
@@ -24,6 +26,7 @@ class UdpPorts:
         self._poll = select.epoll()
         self._pairs: dict[str, tuple[socket.socket, socket.socket]] = {}
         self._by_descriptor: dict[int, tuple[str, bool, socket.socket]] = {}
+        self._shared: list[socket.socket] = []
         self._next = 0  # offset into the range: a port just closed is the last to be used again
 
     def open(self, leg: str, local: str, low: int, high: int) -> int:
@@ -46,6 +49,22 @@ class UdpPorts:
             self._by_descriptor[sock.fileno()] = (leg, rtcp, sock)
             self._poll.register(sock.fileno(), select.EPOLLIN)
 
+    def open_shared(self, addresses: tuple[str, ...], port: int) -> tuple[int, tuple[str, ...]]:
+        """See Ports.open_shared."""
+        for _ in range(_TRIES if port == 0 else 1):
+            opened, foreign = _open_all(addresses, port)
+            if opened is not None:
+                break
+        if opened is None:
+            raise NoPort(f"UDP port {port or 'of any number'} is taken")
+        if not opened:
+            raise BadAddress(foreign or "no address")
+        for sock in opened:
+            _grow_buffer(sock)
+            self._poll.register(sock.fileno(), select.EPOLLIN)
+        self._shared = opened
+        return opened[0].getsockname()[1], tuple(sock.getsockname()[0] for sock in opened)
+
     def check_remote(self, leg_local: str, remote: str) -> None:
         """See Ports.check_remote."""
         if _family(leg_local) != _family(remote):
@@ -60,9 +79,12 @@ class UdpPorts:
 
     def drain(self) -> list[Arrival]:
         """Everything that has arrived, in order for each port; bounded for each port."""
-        arrivals: list[Arrival] = []
+        arrivals = self._drain_shared()
         for descriptor, _ in self._poll.poll(0, max(len(self._by_descriptor), 1)):
-            leg, rtcp, sock = self._by_descriptor[descriptor]
+            found = self._by_descriptor.get(descriptor)
+            if found is None:
+                continue  # a shared one
+            leg, rtcp, sock = found
             for _ in range(MOST_PER_TICK):
                 try:
                     data, source = sock.recvfrom(DATAGRAM)
@@ -73,20 +95,39 @@ class UdpPorts:
                 arrivals.append(Arrival(leg, rtcp, data, (source[0], source[1])))
         return arrivals
 
+    def _drain_shared(self) -> list[Arrival]:
+        arrivals: list[Arrival] = []
+        for number, sock in enumerate(self._shared):
+            for _ in range(MOST_SHARED_PER_TICK // len(self._shared)):
+                try:
+                    data, source = sock.recvfrom(DATAGRAM)
+                except BlockingIOError:
+                    break
+                except OSError:
+                    continue
+                arrivals.append(Arrival("", False, data, (source[0], source[1]), number))
+        return arrivals
+
     def send(self, departures: list[Departure]) -> None:
         """Each to its destination; what the kernel will not take now is lost, as on any network."""
-        for leg, rtcp, data, destination in departures:
-            pair = self._pairs.get(leg)
-            if pair is None:
+        for leg, rtcp, data, destination, via in departures:
+            if via is not None:
+                sock = self._shared[via]
+            elif leg in self._pairs:
+                sock = self._pairs[leg][rtcp]
+            else:
                 continue
             try:
-                pair[rtcp].sendto(data, destination)
+                sock.sendto(data, destination)
             except OSError:
                 continue
 
     def close_all(self) -> None:
         for leg in list(self._pairs):
             self.close(leg)
+        for sock in self._shared:
+            sock.close()
+        self._shared = []
         self._poll.close()
 
 
@@ -102,16 +143,8 @@ def _open_pair(family: socket.AddressFamily, local: str, port: int) -> tuple[soc
     """None when one of the two ports is taken. Raises BadAddress."""
     opened: list[socket.socket] = []
     for number in (port, port + 1):
-        sock = socket.socket(family, socket.SOCK_DGRAM)
-        opened.append(sock)
-        sock.setblocking(False)
         try:
-            if family == socket.AF_INET6:
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, EXPEDITED)
-            else:
-                sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, EXPEDITED)
-            sock.bind((local, number))
+            opened.append(_bound(family, local, number))
         except OSError as problem:
             for one in opened:
                 one.close()
@@ -121,4 +154,46 @@ def _open_pair(family: socket.AddressFamily, local: str, port: int) -> tuple[soc
     return opened[0], opened[1]
 
 
+def _open_all(addresses: tuple[str, ...], port: int) -> tuple[list[socket.socket] | None, str]:
+    """A socket on each address that is ours, all of one port; None when it is taken. And which address is not ours."""
+    opened: list[socket.socket] = []
+    foreign = ""
+    for family, local in [(_family(local), local) for local in addresses]:
+        try:
+            opened.append(_bound(family, local, opened[0].getsockname()[1] if opened else port))
+        except OSError as problem:
+            if problem.errno in _TAKEN:
+                for one in opened:
+                    one.close()
+                return None, ""
+            foreign = f"{local}: {os.strerror(problem.errno or 0)}"
+    return opened, foreign
+
+
+def _bound(family: socket.AddressFamily, local: str, port: int) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, EXPEDITED)
+        else:
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, EXPEDITED)
+        sock.bind((local, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _grow_buffer(sock: socket.socket) -> None:
+    """All browsers share it: what comes while a tick is late must fit."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, _FORCE_RECEIVE_BUFFER, SHARED_BUFFER)
+    except OSError:  # that takes a privilege
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SHARED_BUFFER)
+
+
 _TAKEN = {98, 13}  # EADDRINUSE; EACCES below 1024
+_TRIES = 20  # of finding one port that is free on all addresses
+_FORCE_RECEIVE_BUFFER = 33  # SO_RCVBUFFORCE of Linux, which the socket module does not name

@@ -32,15 +32,16 @@ EXIT_USAGE = 2
 EXIT_NO_CODEC = 40
 EXIT_BAD_CHANNEL = 41  # control sent what is not a frame
 READ = 65536
-PARENT_SECONDS = 1.0  # how often --parent-watch looks
+PARENT_SECONDS = 1.0  # how often --parent is looked for
 
 
 class Worker:
     """Runs until SIGTERM, the end of the channel, or the end of the parent."""
 
-    def __init__(self, path: Path, *, parent_watch: bool) -> None:
+    def __init__(self, path: Path, *, parent: int | None) -> None:
+        """parent: whom not to outlive. It tells its id itself, as it may be gone before we are up."""
         self._path = path
-        self._parent = os.getppid() if parent_watch else None
+        self._parent = parent
         self._waker = Waker()
         self._outbox = Outbox()
         self._framer = messages.Framer()

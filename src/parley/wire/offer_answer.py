@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from parley.wire.sdp import Attribute, Codec, Connection, Direction, Media, Origin, Session
 
 PCMU = Codec(0, "PCMU", 8000)
+PCMA = Codec(8, "PCMA", 8000)
+G722 = Codec(9, "G722", 8000)
 OPUS = Codec(111, "opus", 48000, 2, "useinbandfec=1")
 DEFAULT_PREFERENCES: tuple[Codec, ...] = (OPUS, PCMU)
 # Plain RTP. Feedback profiles are answered in kind; their feedback is simply never sent.

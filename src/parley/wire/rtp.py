@@ -21,6 +21,7 @@ _FIXED = struct.Struct("!BBHII")
 _EVENT = struct.Struct("!BBH")
 _REPORT = struct.Struct("!IIIIII")
 _BLOCK = struct.Struct("!IIIIII")
+_EXTENSION = struct.Struct("!HH")
 
 
 class MalformedPacket(ValueError):
@@ -109,6 +110,36 @@ def _payload_bounds(data: bytes, first: int) -> tuple[int, int]:
     return start, end
 
 
+def audio_level(data: bytes, identifier: int) -> int | None:
+    """The level that the packet's header extension tells, in dBov: 0 loudest, -127 silence (RFC 6464).
+
+    `data` must have been read by parse_rtp. None: the packet has none of that id. RFC 8285 sections 4.2 and 4.3.
+    """
+    if not data[0] & 0x10:
+        return None
+    start = 12 + 4 * (data[0] & 0x0F)
+    profile, words = _EXTENSION.unpack_from(data, start)
+    at, end = start + 4, start + 4 + 4 * words
+    wide = profile >> 4 == 0x100
+    if not wide and profile != 0xBEDE:
+        return None
+    while at < end:
+        first = data[at]
+        if first == 0:  # padding
+            at += 1
+            continue
+        if wide:
+            found, size, at = first, data[at + 1] if at + 1 < end else 0, at + 2
+        else:
+            found, size, at = first >> 4, (first & 0x0F) + 1, at + 1
+            if found == 15:
+                return None
+        if found == identifier:
+            return -(data[at] & 0x7F) if size and at + size <= end else None
+        at += size
+    return None
+
+
 def build_rtp(
     payload_type: int, sequence: int, timestamp: int, ssrc: int, payload: bytes, *, marker: bool = False
 ) -> bytes:
@@ -152,6 +183,34 @@ def parse_rtcp(data: bytes) -> list[RtcpPacket]:
     return packets
 
 
+def report_blocks(packet: RtcpPacket) -> list[ReportBlock]:
+    """The blocks of a sender or receiver report, as many as it holds; none of another packet."""
+    if packet.packet_type not in (SENDER_REPORT, RECEIVER_REPORT):
+        return []
+    start = 24 if packet.packet_type == SENDER_REPORT else 4
+    blocks = []
+    for at in range(start, min(start + 24 * packet.reports, len(packet.body) - 23), 24):
+        ssrc, lost, highest, jitter, last, delay = _BLOCK.unpack_from(packet.body, at)
+        cumulative = lost & 0xFFFFFF
+        if cumulative >= 0x800000:
+            cumulative -= 0x1000000
+        blocks.append(ReportBlock(ssrc, lost >> 24, cumulative, highest, jitter, last, delay))
+    return blocks
+
+
+def sender_report_time(packet: RtcpPacket) -> int | None:
+    """The middle 32 bits of a sender report's NTP time, as a block echoes them; None of another packet."""
+    if packet.packet_type != SENDER_REPORT or len(packet.body) < 24:
+        return None
+    return int.from_bytes(packet.body[6:10], "big")
+
+
+def build_receiver_report(ssrc: int, canonical_name: str, block: ReportBlock) -> bytes:
+    """What one who sends no voice says of what comes, with SDES CNAME."""
+    body = ssrc.to_bytes(4, "big") + _packed(block)
+    return _rtcp(RECEIVER_REPORT, 1, body) + _canonical_name(ssrc, canonical_name)
+
+
 def build_report(
     ssrc: int,
     canonical_name: str,
@@ -173,19 +232,27 @@ def build_report(
         octets & 0xFFFFFFFF,
     )
     if block is not None:
-        lost = max(-0x800000, min(0x7FFFFF, block.cumulative_lost)) & 0xFFFFFF
-        body += _BLOCK.pack(
-            block.ssrc,
-            block.fraction_lost << 24 | lost,
-            block.highest_sequence & 0xFFFFFFFF,
-            block.jitter & 0xFFFFFFFF,
-            block.last_report,
-            block.delay_since_last,
-        )
+        body += _packed(block)
+    return _rtcp(SENDER_REPORT, 0 if block is None else 1, body) + _canonical_name(ssrc, canonical_name)
+
+
+def _packed(block: ReportBlock) -> bytes:
+    lost = max(-0x800000, min(0x7FFFFF, block.cumulative_lost)) & 0xFFFFFF
+    return _BLOCK.pack(
+        block.ssrc,
+        block.fraction_lost << 24 | lost,
+        block.highest_sequence & 0xFFFFFFFF,
+        block.jitter & 0xFFFFFFFF,
+        block.last_report,
+        block.delay_since_last & 0xFFFFFFFF,
+    )
+
+
+def _canonical_name(ssrc: int, canonical_name: str) -> bytes:
     name = canonical_name.encode()[:255]
     chunk = ssrc.to_bytes(4, "big") + bytes([1, len(name)]) + name
     chunk += bytes(4 - len(chunk) % 4)  # at least one zero ends the list, then up to the word
-    return _rtcp(SENDER_REPORT, 0 if block is None else 1, body) + _rtcp(SOURCE_DESCRIPTION, 1, chunk)
+    return _rtcp(SOURCE_DESCRIPTION, 1, chunk)
 
 
 def _rtcp(packet_type: int, count: int, body: bytes) -> bytes:

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from parley.wire.sip.errors import BadRequest, TheirMistake
-from parley.wire.sip.events import IncomingInvite
+from parley.wire.sip.events import IncomingInvite, IncomingRegister
 from parley.wire.sip.message import Request, Response, body_part
 from parley.wire.sip.parser import MAX_BODY, parse
 from tests.kit.sip_wire import Desk
@@ -68,7 +68,7 @@ TABLE: list[tuple[str, bytes, str | int]] = [
     ("odd but valid method", raw("!i%VI*T+e sip:r@b SIP/2.0", cseq="CSeq: 1 !i%VI*T+e\r\n"), 405),
     ("unknown method", raw("NEWMETHOD sip:r@b SIP/2.0", cseq="CSeq: 1 NEWMETHOD\r\n"), 405),
     ("method in lower case", raw("invite sip:r@b SIP/2.0", cseq="CSeq: 1 invite\r\n"), 405),
-    ("REGISTER", raw("REGISTER sip:192.0.2.1 SIP/2.0", cseq="CSeq: 1 REGISTER\r\n", more="Contact: *\r\n"), 405),
+    ("REGISTER", raw("REGISTER sip:192.0.2.1 SIP/2.0", cseq="CSeq: 1 REGISTER\r\n", more="Contact: *\r\n"), "register"),
     ("UPDATE", raw("UPDATE sip:192.0.2.1 SIP/2.0", cseq="CSeq: 1 UPDATE\r\n"), 405),
     ("unknown scheme", raw("INVITE nobody:anything SIP/2.0"), 416),
     ("known but unusual scheme", raw("INVITE soap.beep://192.0.2.1:3002 SIP/2.0"), 416),
@@ -156,6 +156,9 @@ def test_every_message_comes_to_its_end(message: bytes, outcome: str | int) -> N
     if outcome == "call":
         assert [type(event) for event in desk.events] == [IncomingInvite]
         assert [a.status for a in answers if isinstance(a, Response)] == [100]
+    elif outcome == "register":
+        assert [type(event) for event in desk.events] == [IncomingRegister]
+        assert desk.layer.live == (0, 0)
     else:
         assert desk.events == []
         assert desk.layer.live == (0, 0)
@@ -163,7 +166,7 @@ def test_every_message_comes_to_its_end(message: bytes, outcome: str | int) -> N
         assert found == ([] if outcome == "dropped" else [outcome])
 
 
-ANSWERED = [row for row in TABLE if row[2] != "dropped"]
+ANSWERED = [row for row in TABLE if row[2] not in {"dropped", "register"}]
 
 
 @pytest.mark.parametrize("message", [row[1] for row in ANSWERED], ids=[row[0] for row in ANSWERED])
@@ -189,7 +192,7 @@ def test_refusals_carry_what_the_peer_needs() -> None:
     """405 lists Allow truthfully, 420 names what is unsupported, 415 what is accepted."""
     rows = {name: message for name, message, _ in TABLE}
     allow = Desk().hear(rows["UPDATE"])[0].headers.get("Allow")
-    assert allow == "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO"
+    assert allow == "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER"
     assert Desk().hear(rows["unknown Require"])[0].headers.get("Unsupported") == "nothingYet, 100rel"
     assert Desk().hear(rows["unknown body type"])[0].headers.get("Accept") == "application/sdp"
 

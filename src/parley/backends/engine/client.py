@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -23,11 +24,33 @@ RESTART_AFTER = 0.2  # seconds; doubled for every death in a row, so that a cras
 RESTART_AFTER_MOST = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class WebListening:
+    """Where the worker listens for browsers: numeric addresses and one UDP port (0: any), and what browsers are told.
+
+    addresses empty: those that are listened on.
+    """
+
+    listen: tuple[str, ...]
+    port: int
+    addresses: tuple[str, ...] = ()
+
+
 class EngineClient:
     """One worker for now; placement over several comes with the hand-over of live legs between them."""
 
-    def __init__(self, run_directory: Path, *, ports: tuple[int, int], loudest: int, dead_after: float) -> None:
+    def __init__(
+        self,
+        run_directory: Path,
+        *,
+        ports: tuple[int, int],
+        loudest: int,
+        dead_after: float,
+        web: WebListening | None = None,
+    ) -> None:
+        """web None: legs of browsers are refused."""
         self._socket = run_directory / "media-0.sock"
+        self._web = web or WebListening((), 0)
         self._ports = ports
         self._loudest = loudest
         self._dead_after_ms = int(dead_after * 1000)
@@ -131,6 +154,9 @@ class EngineClient:
             port_high=self._ports[1],
             loudest=self._loudest,
             dead_after_ms=self._dead_after_ms,
+            web_listen=self._web.listen,
+            web_port=self._web.port,
+            web_addresses=self._web.addresses,
         )
 
     async def _ask(self, build: Builder) -> m.Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
 from collections.abc import Callable
 from itertools import count
@@ -67,7 +68,7 @@ class WorkerLink:
     async def _start(self) -> None:
         self._socket.unlink(missing_ok=True)
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "parley.engine", "--socket", str(self._socket), "--parent-watch"),
+            *(sys.executable, "-m", "parley.engine", "--socket", str(self._socket), "--parent", str(os.getpid())),
             stdin=asyncio.subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C in a terminal is for control, which then ends its workers in order
         )

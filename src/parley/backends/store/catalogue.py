@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from ...app.ports import KeptAnswer
 from ...core.conferences import Attendance, Conference, Occurrence
+from ...core.devices import Device
 from ...core.dialplan import InboundRule, Ivr
 from ...core.outbound import OutboundRule
 from ...core.outbox import OutboxEntry
@@ -90,6 +91,7 @@ OUTBOUND_RULES = _collection(
 )
 OUTBOX = _collection("outbox entry", OutboxEntry, tables.outbox, "recipient", "subject", sealed={"payload": "payload"})
 TOKENS = _collection("token", Token, tables.tokens)
+DEVICES = _collection("device", Device, tables.devices, "username", "label", sealed={"ha1": "sealed_ha1"})
 DEPARTMENTS = _collection("department", Department, tables.departments, "code", "name")
 
 # Kept without an id of their own.

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from ...app.ports import Coming, Page
 from ...core.conferences import Conference, Occurrence, OccurrenceState
+from ...core.ids import SpaceId
 from ...core.outbox import OutboxEntry, OutboxState
 from ...core.people import Token
 from ...core.spaces import AccessMethod
@@ -55,6 +56,11 @@ class SqlConferences(SqlRepository[Conference]):
         newest_live_first = (sa.case((is_live(), 1), else_=0).desc(), CONFERENCES.position.desc())
         found = await self.matching(CONFERENCES.number == number, order=newest_live_first, limit=1)
         return found[0] if found else None
+
+    async def space_of(self, number: str) -> SpaceId | None:
+        statement = sa.select(CONFERENCES.space).where(CONFERENCES.number == number, is_live()).limit(1)
+        space: str | None = (await self._connection.execute(statement)).scalar()
+        return SpaceId(space) if space is not None else None
 
     async def of_space(self, space: str) -> list[Conference]:
         return await self.matching(CONFERENCES.space == space)

@@ -194,6 +194,20 @@ departments = table(
     unique_in_tenant("ix_departments_code", "code"),
 )
 
+devices = table(
+    "devices",
+    position(),
+    id_(),
+    text("user", index=True, nullable=False),
+    sa.Column("username", sa.Text, nullable=False, unique=True),
+    text("realm", nullable=False),
+    text("sealed_ha1", nullable=False),
+    text("algorithm", nullable=False),
+    text("label", nullable=False),
+    time("created"),
+    json("bindings"),
+)
+
 tokens = table(
     "tokens",
     position(),

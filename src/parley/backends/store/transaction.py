@@ -22,6 +22,7 @@ from ...app.ports import (
     TokenRepository,
 )
 from ...core.conferences import Attendance
+from ...core.devices import Device
 from ...core.dialplan import InboundRule, Ivr
 from ...core.events import Event
 from ...core.outbound import OutboundRule
@@ -69,6 +70,7 @@ class SqlTransaction:
         self.outbox: OutboxRepository = SqlOutbox(writing)
         self.tokens: TokenRepository = SqlTokens(writing)
         self.departments: Repository[Department] = SqlRepository(catalogue.DEPARTMENTS, writing)
+        self.devices: Repository[Device] = SqlRepository(catalogue.DEVICES, writing)
 
     # --- attendance and kept answers -------------------------------------------------------------------------
 

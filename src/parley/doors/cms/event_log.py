@@ -76,6 +76,9 @@ def texts(event: Event) -> tuple[str, ...]:
         case LegArrived():
             manner = "encrypted " if event.encrypted_signalling else ""
             caller, dialled = _clean(event.caller), _clean(event.dialled)
+            if event.kind == "browser":
+                who = caller.partition(":")[2]
+                return (f'call {event.number}: allocated for {who} "Web client" conference participation',)
             if event.direction == "outgoing":
                 return (f'call {event.number}: outgoing {manner}SIP call to "{caller}" from local URI "{dialled}"',)
             return (f'call {event.number}: incoming {manner}SIP call from "{caller}" to local URI "{dialled}"',)

@@ -47,7 +47,7 @@ SCOPES = {
     Layer.LEG: "callLeg",
 }
 
-CODECS = {"pcmu": "g711u", "opus": "opus"}
+CODECS = {"pcmu": "g711u", "pcma": "g711a", "g722": "g722", "opus": "opus"}
 
 DROPPED = Ending(Side.ADMINISTRATOR, Reason.HANG_UP)
 

@@ -86,7 +86,11 @@ OUTBOUND_RULE = Table(
         Field("localContactDomain", Domain(), "local_contact_domain", shown=Shown.ALWAYS),
         Field("localFromDomain", Domain(), "local_from_domain", shown=Shown.ALWAYS),
         Field(
-            "sipProxy", Text(255), "proxy", shown=Shown.ALWAYS, note="host[:port][;transport=udp or tcp]; none: direct"
+            "sipProxy",
+            Text(255),
+            "proxy",
+            shown=Shown.ALWAYS,
+            note="host[:port][;transport=udp, tcp or tls]; none: direct",
         ),
         Field("trunkType", words("sip", "lync", "avaya"), default="sip", shown=Shown.ALWAYS),
         Field(

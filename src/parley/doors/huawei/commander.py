@@ -10,12 +10,12 @@ from ...app.booking import ConferenceRecord
 from ...app.conference_control import ConferenceControl, Running
 from ...app.directory import Directory
 from ...core.ids import ParticipantId
-from ...core.meeting_inputs import LegView, MeetingInput
+from ...core.meeting_inputs import LegView, MeetingInput, by_participant
 from ...core.secret import Secret
 from ...core.spaces import Role
 from .codecs import core_id, wire_id
 from .errors import HuaweiError
-from .live_state import LiveState, LiveStates, by_participant
+from .live_state import LiveState, LiveStates
 from .requests import Request
 from .router import Handler
 

@@ -101,6 +101,8 @@ CYCLE = Table(
     ),
 )
 
+# Being called at the start needs none. A From header is none.
+PROOF = "2 and 3 want proof: signed in, SIP digest, a personal join link, or a number that a trusted trunk asserts"
 RULES = Table(
     "RestConfConfigDTO",
     "1.5",
@@ -111,7 +113,7 @@ RULES = Table(
         Field("isAutoMute", Flag(), "mute_guests"),
         Field("isHardTerminalAutoMute", Flag(), "mute_guest_terminals"),
         Field("isGuestFreePwd", Flag(), "guests_need_no_passcode", note="random conference IDs only"),
-        Field("callInRestriction", Number(SCOPES), "entry_scope"),
+        Field("callInRestriction", Number(SCOPES), "entry_scope", note=PROOF),
         Field("allowGuestStartConf", Flag(), "guests_may_start", note="random conference IDs only"),
         Field("guestPwd", Passcode(), "guest_passcode", error="MMC.111071080"),
         Field("vmrIDType", Number({0: False, 1: True}), "random_number", note="0 the room's number, 1 a random one"),
@@ -174,7 +176,7 @@ OCCURRENCE_RULES = Table(
     "SubConfConfigInfo",
     "1.8",
     (
-        Field("callInRestriction", Number(SCOPES), "entry_scope"),
+        Field("callInRestriction", Number(SCOPES), "entry_scope", note=PROOF),
         Field("audienceCallInRestriction", Number({0: 0, 2: 2}), "audience_scope", effect=False, note=_AUDIENCE),
         Field("allowGuestStartConf", Flag(), "guests_may_start"),
         Field("enableWaitingRoom", Flag(), "waiting_room"),

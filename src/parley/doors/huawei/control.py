@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from ...app.booking import RulesEdit
 from ...app.conference_control import Running
-from ...core.conference_rules import COHOST_SETTINGS, HOST_SETTINGS, demoted_settings
-from ...core.endings import Ending, Reason, Side
+from ...app.moderation import DROPPED, STOPPED, audible, only, promotion
+from ...core.conference_rules import COHOST_SETTINGS, demoted_settings
 from ...core.ids import ParticipantId
 from ...core.meeting_inputs import (
     AdmitParticipant,
@@ -35,8 +35,6 @@ from .live_state import Mode, calls_of
 from .requests import Request
 from .router import Auth, Handler, Route
 
-DROPPED = Ending(Side.HOST, Reason.HANG_UP)
-STOPPED = Ending(Side.HOST, Reason.MEETING_ENDED)
 PROLONGED = 15  # minutes, when nothing is said
 
 HOST_EXISTS = "MMC.111074001"
@@ -338,23 +336,10 @@ class Control:
         return frozenset(leg.participant for leg in running.meeting.legs if running.role(leg) is Role.HOST)
 
 
-def audible(heard: bool) -> LegSettings:
-    """Of phones and other clients alike."""
-    return LegSettings(rx_audio_mute=not heard, terminal_rx_audio_mute=not heard)
-
-
-def only(leg: LegView, settings: LegSettings) -> OverrideLegs:
-    return OverrideLegs(settings, frozenset({leg.participant}), exclude=False)
-
-
 def called_by(leg: LegView, addresses: set[str]) -> bool:
     """Is it one of these numbers or addresses?"""
     user = leg.uri.partition("@")[0]
     return bool({leg.uri, f"sip:{leg.uri}", user} & addresses)
-
-
-def promotion(leg: LegView) -> SetRole:
-    return SetRole(leg.participant, Role.HOST, HOST_SETTINGS)
 
 
 def demotion(running: Running, leg: LegView) -> SetRole:

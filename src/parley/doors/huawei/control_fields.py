@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .codecs import Anything, Bit, Flag, Integer, Number, Text, Word
-from .conference_fields import DIALLED, KINDS, ROLES, SCOPES
+from .conference_fields import DIALLED, KINDS, PROOF, ROLES, SCOPES
 from .fields import Access, Field, ListOf, ObjectOf, Table
 
 INVITED_MOST = 100
@@ -140,7 +140,7 @@ SETTINGS = Table(
     "2.4",
     (
         Field("lockSharing", Bit(), "lock_sharing", effect=False, note=_STORED),
-        Field("callInRestriction", Number(SCOPES), "entry_scope"),
+        Field("callInRestriction", Number(SCOPES), "entry_scope", note=PROOF),
         Field("allowUnmuteByOneself", Bit(), "may_unmute"),
         Field("chatPermission", Number({n: n for n in (1, 2, 3, 4)}), "chat", effect=False, note=_STORED),
         Field("audienceCallInRestriction", Number({0: 0, 2: 2}), "audience_scope", effect=False, note=_STORED),

@@ -1,8 +1,7 @@
 """Join links: `https://<host>/#/j/<conference ID>/<48 hexadecimal digits>` (huawei-api 1.8).
 
 The digits are the secret of an access method, so a link names a door as the other dialect's links do, and a new
-secret makes every old link worthless. A secret of another form (22 characters, as the other dialect makes them) is
-spelled in hexadecimal digits and filled up with zero bytes.
+secret makes every old link worthless. Those in invitations are each reader's own: see `core.links`.
 """
 
 from __future__ import annotations
@@ -11,11 +10,10 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from ...core.links import PersonalLinks, meanings, spelled
 from ...core.secret import Secret
 from ...core.spaces import AccessMethod
 
-_BYTES = 24
-_DIGITS = re.compile(r"[0-9a-f]{48}", re.ASCII)
 _FRAGMENT = re.compile(r"#?/?j/([0-9]{1,32})/([0-9a-f]{48})", re.ASCII)
 
 
@@ -33,16 +31,16 @@ class JoinLinks:
     def link(self, number: str, door: AccessMethod) -> str | None:
         """None for a door without a secret, or with one that fits into no link."""
         digits = spelled(door.secret) if door.secret is not None else None
-        return f"{self.base.rstrip('/')}/#/j/{number}/{digits}" if digits else None
+        return self._of(number, digits) if digits else None
 
+    def personal(self, number: str, door: AccessMethod, reader: str, links: PersonalLinks) -> str | None:
+        """One reader's own, which proves that he is invited; None for a door without a secret."""
+        if door.secret is None:
+            return None
+        return self._of(number, links.secret(number, door.secret, reader).reveal())
 
-def spelled(secret: Secret) -> str | None:
-    """48 hexadecimal digits; None: the secret is too long."""
-    text = secret.reveal()
-    if _DIGITS.fullmatch(text):
-        return text
-    raw = text.encode()
-    return raw.ljust(_BYTES, b"\0").hex() if 0 < len(raw) <= _BYTES else None
+    def _of(self, number: str, digits: str) -> str:
+        return f"{self.base.rstrip('/')}/#/j/{number}/{digits}"
 
 
 def read(fragment: str) -> tuple[str, tuple[Secret, ...]] | None:
@@ -51,8 +49,4 @@ def read(fragment: str) -> tuple[str, tuple[Secret, ...]] | None:
     if match is None:
         return None
     number, digits = match.groups()
-    secrets = [Secret(digits)]
-    text = bytes.fromhex(digits).rstrip(b"\0")
-    if text.isascii() and text.decode("ascii").isprintable():
-        secrets.append(Secret(text.decode("ascii")))
-    return number, tuple(secrets)
+    return number, meanings(Secret(digits))

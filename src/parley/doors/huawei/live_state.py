@@ -11,7 +11,6 @@ from ...app.conference_control import Running
 from ...app.directory import Directory
 from ...core.conferences import Attendee
 from ...core.ids import LegId, MeetingId, ParticipantId
-from ...core.meeting_inputs import LegView
 
 # A list that only grows by commands must have an end.
 CALLS_MOST = 500
@@ -83,16 +82,3 @@ def calls_of(running: Running, state: LiveState) -> Mapping[LegId, Calling]:
     """Who is being called, at the start or by a host."""
     started = {leg: Calling(called.name or called.target, called.target) for leg, called in running.ringing.items()}
     return {**started, **state.calls}
-
-
-def muted(leg: LegView) -> bool:
-    """Is nothing heard of it?"""
-    return bool(leg.effective.settings.rx_audio_mute)
-
-
-def by_participant(legs: tuple[LegView, ...]) -> Mapping[ParticipantId, LegView]:
-    """The first leg of each participant, in the order of joining."""
-    found: dict[ParticipantId, LegView] = {}
-    for leg in legs:
-        found.setdefault(leg.participant, leg)
-    return found

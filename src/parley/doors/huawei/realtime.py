@@ -9,7 +9,7 @@ from ...app.conference_control import Running
 from ...app.conferences import Conferences
 from ...app.directory import Directory
 from ...core.conferences import Attendee, OccurrenceState
-from ...core.meeting_inputs import Cause, LegView
+from ...core.meeting_inputs import Cause, LegView, by_participant
 from ...core.refusals import Refusal
 from ...core.spaces import Role
 from .codecs import milliseconds, wire_id
@@ -18,7 +18,7 @@ from .conference_answers import Place, kept, kind_word, shown_end, shown_start
 from .conference_fields import SCOPES
 from .control import called_by
 from .fields import extras_of
-from .live_state import LiveState, Mode, by_participant, calls_of, muted
+from .live_state import LiveState, Mode, calls_of
 from .requests import Request, listing
 from .router import Auth, Route
 
@@ -101,7 +101,7 @@ def real_time_info(running: Running, state: LiveState) -> dict[str, Any]:
             "phone": leg.uri,
             "state": JOINING if leg.waits else IN,
             "video": 0,
-            "mute": int(muted(leg)),
+            "mute": int(leg.muted),
             "hand": int(leg.hand_raised),
         }
         for leg in legs.values()
@@ -255,7 +255,7 @@ def _info_map(running: Running, leg: LegView, state: LiveState) -> dict[str, str
         "BROADCAST": bit(state.mode is Mode.BROADCAST and state.named == id),
         "ROLLCALL": bit(state.mode is Mode.ROLLCALL and state.named == id),
         "SHARE": bit(state.asked_to_share == id),
-        "MUTE": bit(muted(leg)),
+        "MUTE": bit(leg.muted),
         "VIDEO": "0",
         "ANONYMOUS": bit(leg.entry.member is None),
         "LOCALREC": bit(id in state.recorders),

@@ -29,6 +29,16 @@ class Operations(Protocol):
 
     async def remove_user(self, jid: str) -> None: ...
 
+    async def devices(self, jid: str | None) -> list[Json]:
+        """SIP devices of one user or of everybody: username, user (jid), label, algorithm, registered: [text]."""
+        ...
+
+    async def add_device(self, jid: str, label: str, sha256: bool) -> Json:
+        """username, realm, password (shown this once), domain."""
+        ...
+
+    async def remove_device(self, username: str) -> None: ...
+
     async def administrators(self) -> list[Json]:
         """name."""
         ...

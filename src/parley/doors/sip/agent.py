@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ssl
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Protocol
@@ -24,6 +26,7 @@ from ...wire.sip.events import (
     DialogId,
     Event,
     IncomingInvite,
+    IncomingRegister,
     IncomingReinvite,
     IncomingRequest,
     ResponseReceived,
@@ -39,6 +42,9 @@ from .dialler import SipDialler
 from .leg import SipLeg
 from .listeners import Listeners, every_address_like, is_ours
 from .rates import SourceRates
+from .registrar import Answered, Registrar
+from .resolver import Resolver
+from .trunks import TrustedTrunks
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +65,10 @@ _ENDED: dict[str, tuple[Side, Reason]] = {
 
 
 class SipAgent:
-    """Implements Wire for its legs. media_address: what phones are told, or None for the route's own."""
+    """Implements Wire for its legs. media_address: what phones are told, or None for the route's own.
+
+    trusted_trunks: networks whose word on callers counts.
+    """
 
     def __init__(
         self,
@@ -71,11 +80,17 @@ class SipAgent:
         media_address: str | None,
         calls_most: int,
         calls_per_source: int,
+        registrar: Registrar | None = None,
+        trusted_trunks: Iterable[str] = (),
+        resolver: Resolver | None = None,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
         self._clock = clock
         self._arrivals = arrivals
         self._spawn = spawn
+        self._registrar = registrar
         self._media_address = media_address
+        self._trunks = TrustedTrunks(trusted_trunks)
         self._layer = SipLayer(Dialect(agent=agent), limits=Limits(dialogs=calls_most + calls_most // 10 + 10))
         self._rates = SourceRates(calls_per_source)
         self._listeners = Listeners(self._receive, self._broken)
@@ -83,7 +98,9 @@ class SipAgent:
         self._sessions = count(1)
         self._timer: Timer | None = None
         self._timer_at: float | None = None
-        self.dialler = SipDialler(self, self._layer, self._listeners, clock, spawn, media_address)
+        self.dialler = SipDialler(
+            self, self._layer, self._listeners, clock, spawn, media_address, resolver or Resolver(), trust
+        )
 
     async def open(
         self,
@@ -177,6 +194,9 @@ class SipAgent:
         if isinstance(event, IncomingInvite):
             self._invited(event)
             return
+        if isinstance(event, IncomingRegister):
+            self._registering(event)
+            return
         if isinstance(event, ResponseReceived | TransactionFailed):
             self.dialler.take(event)
             return
@@ -201,6 +221,29 @@ class SipAgent:
         leg = self._legs.pop(dialog, None)
         if leg is not None:
             leg.over(side, reason)
+
+    # --- registrations -----------------------------------------------------------------------------------------
+
+    def _registering(self, event: IncomingRegister) -> None:
+        now = self._clock.now()
+        if self._registrar is None:
+            self._answer(event, Answered(405, []))
+        elif not self._rates.allow(event.flow.remote[0], now):
+            self._answer(event, Answered(503, []))
+        elif event.transaction is None:
+            self._answer(event, self._registrar.challenge(now))
+        else:
+            self._spawn(self._register(self._registrar, event), lambda: self._answer(event, Answered(500, [])))
+
+    async def _register(self, registrar: Registrar, event: IncomingRegister) -> None:
+        self._answer(event, await registrar.register(event.request, event.flow, self._clock.now()))
+
+    def _answer(self, event: IncomingRegister, answer: Answered) -> None:
+        if event.transaction is None:
+            self._layer.refuse(event.request, event.flow, answer.status, answer.headers)
+        else:
+            self._layer.respond(event.transaction, answer.status, self._clock.now(), headers=answer.headers)
+        self.flush()
 
     # --- a new call --------------------------------------------------------------------------------------------
 
@@ -240,10 +283,20 @@ class SipAgent:
             audio=audio,
             encrypted_signalling=flow.transport == "tls",
             sip_call_id=request.call_id,
+            asserted=self._trunks.asserted(request, flow.remote[0]),
         )
-        self._spawn(self._arrive(leg, offered), lambda: self._failed(leg))
+        self._spawn(self._arrive(leg, offered, event), lambda: self._failed(leg))
 
-    async def _arrive(self, leg: SipLeg, offered: Offered) -> None:
+    async def _arrive(self, leg: SipLeg, offered: Offered, event: IncomingInvite) -> None:
+        registrar = self._registrar
+        if registrar is not None and await registrar.concerns(event.request):
+            proven = await registrar.prove(event.request, event.flow, self._clock.now())
+            if isinstance(proven, Answered):
+                self._legs.pop(leg.dialog, None)
+                self._layer.respond(event.transaction, proven.status, self._clock.now(), headers=proven.headers)
+                self.flush()
+                return
+            offered = replace(offered, user=proven.user.id)
         inbox = await self._arrivals.arrive(offered, leg)
         if inbox is None:
             self._legs.pop(leg.dialog, None)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...core.leg_inputs import AudioCodec, LegAudio
-from ...wire.offer_answer import OPUS, PCMU, Answer, Audio, Local, make_answer, make_offer
+from ...wire.offer_answer import G722, OPUS, PCMA, PCMU, Answer, Audio, Local, make_answer, make_offer
 from ...wire.sdp import DIRECTIONS, Codec, Media, SdpMistake, Session, parse
 
-PREFERENCES: tuple[Codec, ...] = (OPUS, PCMU)
-_NAMES = {"opus": "opus", "pcmu": "pcmu"}
+PREFERENCES: tuple[Codec, ...] = (OPUS, G722, PCMU, PCMA)
 NO_PORT = 9  # discard: stands for the port while only the far end's side is read
 
 
@@ -50,7 +49,7 @@ def our_offer(ours: tuple[str, int], session: int) -> Session:
 def undecided_audio(host: str) -> LegAudio:
     """What stands for the audio of such a caller until his answer: we listen and do not send."""
     codec = PREFERENCES[-1]
-    return LegAudio(host, NO_PORT, AudioCodec(_NAMES[codec.name.lower()], codec.payload, codec.clock), sends=False)
+    return LegAudio(host, NO_PORT, AudioCodec(codec.name.lower(), codec.payload, codec.clock), sends=False)
 
 
 def offer_again(sent: Session) -> Session:
@@ -78,7 +77,7 @@ def leg_audio(audio: Audio, fallback: tuple[str, int]) -> LegAudio:
     return LegAudio(
         remote_host=host,
         remote_port=port,
-        codec=AudioCodec(_NAMES[audio.codec.name.lower()], audio.codec.payload, audio.codec.clock),
+        codec=AudioCodec(audio.codec.name.lower(), audio.codec.payload, audio.codec.clock),
         dtmf_payload_type=audio.events.payload if audio.events else None,
         dtmf_clock_rate=audio.events.clock if audio.events else 8000,
         packet_ms=20,

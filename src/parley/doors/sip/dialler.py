@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import secrets
-import socket
+import ssl
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
@@ -14,18 +14,16 @@ import structlog
 from ...app.ports import CallerIdentity, Clock
 from ...core.endings import Reason, Side
 from ...core.outbound import Hop, Target
-from ...wire.sip.address import is_ip
 from ...wire.sip.events import DialogId, ResponseReceived, TransactionFailed, TransactionId
 from ...wire.sip.flow import Flow
 from ...wire.sip.layer import SipLayer
-from .listeners import Listeners, every_address_like, is_ours
+from .listeners import Listeners, Security, every_address_like, is_ours
 from .outgoing import Invitation, NoWay, OutgoingSipLeg, Way
+from .resolver import DEFAULT_PORTS, NameUnknown, Place, Resolver
 
 log = structlog.get_logger(__name__)
 
-RESOLVE_WITHIN = 5.0  # seconds for a name
 CONNECT_WITHIN = 5.0  # seconds for a stream
-DEFAULT_PORT = 5060
 
 Spawn = Callable[..., None]
 
@@ -59,13 +57,18 @@ class SipDialler:
         clock: Clock,
         spawn: Spawn,
         media_address: str | None,
+        resolver: Resolver,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
+        """trust: whose certificates TLS peers may show; None: those that the system trusts."""
         self._agent = agent
         self._layer = layer
         self._listeners = listeners
         self._clock = clock
         self._spawn = spawn
         self._media_address = media_address
+        self._resolver = resolver
+        self._trust = trust or ssl.create_default_context()
         self._calls: dict[TransactionId, OutgoingSipLeg] = {}
 
     def outgoing(self, target: Target, identity: CallerIdentity) -> OutgoingSipLeg:
@@ -124,30 +127,38 @@ class SipDialler:
     # --- ways --------------------------------------------------------------------------------------------------
 
     async def way_to(self, hop: Hop) -> Way:
-        if hop.transport not in {"udp", "tcp"}:
-            log.warning("no calls over this transport", rule=hop.rule, transport=hop.transport)
-            raise NoWay(Side.LOCAL, Reason.UNREACHABLE)
-        port = hop.port or DEFAULT_PORT
-        for address in await self._addresses(hop.host, port):
-            if self.is_loop(address, port, hop.transport):
-                log.warning("a call would come back to us", rule=hop.rule, address=address, port=port)
+        if hop.contact is not None:
+            return self._way_back(hop)
+        try:
+            places = await self._resolver.places(hop.host, hop.port, hop.transport)
+        except NameUnknown:
+            raise NoWay(Side.LOCAL, Reason.NAME_UNKNOWN) from None
+        for place in places:
+            if self.is_loop(place.address, place.port, place.transport):
+                log.warning("a call would come back to us", rule=hop.rule, address=place.address, port=place.port)
                 continue
-            flow = await self._flow(hop.transport, address, port)
+            flow = await self._flow(place, hop.host)
             if flow is not None:
-                told = self._media_address or flow.local[0]
-                return Way(flow, told, self._media_local(flow.local[0], address))
+                return self._way_by(flow, place.address)
         raise NoWay(Side.LOCAL, Reason.UNREACHABLE)
 
-    async def _addresses(self, host: str, port: int) -> list[str]:
-        if is_ip(host):
-            return [host]
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(RESOLVE_WITHIN):
-                found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError, TimeoutError):
-            raise NoWay(Side.LOCAL, Reason.NAME_UNKNOWN) from None
-        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    async def stream_to(self, flow: Flow) -> Flow | None:
+        """The same peer by TCP, for what is too long for a datagram (RFC 3261 section 18.1.1)."""
+        return await self._flow(Place(*flow.remote, "tcp"), flow.remote[0])
+
+    def _way_by(self, flow: Flow, remote: str) -> Way:
+        return Way(flow, self._media_address or flow.local[0], self._media_local(flow.local[0], remote))
+
+    def _way_back(self, hop: Hop) -> Way:
+        """To a device that registered from there: datagrams by our socket, streams by the one that it opened."""
+        port = hop.port or DEFAULT_PORTS[hop.transport]
+        if hop.transport == "udp":
+            flow = self._listeners.datagram_flow(hop.host, port)
+        else:
+            flow = self._listeners.accepted(hop.transport, hop.host, port)
+        if flow is None:
+            raise NoWay(Side.REMOTE, Reason.UNREACHABLE)
+        return self._way_by(flow, hop.host)
 
     def is_loop(self, address: str, port: int, transport: str) -> bool:
         """Would a call to there arrive at a listener of ours, or at no one host at all?"""
@@ -159,14 +170,16 @@ class SipDialler:
             for host, own_port in self._listeners.places(transport)
         )
 
-    async def _flow(self, transport: str, address: str, port: int) -> Flow | None:
-        if transport == "udp":
-            return self._listeners.datagram_flow(address, port)
+    async def _flow(self, place: Place, name: str) -> Flow | None:
+        """name: whose certificate a TLS peer must show."""
+        if place.transport == "udp":
+            return self._listeners.datagram_flow(place.address, place.port)
+        security = Security(name, self._trust) if place.transport == "tls" else None
         try:
             async with asyncio.timeout(CONNECT_WITHIN):
-                return await self._listeners.connect(address, port)
+                return await self._listeners.connect(place.address, place.port, security)
         except (OSError, TimeoutError) as problem:
-            log.info("no stream to a next hop", address=address, port=port, problem=str(problem))
+            log.info("no stream to a next hop", address=place.address, port=place.port, problem=str(problem))
             return None
 
     def _media_local(self, local: str, remote: str) -> str:

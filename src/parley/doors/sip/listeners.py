@@ -7,6 +7,7 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -100,6 +101,14 @@ class _Datagrams(asyncio.DatagramProtocol):
         log.debug("datagram refused", problem=str(exc))
 
 
+@dataclass(frozen=True, slots=True)
+class Security:
+    """What is asked of a TLS peer: a certificate of this name, from somebody the context trusts."""
+
+    name: str
+    context: ssl.SSLContext
+
+
 class Listeners:
     """Owns every SIP socket. `receive(data, flow)` gets datagrams and whole stream messages."""
 
@@ -109,7 +118,9 @@ class Listeners:
         self._datagrams: dict[str, asyncio.DatagramTransport] = {}
         self._servers: list[asyncio.Server] = []
         self._streams: dict[int, asyncio.StreamWriter] = {}
-        self._opened: dict[tuple[str, int], Flow] = {}  # streams that we opened, by where to
+        # Streams that we opened, by transport, where to, and whose certificate was shown.
+        self._opened: dict[tuple[str, str, int, str], Flow] = {}
+        self._accepted: dict[tuple[str, str, int], Flow] = {}  # streams that peers opened, by transport and whence
         self._readers: set[asyncio.Task[None]] = set()
         self._places: dict[str, list[tuple[str, int]]] = {}
         self._sources: dict[str, int] = {}
@@ -159,38 +170,53 @@ class Listeners:
                 return Flow("udp", (shown, own_port), (host, port), name)
         return None
 
-    async def connect(self, host: str, port: int) -> Flow:
-        """A stream to a peer: the one that we opened before, else a new one. Raises OSError.
+    def accepted(self, transport: str, host: str, port: int) -> Flow | None:
+        """The stream that a peer opened from there, while it stands."""
+        return self._accepted.get((transport, host, port))
+
+    async def connect(self, host: str, port: int, security: Security | None = None) -> Flow:
+        """A stream to a peer: the one that we opened before, else a new one. Raises OSError, ssl.SSLError among them
+        when a TLS peer is not whom we want.
 
         It names our listener's port where we have one, because peers come back there when the stream is gone.
         """
-        known = self._opened.get((host, port))
+        transport = "tls" if security is not None else "tcp"
+        to = (transport, host, port, security.name if security is not None else "")
+        known = self._opened.get(to)
         if known is not None and not self._streams[int(known.connection)].is_closing():
             return known
         if len(self._streams) >= STREAMS_MOST:
             raise OSError("too many streams")
-        own = next((place for place, _ in self.places("tcp") if (":" in place) == (":" in host)), None)
+        own = next((place for place, _ in self.places(transport) if (":" in place) == (":" in host)), None)
         source = None if own is None or _wildcard(own) else (own, 0)
-        reader, writer = await asyncio.open_connection(host, port, local_addr=source)
+        reader, writer = await asyncio.open_connection(
+            host,
+            port,
+            local_addr=source,
+            ssl=security.context if security is not None else None,
+            server_hostname=security.name if security is not None else None,
+        )
         local, own_port = writer.get_extra_info("sockname")[:2]
         self._serial += 1
-        flow = Flow("tcp", (local, self.ports.get("tcp", own_port)), (host, port), self._serial)
+        flow = Flow(transport, (local, self.ports.get(transport, own_port)), (host, port), self._serial)
         self._streams[self._serial] = writer
-        self._opened[(host, port)] = flow
-        task = asyncio.get_running_loop().create_task(self._keep_stream(reader, writer, flow))
+        self._opened[to] = flow
+        task = asyncio.get_running_loop().create_task(self._keep_stream(reader, writer, flow, to))
         self._readers.add(task)
         task.add_done_callback(self._readers.discard)
         return flow
 
-    async def _keep_stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flow: Flow) -> None:
+    async def _keep_stream(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flow: Flow, to: tuple[str, str, int, str]
+    ) -> None:
         try:
             await self._read_stream(reader, writer, flow)
         except (OSError, TimeoutError, TheirMistake) as problem:
             log.debug("SIP stream closed", peer=flow.remote[0], problem=str(problem))
         finally:
             del self._streams[int(flow.connection)]
-            if self._opened.get(flow.remote) == flow:
-                del self._opened[flow.remote]
+            if self._opened.get(to) == flow:
+                del self._opened[to]
             writer.close()
             self._broken(flow)
 
@@ -221,6 +247,7 @@ class Listeners:
         serial = self._serial
         flow = Flow(transport, writer.get_extra_info("sockname")[:2], (host, port), serial)
         self._streams[serial] = writer
+        self._accepted[(transport, host, port)] = flow
         self._sources[source] = self._sources.get(source, 0) + 1
         try:
             await self._read_stream(reader, writer, flow)
@@ -228,6 +255,7 @@ class Listeners:
             log.debug("SIP stream closed", peer=host, problem=str(problem))
         finally:
             del self._streams[serial]
+            self._accepted.pop((transport, host, port), None)
             self._sources[source] -= 1
             if not self._sources[source]:
                 del self._sources[source]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -25,6 +25,8 @@ from .call import SipCall, Wire
 log = structlog.get_logger(__name__)
 
 NAME_MOST = 100  # characters of a display name
+DATAGRAM_MOST = 1300  # bytes (RFC 3261 section 18.1.1)
+HEADERS_USUAL = 500  # bytes that our other headers take
 
 
 class NoWay(Exception):
@@ -58,6 +60,12 @@ class Invitation:
     from_tag: str | None = None
     cseq: int = 1
 
+    @property
+    def length(self) -> int:
+        """Of the whole request, about."""
+        headers = sum(len(name) + len(value) + 4 for name, value in self.headers)
+        return len(self.body) + headers + len(self.from_) + 2 * len(self.target) + HEADERS_USUAL
+
 
 class CallingWire(Wire, Protocol):
     """What a call that we make asks of the agent."""
@@ -66,6 +74,10 @@ class CallingWire(Wire, Protocol):
 
     async def way_to(self, hop: Hop) -> Way:
         """Raises NoWay."""
+        ...
+
+    async def stream_to(self, flow: Flow) -> Flow | None:
+        """The same peer by a stream; None: it takes none."""
         ...
 
     def invite(self, leg: OutgoingSipLeg, invitation: Invitation) -> TransactionId:
@@ -158,7 +170,7 @@ class OutgoingSipLeg(SipCall):
             contact = f"<sip:{user}@{hop.contact_domain}{transport}>"
         self._send(
             Invitation(
-                target=self._target,
+                target=hop.contact or self._target,
                 flow=flow,
                 from_=f"{display(self._identity.name)}<sip:{user}@{hop.from_domain or self._identity.domain}>",
                 body=self._sent.serialise(),
@@ -175,6 +187,21 @@ class OutgoingSipLeg(SipCall):
     # --- the wire ----------------------------------------------------------------------------------------------
 
     def _send(self, invitation: Invitation) -> None:
+        if invitation.flow.transport == "udp" and invitation.length > DATAGRAM_MOST:
+            self._calling.spawn(
+                self._send_by_stream(invitation), lambda: self._failed(Ending(Side.LOCAL, Reason.UNREACHABLE))
+            )
+        else:
+            self._send_now(invitation)
+
+    async def _send_by_stream(self, invitation: Invitation) -> None:
+        """Too long for a datagram: by TCP where the peer has it, else as it is."""
+        flow = await self._calling.stream_to(invitation.flow)
+        if not self.ended:
+            self._flow = flow or invitation.flow
+            self._send_now(replace(invitation, flow=self._flow))
+
+    def _send_now(self, invitation: Invitation) -> None:
         self._sent_invitation = invitation
         try:
             self._invite = self._calling.invite(self, invitation)

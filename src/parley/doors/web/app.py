@@ -1,6 +1,7 @@
-"""The pages: a root that join links lead through, and the entry page of a conference.
+"""The pages: one frame of HTML for all of them, the scripts and styles they load, and the policy they live under.
 
-Both say the same whatever the ID: whether a conference exists is nobody's business who has no password.
+A page says the same whatever its address holds: whether a meeting exists is nobody's business who has no password,
+and what an address holds is read by the script of the page, never written into it here.
 """
 
 from __future__ import annotations
@@ -14,53 +15,59 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from .static_files import File, modules_of, read_texts
+
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "media-src 'self' blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 HEADERS = {
     "Content-Security-Policy": POLICY,
+    "Permissions-Policy": "microphone=(self), camera=(self), speaker-selection=(self), geolocation=()",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
 }
-TYPES = {".css": "text/css", ".js": "text/javascript", ".html": "text/html"}
-CONFERENCE_ID = re.compile(r"[0-9]{1,32}")
+FRAME = "page.html"
+MEETING_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}")
+
+# Path, script, style sheets beside base.css. A script is its page: /static/<script>.js
+PAGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("/", "landing", ()),
+    ("/index.html", "landing", ()),
+    ("/invited.sf", "meeting", ("meeting",)),
+    ("/meeting/{id}", "meeting", ("meeting",)),
+    ("/sign-in", "sign-in", ("manage",)),
+    ("/spaces", "spaces", ("manage",)),
+    ("/spaces/{id}", "spaces", ("manage",)),
+    ("/admin", "admin", ("manage",)),
+    ("/admin/{section}", "admin", ("manage",)),
+    ("/admin/{section}/{id}", "admin", ("manage",)),
+)
 
 
 def web_app(*, domain: str, access_number: str | None) -> Starlette:
     """domain: of the SIP addresses shown."""
-    files = {
-        entry.name: entry.read_text("utf-8")
-        for entry in resources.files(__package__).joinpath("static").iterdir()
-        if entry.name.endswith(tuple(TYPES))
-    }
+    texts = dict(read_texts(resources.files(__package__).joinpath("static")))
+    files = {name: File.of(name, text) for name, text in texts.items() if name != FRAME}
+    facts = {"domain": html.escape(domain, quote=True), "number": html.escape(access_number or "", quote=True)}
 
-    def page(name: str, text: str) -> Response:
-        kind = TYPES[name[name.rindex(".") :]]
-        return Response(text, media_type=f"{kind}; charset=utf-8", headers=HEADERS)
+    def page_of(path: str, script: str, sheets: tuple[str, ...]) -> Route:
+        modules = modules_of(texts, f"{script}.js")[1:]
+        links = [f'<link rel="stylesheet" href="/static/{sheet}.css">' for sheet in sheets]
+        links += [f'<link rel="modulepreload" href="/static/{module}">' for module in modules]
+        filled = texts[FRAME].format(script=script, links="\n".join(links), **facts)
+        file = File.of(FRAME, filled)
 
-    async def root(_request: Request) -> Response:
-        return page("root.html", files["root.html"])
+        async def page(request: Request) -> Response:
+            if not MEETING_ID.fullmatch(request.path_params.get("id", "0")):
+                return PlainTextResponse("There is no such page.\n", 404)
+            return file.answer(request, HEADERS)
 
-    async def meeting(request: Request) -> Response:
-        id = request.path_params["id"]
-        if not CONFERENCE_ID.fullmatch(id):
-            return PlainTextResponse("There is no such page.\n", 404)
-        facts = {
-            "id": id,
-            "domain": html.escape(domain, quote=True),
-            "number": html.escape(access_number or "", quote=True),
-            "hide_number": "" if access_number else "hidden",
-        }
-        return page("meeting.html", files["meeting.html"].format(**facts))
+        return Route(path, page)
 
     async def static(request: Request) -> Response:
-        name = request.path_params["name"]
-        if name not in files or name.endswith(".html"):
-            return PlainTextResponse("There is no such file.\n", 404)
-        return page(name, files[name])
+        file = files.get(request.path_params["name"])
+        return file.answer(request, HEADERS) if file else PlainTextResponse("There is no such file.\n", 404)
 
-    return Starlette(
-        routes=[Route("/", root), Route("/meeting/{id}", meeting), Route("/static/{name}", static)],
-    )
+    return Starlette(routes=[*(page_of(*page) for page in PAGES), Route("/static/{name:path}", static)])

@@ -11,7 +11,7 @@ from parley.wire.sip.transaction import Key
 
 Lines = Iterable[tuple[str, str]]
 
-ALLOW = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO")
+ALLOW = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "REGISTER")
 
 
 @dataclass(frozen=True, slots=True)

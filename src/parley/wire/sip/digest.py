@@ -23,7 +23,7 @@ HEADERS = {
 CHALLENGES_MOST = 8  # of one response: more are not read
 STALE_MOST = 2  # how often a nonce may be stale before we stop believing it
 
-_ALGORITHMS: dict[str, Callable[[bytes], hashlib._Hash]] = {"md5": hashlib.md5, "sha-256": hashlib.sha256}
+ALGORITHMS: dict[str, Callable[[bytes], hashlib._Hash]] = {"md5": hashlib.md5, "sha-256": hashlib.sha256}
 _PARAMETER = re.compile(r'\s*([A-Za-z0-9\-_.!%*+`\'~]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",;]+))\s*(?:,|$)')
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
@@ -45,12 +45,12 @@ class Challenge:
         scheme, _, rest = text.strip().partition(" ")
         if scheme.lower() != "digest":
             return None
-        values = _parameters(rest)
+        values = parameters(rest)
         algorithm = values.get("algorithm", "MD5").lower()
         offered = [word.strip().lower() for word in values.get("qop", "").split(",") if word.strip()]
         if "realm" not in values or "nonce" not in values:
             raise TheirMistake("a challenge without realm or nonce")
-        if algorithm not in _ALGORITHMS or (offered and "auth" not in offered):
+        if algorithm not in ALGORITHMS or (offered and "auth" not in offered):
             return None
         return cls(
             realm=values["realm"],
@@ -62,14 +62,14 @@ class Challenge:
         )
 
 
-def _parameters(text: str) -> dict[str, str]:
+def parameters(text: str) -> dict[str, str]:
     """name=value pairs, names in lower case; the first of a name counts. Raises TheirMistake."""
     values: dict[str, str] = {}
     position, text = 0, text.strip()
     while position < len(text):
         match = _PARAMETER.match(text, position)
         if match is None:
-            raise TheirMistake("malformed challenge")
+            raise TheirMistake("malformed parameter")
         value = _ESCAPED.sub(r"\1", match[2]) if match[2] is not None else match[3]
         values.setdefault(match[1].lower(), value)
         position = match.end()
@@ -123,14 +123,14 @@ class DigestClient:
 
     def _credentials(self, challenge: Challenge, method: str, uri: str) -> str:
         def digest(text: str) -> str:
-            return _ALGORITHMS[challenge.algorithm](text.encode()).hexdigest()
+            return ALGORITHMS[challenge.algorithm](text.encode()).hexdigest()
 
         secret = digest(f"{self._username}:{challenge.realm}:{self._password}")
         request = digest(f"{method}:{uri}")
         fields = [
-            f'username="{_quoted(self._username)}"',
-            f'realm="{_quoted(challenge.realm)}"',
-            f'nonce="{_quoted(challenge.nonce)}"',
+            f'username="{quoted(self._username)}"',
+            f'realm="{quoted(challenge.realm)}"',
+            f'nonce="{quoted(challenge.nonce)}"',
             f'uri="{uri}"',
         ]
         if challenge.auth:
@@ -141,12 +141,12 @@ class DigestClient:
             fields.append(f'response="{digest(f"{secret}:{challenge.nonce}:{request}")}"')
         fields.append(f"algorithm={challenge.algorithm.upper()}")
         if challenge.opaque is not None:
-            fields.append(f'opaque="{_quoted(challenge.opaque)}"')
+            fields.append(f'opaque="{quoted(challenge.opaque)}"')
         return "Digest " + ", ".join(fields)
 
     def __repr__(self) -> str:
         return f"DigestClient({self._realm!r})"
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')

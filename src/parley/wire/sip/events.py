@@ -46,6 +46,18 @@ class IncomingRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class IncomingRegister:
+    """Somebody says where he can be reached (RFC 3261 section 10). Answer with `respond`.
+
+    transaction None: he proves nothing (no Authorization), and nothing is remembered of it: answer with `refuse`.
+    """
+
+    transaction: TransactionId | None
+    request: Request
+    flow: Flow
+
+
+@dataclass(frozen=True, slots=True)
 class Cancelled:
     """The caller gave up before our final response, which is sent (487). The dialog is gone if it was a new
     call.
@@ -110,6 +122,7 @@ Event = (
     IncomingInvite
     | IncomingReinvite
     | IncomingRequest
+    | IncomingRegister
     | Cancelled
     | AckReceived
     | DialogEnded

@@ -125,6 +125,10 @@ class SipLayer:
             transaction, status, now, reason=reason, headers=headers, body=body, content_type=content_type
         )
 
+    def refuse(self, request: Request, flow: Flow, status: int, headers: Lines = ()) -> None:
+        """Answer an IncomingRegister that has no transaction; every copy of it is answered alike."""
+        self._server.refuse(request, flow, status, headers)
+
     # -- the asking side ---------------------------------------------------------------------------
 
     def invite(

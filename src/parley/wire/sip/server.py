@@ -11,6 +11,7 @@ from parley.wire.sip.events import (
     DialogEnded,
     DialogId,
     IncomingInvite,
+    IncomingRegister,
     IncomingReinvite,
     IncomingRequest,
     TransactionId,
@@ -31,7 +32,7 @@ class Server:
 
     def bad_request(self, wreck: BadRequest, flow: Flow) -> None:
         """Answer what could not be read, remembering nothing."""
-        self._refuse(Request(wreck.method, "", Headers(wreck.echo)), flow, wreck.status, reason=wreck.reason)
+        self.refuse(Request(wreck.method, "", Headers(wreck.echo)), flow, wreck.status, reason=wreck.reason)
 
     def receive(self, request: Request, flow: Flow, now: float) -> None:
         """One well-formed request."""
@@ -50,27 +51,39 @@ class Server:
         elif request.method == "CANCEL":
             self._cancel(request, flow, now)
         elif (refused := refusal(request, core.dialect)) is not None:
-            self._refuse(request, flow, *refused)
+            self.refuse(request, flow, *refused)
         elif core.full:
             self._overload(request, flow)
         elif request.to.tag is not None:
             self._inside(request, flow, key, now)
         elif merge_key(request) in core.merges:
-            self._refuse(request, flow, 482)
+            self.refuse(request, flow, 482)
         elif request.method == "OPTIONS":
-            self._refuse(request, flow, 200, core.dialect.about_us())
+            self.refuse(request, flow, 200, core.dialect.about_us())
         elif request.method == "INVITE":
             self._new_call(request, flow, key, now)
+        elif request.method == "REGISTER":
+            self._register(request, flow, key, now)
         else:
-            self._refuse(request, flow, 481)
+            self.refuse(request, flow, 481)
+
+    def _register(self, request: Request, flow: Flow, key: Key, now: float) -> None:
+        """Outside any dialog; its To tag is ours alone."""
+        if "Authorization" not in request.headers:
+            self._core.events.append(IncomingRegister(None, request, flow))
+            return
+        tag = self._core.token()
+        nowhere = DialogId(request.call_id, tag, request.from_.tag or "")
+        entry = self._open(request, flow, now, key=key, dialog=nowhere, tag=tag)
+        self._core.events.append(IncomingRegister(entry.id, request, flow))
 
     def _overload(self, request: Request, flow: Flow) -> None:
         if request.method == "INVITE":
-            self._refuse(request, flow, 503, [("Retry-After", str(self._core.limits.retry_after))])
+            self.refuse(request, flow, 503, [("Retry-After", str(self._core.limits.retry_after))])
         else:
             self._core.dropped["overload"] += 1
 
-    def _refuse(
+    def refuse(
         self,
         request: Request,
         flow: Flow,
@@ -130,11 +143,11 @@ class Server:
         dialog_id = DialogId(request.call_id, request.to.tag or "", request.from_.tag or "")
         dialog = core.dialogs.get(dialog_id)
         if dialog is None:
-            self._refuse(request, flow, 481)
+            self.refuse(request, flow, 481)
             return
         number, last = request.cseq.number, dialog.remote_cseq
         if last is not None and (number < last or (number == last and request.method == "INVITE")):
-            self._refuse(request, flow, 500)
+            self.refuse(request, flow, 500)
             return
         dialog.remote_cseq = number
         if dialog.flow != flow:
@@ -177,9 +190,9 @@ class Server:
         core = self._core
         entry = core.servers.get(server_key(request, "INVITE"))
         if entry is None:
-            self._refuse(request, flow, 481)
+            self.refuse(request, flow, 481)
             return
-        self._refuse(request, flow, 200, tag="" if request.to.tag else entry.tag)
+        self.refuse(request, flow, 200, tag="" if request.to.tag else entry.tag)
         if entry.machine.state == PROCEEDING:
             self._answer(entry, 487, now)
             core.events.append(Cancelled(entry.id, entry.dialog, "cancel"))

@@ -1,0 +1,56 @@
+"""`parley users sip-device`: phones and room systems of people, with credentials of their own."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .cli_asking import ask
+from .cli_output import show_json, show_table
+
+devices = typer.Typer(help="SIP devices of people: credentials of their own, never the sign-in password.")
+
+AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+
+
+@devices.command("add")
+def add(
+    context: typer.Context,
+    jid: Annotated[str, typer.Argument(help="Whose device it is: name@domain.")],
+    label: Annotated[str, typer.Option(help="What to call the device.")] = "",
+    sha256: Annotated[
+        bool, typer.Option("--sha256", help="Challenge it with SHA-256 in place of MD5, which every phone knows.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make credentials for a device; the password is shown this once."""
+    made = ask(context, "add_device", jid=jid, label=label, sha256=sha256)
+    if as_json:
+        show_json(made)
+        return
+    typer.echo(f"SIP address:  sip:{made['username']}@{made['realm']}")
+    typer.echo(f"user name:    {made['username']}")
+    typer.echo(f"password:     {made['password']}   (shown once)")
+    typer.echo(f"realm:        {made['realm']}")
+
+
+@devices.command("list")
+def show(
+    context: typer.Context,
+    jid: Annotated[str | None, typer.Argument(help="Only of this person.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Devices, and where they are registered now."""
+    rows = ask(context, "devices", jid=jid)
+    if as_json:
+        show_json(rows)
+    else:
+        show_table(rows, ("username", "user", "label", "algorithm", "registered"))
+
+
+@devices.command("remove")
+def remove(context: typer.Context, username: str) -> None:
+    """Forget a device: it can neither register nor prove anything any more."""
+    ask(context, "remove_device", username=username)
+    typer.echo(f"removed {username}")

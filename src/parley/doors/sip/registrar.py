@@ -1,0 +1,159 @@
+"""REGISTER, and who a caller proves to be: digest credentials of devices (RFC 3261 sections 10.3, 22).
+
+A REGISTER must prove the device whose address it registers. A call is challenged only when its From names a device of
+ours: everybody else is a guest, and guests have no credentials.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from ...app.devices import DeviceRecord, LockedOut
+from ...core.devices import EXPIRES_LEAST, EXPIRES_USUAL, Binding, Contact, Registration, RegistrationRefused
+from ...core.ids import DeviceId
+from ...core.refusals import Refusal
+from ...core.secret import Secret
+from ...wire.sip.address import find_param
+from ...wire.sip.digest_server import Authorization, DigestServer, Freshness
+from ...wire.sip.errors import TheirMistake
+from ...wire.sip.flow import Flow
+from ...wire.sip.message import Request
+
+Lines = list[tuple[str, str]]
+CONTACT_MOST = 512  # characters
+AGENT_MOST = 128
+
+
+class Devices(Protocol):
+    """The app's devices."""
+
+    @property
+    def realm(self) -> str: ...
+
+    async def find(self, username: str) -> DeviceRecord | None: ...
+
+    async def prove(self, username: str, source: str, fits: Callable[[Secret], bool]) -> DeviceRecord | None: ...
+
+    async def register(self, device: DeviceId, wish: Registration) -> list[tuple[Binding, int]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A response to be sent."""
+
+    status: int
+    headers: Lines
+
+
+class Registrar:
+    """One for all listeners. now: monotonic seconds."""
+
+    def __init__(self, devices: Devices, key: bytes) -> None:
+        self._devices = devices
+        self._server = DigestServer(devices.realm, key)
+
+    def challenge(self, now: float, algorithm: str = "md5", *, stale: bool = False) -> Answered:
+        """MD5 alone unless the account says otherwise: phones stumble over a choice."""
+        return Answered(401, [("WWW-Authenticate", self._server.challenge(algorithm, now, stale=stale))])
+
+    async def prove(self, request: Request, flow: Flow, now: float) -> DeviceRecord | Answered:
+        """Whose device sent this, or what to answer: a challenge, or 403 for who may not even try."""
+        answer = self._authorization(request)
+        if answer is None:
+            return self.challenge(now, await self._algorithm(request.from_.uri.username))
+        if answer.uri.lower() != request.target.lower():
+            return Answered(400, [])
+
+        def fits(stored: Secret) -> bool:
+            return answer.fits(stored.reveal(), request.method)
+
+        try:
+            record = await self._devices.prove(answer.username, flow.remote[0], fits)
+        except LockedOut:
+            return Answered(403, [])
+        if record is None or record.device.algorithm != answer.algorithm:
+            return self.challenge(now, await self._algorithm(answer.username))
+        fresh = self._server.judge(answer, now)
+        if fresh is not Freshness.FRESH:
+            return self.challenge(now, answer.algorithm, stale=True)
+        return record
+
+    async def _algorithm(self, username: str) -> str:
+        record = await self._devices.find(username)
+        return record.device.algorithm.value if record is not None else "md5"
+
+    def _authorization(self, request: Request) -> Authorization | None:
+        for line in request.headers.lines("Authorization")[:4]:
+            try:
+                answer = Authorization.parse(line)
+            except TheirMistake:
+                continue
+            if answer.realm == self._server.realm:
+                return answer
+        return None
+
+    async def concerns(self, request: Request) -> bool:
+        """Must the caller prove who he is? Who calls himself a device of ours must, and who offers to may."""
+        if self._authorization(request) is not None:
+            return True
+        username = request.from_.uri.username
+        return bool(username) and await self._devices.find(username) is not None
+
+    async def register(self, request: Request, flow: Flow, now: float) -> Answered:
+        """The answer to a REGISTER; what it says is committed before."""
+        proven = await self.prove(request, flow, now)
+        if isinstance(proven, Answered):
+            return proven
+        if request.to.uri.username.lower() != proven.device.username:
+            return Answered(403, [])
+        try:
+            wish = _registration(request, flow)
+            bindings = await self._devices.register(proven.device.id, wish)
+        except TheirMistake:
+            return Answered(400, [])
+        except RegistrationRefused as refused:
+            return _refused(refused)
+        except Refusal:
+            return Answered(404, [])
+        return Answered(200, [("Contact", f"<{one.contact}>;expires={seconds}") for one, seconds in bindings])
+
+
+def _refused(refused: RegistrationRefused) -> Answered:
+    if refused.why == "interval":
+        return Answered(423, [("Min-Expires", str(EXPIRES_LEAST))])
+    return Answered(500 if refused.why == "out-of-order" else 403, [])
+
+
+def _registration(request: Request, flow: Flow) -> Registration:
+    """Raises TheirMistake."""
+    lines = request.headers.values("Contact")
+    usual = _seconds(request.headers.get("Expires"), EXPIRES_USUAL)
+    contacts: tuple[Contact, ...] | None
+    if any(line.strip() == "*" for line in lines):
+        if len(lines) != 1 or usual != 0:
+            raise TheirMistake("a star must be alone and expire at once")
+        contacts = None
+    else:
+        contacts = tuple(
+            Contact(contact.uri.text, _seconds(find_param(contact.params, "expires"), usual))
+            for contact in request.contacts
+        )
+        if any(c.uri.partition(":")[0].lower() not in {"sip", "sips"} or len(c.uri) > CONTACT_MOST for c in contacts):
+            raise TheirMistake("a contact that we could not call")
+    return Registration(
+        contacts=contacts,
+        call_id=request.call_id,
+        cseq=request.cseq.number,
+        host=flow.remote[0],
+        port=flow.remote[1],
+        transport=flow.transport,
+        user_agent=(request.headers.get("User-Agent") or "")[:AGENT_MOST],
+    )
+
+
+def _seconds(text: str | None, usual: int) -> int:
+    """A malformed one counts as the usual (RFC 3261 section 10.2.1.1)."""
+    text = (text or "").strip()
+    return min(int(text), 2**32) if text.isascii() and text.isdigit() and len(text) <= 10 else usual

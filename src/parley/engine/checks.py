@@ -1,0 +1,45 @@
+"""What control may ask for of a leg's media; everything else is refused before anything has changed."""
+
+from __future__ import annotations
+
+import re
+
+from parley.engine.messages import LegMedia, WebRemote
+
+_CLOCK_RATES = {"opus": 48_000, "pcmu": 8_000, "pcma": 8_000, "g722": 8_000}
+# RFC 8839 section 5.4: ice-char, 4 to 256 of a ufrag and 22 to 256 of a password.
+_UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")
+_PASSWORD = re.compile(r"[A-Za-z0-9+/]{22,256}")
+_FINGERPRINT = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){31}")  # of SHA-256
+_SETUPS = {"actpass", "active"}
+
+
+class BadMedia(ValueError):
+    """Media that cannot be carried; nothing of it was taken over. The text names no secret."""
+
+
+def check_media(media: LegMedia) -> None:
+    """Raises BadMedia."""
+    rate = _CLOCK_RATES.get(media.codec.name)
+    if rate is None or media.codec.clock_rate != rate:
+        raise BadMedia(f"codec {media.codec.name!r} at {media.codec.clock_rate} Hz")
+    for payload_type in (media.codec.payload_type, media.dtmf_payload_type):
+        if payload_type is not None and not 0 <= payload_type <= 127:
+            raise BadMedia(f"payload type {payload_type}")
+    if media.dtmf_payload_type == media.codec.payload_type:
+        raise BadMedia("one payload type for voice and digits")
+    if not 0 <= media.remote_port <= 65535:
+        raise BadMedia(f"remote port {media.remote_port}")
+    if media.web is not None:
+        _check_web(media.web)
+
+
+def _check_web(web: WebRemote) -> None:
+    if not _UFRAG.fullmatch(web.ufrag) or not _PASSWORD.fullmatch(web.password):
+        raise BadMedia("ICE credentials that are none")
+    if not _FINGERPRINT.fullmatch(web.fingerprint):
+        raise BadMedia("not the SHA-256 fingerprint of a certificate")
+    if web.setup not in _SETUPS:
+        raise BadMedia(f"DTLS setup {web.setup!r}: the far end must be the client")
+    if web.level_extension is not None and not 1 <= web.level_extension <= 255:
+        raise BadMedia(f"header extension {web.level_extension}")

@@ -1,0 +1,116 @@
+"""How a leg's packets travel. A leg differs in nothing else, be it a phone's or a browser's."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+
+from parley.engine.latch import Address, Latch
+from parley.engine.messages import LegMedia
+
+
+class Arrival(NamedTuple):
+    """One datagram from the network. `rtcp` tells the port it came to.
+
+    via: which of the browsers' sockets it came to; `leg` and `rtcp` are then not known yet. None: the leg's own ports.
+    """
+
+    leg: str
+    rtcp: bool
+    data: bytes
+    source: Address
+    via: int | None = None
+
+
+class Departure(NamedTuple):
+    """One datagram to the network. via: by which of the browsers' sockets; None: by the leg's own ports."""
+
+    leg: str
+    rtcp: bool
+    data: bytes
+    destination: Address
+    via: int | None = None
+
+
+class Transport(Protocol):
+    """What a leg asks of the way its packets take. Time is monotonic seconds."""
+
+    port: int
+
+    def describe(self, media: LegMedia, now: float) -> None:
+        """Take over the far end of a re-negotiation. Raises nothing: it has been checked."""
+
+    def accepts(self, now: float, source: Address, continues: bool) -> bool:
+        """Whether a usable voice or event packet is believed. continues: it goes on with the stream being received."""
+
+    def is_known(self, source: Address) -> bool:
+        """Whether a packet from there that nobody can use is a sign of life."""
+
+    def accepts_report(self, arrival: Arrival) -> bool:
+        """Whether an RTCP packet is believed."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything can be sent now."""
+
+    def voice(self, data: bytes) -> Departure:
+        """Wrap one RTP packet; only while it is open."""
+
+    def report(self, data: bytes) -> Departure | None:
+        """Wrap RTCP, while it is open; None where there is no way for it."""
+
+    def silent_seconds(self, now: float, last_life: float, expected: bool) -> float:
+        """How long the far end has been gone. last_life: of its last packet; expected: it should be sending."""
+
+    def dump(self) -> dict[str, Any]: ...
+
+
+class PlainTransport:
+    """RTP and RTCP on two ports of the leg's own, to wherever the far end's packets come from."""
+
+    def __init__(self, leg: str, port: int, media: LegMedia) -> None:
+        self._leg = leg
+        self.port = port
+        self.latch = Latch((media.remote_host, media.remote_port))
+        self._rtcp_source: Address | None = None
+
+    def describe(self, media: LegMedia, now: float) -> None:
+        address = (media.remote_host, media.remote_port)
+        if address != self.latch.described:
+            self._rtcp_source = None
+        self.latch.describe(now, address)
+
+    def accepts(self, now: float, source: Address, continues: bool) -> bool:
+        return self.latch.accepts(now, source, continues)
+
+    def is_known(self, source: Address) -> bool:
+        return source == self.latch.latched
+
+    def accepts_report(self, arrival: Arrival) -> bool:
+        if not self.latch.knows_host(arrival.source[0]):
+            return False
+        if arrival.rtcp:
+            self._rtcp_source = arrival.source
+        return True
+
+    @property
+    def is_open(self) -> bool:
+        return self.latch.destination is not None
+
+    def voice(self, data: bytes) -> Departure:
+        destination = self.latch.destination
+        assert destination is not None
+        return Departure(self._leg, False, data, destination)
+
+    def report(self, data: bytes) -> Departure | None:
+        """To the RTP port's neighbour, or where the peer's own RTCP came from."""
+        destination = self.latch.destination
+        if destination is None or destination[1] == 65535:
+            return None
+        return Departure(self._leg, True, data, self._rtcp_source or (destination[0], destination[1] + 1))
+
+    def silent_seconds(self, now: float, last_life: float, expected: bool) -> float:
+        return now - last_life if expected else 0.0
+
+    def dump(self) -> dict[str, Any]:
+        latched = self.latch.latched
+        return {"described": list(self.latch.described), "latched": None if latched is None else list(latched)}
