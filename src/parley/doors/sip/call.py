@@ -14,10 +14,12 @@ from ...wire.sdp import Codec, Session
 from ...wire.sip.address import bracketed
 from ...wire.sip.events import DialogId, IncomingReinvite, IncomingRequest, TransactionId
 from ...wire.sip.flow import Flow
-from ...wire.sip.message import Request, body_part
+from ...wire.sip.message import Request, Response, body_part
 from .audio import NO_PORT, answer_to, leg_audio, offer_again, read_offer
 from .info import digit_of_info
 from .statuses import bye_headers
+
+SESSION_EXPIRES = 1800  # seconds in which a call is refreshed once, as RFC 4028 recommends
 
 
 class Wire(Protocol):
@@ -131,6 +133,40 @@ class SipCall:
             self.ended = True
             self._post(RemoteEnded(Ending(side, reason)))
 
+    def description(self) -> bytes:
+        """What we said last, for an INVITE that only refreshes the session."""
+        return self._sent.serialise() if self._sent is not None else b""
+
+    def refreshed(self, response: Response) -> None:
+        """The 2xx to such an INVITE; its answer may say something new all the same."""
+        answer = read_offer(body_part(response, "application/sdp"))
+        audio = read_answer(self._sent, answer) if self._sent is not None and answer is not None else None
+        if audio is None:
+            return
+        changed = leg_audio(audio, self._last_address())
+        if changed != self.audio:
+            self._codec = audio.codec
+            self._post(MediaChanged(changed))
+
+    async def way_back(self) -> Flow | None:
+        """Another way to the far end, whose stream is gone; None: there is none."""
+        return None
+
+    def credentials(self, _response: Response, _method: str, _target: str) -> tuple[str, str] | None:
+        """The header that answers a challenge to a request inside the call; None: we have nothing to say."""
+        return None
+
+    def update(self, event: IncomingRequest) -> None:
+        """UPDATE (RFC 3311): a new offer, or none: then it only refreshes session and target."""
+        if not event.request.body:
+            self._wire.respond(event.transaction, 200)
+        elif self._reinvite is not None:
+            self._wire.respond(event.transaction, 500)  # their first offer is not answered yet (RFC 3311 5.2)
+        elif self._reoffered is not None:
+            self._wire.respond(event.transaction, 491)
+        else:
+            self._offered(event.transaction, body_part(event.request, "application/sdp"))
+
     def reinvite(self, event: IncomingReinvite) -> None:
         """A new offer, or none: then we offer what was agreed, without hold, and the ACK brings the answer.
 
@@ -145,6 +181,9 @@ class SipCall:
             self._sent = self._reoffered = offer_again(self._sent)
             self._wire.respond(event.transaction, 200, self._sent.serialise())
             return
+        self._offered(event.transaction, body)
+
+    def _offered(self, transaction: TransactionId, body: bytes | None) -> None:
         offer = read_offer(body)
         answer = offer and answer_to(
             offer,
@@ -156,9 +195,9 @@ class SipCall:
             previous=self._sent,
         )
         if not answer or answer.audio is None:
-            self._wire.respond(event.transaction, 488)
+            self._wire.respond(transaction, 488)
             return
-        self._reinvite = (event.transaction, answer)
+        self._reinvite = (transaction, answer)
         self._post(MediaChanged(leg_audio(answer.audio, self._last_address())))
 
     def _last_address(self) -> tuple[str, int]:

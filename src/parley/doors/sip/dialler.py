@@ -117,18 +117,19 @@ class SipDialler:
 
     # --- responses ---------------------------------------------------------------------------------------------
 
-    def take(self, event: ResponseReceived | TransactionFailed) -> None:
-        """A response to a request of ours, or none; those to BYE and CANCEL concern nobody any more."""
+    def take(self, event: ResponseReceived | TransactionFailed) -> bool:
+        """A response to an INVITE of ours that makes a call, or none. False: the request was another one."""
         leg = self._calls.get(event.transaction)
         if leg is None:
-            return
+            return False
         if isinstance(event, TransactionFailed):
             del self._calls[event.transaction]
             leg.unanswered(event.why)
-            return
+            return True
         if event.response.status >= 200:
             del self._calls[event.transaction]
         leg.responded(event.response, event.dialog)
+        return True
 
     # --- ways --------------------------------------------------------------------------------------------------
 
