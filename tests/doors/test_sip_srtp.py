@@ -11,6 +11,7 @@ from parley.core.endings import Reason
 from parley.core.events import LegEnded
 from parley.core.leg_inputs import LegAudio, SrtpKeys
 from parley.core.profiles import MediaEncryption
+from parley.wire.sip.message import Response
 from tests.app.floor import Floor, no_errors
 from tests.doors.sip_rig import Phone, SipRig, audio_of, described, offer
 
@@ -102,6 +103,13 @@ async def test_a_hold_keeps_the_keys_and_a_new_key_gets_a_new_one(rig: SipRig) -
     await phone.call(secure(2, version=3))
     second = keys_of(rig)
     assert second.theirs.reveal() == key(2) and second.ours != first.ours
+    said = await phone.send("UPDATE", secure(4, version=4))
+    assert [message.status for message in said if isinstance(message, Response)] == [200]
+    third = keys_of(rig)
+    assert third.theirs.reveal() == key(4) and third.ours not in (first.ours, second.ours)
+    said = await phone.send("UPDATE", offer("pcmu", version=5))
+    assert [message.status for message in said if isinstance(message, Response)] == [488]
+    assert keys_of(rig) == third
 
 
 @pytest.mark.parametrize(("before", "after"), [(secure(), offer("pcmu")), (offer("pcmu"), secure())])

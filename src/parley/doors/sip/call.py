@@ -8,7 +8,7 @@ from typing import Protocol
 from ...app.ports import LegFacts, LegInbox
 from ...core.endings import Ending, Reason, Side
 from ...core.leg_inputs import Confirmed, Digit, Drop, LegAudio, LegInput, MediaChanged, RemoteEnded, WebLocal
-from ...wire.offer_answer import Answer, read_answer
+from ...wire.offer_answer import Answer, Audio, read_answer
 from ...wire.sdes import OurKeys
 from ...wire.sdp import Codec, Session
 from ...wire.sip.address import bracketed
@@ -118,9 +118,7 @@ class SipCall:
             answer = read_offer(body_part(ack, "application/sdp"))
             audio = read_answer(offer, answer) if answer is not None else None
             if audio is not None:
-                self._codec = audio.codec
-                if audio.keys is not None:
-                    self._keys.agreed(audio.keys)
+                self._agreed(audio)
                 self._post(MediaChanged(leg_audio(audio, self._last_address())))
             elif self._codec is None:
                 self._post(Drop(Ending(Side.REMOTE, Reason.NO_COMMON_CODEC)))
@@ -145,8 +143,14 @@ class SipCall:
             return
         changed = leg_audio(audio, self._last_address())
         if changed != self.audio:
-            self._codec = audio.codec
+            self._agreed(audio)
             self._post(MediaChanged(changed))
+
+    def _agreed(self, audio: Audio) -> None:
+        """An answer to an offer of ours has come."""
+        self._codec = audio.codec
+        if audio.keys is not None:
+            self._keys.agreed(audio.keys)
 
     async def way_back(self) -> Flow | None:
         """Another way to the far end, whose stream is gone; None: there is none."""

@@ -254,9 +254,7 @@ class OutgoingSipLeg(SipCall):
             self._failed(Ending(Side.REMOTE, Reason.NO_COMMON_CODEC))
             return
         self.dialog = dialog
-        self._codec = audio.codec
-        if audio.keys is not None:
-            self._keys.agreed(audio.keys)
+        self._agreed(audio)
         self.audio = leg_audio(audio, (self._flow.remote[0], NO_PORT))
         self._calling.answered(self, dialog)
         self._tell(Answered(self.audio))
