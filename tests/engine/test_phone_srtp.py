@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import numpy as np
 import pytest
 from pylibsrtp import Error, Policy, Session
 
@@ -178,6 +179,48 @@ def test_a_port_that_was_opened_before_the_answer_becomes_secure_with_it() -> No
     rig.run(0.2)
     assert rig.dump("ann")["latched"] == list(source)
     assert not heard(bob.heard, 440, 48_000)
+
+
+def test_packets_that_came_before_their_keys_are_not_played() -> None:
+    """A far end that talks before we know its answer: what it has encrypted is no sound."""
+    rig = SecureRig()
+    ann, bob = rig.call("ann", PCMU, receives=False, sends=False), rig.call("bob", PCMU)
+    ann.sequence = 100
+    rig.secure["ann"] = SecureCaller(rig, ann, keys_of(LONG, 1))
+    rig.run(0.3)
+    rig.set_media("ann", keys_of(LONG, 1))
+    rig.gather()
+    rig.run(0.5)
+    assert rig.dump("ann")["packets_received"] == 40
+    assert float(np.abs(bob.heard).max()) < 0.01
+
+
+def test_an_equal_key_goes_on_beyond_a_turn_of_the_sequence() -> None:
+    """The far end counts the turns of our sequence, so we must not forget them at a hold, nor those of its own."""
+    rig = SecureRig()
+    ann, bob = rig.call_by_srtp("ann"), rig.call("bob")
+    rig.engine._legs["ann"].outgoing.sequence = 65_500
+    rig.gather()
+    rig.run(1.0)
+    rig.set_media("ann", keys_of(LONG, 1))
+    rig.run(1.0)
+    assert rig.engine._legs["ann"].outgoing.sequence < 100 and ann.caller.sequence < 100
+    assert ann.refused == 0 and rig.dump("ann")["packets_received"] == ann.caller.sent and bob.sent == ann.caller.sent
+
+
+def test_a_former_key_is_void_once_the_new_one_was_used() -> None:
+    """Who knows the old key can say nothing any more."""
+    rig = SecureRig()
+    ann = rig.call_by_srtp("ann")
+    rig.run(0.2)
+    former = ann.sends
+    rig.set_media("ann", keys_of(LONG, 2))
+    ann.agree(keys_of(LONG, 2))
+    rig.run(0.2)
+    ann.sends = former
+    before = rig.dump("ann")["packets_received"]
+    rig.run(0.2)
+    assert rig.dump("ann")["packets_received"] == before
 
 
 def test_our_sequence_begins_in_the_lower_half() -> None:
