@@ -146,6 +146,8 @@ class SipCall:
         changed = leg_audio(audio, self._last_address())
         if changed != self.audio:
             self._codec = audio.codec
+            if audio.keys is not None:
+                self._keys.agreed(audio.keys)
             self._post(MediaChanged(changed))
 
     async def way_back(self) -> Flow | None:
