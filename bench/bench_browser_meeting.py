@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -28,6 +29,7 @@ from bench_browsers import processor_seconds
 from light_browser import FINGERPRINT
 from meeting_load import HearingBrowser, LightPhone, Pacer, Talker
 
+from parley.app.ports import MediaUnavailable
 from parley.backends.engine.client import EngineClient, WebListening
 from parley.core.ids import LegId, MeetingId
 from parley.core.leg_inputs import AudioCodec, LegAudio, WebLocal, WebRemote
@@ -87,11 +89,16 @@ class Stage:
         return (self.tick - before.tick) / (self.legs - before.legs)
 
 
+class TooBusy(Exception):
+    """The worker was given up: for two seconds it had not answered."""
+
+
 class Hall:
     """One worker, one meeting, and those in it."""
 
     def __init__(self, engine: EngineClient) -> None:
-        self._engine = engine
+        assert engine.worker_pid is not None
+        self._engine, self._worker = engine, engine.worker_pid
         self._pacer = Pacer()
         self._legs: dict[LegId, Talker] = {}
         self._numbers, self._plans = count(1), count(1)
@@ -145,12 +152,18 @@ class Hall:
         self._engine.apply(MediaPlan(MEETING, next(self._plans), legs))
 
     async def _health(self) -> Health:
-        """The worker's next word of itself, which it says each fifty ticks."""
+        """The worker's next word of itself, which it says each fifty ticks. Raises TooBusy."""
         seen = self._engine.health
         async with asyncio.timeout(10):
-            while (said := self._engine.health) is seen or said is None:  # noqa: ASYNC110 (the client says it to nobody)
+            while (said := self._engine.health) is seen or said is None:
+                self._check()
                 await asyncio.sleep(0.002)
+        self._check()
         return said
+
+    def _check(self) -> None:
+        if self._engine.worker_pid != self._worker:
+            raise TooBusy
 
     def _lost_up(self) -> int:
         found = [self._engine.statistics(leg) for leg in self._legs]
@@ -158,8 +171,7 @@ class Hall:
 
     async def measure(self, name: str, seconds: float) -> Stage:
         """Once it has settled."""
-        pid = self._engine.worker_pid
-        assert pid is not None
+        pid = self._worker
         await asyncio.sleep(SETTLING)
         before = await self._health()
         spent, lost_up = processor_seconds(pid), self._lost_up()
@@ -224,6 +236,8 @@ async def measure(legs: int, seconds: float) -> None:
         await engine.start()
         try:
             await Hall(engine).run(legs, seconds)
+        except* (TooBusy, MediaUnavailable):
+            sys.exit("given up: the worker did not answer for two seconds; here is too little processor for the load")
         finally:
             await engine.stop()
 
