@@ -6,8 +6,9 @@ the next comes. Everybody sends a packet each 20 ms; two of the first fifty and 
 others send the noise of a room, which browsers call such (RFC 6464) and phones cannot. The load (meeting_load.py) is
 this process, the worker is one of its own, whose processor time is read from the kernel at the worker's own count of
 ticks. Printed are for each stage the worker's milliseconds for a tick of 20, what each leg that came has added, ticks
-begun more than 5 ms late, packets lost either way, how many heard something in the end, and by how many milliseconds
-the load's own packets were late at worst; last, what a browser's leg costs beside a phone's.
+begun more than 5 ms late and ticks left out to catch up, packets lost either way, how many heard something in the
+end, and by how many milliseconds the load's own packets were late at worst; last, what a browser's leg costs beside a
+phone's.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ import numpy as np
 from bench_audio_mix import voice
 from bench_browsers import processor_seconds
 from light_browser import FINGERPRINT
-from meeting_load import HearingBrowser, LightPhone, Pacer, Talker
+from meeting_load import TICK, HearingBrowser, LightPhone, Pacer, Talker
 
 from parley.app.ports import MediaUnavailable
 from parley.backends.engine.client import EngineClient, WebListening
@@ -46,6 +47,7 @@ TALKERS = 2  # of each group
 TALKS, ROOM = 0.2, 0.0005  # amplitudes
 TALKS_LEVEL, ROOM_LEVEL = -20, -80  # dBov, that browsers tell with each packet
 SETTLING = 2.0  # seconds between coming in and being measured
+MUCH_LEFT_OUT = 0.02  # then a tick works on more packets than one of each leg
 COMING = 20.0  # seconds that may pass until all handshakes are done
 
 Joining = Callable[[int, bool], Awaitable[Talker]]
@@ -69,6 +71,7 @@ class Stage:
     legs: int
     tick: float
     late: float  # share of ticks
+    left_out: float  # share of the ticks that the time had room for
     worst_late_ms: float
     lost_down: int
     lost_up: int
@@ -79,8 +82,8 @@ class Stage:
     def show(self, before: Stage | None) -> None:
         added = f"{self.added(before) * 1e6:12.1f}" if before else f"{'':12}"
         print(
-            f"{self.name:24} {self.tick * 1e3:7.2f} {added} {self.late:10.1%} {self.worst_late_ms:9.1f}"
-            f" {self.lost_down:10} {self.lost_up:8} {self.sent:8} {self.hearing:4}/{self.legs:<4}"
+            f"{self.name:24} {self.tick * 1e3:7.2f} {added} {self.late:6.1%} {self.left_out:9.1%}"
+            f" {self.worst_late_ms:9.1f} {self.lost_down:10} {self.lost_up:8} {self.sent:8} {self.hearing:4}/{self.legs:<4}"
             f" {self.load_late * 1e3:9.0f}"
         )
 
@@ -173,14 +176,14 @@ class Hall:
         """Once it has settled."""
         pid = self._worker
         await asyncio.sleep(SETTLING)
-        before = await self._health()
+        before, began = await self._health(), time.monotonic()
         spent, lost_up = processor_seconds(pid), self._lost_up()
         for talker in self._legs.values():
             talker.ears.begin()
         self._pacer.worst_late = worst_late = 0.0
-        after, until = before, time.monotonic() + seconds
-        while time.monotonic() < until:
-            after = await self._health()
+        after, ended = before, began
+        while ended < began + seconds:
+            after, ended = await self._health(), time.monotonic()
             worst_late = max(worst_late, after.worst_late_ms)
         spent = processor_seconds(pid) - spent
         ticks = after.ticks - before.ticks
@@ -190,6 +193,7 @@ class Hall:
             len(talkers),
             spent / ticks,
             (after.late_ticks - before.late_ticks) / ticks,
+            max(0.0, 1 - ticks * TICK / (ended - began)),
             worst_late,
             sum(talker.ears.lost for talker in talkers),
             self._lost_up() - lost_up,
@@ -213,21 +217,25 @@ class Hall:
         await self.come(legs, kinds["PCMU phones"])
         alone = await self.measure(f"{legs} PCMU phones", seconds)
         alone.show(None)
-        added = {}
+        added, left_out = {}, alone.left_out
         for kind, join in kinds.items():
             came = await self.come(legs, join)
             stage = await self.measure(f"  and {legs} {kind}", seconds)
             stage.show(alone)
-            added[kind] = stage.added(alone)
+            added[kind], left_out = stage.added(alone), max(left_out, stage.left_out)
             self.go(came)
         for kind in ("PCMU phones", "Opus phones"):
             print(f"ratio (a browser's leg / one of {kind}): {added['browsers'] / added[kind]:.2f}")
+        if left_out > MUCH_LEFT_OUT:
+            print(f"up to {left_out:.0%} of the ticks were left out: too busy a machine for these costs to be trusted")
 
 
 async def measure(legs: int, seconds: float) -> None:
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors, ticks of 20 ms")
     print(
-        "meeting" + " " * 18 + "ms/tick  us/leg/tick       late  worst ms  lost down  lost up      of   hear  load late"
+        "meeting"
+        + " " * 18
+        + "ms/tick  us/leg/tick   late  left out  worst ms  lost down  lost up      of   hear  load late"
     )
     with tempfile.TemporaryDirectory() as directory:
         engine = EngineClient(
