@@ -83,8 +83,8 @@ class Stage:
         added = f"{self.added(before) * 1e6:12.1f}" if before else f"{'':12}"
         print(
             f"{self.name:24} {self.tick * 1e3:7.2f} {added} {self.late:6.1%} {self.left_out:9.1%}"
-            f" {self.worst_late_ms:9.1f} {self.lost_down:10} {self.lost_up:8} {self.sent:8} {self.hearing:4}/{self.legs:<4}"
-            f" {self.load_late * 1e3:9.0f}"
+            f" {self.worst_late_ms:9.1f} {self.lost_down:10} {self.lost_up:8} {self.sent:8}"
+            f" {self.hearing:4}/{self.legs:<4} {self.load_late * 1e3:9.0f}"
         )
 
     def added(self, before: Stage) -> float:
