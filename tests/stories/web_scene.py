@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.kit.addresses import Network, own_address
@@ -28,8 +29,12 @@ PICTURES = os.environ.get("PARLEY_SCREENSHOTS", "")
 SIZES = (1440, 390)
 
 
+@dataclass
 class WebStage(Stage):
     """A running server with people at phones and at browsers. What is said of phones is said of browsers too."""
+
+    host: str = ""  # where browsers find the pages
+    cable: Cable | None = None
 
     async def browsers(self, *names: str) -> list[Browser]:
         """Chromium for each, started at once."""
@@ -50,7 +55,7 @@ class WebStage(Stage):
         return browser
 
     def url(self, path: str) -> str:
-        return f"https://{self.server.address}:{self.server.https_port}{path}"
+        return f"https://{self.host}:{self.server.https_port}{path}"
 
     async def account(self, jid: str, name: str) -> None:
         """Somebody who can sign in by PASSWORD."""
@@ -116,19 +121,26 @@ async def does_to_all(host: Browser, deed: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def web_stage(*, beyond_loopback: bool = False, **settings: str) -> AsyncIterator[WebStage]:
+async def web_stage(
+    *, beyond_loopback: bool = False, by_cable: bool = False, **settings: str
+) -> AsyncIterator[WebStage]:
     """A server for phones and browsers; at the end nobody has heard himself and the server ends cleanly.
 
     beyond_loopback: browsers are told an address of this machine that is none of loopback, for Firefox sends no sound
-    to any other; a cable leads from there to the server.
+    to any other; a cable leads from there to the server. by_cable: `scene.cable` carries all that browsers say.
     """
+    network = Network()
     async with contextlib.AsyncExitStack() as exits:
-        if beyond_loopback:
-            settings["MEDIA__WEB_ADDRESSES"] = own_address()
-        server = await exits.enter_async_context(Server(Network(), https=True, **settings))
-        if beyond_loopback:
-            await exits.enter_async_context(Cable(own_address(), server.address, udp_port=server.web_port))
+        near = own_address() if beyond_loopback else network.address() if by_cable else ""
+        if near:
+            settings["MEDIA__WEB_ADDRESSES"] = near
+        server = await exits.enter_async_context(Server(network, https=True, **settings))
         scene = WebStage(server, offered=VOICES_BESIDE_CHIMES)
+        if near:
+            tcp_port = server.https_port if by_cable else 0
+            scene.cable = Cable(near, server.address, tcp_port=tcp_port, udp_port=server.web_port)
+            await exits.enter_async_context(scene.cable)
+        scene.host = near if by_cable else server.address
         async with scene._exits:
             yield scene
             scene.nobody_heard_himself()

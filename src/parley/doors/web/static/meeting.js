@@ -13,6 +13,7 @@ import { t } from "./meeting/say.js";
 import { listenForKeys } from "./meeting/shortcuts.js";
 import { barView, headerView, stageView } from "./meeting/stage_view.js";
 import { START, isMuted, news, reduce } from "./meeting/state.js";
+import { keepToken, takeToken } from "./resume.js";
 import { drawHeader, frame } from "./shell.js";
 import { ask, toast } from "./ui.js";
 
@@ -89,6 +90,7 @@ function showPanel(name) {
   const next = state.panel === name ? null : name;
   const last = state.panel;
   dispatch({ type: "panel", panel: next });
+  if (next === "chat") document.getElementById("toasts")?.replaceChildren(); // what they said stands there
   drawNow();
   const focus = next === "chat" ? "say" : next ? "panel-title" : last;
   if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
@@ -178,22 +180,10 @@ async function again() {
   await devices.open();
 }
 
-// A reload comes back as the same participant. The token is written only as the page goes: a copied tab must not find it.
-const RESUME = `parley.resume.${meeting}`;
-
+// A reload comes back as the same participant.
 addEventListener("pagehide", () => {
-  if (call?.session.token) sessionStorage.setItem(RESUME, call.session.token);
+  if (call?.session.token) keepToken(meeting, call.session.token);
 });
-
-function resumeToken() {
-  try {
-    const token = sessionStorage.getItem(RESUME);
-    sessionStorage.removeItem(RESUME);
-    return token;
-  } catch {
-    return null;
-  }
-}
 
 // Showing
 
@@ -263,8 +253,8 @@ async function start() {
   history.replaceState(null, "", joinPath(link) + (space ? `?space=${encodeURIComponent(space)}` : ""));
   onLanguage(draw);
   draw();
-  const who = frame({ title: () => t("joinTitle"), middle, brandLeads: false });
-  const token = resumeToken();
+  const who = frame({ title: () => t("joinTitle"), middle, brandLeads: false, meeting });
+  const token = takeToken(meeting);
   const opened = devices.open();
   if (token) {
     dispatch({ type: "joining" });

@@ -4,6 +4,7 @@ import { session, signOut } from "./api.js";
 import { h, remembered, render } from "./dom.js";
 import { icon } from "./icons.js";
 import { LANGUAGES, language, onLanguage, setLanguage, speaker } from "./i18n.js";
+import { leaveOthers } from "./resume.js";
 import { menu, toast } from "./ui.js";
 import common from "./words/common.js";
 
@@ -16,13 +17,15 @@ let brandLeads = true;
 
 /**
  * Draw the frame and find out who is signed in.
- * @param {{title?: () => string, middle?: () => any, signedIn?: boolean, brandLeads?: boolean}} [options] title: of the document; middle: more of the header;
- *   signedIn: false where the page does not care (no request is made); brandLeads: false where a slip should not leave the page
+ * @param {{title?: () => string, middle?: () => any, signedIn?: boolean, brandLeads?: boolean, meeting?: string}} [options] title: of the document; middle: more of the header;
+ *   signedIn: false where the page does not care (no request is made); brandLeads: false where a slip should not leave the page;
+ *   meeting: whose page this is, every other one is left
  * @returns {Promise<import("./api.js").User | null>}
  */
 export async function frame(options = {}) {
   middle = options.middle ?? middle;
   brandLeads = options.brandLeads ?? true;
+  leaveOthers(options.meeting ?? "");
   const draw = () => {
     title = options.title?.() ?? "";
     document.title = title ? `${title} · Parley` : "Parley";

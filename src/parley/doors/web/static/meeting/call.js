@@ -3,7 +3,7 @@
 import { Media } from "./media.js";
 import { measure } from "./quality.js";
 import { Refused, Session } from "./session.js";
-import { isMuted } from "./state.js";
+import { isMuted, isUnmutedByOthers } from "./state.js";
 
 const MEASURE_EVERY = 2000; // milliseconds
 const NEGOTIATE_AGAIN = 3000;
@@ -85,6 +85,7 @@ export class Call {
     if (message.type === "ended") this.close();
     if (message.type !== "error") this.page.dispatch(message);
     if (message.type === "state") this.listen();
+    if (message.type === "state" && isUnmutedByOthers(this.page.state())) this.mute(true);
   }
 
   #over(reason) {

@@ -54,7 +54,7 @@ export function joinView({ form, meeting, user, devices, state, join, redraw }) 
     h("form", { class: "join-grid", novalidate: true, onsubmit: (event) => { event.preventDefault(); join(); } },
       h("section", { class: "card", "aria-labelledby": "join-sound" },
         h("h2", { id: "join-sound" }, t("yourSound")), devicePickers(devices),
-        h("p", { class: "soft row camera-note" }, icon("camera"), t("cameraLater"))),
+        h("p", { class: "soft row iconed camera-note" }, icon("camera"), t("cameraLater"))),
       h("section", { class: "card", "aria-labelledby": "join-you" },
         h("h2", { id: "join-you" }, t("you")),
         state.problem && h("p", { class: "notice bad", role: "alert" }, icon("warning"), t(`join-${state.problem}`)),

@@ -77,8 +77,9 @@ function hostItems(person, page) {
 function chat(state, page) {
   return h("div", { class: "panel-body chat" },
     h("div", { class: "lines", role: "log", "aria-label": t("chat"), tabindex: "0", ref: toEnd, id: "lines" },
-      state.chat.length === 0 && h("p", { class: "empty", key: "none" }, t("chatEmpty")),
-      state.chat.map((line, index) => chatLine(line, state.chat[index - 1], state))),
+      state.chat.length === 0
+        ? h("p", { class: "empty", key: "none" }, t("chatEmpty"))
+        : h("ul", { key: "some" }, state.chat.map((line, index) => chatLine(line, state.chat[index - 1], state)))),
     h("form", { class: "say", onsubmit: (event) => { event.preventDefault(); page.say(event.target.elements.text); } },
       h("label", { class: "sr", for: "say" }, t("sayLabel")),
       h("textarea", {
@@ -100,7 +101,7 @@ function toEnd(element) {
 function chatLine(line, before, state) {
   const own = line.participant === state.own;
   const follows = before && before.participant === line.participant && Date.parse(line.at) - Date.parse(before.at) < 120000;
-  return h("div", { key: `${line.number} ${line.at}`, class: ["line", own && "own", follows && "follows"] },
+  return h("li", { key: `${line.number} ${line.at}`, class: ["line", own && "own", follows && "follows"] },
     h("div", { class: follows ? "sr" : "line-head" }, h("strong", null, own ? t("you") : line.name), " ", h("time", { datetime: line.at, class: "soft" }, timeOfDay(line.at))),
     h("p", null, withLinks(line.text)));
 }

@@ -41,6 +41,8 @@ export const START = {
   panel: null,
   /** What was asked for and is not told by a state yet. @type {boolean | null} */
   muting: null,
+  /** Whether I want to be muted: nobody else opens my microphone then. */
+  wish: false,
   /** Whether it was answered: then the next state decides, whatever it says. */
   mutingDone: false,
   soundBlocked: false,
@@ -75,7 +77,7 @@ export function reduce(state, event, now) {
     case "link": return { ...state, linkUp: event.up };
     case "media": return { ...state, media: event.state };
     case "panel": return { ...state, panel: event.panel, unread: event.panel === "chat" ? 0 : state.unread };
-    case "muting": return { ...state, muting: event.muted, mutingDone: false };
+    case "muting": return { ...state, muting: event.muted, mutingDone: false, wish: event.muted ?? state.wish };
     case "muting-done": return { ...state, mutingDone: true };
     case "sound": return { ...state, soundBlocked: event.blocked };
     case "numbers": return { ...state, numbers: event.numbers };
@@ -95,6 +97,7 @@ function told(state, { you, meeting, participants }, now) {
     participants,
     speakers: waits ? [] : state.speakers,
     panel: waits ? null : state.panel,
+    wish: state.wish || (state.you === null && you.muted && !you.muted_by_host),
     muting: state.mutingDone || state.muting === you.muted ? null : state.muting,
   };
 }
@@ -112,7 +115,12 @@ function said(state, line) {
 
 /** Whether nothing of mine is heard: what I asked for counts before it is confirmed. @param {State} state */
 export function isMuted(state) {
-  return state.muting ?? state.you?.muted ?? true;
+  return state.muting ?? ((state.you?.muted ?? true) || state.wish);
+}
+
+/** Whether a host has unmuted me against my wish, so that the server should be told again. @param {State} state */
+export function isUnmutedByOthers(state) {
+  return state.you?.muted === false && state.wish && state.muting === null;
 }
 
 /** @param {State} state @returns {boolean} whether the page tries to get its connection back */
@@ -155,7 +163,7 @@ export function news(before, after) {
   if (before.phase === "meeting" && after.phase === "lobby") found.push({ key: "newsSentBack", loud: true });
   if (before.phase !== "meeting" || after.phase !== "meeting" || !before.you || !after.you) return found;
   if (!before.you.muted && after.you.muted && after.you.muted_by_host && after.muting === null) found.push({ key: "newsMutedByHost", loud: true });
-  if (before.you.muted_by_host && !after.you.muted_by_host && after.you.muted) found.push({ key: "newsMayUnmute", loud: true });
+  if (before.you.muted && !after.you.muted && before.muting === null) found.push({ key: after.wish ? "newsMayUnmute" : "newsUnmuted", loud: true });
   if (before.you.hand && !after.you.hand) found.push({ key: "newsHandLowered" });
   if (before.you.role !== after.you.role) found.push({ key: after.you.role === "host" ? "newsHost" : "newsGuest", loud: true });
   if (before.meeting?.locked !== after.meeting?.locked) found.push({ key: after.meeting?.locked ? "newsLocked" : "newsUnlocked", loud: true });
