@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from parley.app.moderation import Moderation
+from parley.app.seats import Seats
 from parley.app.web_entry import WebEntry
 from parley.core.ids import LegId, ParticipantId
 from parley.core.links import PersonalLinks
@@ -155,7 +156,10 @@ class WebRig:
         links = PersonalLinks(b"k" * 32)
         entry = WebEntry(floor.held, floor.lookup, floor.pins, links, floor.journal)
         self.publisher = Publisher(floor.directory, floor.engine, floor.clock)
-        self.entrance = Entrance(entry, floor.arrivals, self.publisher, floor.clock, floor.identifiers, self.settings)
+        self.seats = Seats(floor.held, floor.directory, floor.clock, floor.tasks, self.settings.grace)
+        self.entrance = Entrance(
+            entry, floor.arrivals, self.publisher, self.seats, floor.clock, floor.identifiers, self.settings
+        )
         self.moderation = Moderation(floor.directory, floor.clock)
         self.app = MeetingSocket(
             self.entrance, self.moderation, self._signed_in, floor.clock, self.settings, cookie=COOKIE
