@@ -195,3 +195,12 @@ def test_this_machine_knows_itself() -> None:
     assert len(set(names)) == len(names)
     assert "127.0.0.1" in local_addresses()
     ipaddress.ip_address(foremost_address())
+
+
+def test_the_banner_leads_browsers_to_the_demo_space() -> None:
+    """The pages' address, the port that browsers' sound needs, and the demo space's own page."""
+    text = banner(
+        StartFacts("0.1.0", [], ["udp"], "x", 5060, None, demo=DEMO, pages="https://x:8443", browser_port=10000)
+    )
+    assert "https://x:8443/\n" in text and "udp port 10000" in text
+    assert f"https://x:8443/meeting/{DEMO.guest_call_id}" in text

@@ -100,15 +100,21 @@ class StartFacts:
     password: str | None = field(default=None, repr=False)
     certificate_fingerprint: str | None = None  # of a generated certificate
     demo: DemoSpace | None = None  # while the demo space exists
+    pages: str | None = None  # base address of the pages; None: there is no HTTP listener
+    browser_port: int | None = None  # UDP, of browsers' sound; None: no browsers
 
 
 def banner(facts: StartFacts) -> str:
     """The text shown at the start, without a final line break. The line `ready` comes after it."""
     rows: list[tuple[str, str]] = []
+    if facts.pages:
+        rows.append(("pages", facts.pages + "/"))
     rows += [("API" if not index else "", address) for index, address in enumerate(facts.api)]
     if facts.certificate_fingerprint:
         rows.append(("", "the certificate is generated; SHA-256 " + facts.certificate_fingerprint))
     rows += [("SIP" if not index else "", address) for index, address in enumerate(facts.sip)]
+    if facts.browser_port:
+        rows.append(("browsers' sound", f"udp port {facts.browser_port}"))
     if facts.access_number and facts.sip:
         rows.append(("call ID entry", _uri(facts, facts.access_number)))
     if facts.password is not None:
@@ -125,6 +131,7 @@ def _demo_lines(facts: StartFacts, demo: DemoSpace) -> list[str]:
     rows = [
         ("guests", f"{uri}   then # (or wait {demo.passcode_timeout} s); call ID {demo.guest_call_id}, no PIN"),
         ("host", f"{uri}   PIN {demo.host_pin} #; call ID {demo.host_call_id}, PIN {demo.host_pin} #"),
+        *([("browser", f"{facts.pages}/meeting/{demo.guest_call_id}")] if facts.pages else []),
         ("softphone", softphone_line(uri)),
         ("or", "linphonec   then: call " + uri),
         ("no phone", "parley demo guest-host"),

@@ -46,7 +46,11 @@ def describer(
             "version": __version__,
             "started": started,
             "data_dir": str(settings.data_dir.absolute()),
-            "listeners": [*_api_addresses(settings), *_sip_addresses(settings, sip_ports)],
+            "listeners": [
+                *_api_addresses(settings),
+                *_sip_addresses(settings, sip_ports),
+                *([f"udp {settings.media.web_port} (browsers' sound)"] if settings.media.web_port else []),
+            ],
             "workers": workers(),
         }
 
@@ -89,4 +93,6 @@ def start_facts(
         password=first.password,
         certificate_fingerprint=certificate.fingerprint or None if certificate else None,
         demo=first.demo,
+        pages=base_url(settings) if settings.https.listen or settings.http.listen else None,
+        browser_port=settings.media.web_port or None,
     )

@@ -8,14 +8,12 @@ import fcntl
 import gc
 import os
 import signal
-import ssl
 import tempfile
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from secrets import token_bytes
 from typing import Any
 
 import structlog
@@ -48,7 +46,6 @@ from .backends.store.sql import SqlStore
 from .backends.system import RandomIdentifiers, SystemClock
 from .config import Settings
 from .core.attempts import Attempts, AttemptSettings
-from .core.endings import Ending, Reason, Side
 from .core.events import Event
 from .core.leg_inputs import EntrySettings
 from .core.links import PersonalLinks
@@ -56,24 +53,19 @@ from .doors.cms import event_log
 from .doors.cms.app import CmsSettings, cms_app
 from .doors.cms.call_records import record_of
 from .doors.ops.server import OpsDoor
-from .doors.sip.agent import SipAgent
-from .doors.sip.registrar import Registrar
 from .first_run import banner, ensure_data_dir, host_id, load_secrets, personal_links_key
 from .first_start import prepare
 from .host import own_names
 from .server_facts import describer, first_domain, shown_host, start_facts
-from .tls import CertificateFiles
 from .wiring_conferences import Shared, conference_parts
 from .wiring_http import CannotStart, certificate_of, open_http, pages_of, root_of
 from .wiring_media import web_listening
 from .wiring_notices import couriers_of
+from .wiring_sip import open_sip, sip_agent
 from .wiring_sockets import SocketShared, meeting_socket, with_socket
 from .wiring_web import WebShared, web_parts
 
 log = structlog.get_logger(__name__)
-
-SHUTDOWN = Ending(Side.LOCAL, Reason.SHUTDOWN)
-BYE_WITHIN = 0.3  # seconds that phones have to answer the BYEs of a shutdown
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +203,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     arrivals = Arrivals(kept.lookup, directory)
 
     certificate = certificate_of(settings, kept.clock)
-    sip = _sip_agent(settings, kept, arrivals, tasks)
+    sip = sip_agent(settings, kept.clock, kept.devices, arrivals, tasks)
     first_domain = kept.administration.inbound_rules.space_domain
     dialling = Dialling(kept.store, directory, sip.dialler, kept.clock, first_domain)
     parts = conference_parts(
@@ -264,11 +256,12 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
         arrivals,
         web.sessions,
         seats,
+        parts.start.give_up_in,
     )
     native = with_socket(web.native, meeting_socket(settings, sockets))
     cms = _cms(settings, kept, directory, dialling, journal)
     await open_http(settings, root_of(cms, parts.json, native, pages_of(settings)), certificate, stack)
-    sip_ports = await _open_sip(settings, sip, directory, certificate, stack)
+    sip_ports = await open_sip(settings, sip, directory, certificate, stack)
     seats.ready()
     _run_beside(parts.timekeeping, stack)  # conferences may dial from here on
     started = kept.clock.utc().strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -360,54 +353,6 @@ def _cms(settings: Settings, kept: Kept, directory: Directory, dialling: Diallin
         record=journal.append,
         placer=dialling,
     )
-
-
-def _sip_agent(settings: Settings, kept: Kept, arrivals: Arrivals, tasks: Tasks) -> SipAgent:
-    """Still without a socket."""
-    trust = ssl.create_default_context()
-    if settings.sip.authorities is not None:
-        try:
-            trust.load_verify_locations(settings.sip.authorities)
-        except OSError as problem:
-            raise CannotStart(f"sip.authorities: cannot read {settings.sip.authorities}: {problem}") from problem
-    return SipAgent(
-        clock=kept.clock,
-        arrivals=arrivals,
-        spawn=tasks.spawn,
-        agent=f"Parley/{__version__}",
-        media_address=settings.media.address,
-        calls_most=settings.limits.legs,
-        calls_per_source=settings.limits.calls_per_source,
-        registrar=Registrar(kept.devices, token_bytes(32)),
-        trusted_trunks=settings.sip.trusted_trunks,
-        trust=trust,
-    )
-
-
-async def _open_sip(
-    settings: Settings,
-    sip: SipAgent,
-    directory: Directory,
-    certificate: CertificateFiles | None,
-    stack: AsyncExitStack,
-) -> dict[str, int]:
-    async def leave() -> None:
-        """Say goodbye to everybody before the sockets close."""
-        await directory.close(SHUTDOWN)
-        await asyncio.sleep(BYE_WITHIN if sip.live[1] else 0)
-        await sip.close()
-
-    stack.push_async_callback(leave)
-    udp, tcp, tls = settings.sip.udp, settings.sip.tcp, settings.sip.tls
-    try:
-        return await sip.open(
-            udp=(udp.host, udp.port) if udp else None,
-            tcp=(tcp.host, tcp.port) if tcp else None,
-            tls=(tls.host, tls.port, certificate.certificate, certificate.key) if tls and certificate else None,
-        )
-    except OSError as problem:
-        wanted = " ".join(str(listen) for listen in (udp, tcp, tls) if listen)
-        raise CannotStart(f"sip: cannot listen on {wanted}: {problem.strerror or problem}") from problem
 
 
 def _run_beside(work: Any, stack: AsyncExitStack) -> None:

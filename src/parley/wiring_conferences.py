@@ -64,10 +64,11 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class ConferenceParts:
-    """people: for the other doors too. json: the JSON dialect's application, WebSockets included; timekeeping: to be
-    run beside."""
+    """people and start: for the other doors too. json: the JSON dialect's application, WebSockets included;
+    timekeeping: to be run beside."""
 
     people: People
+    start: ConferenceStart
     json: ASGIApp
     timekeeping: Coroutine[Any, Any, None]
 
@@ -103,7 +104,7 @@ def conference_parts(settings: Settings, shared: Shared) -> ConferenceParts:
         welcome=told.created if told else None,
     )
     json = _json(settings, shared, everybody, conferences, start, links)
-    return ConferenceParts(everybody, json, timekeeper.run())
+    return ConferenceParts(everybody, start, json, timekeeper.run())
 
 
 def _json(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -21,8 +21,8 @@ from .backends.journal.file import FileJournal
 from .backends.store.sql import SqlStore
 from .backends.system import RandomIdentifiers, SystemClock
 from .config import Settings
+from .core.ids import SpaceId
 from .core.links import PersonalLinks
-from .core.meeting_inputs import MeetingView
 from .core.people import User
 from .core.secret import Secret
 from .doors.webrtc.app import MeetingSocket
@@ -33,7 +33,7 @@ from .server_facts import first_domain
 
 @dataclass(frozen=True, slots=True)
 class SocketShared:
-    """What the rest of the wiring has made already. ended: told before a host ends a meeting for all."""
+    """What the rest of the wiring has made already. ended: see Moderation."""
 
     store: SqlStore
     clock: SystemClock
@@ -47,7 +47,7 @@ class SocketShared:
     arrivals: Arrivals
     sessions: Sessions
     seats: Seats
-    ended: Callable[[MeetingView], Awaitable[None]] | None = None
+    ended: Callable[[SpaceId], None]
 
 
 def meeting_socket(settings: Settings, shared: SocketShared) -> MeetingSocket:

@@ -167,7 +167,7 @@ FULL: dict[str, Any] = {
         ),
         Series(Cycle.MONTH, date(2026, 1, 31), date(2026, 12, 31), 615, 2, (1, 31), 7),
         ConferenceRules(
-            False, True, False, True, True, True, True, True, EntryScope.TENANT, MediaEncryption.REQUIRED, 15, 12
+            False, True, False, True, True, True, True, False, True, EntryScope.TENANT, MediaEncryption.REQUIRED, 15, 12
         ),
         True,
         False,

@@ -10,7 +10,7 @@ from parley.core.admission import Proof
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import LegArrived, LegConnected, LegEnded
 from parley.core.ids import AccessMethodId, LegId, MemberId, SpaceId, UserId
-from parley.core.leg import LegState
+from parley.core.leg import PATH_LIMIT, LegState
 from parley.core.leg_inputs import (
     Accept,
     Confirmed,
@@ -20,6 +20,7 @@ from parley.core.leg_inputs import (
     HangUp,
     JoinMeeting,
     LegFinished,
+    MediaChanged,
     MediaDied,
     MediaFailed,
     MediaOpened,
@@ -129,3 +130,29 @@ def test_the_record_of_a_leg_says_whether_its_media_were_encrypted(offer: object
     ended = caller.events()[-1]
     assert isinstance(ended, LegEnded) and ended.encrypted_media is encrypted
     assert caller.count(LegFinished) == 1
+
+
+def test_a_media_path_that_never_stands_ends_the_leg() -> None:
+    """After the limit, not before; a phone, whose answer is confirmed by other rules, has no such limit."""
+    caller = Caller(DOOR)
+    caller.do(BROWSER)
+    caller.do(MediaOpened(3478, LOCAL))
+    assert caller.wait(PATH_LIMIT - 0.1) == []
+    assert kinds(caller.wait(0.1)) == ["LegEnded", "HangUp", "CloseMedia", "LegFinished"]
+    assert caller.reason() is Reason.MEDIA_FAILED
+    phone = Caller(DOOR)
+    phone.do(OFFER)
+    phone.do(MediaOpened(20000))
+    assert phone.leg.next_deadline() is None
+
+
+def test_another_offer_before_the_path_stands_does_not_prolong_the_wait() -> None:
+    """The limit counts from the answer; a path that stands in time ends it."""
+    caller = Caller(DOOR)
+    caller.do(BROWSER)
+    caller.do(MediaOpened(3478, LOCAL))
+    caller.wait(PATH_LIMIT / 2)
+    assert kinds(caller.do(MediaChanged(WEB))) == ["ChangeMedia"]
+    assert caller.leg.next_deadline() == 100.0 + PATH_LIMIT
+    caller.do(Confirmed())
+    assert caller.leg.next_deadline() is None

@@ -11,6 +11,7 @@ import httpx
 from jsonschema import Draft202012Validator
 
 from parley.app.accounts import AccountEdit, ensure_default_administrator
+from parley.app.devices import Devices
 from parley.app.event_feed import EventFeed
 from parley.app.members import MemberEdit
 from parley.app.my_spaces import MySpaces, Ways
@@ -118,6 +119,8 @@ class NativeRig(Rig):
             self.lookup,
             lambda _: [],
             OutboxDesk(self.store, self.clock),
+            Devices(self.store, self.identifiers, self.clock, self.changes, "example.com"),
+            self.clock.utc,
         )
         pins = PinJudge(Attempts(), self.lookup, self.clock, self.journal)
         services = NativeServices(

@@ -66,6 +66,10 @@ LINES: list[tuple[Event, str | None]] = [
         'call 38: outgoing SIP call to "sip:2000@steven.lab" from local URI "sip:guestpin.space@acano.steven.lab"',
     ),
     (
+        replace(arrived(True), kind="browser", caller="sip:guest624070829@steven.lab"),
+        'call 38: allocated for guest624070829@steven.lab "Web client" conference participation',
+    ),
+    (
         ended(Side.REMOTE, Reason.BUSY, False, 0.0),
         "call 40: ending; remote SIP teardown, busy - not connected after 0:00",
     ),

@@ -105,11 +105,9 @@ async def test_services_are_tried_by_priority() -> None:
     }
     async with NameServer(address(), records) as names:
         resolver = Resolver([(names.address, names.port)])
-        assert await resolver.places("a.example", None, "udp") == [
-            Place("192.0.2.1", 5060, "udp"),
-            Place("192.0.2.2", 5060, "udp"),
-            Place("2001:db8::2", 5070, "udp"),
-        ]
+        places = await resolver.places("a.example", None, "udp")
+        assert set(places[:2]) == {Place("192.0.2.1", 5060, "udp"), Place("192.0.2.2", 5060, "udp")}
+        assert places[2:] == [Place("2001:db8::2", 5070, "udp")]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from .recordings import LEVEL, tone, write_wav
 
 FLAGS = (
     *("--headless=new", "--no-sandbox", "--no-first-run", "--no-proxy-server", "--disable-quic", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-gpu"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-gpu", "--disable-dev-shm-usage"),
     *("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"),
     *("--autoplay-policy=no-user-gesture-required", "--allow-loopback-in-peer-connection"),
     "--audio-buffer-size=2048",  # 43 ms: a busy machine is late by less

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from tests.kit.addresses import Network
 from tests.kit.api import PATIENCE, Api, eventually
 from tests.kit.baresip import PCMU, SPEECH, Codec, Phone
-from tests.kit.recordings import SILENT, VOICES, Recording, tone
+from tests.kit.recordings import HEARD, LEVEL, SILENT, VOICES, Recording, tone
 from tests.kit.server import DOMAIN, Server
 
 DECLARATION = '<?xml version="1.0"?>'
@@ -45,6 +45,7 @@ class Stage:
     phones: dict[str, Phone] = field(default_factory=dict)
     voices: dict[str, float] = field(default_factory=dict)
     offered: Sequence[float] = VOICES
+    loudness: dict[float, float] = field(default_factory=dict)  # of voices that are not spoken at LEVEL
     _exits: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
 
     @property
@@ -78,7 +79,8 @@ class Stage:
 
     def names_heard(self, recording: Recording) -> set[str]:
         """Whose voices are there throughout; a mere trace of a voice gets its level after the name."""
-        full, traces = recording.voices(self.offered), recording.traces(self.offered)
+        full = {v for v in self.offered if recording.voices([v], HEARD * self.loudness.get(v, LEVEL) / LEVEL)}
+        traces = recording.traces(self.offered)
         names = {voice: name for name, voice in self.voices.items()}
         whole = {names.get(voice, str(voice)) for voice in full}
         return whole | {f"{names.get(voice, voice)}: {recording.loudest(voice):.0f}" for voice in traces - full}

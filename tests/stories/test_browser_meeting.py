@@ -91,7 +91,7 @@ async def test_refused_alike_and_a_blank_passcode_where_there_is_a_door_without(
 
 
 async def test_the_signed_in_owner_opens_the_space_and_changes_the_guests_passcode() -> None:
-    """Scenario 6.4: phones wait until the member opens it in a browser; the next phone needs the new passcode."""
+    """Scenario 6.4: phones wait until the member opens it; the next guest needs the new passcode, or is refused."""
     async with web_stage() as scene:
         made = await space_with_talking_guests(scene)
         await scene.account("user1@parley.example", "User One")
@@ -118,6 +118,11 @@ async def test_the_signed_in_owner_opens_the_space_and_changes_the_guests_passco
         await bob.hears_prompt("enter-pin", bob.start)
         await bob.digits("97531#")
         await scene.until_waiting("bob")
+        await owner.click("button", "Refuse them")
+        await owner.finds("button", "Let them in")
+        carol = await scene.phone("carol")
+        await carol.dial(uri("global"), established=False)
+        assert "404" in (await carol.wait_closed()).param
 
 
 async def test_a_host_looks_after_one_person() -> None:

@@ -10,7 +10,7 @@ from tests.kit.browser import Browser
 
 from .web_scene import PASSWORD, WebStage, picture, web_stage
 
-pytestmark = [pytest.mark.story, pytest.mark.xdist_group("browsers"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.story, pytest.mark.xdist_group("pages"), pytest.mark.timeout(120)]
 
 JID = "user1@parley.example"
 RIGHTS = (

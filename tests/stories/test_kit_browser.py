@@ -16,7 +16,7 @@ from tests.kit.chromium import Chromium
 from tests.kit.firefox import Firefox
 from tests.kit.recordings import VOICES
 
-pytestmark = [pytest.mark.story, pytest.mark.xdist_group("browsers"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.story, pytest.mark.xdist_group("pages"), pytest.mark.timeout(120)]
 
 # Sends the microphone through two peer connections to the loudspeaker.
 PAGE = b"""<!doctype html><html lang="en"><title>Loop</title><main><h1>Loop</h1>

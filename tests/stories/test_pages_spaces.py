@@ -11,7 +11,7 @@ from .scene import Space
 from .test_member_space import one_uri_for_all
 from .web_scene import WebStage, picture, web_stage
 
-pytestmark = [pytest.mark.story, pytest.mark.xdist_group("browsers")]
+pytestmark = [pytest.mark.story, pytest.mark.xdist_group("pages")]
 
 TEMPORARY, OWN = "For-Once-17-Only", "Quite-Another-9"
 PHONES = "phones.example"  # what the callers' addresses end in

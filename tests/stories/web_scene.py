@@ -51,7 +51,7 @@ class WebStage(Stage):
         voice = self.offered[len(self.phones)]
         browser = kind(name, voice, certificate=self.server.certificate)
         self.phones[name] = browser  # type: ignore[assignment]  # it is listened to like a phone
-        self.voices[name] = voice
+        self.voices[name], self.loudness[voice] = voice, kind.loudness
         return browser
 
     def url(self, path: str) -> str:

@@ -11,7 +11,7 @@ import structlog
 from ..core.conference_rules import CALLED_SETTINGS
 from ..core.conferences import Attendee, Conference, Occurrence, answers_to
 from ..core.events import AttendeeCalled
-from ..core.ids import LegId, OccurrenceId
+from ..core.ids import LegId, OccurrenceId, SpaceId
 from ..core.meeting_inputs import Entry
 from ..core.refusals import Refusal
 from ..core.retry import CALL_AGAIN, CALL_WHEN_FREE
@@ -79,6 +79,12 @@ class ConferenceStart:
         for invitation in self._calls.pop(occurrence, ()):
             invitation.give_up()
 
+    def give_up_in(self, space: SpaceId) -> None:
+        """Its meeting was ended for all: whoever was not reached yet is called no more."""
+        for occurrence, invitations in list(self._calls.items()):
+            if any(invitation.space == space for invitation in invitations):
+                self.give_up(occurrence)
+
     def give_up_on(self, occurrence: OccurrenceId, addresses: Collection[str]) -> None:
         """These were taken off the list: they are called no more."""
         for invitation in self._calls.get(occurrence, ()):
@@ -104,6 +110,7 @@ class _Invitation:
         self._start = start
         self._occurrence = occurrence.id
         self._number = record.conference.number
+        self.space = record.space.id
         door = record.host if attendee.role is Role.HOST else record.guest
         mute = True if attendee.mute else None
         self._wish = CallOut(

@@ -5,11 +5,11 @@ Whoever acts is named by his leg. Every act goes in by the meeting's own inputs.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from ..core.conference_rules import HOST_SETTINGS
 from ..core.endings import Ending, Reason, Side
-from ..core.ids import LegId, MeetingId, ParticipantId
+from ..core.ids import LegId, MeetingId, ParticipantId, SpaceId
 from ..core.meeting_inputs import (
     AdmitParticipant,
     DropParticipant,
@@ -76,14 +76,14 @@ def waits_by_its_door(leg: LegView) -> bool:
 class Moderation:
     """All methods raise Refusal: not-permitted(what), not-found(kind: participant), state(kind: leg, state: outside).
 
-    ended: told when a host ends a meeting for all, before it ends.
+    ended: told of a space whose meeting a host ends for all, before it ends.
     """
 
     def __init__(
         self,
         directory: Directory,
         clock: Clock,
-        ended: Callable[[MeetingView], Awaitable[None]] | None = None,
+        ended: Callable[[SpaceId], None] = lambda _space: None,
     ) -> None:
         self._directory = directory
         self._clock = clock
@@ -161,8 +161,7 @@ class Moderation:
     async def end(self, leg: LegId) -> None:
         """For all."""
         meeting = self._moderated(leg)
-        if self._ended is not None:
-            await self._ended(meeting)
+        self._ended(meeting.space)
         await self._tell(meeting, End(STOPPED))
 
     # --- who may --------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from parley.app.moderation import Moderation
 from parley.app.ports import CallResult
 from parley.core.profiles import EntryScope
 from parley.core.spaces import Role
@@ -262,7 +263,7 @@ async def test_who_is_called_at_the_start_shows_and_can_be_given_up(floor: Floor
     await called_no_more(floor)
 
 
-@pytest.mark.parametrize("way", ["stop", "attendees/delete"])
+@pytest.mark.parametrize("way", ["stop", "attendees/delete", "a host at another door"])
 async def test_a_busy_person_is_not_called_again_after_the_end_or_off_the_list(floor: Floor, way: str) -> None:
     """No phone rings for a conference that its host has ended, or of somebody taken off the list."""
     await floor.rig.ring(floor.info)
@@ -270,6 +271,9 @@ async def test_a_busy_person_is_not_called_again_after_the_end_or_off_the_list(f
     floor.rig.placer.end(leg, CallResult.BUSY)
     if way == "stop":
         await floor.put("stop")
+    elif way == "a host at another door":
+        host = await floor.rig.call(floor.id, password(floor.info, "chair"), "1001")
+        await Moderation(floor.rig.directory, floor.rig.clock, floor.rig.start.give_up_in).end(host.id)
     else:
         await floor.done("POST", way, {"bulkDelAttendInfo": [{"number": "5005"}]})
     await called_no_more(floor)

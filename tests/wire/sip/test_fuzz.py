@@ -121,7 +121,7 @@ def test_hostile_sizes_take_bounded_time() -> None:
         b" " * MAX_MESSAGE,
         b"\\" * MAX_MESSAGE,
     ]
-    started = time.perf_counter()
+    started = time.process_time()
     for data in hostile:
         Desk().hear(data[:MAX_MESSAGE])
         framer = StreamFramer()
@@ -129,4 +129,4 @@ def test_hostile_sizes_take_bounded_time() -> None:
             framer.feed(data[at : at + 7])
     with contextlib.suppress(SdpMistake):
         parse_sdp(b"v=0\r\n" + b"m=audio 1 RTP/AVP 0\r\na=rtpmap:0 " + b"/" * 40000)
-    assert time.perf_counter() - started < 2.0
+    assert time.process_time() - started < 2.0

@@ -102,7 +102,7 @@ CYCLE = Table(
 )
 
 # Being called at the start needs none. A From header is none.
-PROOF = "2 and 3 want proof: signed in, a personal join link, or a number that a trusted trunk asserts"
+PROOF = "2 and 3 want proof: signed in, SIP digest, a personal join link, or a number that a trusted trunk asserts"
 RULES = Table(
     "RestConfConfigDTO",
     "1.5",

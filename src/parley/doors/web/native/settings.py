@@ -38,6 +38,9 @@ class LegSettingsIn(In):
     terminal_rx_audio_mute: bool | None = None
     waiting_room: bool | None = None
     media_encryption: MediaEncryption | None = None
+    mute_self: bool | None = None
+    unmute_self: bool | None = None
+    passes_lock: bool | None = None
 
 
 class CallSettingsIn(In):
@@ -63,6 +66,9 @@ class LegSettingsOut(Out):
     terminal_rx_audio_mute: bool | None
     waiting_room: bool | None
     media_encryption: MediaEncryption | None
+    mute_self: bool | None
+    unmute_self: bool | None
+    passes_lock: bool | None
 
 
 class CallSettingsOut(Out):

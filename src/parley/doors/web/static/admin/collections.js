@@ -30,6 +30,9 @@ const leg = (name, kind, more = {}) => ({ name: `settings.${name}`, kind, label:
 const LEG_SETTINGS = [
   leg("needs_activation", "yesno", { hint: "needs_activation_hint" }),
   leg("waiting_room", "yesno", { hint: "waiting_room_hint" }),
+  leg("mute_self", "yesno"),
+  leg("unmute_self", "yesno"),
+  leg("passes_lock", "yesno"),
   leg("rx_audio_mute", "yesno"),
   leg("terminal_rx_audio_mute", "yesno"),
   leg("tx_audio_mute", "yesno"),
