@@ -200,16 +200,18 @@ class WebRig:
 
 
 @asynccontextmanager
-async def webrtc_rig(**settings: Any) -> AsyncIterator[WebRig]:
-    """With a space of two PINs: call ID 100, guests by 1111, hosts by 2222."""
-    floor = Floor()
-    space = await floor.two_pins()
+async def webrtc_rig(before: WebRig | None = None, **settings: Any) -> AsyncIterator[WebRig]:
+    """With a space of two PINs: call ID 100, guests by 1111, hosts by 2222. before: another life on the same store."""
+    floor = Floor(store=before.floor.held, identifiers=before.floor.identifiers) if before else Floor()
+    space = before.space if before else await floor.two_pins()
     turn = Turn(("turn:turn.example.com:3478",), Secret("north"), 600)
     rig = WebRig(floor, space, replace(WebSettings(domain="example.com", turn=turn), **settings))
+    await rig.seats.load()
     listening = socket.create_server(("127.0.0.1", 0))
     rig.port = listening.getsockname()[1]
     listener = HttpListener(rig.app, "webrtc", websockets=True)
     await listener.open([listening])
+    rig.seats.ready()
     try:
         async with rig._stack:
             yield rig

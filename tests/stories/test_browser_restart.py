@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from .scene import uri
@@ -22,7 +24,8 @@ async def participants(scene: WebStage) -> dict[str, str]:
     return names
 
 
-async def test_a_killed_server_ends_no_browsers_meeting() -> None:
+@pytest.mark.parametrize("end", ["killed", "stopped"])
+async def test_a_restart_ends_no_browsers_meeting(end: str) -> None:
     """Without a click the guest whom the host made a host is who he was, hearing a phone that calls anew."""
     async with web_stage() as scene:
         space = await space_with_talking_guests(scene)
@@ -38,12 +41,16 @@ async def test_a_killed_server_ends_no_browsers_meeting() -> None:
         await host.sees("Hand raised")
         await scene.settles({"gil": ["ada"], "ada": ["gil"]})
         before = await participants(scene)
+        scene.nobody_heard_himself()
 
-        await scene.server.kill_and_restart()
-        print("ready again")
+        await (scene.server.kill_and_restart() if end == "killed" else scene.server.restart())
+        ready = time.monotonic()
+        for browser in (gil, host):
+            browser.start = browser.mark()  # a tone that is cut off clicks, which sounds like every voice
         await gil.sees("Gil (you)", "Hanna", patience=BACK)
         await host.sees("Hanna (you)", "Gil", patience=BACK)
         await gil.sees_no("Reconnecting…", patience=BACK)
+        print(f"{end}: back {time.monotonic() - ready:.1f} s after the server was ready")
         after = await participants(scene)
         assert {name: after.get(name) for name in ("Gil", "Hanna")} == {name: before[name] for name in ("Gil", "Hanna")}
         await ada.hang_up()
