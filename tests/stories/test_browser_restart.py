@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from tests.kit.baresip import Phone
+
 from .scene import uri
 from .test_browser_meeting import link_of, space_with_talking_guests
 from .web_scene import WebStage, does_to, web_stage
@@ -24,15 +26,24 @@ async def participants(scene: WebStage) -> dict[str, str]:
     return names
 
 
+async def calls(phone: Phone) -> None:
+    """By the guests' door."""
+    await phone.dial(uri("global"))
+    await phone.hears_prompt("enter-pin-or-hash", phone.start)
+    await phone.digits("#")
+
+
 @pytest.mark.parametrize("end", ["killed", "stopped"])
 async def test_a_restart_ends_no_browsers_meeting(end: str) -> None:
     """Without a click the guest whom the host made a host is who he was, hearing a phone that calls anew."""
     async with web_stage() as scene:
         space = await space_with_talking_guests(scene)
-        gil, host = await scene.browsers("gil", "host")
+        gil = await scene.browser("gil")
+        ada = await scene.phone("ada")  # its voice is the one nearest to the pages' chimes
+        host = await scene.browser("host")
         await scene.comes_as_host(host, "Hanna")
         await scene.comes_to_join(gil, await link_of(scene, space), "Gil")
-        ada = await scene.phone_guest("ada")
+        await calls(ada)
         await scene.everybody_hears_everybody("gil", "host", "ada")
         await host.press("p")
         await does_to(host, "Gil", "Make host")
@@ -54,9 +65,7 @@ async def test_a_restart_ends_no_browsers_meeting(end: str) -> None:
         after = await participants(scene)
         assert {name: after.get(name) for name in ("Gil", "Hanna")} == {name: before[name] for name in ("Gil", "Hanna")}
         await ada.hang_up()
-        await ada.dial(uri("global"))
-        await ada.hears_prompt("enter-pin-or-hash", ada.start)
-        await ada.digits("#")
+        await calls(ada)
         await scene.settles({"gil": ["ada"], "ada": ["gil"], "host": ["ada", "gil"]}, patience=BACK)
         await host.sees("Hand raised")
         await gil.press("p")
