@@ -56,7 +56,12 @@ def meeting_socket(settings: Settings, shared: SocketShared) -> MeetingSocket:
     entry = WebEntry(shared.store, shared.lookup, shared.pins, shared.personal_links, shared.journal)
     publisher = Publisher(shared.directory, shared.engine, shared.clock)
     entrance = Entrance(entry, shared.arrivals, publisher, shared.seats, shared.clock, shared.identifiers, web)
-    moderation = Moderation(shared.directory, shared.clock, shared.ended)
+
+    def ended(space: SpaceId) -> None:
+        shared.ended(space)
+        shared.seats.ended(space)
+
+    moderation = Moderation(shared.directory, shared.clock, ended)
 
     async def signed_in(text: str, bearer: bool) -> User | None:
         session = await shared.sessions.resolve(text, bearer=bearer)

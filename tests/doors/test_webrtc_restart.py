@@ -216,6 +216,17 @@ async def test_neither_a_lock_nor_a_full_meeting_keeps_out_who_was_in() -> None:
             assert (await late.hear("ended"))["reason"] == "participant-limit"
 
 
+async def test_a_meeting_that_is_ended_for_all_is_ended_for_those_who_are_not_back_yet() -> None:
+    """Their tokens open nothing from then on."""
+    async with webrtc_rig() as first:
+        guest, _ = await first.guest()
+        host, _ = await first.host()
+        async with after(first) as rig:
+            again, _ = await back(rig, host)
+            await again.done("end")
+            await nobody(rig, guest.welcome["resume"])
+
+
 async def test_a_second_restart_loses_nothing() -> None:
     """What was inside before the first is there after the second, also of who came back to wait only."""
     async with webrtc_rig() as first:

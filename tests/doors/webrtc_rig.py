@@ -160,7 +160,7 @@ class WebRig:
         self.entrance = Entrance(
             entry, floor.arrivals, self.publisher, self.seats, floor.clock, floor.identifiers, self.settings
         )
-        self.moderation = Moderation(floor.directory, floor.clock)
+        self.moderation = Moderation(floor.directory, floor.clock, self.seats.ended)
         self.app = MeetingSocket(
             self.entrance, self.moderation, self._signed_in, floor.clock, self.settings, cookie=COOKIE
         )

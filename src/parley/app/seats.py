@@ -16,7 +16,7 @@ from datetime import timedelta
 import structlog
 
 from ..core.admission import closed_by
-from ..core.ids import MeetingId, ParticipantId
+from ..core.ids import MeetingId, ParticipantId, SpaceId
 from ..core.leg_inputs import Granted
 from ..core.people import User
 from ..core.seats import Seat, stay_of
@@ -76,6 +76,12 @@ class Seats:
     def _give_up(self) -> None:
         for id in list(self._held):
             self.leave(id)
+
+    def ended(self, space: SpaceId) -> None:
+        """A host has ended the meeting for all: for those too who have not come back to it yet."""
+        for seat in list(self._held.values()):
+            if seat.space == space:
+                self.leave(seat.id)
 
     async def claim(self, id: str) -> Sitting | None:
         """The seat, taken, if its space and its door still let its owner in. None: there is none, or it is no more.
