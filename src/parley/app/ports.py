@@ -26,6 +26,7 @@ from ..core.outbound import Hop, OutboundRule, Target
 from ..core.outbox import OutboxEntry
 from ..core.people import Administrator, Application, Department, SystemDefaults, Tenant, Token, User
 from ..core.profiles import CallProfile, Extras, LegProfile, LegSettings, MediaEncryption
+from ..core.seats import Seat
 from ..core.spaces import AccessMethod, Member, Space
 
 E = TypeVar("E")
@@ -200,6 +201,12 @@ class TokenRepository(Repository[Token], Protocol):
     async def forget_expired(self, now: datetime) -> int: ...
 
 
+class SeatRepository(Repository[Seat], Protocol):
+    async def forget_expired(self, now: datetime) -> int:
+        """From the moment they expire. Indexed."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
     """What the first request with an idempotency key was answered. `fingerprint`: hash of that request."""
@@ -248,6 +255,7 @@ class Transaction(Protocol):
     tokens: TokenRepository
     departments: Repository[Department]
     devices: Repository[Device]
+    seats: SeatRepository
 
     async def add_attendance(self, attendance: Attendance) -> None: ...
 

@@ -14,7 +14,7 @@ from .dialplan import Address, Ivr
 from .endings import Ending
 from .events import Event
 from .ids import AccessMethodId, LegId, SpaceId, TenantId, UserId
-from .meeting_inputs import Entry, LegNews
+from .meeting_inputs import Entry, LegNews, Stay
 from .outbound import Hop
 from .profiles import Extras, LegSettings
 from .secret import Secret
@@ -138,13 +138,15 @@ class Offered:
 class Granted:
     """A target whose door is open already: a browser has shown its link, passcode or membership before any media.
 
-    entry: by which door, access method or membership. proof: who it is, as far as that is proven.
+    entry: by which door, access method or membership. proof: who it is, as far as that is proven. stay: what it
+    returns to (see meeting_inputs.Join).
     """
 
     space: SpaceId
     tenant: TenantId | None
     entry: Entry
     proof: Proof = NOTHING_PROVEN
+    stay: Stay | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,7 +398,7 @@ class JudgePin:
 class JoinMeeting:
     """Ask the space's meeting (created if need be) for a place; answered by News.
 
-    entry: by which door, where that is more than an access method. settings, extras, admitted: see meeting_inputs.Join.
+    entry: by which door, where that is more than an access method. settings, extras, admitted, stay: see Join.
     called: we called this person, who therefore comes in where strangers may not. proof: what else is proven.
     """
 
@@ -409,6 +411,7 @@ class JoinMeeting:
     admitted: bool = False
     called: bool = False
     proof: Proof = NOTHING_PROVEN
+    stay: Stay | None = None
 
 
 @dataclass(frozen=True, slots=True)
