@@ -55,10 +55,20 @@ class WebLocal:
 
 
 @dataclass(frozen=True, slots=True)
+class SrtpKeys:
+    """The keys of a phone's SRTP, out of SDP (RFC 4568). Each secret is master key and salt in base64."""
+
+    suite: str  # by its name there: "AES_CM_128_HMAC_SHA1_80" ...
+    theirs: Secret
+    ours: Secret
+
+
+@dataclass(frozen=True, slots=True)
 class LegAudio:
     """One leg's negotiated audio; replaced whole when the far end re-negotiates.
 
     web: the leg is a browser's; remote_host and remote_port then mean nothing. A new ufrag in it restarts ICE.
+    srtp: of a phone's leg; None: plain RTP.
     """
 
     remote_host: str
@@ -70,11 +80,12 @@ class LegAudio:
     sends: bool = True  # we may send
     receives: bool = True  # we expect packets: False while the far end holds
     web: WebRemote | None = None
+    srtp: SrtpKeys | None = None
 
     @property
     def encrypted(self) -> bool:
-        """A browser's media always are (RFC 8827, 6.5)."""
-        return self.web is not None
+        """A browser's media always are (RFC 8827, 6.5), a phone's where keys were agreed."""
+        return self.web is not None or self.srtp is not None
 
 
 BEEPS = "x-test"  # the language of trials: what is played is known by its tone
