@@ -43,7 +43,9 @@ class LightBrowser(asyncio.DatagramProtocol):
         self.received = 0
         self.ready = asyncio.Event()
         self.sequence = 0
-        self._srtp: SrtpPair | None = None
+        self.srtp: SrtpPair | None = None
+        self._shaking = False
+        self._server: tuple[str, int] | None = None
         self._next_check = 0.0
         context = SSL.Context(SSL.DTLS_METHOD)
         context.use_certificate(CERTIFICATE)
@@ -102,7 +104,7 @@ class LightBrowser(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if data[0] > 63:
-            self.received += 1
+            self.heard(data)
         elif data[0] > 3:
             self._shake(data)
         else:
@@ -110,22 +112,30 @@ class LightBrowser(asyncio.DatagramProtocol):
             if message.kind == stun.REQUEST:
                 answer = stun.build_success(message.transaction, addr, self.password.encode())
                 self._transport.sendto(answer, addr)
-            elif message.kind == stun.SUCCESS and self._srtp is None:
+            elif message.kind == stun.SUCCESS and self.srtp is None:
                 self._shake(b"")
 
+    def heard(self, data: bytes) -> None:
+        """One packet of sound, encrypted, or a report."""
+        self.received += 1
+
     def _shake(self, data: bytes) -> None:
-        if self._srtp is not None:
+        if self.srtp is not None:
             return
+        self._shaking = True
         if data:
             self._dtls.bio_write(data)
         try:
             self._dtls.do_handshake()
             profile = PROFILES[self._dtls.get_selected_srtp_profile()]
             material = self._dtls.export_keying_material(b"EXTRACTOR-dtls_srtp", 2 * (profile.key + profile.salt))
-            self._srtp = SrtpPair(profile, material, server=False)
+            self.srtp = SrtpPair(profile, material, server=False)
             self.ready.set()
         except SSL.WantReadError:
             pass
+        self._flush()
+
+    def _flush(self) -> None:
         try:
             while records := self._dtls.bio_read(1200):
                 self._transport.sendto(records, self._server)
@@ -134,15 +144,17 @@ class LightBrowser(asyncio.DatagramProtocol):
 
     def tick(self, now: float) -> None:
         """20 ms have passed."""
-        if now >= self._next_check:
+        if now >= self._next_check and self._server is not None:
             self._next_check = now + CHECK_SECONDS
             self._check()
-        if self._srtp is None:
+        if self.srtp is None:
+            if self._shaking and self._dtls.DTLSv1_handle_timeout():  # a flight was lost
+                self._flush()
             return
         payload = self.payloads[self.sequence % len(self.payloads)]
         data = build_rtp(111, self.sequence, self.sequence * 960, self.number + 1, payload)
         extension = b"\xbe\xde\x00\x01" + bytes([0x10, -self.level & 0x7F, 0, 0])
-        self._transport.sendto(self._srtp.close(bytes([0x90]) + data[1:12] + extension + payload), self._server)
+        self._transport.sendto(self.srtp.close(bytes([0x90]) + data[1:12] + extension + payload), self._server)
         self.sequence += 1
 
     def close(self) -> None:

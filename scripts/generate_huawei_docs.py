@@ -36,6 +36,19 @@ off. A signed login works once: its nonce is remembered while the signature is g
 it. Ten wrong passwords of one account, or thirty from one address, lock for 60 seconds. A program has at most 64
 sessions a user, other kinds of client one. An access token lasts 16 hours, its refresh token 30 days; refreshing with
 the access token leaves that one alive until its own end, because clients exist that never look for the new one.
+
+A control token commands as a host's by the host's password. By the guests' password it is a guest's; when somebody
+signed in asked for it, it mutes and unmutes that user's own participant, and commands as a co-host's for as long as
+the host has made that participant a co-host. Whose participant it is, is told by membership, by the address under
+which the user was invited, or by the user's own. Co-hosts may do all but these, which are the host's: `stop`,
+`duration`, `participants/cohost`, giving the host's role back, and whatever is ordered against a host. Everybody who
+knows the host's password may take the role while nobody has it.
+
+`allowUnmuteByOneself` binds guests, those still to come as well; hosts and co-hosts may always be heard again. On a
+phone `*6` mutes and unmutes, and a prompt says which, or that the host does not allow it. A lock keeps guests waiting
+and lets hosts in. Whom the server calls at the start passes lock and waiting room, and waits for the first host where
+guests do. A password that is made here (`admin/reset`, or a new user without `pwd`) goes to its owner by mail, in the
+enterprise's language, with the change or not at all; without mail none is made and `admin/reset` answers 403.
 """
 
 FIELDS_HEAD = """## Fields

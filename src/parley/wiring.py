@@ -35,6 +35,7 @@ from .app.operator import KeptOperator, KeptServices, Operator
 from .app.outbox import Outbox, OutboxDesk
 from .app.pins import PinJudge
 from .app.ports import StoredEvent
+from .app.seats import Seats
 from .app.tasks import Tasks
 from .backends.engine.client import EngineClient
 from .backends.engine.worker import WorkerDied
@@ -239,6 +240,9 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
             KeptOperator(kept.services(shown_host(settings)), pins),
         ),
     )
+    seats = Seats(kept.store, directory, kept.clock, tasks, settings.web.grace)
+    await seats.load()
+    stack.push_async_callback(seats.flush)
     sockets = SocketShared(
         kept.store,
         kept.clock,
@@ -251,12 +255,14 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
         directory,
         arrivals,
         web.sessions,
+        seats,
         parts.start.give_up_in,
     )
     native = with_socket(web.native, meeting_socket(settings, sockets))
     cms = _cms(settings, kept, directory, dialling, journal)
     await open_http(settings, root_of(cms, parts.json, native, pages_of(settings)), certificate, stack)
     sip_ports = await open_sip(settings, sip, directory, certificate, stack)
+    seats.ready()
     _run_beside(parts.timekeeping, stack)  # conferences may dial from here on
     started = kept.clock.utc().strftime("%Y-%m-%dT%H:%M:%SZ")
     described = describer(settings, started, sip_ports, lambda: 1 if engine.worker_pid else 0)

@@ -14,6 +14,7 @@ from .app.lookup import Lookup
 from .app.moderation import Moderation
 from .app.pins import PinJudge
 from .app.ports import MediaEngine
+from .app.seats import Seats
 from .app.sessions import COOKIE, Sessions
 from .app.web_entry import WebEntry
 from .backends.journal.file import FileJournal
@@ -45,6 +46,7 @@ class SocketShared:
     directory: Directory
     arrivals: Arrivals
     sessions: Sessions
+    seats: Seats
     ended: Callable[[SpaceId], None]
 
 
@@ -53,8 +55,13 @@ def meeting_socket(settings: Settings, shared: SocketShared) -> MeetingSocket:
     web = web_settings(settings)
     entry = WebEntry(shared.store, shared.lookup, shared.pins, shared.personal_links, shared.journal)
     publisher = Publisher(shared.directory, shared.engine, shared.clock)
-    entrance = Entrance(entry, shared.arrivals, publisher, shared.clock, shared.identifiers, web)
-    moderation = Moderation(shared.directory, shared.clock, shared.ended)
+    entrance = Entrance(entry, shared.arrivals, publisher, shared.seats, shared.clock, shared.identifiers, web)
+
+    def ended(space: SpaceId) -> None:
+        shared.ended(space)
+        shared.seats.ended(space)
+
+    moderation = Moderation(shared.directory, shared.clock, ended)
 
     async def signed_in(text: str, bearer: bool) -> User | None:
         session = await shared.sessions.resolve(text, bearer=bearer)

@@ -104,6 +104,7 @@ class Floor:
         ports: int = 1000,
         wrong_most: int = 20,
         domains: Sequence[str] = ("example.com",),
+        identifiers: CountedIdentifiers | None = None,
     ) -> None:
         self.clock = ManualClock()
         kept = store or MemoryStore()
@@ -115,7 +116,7 @@ class Floor:
         self.lookup = Lookup(self.held, domains, "9000")
         attempts = Attempts(AttemptSettings(wrong_most=wrong_most, window=600.0))
         self.pins = PinJudge(attempts, self.lookup, self.clock, self.journal)
-        identifiers = self.identifiers = CountedIdentifiers()
+        identifiers = self.identifiers = identifiers or CountedIdentifiers()
         services = LegServices(
             clock=self.clock,
             engine=self.engine,

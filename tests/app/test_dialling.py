@@ -14,12 +14,13 @@ from parley.app.spaces import SpaceEdit
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import LegArrived, LegEnded
 from parley.core.ids import AccessMethodId, LegId, LegProfileId, SpaceId, TenantId
-from parley.core.leg_inputs import Answered, CallFailed, RemoteEnded, Ringing
+from parley.core.leg_inputs import Answered, CallFailed, RemoteEnded, Ringing, SrtpKeys
 from parley.core.meeting_inputs import Cause, End, Entry, SetLocked
 from parley.core.outbound import FailureAction
 from parley.core.people import CallOutLimits, SystemDefaults
 from parley.core.profiles import CallSettings, LegSettings, MediaEncryption
 from parley.core.refusals import Refusal
+from parley.core.secret import Secret
 from tests.app.floor import AUDIO, HANG_UP, Floor, no_errors
 from tests.kit.fake_outgoing_door import FakeDialler, FakeOutgoingDoor
 
@@ -209,13 +210,35 @@ async def test_doors_and_profiles_of_the_wish_must_exist(desk: Desk) -> None:
     )
 
 
-async def test_nobody_is_rung_for_media_we_cannot_offer(desk: Desk) -> None:
-    """Where encryption is required, plain RTP is not even tried."""
+@pytest.mark.parametrize("encryption", MediaEncryption)
+async def test_people_are_called_with_the_media_that_the_door_asks_for(desk: Desk, encryption: MediaEncryption) -> None:
+    """Whoever calls for us is told whether media must be encrypted, may be or must not."""
+    await desk.rule()
+    space = await desk.floor.space()
+    await _alter(desk, space, leg_settings=LegSettings(media_encryption=encryption))
+    await desk.call(space)
+    assert desk.door.encryption is encryption
+
+
+@pytest.mark.parametrize("encrypted", [True, False])
+async def test_whoever_answers_with_plain_media_is_not_let_in_where_encryption_is_required(
+    desk: Desk, encrypted: bool
+) -> None:
+    """The answer is judged by what was agreed, and the call record tells it."""
     await desk.rule()
     space = await desk.floor.space()
     await _alter(desk, space, leg_settings=LegSettings(media_encryption=MediaEncryption.REQUIRED))
-    assert await desk.refused(space) == ("not-permitted", {"what": "plain-media"})
-    assert desk.dialler.doors == []
+    await desk.call(space)
+    keys = SrtpKeys("AES_CM_128_HMAC_SHA1_80", Secret("a"), Secret("b"))
+    desk.door.say(Answered(replace(AUDIO, srtp=keys if encrypted else None)))
+    await desk.floor.settle()
+    assert (desk.door.hung_up is None) is encrypted
+    desk.door.say(RemoteEnded(HANG_UP))
+    await desk.floor.settle()
+    ended = desk.floor.events(LegEnded)
+    assert [(event.encrypted_media, event.ending.reason) for event in ended] == (
+        [(True, Reason.HANG_UP)] if encrypted else [(False, Reason.ENCRYPTION_REQUIRED)]
+    )
 
 
 async def test_nobody_is_rung_for_a_full_meeting(desk: Desk) -> None:

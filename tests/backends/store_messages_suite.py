@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,8 @@ from parley.app.ports import KeptAnswer, Query, Store
 from parley.core.ids import OutboxId, UserId
 from parley.core.outbox import Channel, Notice, OutboxEntry, OutboxState
 from parley.core.people import Token, TokenKind
-from tests.backends.store_samples import HOUR, T, fill, ids
+from parley.core.seats import Seat
+from tests.backends.store_samples import FULL, HOUR, T, fill, ids
 
 TICK = timedelta(microseconds=1)
 
@@ -71,6 +73,16 @@ class MessagesSuite:
             assert await transaction.tokens.forget_expired(T) == 0
         async with store.reading() as reading:
             assert ids((await reading.tokens.page(Query())).items) == ["valid"]
+
+    async def test_expired_seats_are_forgotten(self, store: Store) -> None:
+        """From the moment they expire; the count is told."""
+        seat: Seat = FULL["seats"]
+        for id, expires in (("past", T - HOUR), ("now", T), ("valid", T + TICK)):
+            await fill(store, replace(seat, id=id, expires=expires))
+        async with store.transaction() as transaction:
+            assert await transaction.seats.forget_expired(T) == 2
+        async with store.reading() as reading:
+            assert ids((await reading.seats.page(Query())).items) == ["valid"]
 
     # --- kept answers ----------------------------------------------------------------------------------------
 

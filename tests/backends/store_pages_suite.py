@@ -30,8 +30,8 @@ from tests.backends.store_samples import (
 )
 
 # Attributes that are made of several values, in any collection.
-COMPOUND = {"attendees", "bindings", "call_out", "call_settings", "conferences", "extras", "leg_settings", "media"}
-COMPOUND |= {"password_history", "rights", "rules", "series", "settings"}
+COMPOUND = {"attendees", "bindings", "call_out", "call_settings", "conferences", "entry", "extras", "leg_settings"}
+COMPOUND |= {"media", "password_history", "proof", "rights", "rules", "series", "settings", "stay"}
 SEALED = {"password", "payload", "ha1"}
 
 
@@ -124,6 +124,7 @@ class PagesSuite:
             ("outbox", "LI@", ["full"]),
             ("outbox", "周会", ["full"]),
             ("tokens", "t", []),
+            ("seats", "full", []),
             ("departments", "R&", ["d1"]),
             ("departments", "77", ["d1"]),
             ("devices", "DESK", ["full"]),
@@ -141,7 +142,7 @@ class PagesSuite:
         await fill(store, Tenant(TenantId("t1"), "Org"), InboundRule(InboundRuleId("r1"), "a.example"))
         await fill(store, Ivr(IvrId("i1"), "my.ivr"), conference(1, "914083136", subject="Weekly"), occurrence("o1"))
         await fill(store, OutboundRule(OutboundRuleId("r2"), "b.example", username="trunk"), FULL["outbox"])
-        await fill(store, FULL["tokens"], Department("d1", "77", "R&D"), FULL["devices"])
+        await fill(store, FULL["tokens"], Department("d1", "77", "R&D"), FULL["devices"], FULL["seats"])
         async with store.reading() as reading:
             assert ids((await getattr(reading, collection).page(Query(contains=text))).items) == expected
 

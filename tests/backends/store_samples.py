@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from parley.app.ports import Store
+from parley.core.admission import Proof
 from parley.core.conferences import (
     Attendance,
     Attendee,
@@ -33,10 +34,12 @@ from parley.core.ids import (
     OccurrenceId,
     OutboundRuleId,
     OutboxId,
+    ParticipantId,
     SpaceId,
     TenantId,
     UserId,
 )
+from parley.core.meeting_inputs import Cause, Entry, Stay
 from parley.core.outbound import FailureAction, OutboundRule
 from parley.core.outbox import Channel, Notice, OutboxEntry, OutboxState
 from parley.core.people import (
@@ -60,6 +63,7 @@ from parley.core.profiles import (
     MediaEncryption,
     PasscodeMode,
 )
+from parley.core.seats import Seat
 from parley.core.secret import Secret
 from parley.core.spaces import AccessMethod, Member, MemberRights, Role, Space, SpaceKind
 
@@ -243,6 +247,30 @@ FULL: dict[str, Any] = {
         T,
         (Binding("sip:ann@192.0.2.7:5062", "192.0.2.7", 5062, "udp", "c1", 7, T + HOUR, "Phone/1"),),
     ),
+    "seats": Seat(
+        "full",
+        ParticipantId("p1"),
+        SpaceId("s1"),
+        TenantId("t1"),
+        Entry(AccessMethodId("a1"), MemberId("m1"), LegProfileId("l1")),
+        Proof(UserId("user-1"), TenantId("t1"), True),
+        "sip:ann@a.example",
+        "2000",
+        "Ann 安",
+        "zh",
+        T,
+        T + HOUR,
+        Stay(
+            frozenset({Cause.SENT_BACK, Cause.NO_HOST}),
+            "Anna",
+            LegSettings(rx_audio_mute=True, deactivation_mode=DeactivationMode.REMAIN),
+            Role.HOST,
+            cohost=True,
+            hand_raised=True,
+            muted_itself=True,
+            admitted=True,
+        ),
+    ),
 }
 BARE: dict[str, Any] = {
     "spaces": Space(SpaceId("bare")),
@@ -262,6 +290,7 @@ BARE: dict[str, Any] = {
     "outbox": OutboxEntry(OutboxId("bare"), Channel.MAIL, Notice.BOOKED, "b@a.example", "<2@a.example>", b"", T, T),
     "tokens": Token("bare", TokenKind.ACCESS, None, T, T),
     "departments": Department("bare", "1", ""),
+    "seats": Seat("bare", ParticipantId("p2"), SpaceId("s1"), None, Entry(), Proof(), "", "", "", "", T, T),
     "devices": Device(DeviceId("bare"), UserId("user-1"), "bob", "a.example", Secret("1" * 32)),
 }
 COLLECTIONS = sorted(FULL)

@@ -73,6 +73,7 @@ REASONS = [
     (Side.LOCAL, Reason.SPACE_DELETED, "callEnded"),
     (Side.LOCAL, Reason.TOO_LONG, "timeout"),
     (Side.LOCAL, Reason.MEDIA_DEAD, "timeout"),
+    (Side.LOCAL, Reason.SESSION_EXPIRED, "timeout"),
     (Side.LOCAL, Reason.MEDIA_FAILED, "error"),
     (Side.REMOTE, Reason.NO_ACK, "timeout"),
     (Side.REMOTE, Reason.TRANSPORT_FAILED, "error"),

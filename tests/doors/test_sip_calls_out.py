@@ -17,6 +17,7 @@ from parley.core.endings import Ending, Reason, Side
 from parley.core.ids import OutboundRuleId
 from parley.core.leg_inputs import Answered, CallFailed, LegInput, MediaChanged, Reached, RemoteEnded, Ringing
 from parley.core.outbound import Credentials, Hop, Target
+from parley.core.profiles import MediaEncryption
 from parley.core.secret import Secret
 from parley.doors.sip.agent import SipAgent
 from parley.doors.sip.outgoing import OutgoingSipLeg, display, ending_of
@@ -82,8 +83,13 @@ def hop(at: RawCallee, transport: str = "udp", **fields: object) -> Hop:
     return Hop(RULE, at.address, at.port, transport, **fields)  # type: ignore[arg-type]
 
 
-def leg_of(agent: SipAgent, target: Target = ADA, identity: CallerIdentity = ROOM) -> tuple[OutgoingSipLeg, Told]:
-    told, leg = Told(), agent.dialler.outgoing(target, identity)
+def leg_of(
+    agent: SipAgent,
+    target: Target = ADA,
+    identity: CallerIdentity = ROOM,
+    encryption: MediaEncryption = MediaEncryption.OPTIONAL,
+) -> tuple[OutgoingSipLeg, Told]:
+    told, leg = Told(), agent.dialler.outgoing(target, identity, encryption)
     leg.attach(told)
     return leg, told
 
@@ -372,3 +378,38 @@ def test_a_display_name_is_bounded() -> None:
     """Longer names are cut; none at all leaves no quotes."""
     assert display("") == "" and display("\r\n") == ""
     assert len(display("x" * 1000)) < 110
+
+
+SUITE = "AES_CM_128_HMAC_SHA1_80"
+THEIR_KEY = "A" * 40
+
+
+async def test_srtp_is_offered_where_it_must_be(agent: SipAgent) -> None:
+    """One section for SRTP alone with a key of ours; the answer's key is theirs."""
+    async with callee([200], crypto=f"1 {SUITE} inline:{THEIR_KEY}") as ada:
+        leg, told = leg_of(agent, encryption=MediaEncryption.REQUIRED)
+        leg.reach(hop(ada))
+        await told.hears(Reached)
+        leg.place(20000)
+        answered = await told.hears(Answered)
+        text = ada.requests("INVITE")[0].text
+        assert "m=audio 20000 RTP/SAVP " in text and text.count("m=audio") == 1
+        found = re.findall(r"a=crypto:(\d+) (\w+) inline:(\S+)", text)
+        assert isinstance(answered, Answered) and answered.audio.srtp is not None
+        srtp = answered.audio.srtp
+        assert found == [("1", SUITE, srtp.ours.reveal())] and srtp.theirs.reveal() == THEIR_KEY
+        leg.hang_up(Ending(Side.LOCAL, Reason.MEETING_ENDED))
+        await ada.hears("BYE")
+
+
+@pytest.mark.parametrize("crypto", ["", f"2 {SUITE} inline:{THEIR_KEY}", f"1 {SUITE} inline:AAAA"])
+async def test_an_offer_of_srtp_is_not_taken_for_less(agent: SipAgent, crypto: str) -> None:
+    """A plain answer, another tag or a broken key: acknowledged, hung up, and the call has failed."""
+    async with callee([200], crypto=crypto) as ada:
+        leg, told = leg_of(agent, encryption=MediaEncryption.REQUIRED)
+        leg.reach(hop(ada))
+        await told.hears(Reached)
+        leg.place(20000)
+        failed = await told.hears(CallFailed)
+        assert failed == CallFailed(Ending(Side.REMOTE, Reason.NO_COMMON_CODEC))
+        await ada.hears("BYE")

@@ -20,6 +20,7 @@ from parley.core.endings import Ending, Reason, Side
 from parley.core.ids import OutboundRuleId
 from parley.core.leg_inputs import Answered, CallFailed, LegInput, Reached
 from parley.core.outbound import Hop, Target
+from parley.core.profiles import MediaEncryption
 from parley.doors.sip.agent import SipAgent
 from parley.doors.sip.outgoing import OutgoingSipLeg
 from parley.doors.sip.resolver import NameUnknown, Place, Resolver
@@ -76,9 +77,11 @@ def address() -> str:
     return f"{NET}.{next(_hosts)}"
 
 
-def leg_of(made: SipAgent, name: str = "") -> tuple[OutgoingSipLeg, Told]:
+def leg_of(
+    made: SipAgent, name: str = "", encryption: MediaEncryption = MediaEncryption.OPTIONAL
+) -> tuple[OutgoingSipLeg, Told]:
     told = Told()
-    leg = made.dialler.outgoing(ADA, CallerIdentity("room", "parley.example", name))
+    leg = made.dialler.outgoing(ADA, CallerIdentity("room", "parley.example", name), encryption)
     leg.attach(told)
     return leg, told
 
@@ -146,15 +149,17 @@ async def test_a_call_goes_where_the_service_is() -> None:
 
 
 async def test_a_call_by_tls_to_whom_the_certificate_names(tmp_path: Path) -> None:
-    """Via and Contact say TLS; the answer comes back by the same stream."""
+    """Via and Contact say TLS; the answer comes back by the same stream; keys of SRTP are safe there."""
     place = address()
     theirs, trust = secured(tmp_path / "a", place)
-    async with RawCallee(place, [200], tls=theirs) as ada, agent(trust=trust) as made:
+    crypto = f"1 AES_CM_128_HMAC_SHA1_80 inline:{'A' * 40}"
+    async with RawCallee(place, [200], tls=theirs, crypto=crypto) as ada, agent(trust=trust) as made:
         leg, told = leg_of(made)
         leg.reach(hop(place, ada.port, "tls"))
         assert isinstance(await told.next(), Reached)
         leg.place(20000)
-        assert isinstance(await told.next(), Answered)
+        answered = await told.next()
+        assert isinstance(answered, Answered) and answered.audio.encrypted
         invite = ada.requests("INVITE")[0]
         assert invite.header("Via").startswith("SIP/2.0/TLS ")
         assert "transport=tls" in invite.header("Contact")
@@ -162,6 +167,20 @@ async def test_a_call_by_tls_to_whom_the_certificate_names(tmp_path: Path) -> No
         leg.hang_up(Ending(Side.LOCAL, Reason.MEETING_ENDED))
         await ada.hears("BYE")
         assert ada.connections == 1
+
+
+async def test_a_call_by_tls_is_by_plain_rtp_where_srtp_is_prohibited(tmp_path: Path) -> None:
+    """For peers that have TLS alone."""
+    place = address()
+    theirs, trust = secured(tmp_path / "a", place)
+    async with RawCallee(place, [200], tls=theirs) as ada, agent(trust=trust) as made:
+        leg, told = leg_of(made, encryption=MediaEncryption.PROHIBITED)
+        leg.reach(hop(place, ada.port, "tls"))
+        assert isinstance(await told.next(), Reached)
+        leg.place(20000)
+        answered = await told.next()
+        assert isinstance(answered, Answered) and not answered.audio.encrypted
+        assert "crypto" not in ada.requests("INVITE")[0].text
 
 
 @pytest.mark.parametrize("case", ["another name", "a stranger's"])

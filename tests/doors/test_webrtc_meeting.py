@@ -1,6 +1,7 @@
 """In a meeting by a browser: what one is shown, what one may do, and how long a leg waits for its next socket."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -14,8 +15,10 @@ from parley.core.events import LegEnded
 from parley.core.ids import ParticipantId
 from parley.core.meeting_inputs import OverrideLegs
 from parley.core.profiles import LegSettings
+from parley.doors.webrtc import app as webrtc_app
 from parley.doors.webrtc import publisher as publishing
-from tests.doors.webrtc_rig import OTHER_OFFER, WebRig, attribute, names, webrtc_rig
+from parley.doors.webrtc.app import PATH
+from tests.doors.webrtc_rig import OFFER, OTHER_OFFER, WebRig, attribute, names, webrtc_rig
 
 HOST = {"meeting": "100", "passcode": "2222"}
 
@@ -441,3 +444,33 @@ async def test_nobody_watches_meetings_without_browsers(rig: WebRig) -> None:
     assert rig.publisher._channels == {} and rig.floor.clock.pending() == 0
     await call.end()
     assert rig.publisher._channels == {}
+
+
+async def test_a_client_that_takes_nothing_is_dropped_and_may_come_back(
+    rig: WebRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A socket whose window stays shut ends after a while; its leg waits for the next socket."""
+    monkeypatch.setattr(webrtc_app, "SEND_WITHIN", 0.3)
+    asked: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+        if len(sent) > 2:  # accepted and welcomed
+            await asyncio.Event().wait()
+
+    scope = {"type": "websocket", "path": PATH, "headers": [], "subprotocols": [], "client": ("192.0.2.7", 4000)}
+    conversation = asyncio.ensure_future(rig.app(scope, asked.get, send))
+    join = {"type": "join", "version": 1, "entry": HOST, "name": "Hana", "id": 1}
+    asked.put_nowait({"type": "websocket.connect"})
+    asked.put_nowait({"type": "websocket.receive", "text": json.dumps(join)})
+    asked.put_nowait({"type": "websocket.receive", "text": json.dumps({"type": "offer", "sdp": OFFER})})
+    await asyncio.wait_for(conversation, 5)
+    await rig.floor.settle()
+    [live] = rig.floor.directory.legs()
+    welcome = json.loads(sent[1]["text"])
+    assert live.participant == welcome["participant"] and len(rig.entrance) == 1
+    page = await rig.open()
+    again = await page.ask("resume", token=welcome["resume"], offer=OFFER)
+    assert again["participant"] == welcome["participant"]
+    await page.hear("answer")

@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from parley.app.moderation import Moderation
+from parley.app.seats import Seats
 from parley.app.web_entry import WebEntry
 from parley.core.ids import LegId, ParticipantId
 from parley.core.links import PersonalLinks
@@ -155,8 +156,11 @@ class WebRig:
         links = PersonalLinks(b"k" * 32)
         entry = WebEntry(floor.held, floor.lookup, floor.pins, links, floor.journal)
         self.publisher = Publisher(floor.directory, floor.engine, floor.clock)
-        self.entrance = Entrance(entry, floor.arrivals, self.publisher, floor.clock, floor.identifiers, self.settings)
-        self.moderation = Moderation(floor.directory, floor.clock)
+        self.seats = Seats(floor.held, floor.directory, floor.clock, floor.tasks, self.settings.grace)
+        self.entrance = Entrance(
+            entry, floor.arrivals, self.publisher, self.seats, floor.clock, floor.identifiers, self.settings
+        )
+        self.moderation = Moderation(floor.directory, floor.clock, self.seats.ended)
         self.app = MeetingSocket(
             self.entrance, self.moderation, self._signed_in, floor.clock, self.settings, cookie=COOKIE
         )
@@ -196,16 +200,18 @@ class WebRig:
 
 
 @asynccontextmanager
-async def webrtc_rig(**settings: Any) -> AsyncIterator[WebRig]:
-    """With a space of two PINs: call ID 100, guests by 1111, hosts by 2222."""
-    floor = Floor()
-    space = await floor.two_pins()
+async def webrtc_rig(before: WebRig | None = None, **settings: Any) -> AsyncIterator[WebRig]:
+    """With a space of two PINs: call ID 100, guests by 1111, hosts by 2222. before: another life on the same store."""
+    floor = Floor(store=before.floor.held, identifiers=before.floor.identifiers) if before else Floor()
+    space = before.space if before else await floor.two_pins()
     turn = Turn(("turn:turn.example.com:3478",), Secret("north"), 600)
     rig = WebRig(floor, space, replace(WebSettings(domain="example.com", turn=turn), **settings))
+    await rig.seats.load()
     listening = socket.create_server(("127.0.0.1", 0))
     rig.port = listening.getsockname()[1]
     listener = HttpListener(rig.app, "webrtc", websockets=True)
     await listener.open([listening])
+    rig.seats.ready()
     try:
         async with rig._stack:
             yield rig

@@ -72,6 +72,7 @@ class Phone:
     speech: Sequence[Part] = ()
     codecs: str = ""  # baresip's list when the offer holds more than one codec
     password: str = ""  # of the device `name` at `domain`, which registers with it
+    encryption: str = ""  # baresip's mediaenc: "srtp" offers it, "srtp-mand" insists on it
     domain: str = ""  # what stands after the @ of its own address; else its network address
     events: list[PhoneEvent] = field(default_factory=list)
 
@@ -300,11 +301,13 @@ class Phone:
         }
         text = "".join(f"{key}\t\t{value}\n" for key, value in lines.items())
         text += "".join(f"module\t{name}.so\n" for name in ("g711", "g722", "opus", "aufile", "aubridge", "sndfile"))
+        text += "module\tsrtp.so\n" if self.encryption else ""
         text += "module_tmp\tuuid.so\nmodule_tmp\taccount.so\nmodule_app\tmenu.so\nmodule_app\tctrl_tcp.so\n"
         (self._folder / "config").write_text(text)
         domain = self.domain or ("phones.example" if self.proxy else f"{self.address}:{self.sip_port}")
         account = f"<sip:{self.name}@{domain};transport={self.transport}>;answermode=auto;ptime=20"
         account += f";regint=600;auth_pass={self.password}" if self.password else ";regint=0"
+        account += f";mediaenc={self.encryption}" if self.encryption else ""
         account += f";audio_codecs={self.codecs or self.codec.baresip}"
         if self.proxy:
             account += f';outbound="sip:{self.proxy};transport={self.transport}"'

@@ -4,14 +4,22 @@ from parley.app.ports import CallerIdentity, LegFacts, LegInbox
 from parley.core.endings import Ending
 from parley.core.leg_inputs import LegAudio, LegInput, Reached, WebLocal
 from parley.core.outbound import Hop, Target
+from parley.core.profiles import MediaEncryption
 
 
 class FakeOutgoingDoor:
     """`reach` is answered at once unless `unreachable` holds the hop's host."""
 
-    def __init__(self, target: Target, identity: CallerIdentity, holds: bool = False) -> None:
+    def __init__(
+        self,
+        target: Target,
+        identity: CallerIdentity,
+        holds: bool = False,
+        encryption: MediaEncryption = MediaEncryption.OPTIONAL,
+    ) -> None:
         self.target = target
         self.identity = identity
+        self.encryption = encryption
         self.holds = holds
         self.hops: list[Hop] = []
         self.placed: list[int] = []
@@ -61,6 +69,8 @@ class FakeDialler:
         self.doors: list[FakeOutgoingDoor] = []
         self.holds = False
 
-    def outgoing(self, target: Target, identity: CallerIdentity) -> FakeOutgoingDoor:
-        self.doors.append(FakeOutgoingDoor(target, identity, self.holds))
+    def outgoing(
+        self, target: Target, identity: CallerIdentity, encryption: MediaEncryption = MediaEncryption.OPTIONAL
+    ) -> FakeOutgoingDoor:
+        self.doors.append(FakeOutgoingDoor(target, identity, self.holds, encryption))
         return self.doors[-1]

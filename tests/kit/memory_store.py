@@ -19,6 +19,7 @@ from parley.core.ids import SpaceId
 from parley.core.outbound import OutboundRule
 from parley.core.outbox import OutboxEntry, OutboxState
 from parley.core.people import Administrator, Application, Department, SystemDefaults, Token, User
+from parley.core.seats import Seat
 from parley.core.spaces import AccessMethod, Member, Space
 
 E = TypeVar("E")
@@ -31,14 +32,17 @@ COMPOSITE = {
     "call_out",
     "call_settings",
     "conferences",
+    "entry",
     "extras",
     "leg_settings",
     "media",
     "password_history",
+    "proof",
     "rights",
     "rules",
     "series",
     "settings",
+    "stay",
 }
 SEALED = {(OutboundRule, "password"), (OutboxEntry, "payload"), (Device, "ha1")}
 
@@ -78,6 +82,7 @@ class State:
         self.tokens: dict[str, Any] = {}
         self.departments: dict[str, Any] = {}
         self.devices: dict[str, Any] = {}
+        self.seats: dict[str, Any] = {}
         self.attendance: list[Attendance] = []
         self.answers: dict[tuple[str, str], KeptAnswer] = {}
         self.administrators: dict[str, Administrator] = {}
@@ -260,16 +265,18 @@ class MemoryOutbox(MemoryRepository[OutboxEntry]):
         return waiting[0].due if waiting else None
 
 
-class MemoryTokens(MemoryRepository[Token]):
-    async def of_user(self, user: str) -> list[Token]:
-        return sorted((one for one in self._all().values() if one.user == user), key=lambda one: one.created)
-
+class MemoryExpiring(MemoryRepository[E]):
     async def forget_expired(self, now: datetime) -> int:
         self._unit.writing()
         expired = [one.id for one in self._all().values() if one.expires <= now]
         for id in expired:
             del self._all()[id]
         return len(expired)
+
+
+class MemoryTokens(MemoryExpiring[Token]):
+    async def of_user(self, user: str) -> list[Token]:
+        return sorted((one for one in self._all().values() if one.user == user), key=lambda one: one.created)
 
 
 class MemoryTransaction:
@@ -292,6 +299,7 @@ class MemoryTransaction:
         self.tokens = MemoryTokens(self, "tokens", lambda one: ())
         self.departments = MemoryRepository[Any](self, "departments", lambda one: (one.code, one.name))
         self.devices = MemoryRepository[Any](self, "devices", lambda one: (one.username, one.label))
+        self.seats = MemoryExpiring[Seat](self, "seats", lambda one: ())
 
     def writing(self) -> None:
         if not self._writes:

@@ -17,7 +17,7 @@ o=callee 7 7 IN IP4 {address}
 s=-
 c=IN IP4 {address}
 t=0 0
-m=audio {port} RTP/AVP {format}
+m=audio {port} {protocol} {format}
 a=rtpmap:{format} {codec}
 """
 
@@ -64,8 +64,9 @@ class RawCallee:
         codec: str = "PCMU/8000",
         format: int = 0,
         tls: ssl.SSLContext | None = None,
+        crypto: str = "",
     ) -> None:
-        """tls: streams are opened by it."""
+        """tls: streams are opened by it. crypto: it answers by SRTP with this value of the attribute."""
         self.address = address
         self.heard: list[Heard] = []
         self.deaf = False
@@ -74,6 +75,7 @@ class RawCallee:
         self._scripts = list(scripts) or [[200]]
         self._codec, self._format = codec, format
         self._tls = tls
+        self._crypto = crypto
         self._pending: tuple[Heard, Reply] | None = None
         self._news = asyncio.Event()
 
@@ -156,7 +158,14 @@ class RawCallee:
             to += ";tag=callee"
         body = ""
         if request.method == "INVITE" and 200 <= status < 300:
-            sdp = ANSWER.format(address=self.address, port=40000, format=self._format, codec=self._codec)
+            sdp = ANSWER.format(
+                address=self.address,
+                port=40000,
+                protocol="RTP/SAVP" if self._crypto else "RTP/AVP",
+                format=self._format,
+                codec=self._codec,
+            )
+            sdp += f"a=crypto:{self._crypto}\n" if self._crypto else ""
             body = sdp.replace("\n", "\r\n")
         lines = [
             f"SIP/2.0 {status} Said",

@@ -81,6 +81,11 @@ class Server:
         await self._kill()
         await self._run()
 
+    async def restart(self) -> None:
+        """SIGTERM, then a new start with the same settings and data directory."""
+        await self.stop()
+        await self._run()
+
     async def _run(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
             *(*COMMAND, "serve"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -109,3 +110,14 @@ async def test_sound_goes_on_while_the_socket_is_broken() -> None:
             assert not hears(hana, GUS)
             await hana.done("leave")
         await scene.until_empty()
+
+
+async def test_a_server_that_stops_says_so() -> None:
+    """The client is told that it was a shutdown, and not left to try again in the dark."""
+    async with contextlib.AsyncExitStack() as clients:
+        async with stage() as scene:
+            await same_uri_two_pins(scene.server)
+            hana = await clients.enter_async_context(WebClient(scene.server, "Hana", HANA))
+            await hana.join(HOST)
+            await hana.state(active)
+        assert await hana.hear("ended") == {"type": "ended", "whose": "local", "reason": "shutdown"}

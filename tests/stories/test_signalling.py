@@ -67,6 +67,19 @@ async def test_hold_is_not_death() -> None:
         await scene.until_empty()
 
 
+async def test_a_session_timer_and_update() -> None:
+    """The answers to INVITE and UPDATE agree on who refreshes; hold by UPDATE is answered like one by re-INVITE."""
+    async with stage() as scene:
+        await different_uris(scene.server)
+        address = scene.server.network.address()
+        async with Sipp("session", scene.server.sip, address, service="host.space") as call:
+            await scene.until_in("sipp")
+            result = await call.succeeds()
+        assert result.messages.count("Session-Expires: 90;refresher=uac\nRequire: timer") >= 3, str(result)
+        assert "a=recvonly" in result.messages, str(result)
+        await scene.until_empty()
+
+
 async def test_a_phone_that_holds_is_not_heard_until_it_resumes() -> None:
     """While a phone holds, nobody hears it and it stays in; after it resumes it is heard again."""
     async with stage() as scene:

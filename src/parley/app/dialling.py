@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from ..core.admission import media_refused
 from ..core.call_counts import CallCounts, CallLimitReached
 from ..core.endings import Ending, Reason, Side
 from ..core.ids import LegId, OutboundRuleId, TenantId
@@ -17,7 +16,7 @@ from ..core.leg_inputs import Dial
 from ..core.meeting_inputs import MeetingView
 from ..core.outbound import BadTarget, FailureAction, Hop, Target, parse_target, routes_for
 from ..core.people import CallOutLimits
-from ..core.profiles import Layer, LegLayer, resolve_leg
+from ..core.profiles import Layer, LegLayer, MediaEncryption, resolve_leg
 from ..core.refusals import Refusal
 from ..core.spaces import Space
 from .devices import reachable
@@ -63,6 +62,7 @@ class _Plan:
     target: Target
     hops: tuple[Hop, ...]
     identity: CallerIdentity
+    encryption: MediaEncryption  # of media, as the door and the wish ask for it
 
 
 class Dialling:
@@ -85,7 +85,7 @@ class Dialling:
             place = self.counts.reserve(plan.tenant, plan.limits, self._clock.now())
         except CallLimitReached as reached:
             raise Refusal("limit", which=reached.which) from None
-        door = self._dialler.outgoing(plan.target, plan.identity)
+        door = self._dialler.outgoing(plan.target, plan.identity, plan.encryption)
         runner = self._directory.dial(
             _dial(wish, plan, door.facts().sip_call_id),
             door,
@@ -107,7 +107,7 @@ class Dialling:
             space = await tx.spaces.get(wish.space)
             if space is None or not space.enabled:
                 raise Refusal("not-found", kind="space", id=wish.space)
-            await _check_entry(tx, space, wish)
+            encryption = await _check_entry(tx, space, wish)
             tenant_id = wish.tenant or space.tenant
             tenant = await tx.tenants.get(tenant_id) if tenant_id else None
             limits = tenant.call_out if tenant else (await tx.system_defaults()).call_out
@@ -123,7 +123,7 @@ class Dialling:
             raise Refusal("no-outbound-rule", target=target.uri)
         user = next((text for method in own for text in (method.uri, method.call_id) if text), "meeting")
         identity = CallerIdentity(user, domain or "anonymous.invalid", space.name)
-        return _Plan(space, tenant_id, limits, target, hops, identity)
+        return _Plan(space, tenant_id, limits, target, hops, identity, encryption)
 
     async def _registered(self, target: Target) -> tuple[Hop, ...]:
         """The devices of ours that have this address, where they are now. They cost nothing, so they need no rule."""
@@ -135,8 +135,8 @@ class Dialling:
         )
 
 
-async def _check_entry(tx: Transaction, space: Space, wish: CallOut) -> None:
-    """Nobody is rung for a door that is not there, or that would not have the media we can offer."""
+async def _check_entry(tx: Transaction, space: Space, wish: CallOut) -> MediaEncryption:
+    """Nobody is rung for a door that is not there. What the door asks of media."""
     profile, door = wish.entry.call_out_profile, wish.entry.access_method
     if profile is not None and await tx.leg_profiles.get(profile) is None:
         raise Refusal("unknown-reference", kind="leg-profile", field="call_out_profile")
@@ -146,8 +146,7 @@ async def _check_entry(tx: Transaction, space: Space, wish: CallOut) -> None:
             raise Refusal("unknown-reference", kind="access-method", field="access_method")
     layers = await leg_layers(tx, space, wish.entry)
     effective = resolve_leg((*layers, LegLayer(Layer.LEG, wish.settings)))
-    if media_refused(effective.settings.media_encryption, encrypted=False):
-        raise Refusal("not-permitted", what="plain-media")
+    return effective.settings.media_encryption or MediaEncryption.OPTIONAL
 
 
 def _check_room(meeting: MeetingView | None) -> None:

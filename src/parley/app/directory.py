@@ -40,6 +40,7 @@ from ..core.meeting_inputs import (
     SetKeptWhenEmpty,
     SpaceChanged,
 )
+from ..core.people import Tenant
 from ..core.refusals import Refusal
 from ..core.spaces import AccessMethod
 from .changes import Change, Changes
@@ -272,7 +273,7 @@ class Directory:
             leg.tell(leg.generation, JoinRefused(reason or Reason.SPACE_DELETED))
             return
         tenant = facts.tenant
-        if tenant and tenant.participant_limit is not None and self._count(tenant.id) >= tenant.participant_limit:
+        if tenant and wish.stay is None and self._is_full(tenant):
             leg.tell(leg.generation, JoinRefused(Reason.TENANT_LIMIT))
             return
         runner = self._meeting_for(facts)
@@ -295,12 +296,14 @@ class Directory:
                 extras=wish.extras,
                 admitted=wish.admitted,
                 door_role=door.role if door else None,
+                stay=wish.stay,
             )
         )
 
-    def _count(self, tenant: str) -> int:
-        """Participants in all meetings of a tenant."""
-        return sum(len(view.legs) for view in self.meetings() if view.tenant == tenant)
+    def _is_full(self, tenant: Tenant) -> bool:
+        """By the participants in all its meetings."""
+        inside = sum(len(view.legs) for view in self.meetings() if view.tenant == tenant.id)
+        return tenant.participant_limit is not None and inside >= tenant.participant_limit
 
     def _meeting_for(self, facts: SpaceFacts) -> MeetingRunner:
         """The live meeting of a space, made if need be: whoever asks puts somebody in or keeps it."""

@@ -25,7 +25,8 @@ from ..core.meeting_inputs import Entry
 from ..core.outbound import Hop, OutboundRule, Target
 from ..core.outbox import OutboxEntry
 from ..core.people import Administrator, Application, Department, SystemDefaults, Tenant, Token, User
-from ..core.profiles import CallProfile, Extras, LegProfile, LegSettings
+from ..core.profiles import CallProfile, Extras, LegProfile, LegSettings, MediaEncryption
+from ..core.seats import Seat
 from ..core.spaces import AccessMethod, Member, Space
 
 E = TypeVar("E")
@@ -200,6 +201,12 @@ class TokenRepository(Repository[Token], Protocol):
     async def forget_expired(self, now: datetime) -> int: ...
 
 
+class SeatRepository(Repository[Seat], Protocol):
+    async def forget_expired(self, now: datetime) -> int:
+        """From the moment they expire. Indexed."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
     """What the first request with an idempotency key was answered. `fingerprint`: hash of that request."""
@@ -248,6 +255,7 @@ class Transaction(Protocol):
     tokens: TokenRepository
     departments: Repository[Department]
     devices: Repository[Device]
+    seats: SeatRepository
 
     async def add_attendance(self, attendance: Attendance) -> None: ...
 
@@ -480,7 +488,11 @@ class CallerIdentity:
 class Dialler(Protocol):
     """A door through which people can be called."""
 
-    def outgoing(self, target: Target, identity: CallerIdentity) -> OutgoingDoor: ...
+    def outgoing(
+        self, target: Target, identity: CallerIdentity, encryption: MediaEncryption = MediaEncryption.OPTIONAL
+    ) -> OutgoingDoor:
+        """encryption: of media. REQUIRED: nothing plain is offered or taken; OPTIONAL: the door chooses."""
+        ...
 
 
 # --- calling out ---------------------------------------------------------------------------------------------
@@ -521,7 +533,7 @@ class CallPlacer(Protocol):
     async def call(self, wish: CallOut, told: Callable[[LegId, CallResult], None]) -> LegId:
         """Begin a call; `told` is called once with its result. Raises Refusal: no-outbound-rule(target),
         limit(which: call-out-at-once | call-out-per-minute | participant | legs), not-found(kind: space),
-        unknown-reference(kind: leg-profile), invalid(field: target), not-permitted(what: plain-media)."""
+        unknown-reference(kind: leg-profile), invalid(field: target)."""
         ...
 
     def cancel(self, leg: LegId) -> bool:

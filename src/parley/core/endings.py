@@ -36,6 +36,7 @@ class Reason(StrEnum):
     MEDIA_FAILED = "media-failed"  # no port, no worker
     NO_ACK = "no-ack"
     TRANSPORT_FAILED = "transport-failed"
+    SESSION_EXPIRED = "session-expired"  # nobody refreshed the call in time (SIP session timer)
     SHUTDOWN = "shutdown"
     ENCRYPTION_REQUIRED = "encryption-required"  # plain RTP where the door asks for SRTP
     ENTRY_RESTRICTED = "entry-restricted"  # only proven or invited people come in; outside it looks unknown

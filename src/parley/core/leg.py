@@ -223,8 +223,8 @@ class Leg:
     def _enter(self, granted: Granted) -> list[LegEffect]:
         self.state = LegState.JOINING
         self._in_meeting = True
-        entry = granted.entry
-        return [JoinMeeting(granted.space, granted.tenant, entry.access_method, entry=entry, proof=granted.proof)]
+        entry, proof, stay = granted.entry, granted.proof, granted.stay
+        return [JoinMeeting(granted.space, granted.tenant, entry.access_method, entry=entry, proof=proof, stay=stay)]
 
     def _ask_to_join(self, candidates: Candidates, access_method: AccessMethodId, proof: Proof) -> list[LegEffect]:
         self.state = LegState.JOINING

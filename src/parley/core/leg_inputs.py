@@ -14,7 +14,7 @@ from .dialplan import Address, Ivr
 from .endings import Ending
 from .events import Event
 from .ids import AccessMethodId, LegId, SpaceId, TenantId, UserId
-from .meeting_inputs import Entry, LegNews
+from .meeting_inputs import Entry, LegNews, Stay
 from .outbound import Hop
 from .profiles import Extras, LegSettings
 from .secret import Secret
@@ -55,10 +55,20 @@ class WebLocal:
 
 
 @dataclass(frozen=True, slots=True)
+class SrtpKeys:
+    """The keys of a phone's SRTP, out of SDP (RFC 4568). Each secret is master key and salt in base64."""
+
+    suite: str  # by its name there: "AES_CM_128_HMAC_SHA1_80" ...
+    theirs: Secret
+    ours: Secret
+
+
+@dataclass(frozen=True, slots=True)
 class LegAudio:
     """One leg's negotiated audio; replaced whole when the far end re-negotiates.
 
     web: the leg is a browser's; remote_host and remote_port then mean nothing. A new ufrag in it restarts ICE.
+    srtp: of a phone's leg; None: plain RTP.
     """
 
     remote_host: str
@@ -70,11 +80,12 @@ class LegAudio:
     sends: bool = True  # we may send
     receives: bool = True  # we expect packets: False while the far end holds
     web: WebRemote | None = None
+    srtp: SrtpKeys | None = None
 
     @property
     def encrypted(self) -> bool:
-        """A browser's media always are (RFC 8827, 6.5)."""
-        return self.web is not None
+        """A browser's media always are (RFC 8827, 6.5), a phone's where keys were agreed."""
+        return self.web is not None or self.srtp is not None
 
 
 BEEPS = "x-test"  # the language of trials: what is played is known by its tone
@@ -127,13 +138,15 @@ class Offered:
 class Granted:
     """A target whose door is open already: a browser has shown its link, passcode or membership before any media.
 
-    entry: by which door, access method or membership. proof: who it is, as far as that is proven.
+    entry: by which door, access method or membership. proof: who it is, as far as that is proven. stay: what it
+    returns to (see meeting_inputs.Join).
     """
 
     space: SpaceId
     tenant: TenantId | None
     entry: Entry
     proof: Proof = NOTHING_PROVEN
+    stay: Stay | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,7 +398,7 @@ class JudgePin:
 class JoinMeeting:
     """Ask the space's meeting (created if need be) for a place; answered by News.
 
-    entry: by which door, where that is more than an access method. settings, extras, admitted: see meeting_inputs.Join.
+    entry: by which door, where that is more than an access method. settings, extras, admitted, stay: see Join.
     called: we called this person, who therefore comes in where strangers may not. proof: what else is proven.
     """
 
@@ -398,6 +411,7 @@ class JoinMeeting:
     admitted: bool = False
     called: bool = False
     proof: Proof = NOTHING_PROVEN
+    stay: Stay | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,10 +200,10 @@ class Meeting:
             return
         self._start()
         leg = MeetingLeg.of(join, self._room.now)
-        standing = happen(Trigger.JOINS, leg.standing, self._room)
+        standing = happen(Trigger.RETURNS if join.stay else Trigger.JOINS, leg.standing, self._room)
         if join.admitted and standing is not None:
             standing = happen(Trigger.ADMITTED, standing, self._room)
-        assert standing is not None  # no row of JOINS or ADMITTED leads out
+        assert standing is not None  # no row of JOINS, RETURNS or ADMITTED leads out
         leg.stand(standing, self._room.now)
         self._legs[join.leg] = leg
         self._legs_most = max(self._legs_most, len(self._legs))
@@ -227,9 +227,10 @@ class Meeting:
         self._tell_standing(leg)
 
     def _full(self, join: Join) -> bool:
-        """A further leg of somebody who is in takes no further place; who waits takes one (cms-api 3.7)."""
+        """A further leg of somebody who is in takes no further place; who waits takes one (cms-api 3.7). Who returns
+        has a place."""
         limit = self._call.settings.participant_limit
-        if limit is None:
+        if limit is None or join.stay is not None:
             return False
         return len({leg.join.participant for leg in self._legs.values()} - {join.participant}) >= limit
 

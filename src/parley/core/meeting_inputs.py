@@ -42,11 +42,29 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Stay:
+    """What somebody was in a meeting that a restart of the server broke off, to be the same in the one after it.
+
+    causes: for which he waited. settings: what was set on the leg itself. admitted: let in singly.
+    """
+
+    causes: frozenset[Cause] = frozenset()
+    name: str = ""
+    settings: LegSettings = LegSettings()
+    role: Role | None = None
+    cohost: bool = False
+    hand_raised: bool = False
+    muted_itself: bool = False
+    admitted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Join:
     """An admitted leg asks to become part of the meeting. layers: SYSTEM to CALL_OUT, those that are set.
 
     settings, extras: of the leg itself from the first moment. admitted: it waits for nothing, for somebody has
-    let it in already. door_role: as what the access method lets people in, where it says.
+    let it in already. door_role: as what the access method lets people in, where it says. stay: it returns to what
+    it was, and neither a lock nor a limit keeps it out.
     """
 
     leg: LegId
@@ -65,6 +83,7 @@ class Join:
     extras: Extras = field(default_factory=dict)
     admitted: bool = False
     door_role: Role | None = None
+    stay: Stay | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,7 +352,7 @@ class LegView:
     """One leg as it stands. role: what it was made while inside; None: what its door says.
 
     door_role: what its access method says, if anything. muted_itself: its own doing was the last word on its mute.
-    cohost: a guest who may do for the host what hosts let others do.
+    cohost: a guest who may do for the host what hosts let others do. admitted: let in singly, without a host.
     """
 
     leg: LegId
@@ -354,6 +373,7 @@ class LegView:
     door_role: Role | None = None
     muted_itself: bool = False
     cohost: bool = False
+    admitted: bool = False
 
     @property
     def stands_as(self) -> Role:

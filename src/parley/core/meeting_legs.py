@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 
 from .ids import LegProfileId
 from .mediaplan import LegMedia
-from .meeting_inputs import Cause, Join, LegView, OverrideLeg
+from .meeting_inputs import Cause, Join, LegView, OverrideLeg, Stay
 from .profiles import EffectiveLeg, Layer, LegLayer, LegSettings, resolve_leg
 from .spaces import Role
 from .transitions import Standing, State
@@ -49,8 +49,15 @@ class MeetingLeg:
         extras = {name: dict(values) for name, values in join.extras.items()}
         standing = Standing(needs_activation=False, is_member=join.is_member)
         leg = cls(join, now, join.layers, resolve_leg(()), standing, overrides=join.settings, extras=extras)
+        if join.stay is not None:
+            leg._return(join.stay)
         leg.resolve()
         return leg
+
+    def _return(self, stay: Stay) -> None:
+        self.standing = replace(self.standing, causes=stay.causes, admitted=stay.admitted)
+        self.overrides, self.name, self.role, self.cohost = stay.settings, stay.name, stay.role, stay.cohost
+        self.hand_raised, self.muted_itself = stay.hand_raised, stay.muted_itself
 
     def all_layers(self) -> tuple[LegLayer, ...]:
         """In order; what was set on the leg itself comes last, its profile before its single values."""
@@ -157,4 +164,5 @@ class MeetingLeg:
             door_role=join.door_role,
             muted_itself=self.muted_itself,
             cohost=self.cohost,
+            admitted=self.standing.admitted,
         )

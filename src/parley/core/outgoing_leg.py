@@ -102,6 +102,7 @@ class OutgoingLeg:
         self._deadline: float | None = None
         self._reported = False
         self._answered_at: float | None = None
+        self._encrypted_media = False
         self._active_since: float | None = None
         self._active_before = 0.0
         self._keypad = Keypad(language)
@@ -212,6 +213,7 @@ class OutgoingLeg:
         call = self._call
         self.state = CallState.JOINING
         self._answered_at = now
+        self._encrypted_media = answered.audio.encrypted
         self._reported = True
         return [
             RecordLeg(LegConnected(self.id, self.number, at_ivr=False)),
@@ -296,7 +298,7 @@ class OutgoingLeg:
             connected=self._answered_at is not None,
             duration=now - self._answered_at if self._answered_at is not None else 0.0,
             active_duration=self._active_before,
-            encrypted_media=False,
+            encrypted_media=self._encrypted_media,
         )
 
     def _after_the_end(self, given: LegInput, now: float) -> list[LegEffect]:

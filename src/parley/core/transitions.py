@@ -5,8 +5,9 @@ Theory of operation
 A leg of a meeting carries a set of *causes* for which it waits; it is ACTIVE when the set is empty. Nothing
 else decides whether it is heard or hears. Causes come and go in two ways only:
 
-* A *trigger* happens to a leg (it joins, is sent back, is admitted; its meeting is unlocked; its profile is
-  resolved anew). The rows of `TABLE` for that trigger whose guard holds add and remove causes: `happen`.
+* A *trigger* happens to a leg (it joins, or returns after a restart with the causes it had; is sent back, is admitted;
+  its meeting is unlocked; its profile is resolved anew). The rows of `TABLE` for that trigger whose guard holds add and
+  remove causes: `happen`.
 * *As things stand.* Some rows depend on everybody together: whether a host is present. A host is an ACTIVE leg
   that needs no activation; one that waits (locked, sent back) is none. After every trigger, and whenever
   time has passed, these rows run over all legs until nothing changes any more: `settle`.
@@ -46,6 +47,7 @@ class Trigger(StrEnum):
     """What can happen to a leg. The text appears in the diagram."""
 
     JOINS = "joins"
+    RETURNS = "returns to its seat"
     RESOLVED = "profile resolved anew"
     LOCKED = "meeting locked"
     UNLOCKED = "meeting unlocked"
@@ -179,6 +181,32 @@ TABLE: tuple[Row, ...] = (
         adds=frozenset({Cause.WAITING_ROOM}),
     ),
     Row(
+        Trigger.RETURNS,
+        _NEWCOMER,
+        "needs activation, no host present, neither let in singly nor to remain without one",
+        lambda leg, room: (
+            leg.needs_activation
+            and not room.host_present
+            and not leg.admitted
+            and leg.mode is not DeactivationMode.REMAIN
+        ),
+        adds=_NO_HOST,
+    ),
+    Row(
+        Trigger.RETURNS,
+        _NEWCOMER,
+        "needs no activation",
+        lambda leg, _room: not leg.needs_activation,
+        removes=_NO_HOST,
+    ),
+    Row(
+        Trigger.RETURNS,
+        _NEWCOMER,
+        "not locked any more",
+        lambda _leg, room: not room.locked,
+        removes=frozenset({Cause.LOCKED}),
+    ),
+    Row(
         Trigger.RESOLVED,
         _WAITS,
         "needs no activation any more",
@@ -214,12 +242,13 @@ TABLE: tuple[Row, ...] = (
     Row(Trigger.LEAVES, _INSIDE, "", _always, leaves=True),
 )
 
+_COMING = frozenset({Trigger.JOINS, Trigger.RETURNS})
 _ROWS = {trigger: tuple(row for row in TABLE if row.trigger is trigger) for trigger in Trigger}
 
 
 def happen(trigger: Trigger, leg: Standing, room: Room) -> Standing | None:
     """The leg after the trigger; None: it is out of the meeting."""
-    state = State.OUTSIDE if trigger is Trigger.JOINS else leg.state
+    state = State.OUTSIDE if trigger in _COMING else leg.state
     rows = [row for row in _ROWS[trigger] if state in row.of and row.holds(leg, room)]
     if any(row.leaves for row in rows):
         return None
@@ -289,7 +318,7 @@ def _targets(row: Row, state: State) -> list[tuple[State, str]]:
         return [(State.WAITING, "")]
     if state is State.WAITING and row.removes == frozenset(Cause):
         return [(State.ACTIVE, "")]
-    if state is State.WAITING and row.removes:
+    if row.removes and state in {State.OUTSIDE, State.WAITING}:
         return [(State.ACTIVE, "no cause left"), (State.WAITING, "a cause is left")]
     return [(state, "")]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from parley.engine.messages import LegMedia, WebRemote
+from parley.engine.messages import LegMedia, SrtpKeys, WebRemote
+from parley.engine.srtp import SUITES
 
 _CLOCK_RATES = {"opus": 48_000, "pcmu": 8_000, "pcma": 8_000, "g722": 8_000}
 # RFC 8839 section 5.4: ice-char, 4 to 256 of a ufrag and 22 to 256 of a password.
@@ -32,6 +33,8 @@ def check_media(media: LegMedia) -> None:
         raise BadMedia(f"remote port {media.remote_port}")
     if media.web is not None:
         _check_web(media.web)
+    if media.srtp is not None:
+        _check_srtp(media.srtp, media.web)
 
 
 def _check_web(web: WebRemote) -> None:
@@ -43,3 +46,13 @@ def _check_web(web: WebRemote) -> None:
         raise BadMedia(f"DTLS setup {web.setup!r}: the far end must be the client")
     if web.level_extension is not None and not 1 <= web.level_extension <= 255:
         raise BadMedia(f"header extension {web.level_extension}")
+
+
+def _check_srtp(keys: SrtpKeys, web: WebRemote | None) -> None:
+    profile = SUITES.get(keys.suite)
+    if profile is None:
+        raise BadMedia(f"SRTP suite {keys.suite!r}")
+    if web is not None:
+        raise BadMedia("a browser agrees its keys by DTLS")
+    if not len(keys.theirs) == len(keys.ours) == profile.key + profile.salt:
+        raise BadMedia("an SRTP key of the wrong length")

@@ -21,7 +21,7 @@ from parley.engine.meeting import BadPlan, Meeting
 from parley.engine.messages import Configure, Done, Dump, Failed, LegOpened
 from parley.engine.prompts import Player, Prompts, UnknownPrompt
 from parley.engine.sound import TICK_MS
-from parley.engine.transport import Arrival, Departure, PlainTransport, Transport
+from parley.engine.transport import Arrival, Departure, PortTransport, Transport
 from parley.engine.web_transport import WebTransport
 
 STATISTICS_TICKS = 1000 // TICK_MS
@@ -169,7 +169,7 @@ class Engine:
         else:
             self._ports.check_remote(request.local, media.remote_host)
             port = self._ports.open(name, request.local, configuration.port_low, configuration.port_high)
-            transport = PlainTransport(name, port, media)
+            transport = PortTransport(name, port, media)
         self._legs[name] = Leg(name, transport, media, now, self._dice)
         self._locals[name] = request.local
         # Spread over the interval, so that a hundred legs do not report in one tick.
@@ -256,8 +256,14 @@ class Engine:
             plain = None if self._browsers is None else self._browsers.take(now, arrival)
             if plain is None:
                 return
-            arrival = plain
-        leg = self._legs.get(arrival.leg)
+            arrival, leg = plain, self._legs.get(plain.leg)
+        else:
+            leg = self._legs.get(arrival.leg)
+            data = None if leg is None else leg.transport.unwrap(arrival.data)
+            if data is None:
+                return
+            if data is not arrival.data:
+                arrival = arrival._replace(data=data)
         digit = None if leg is None else leg.receive(now, arrival)
         if digit is not None:
             self._told.append(messages.DigitHeard(seq=self._seq(), leg=arrival.leg, digit=digit))

@@ -37,7 +37,7 @@ class Outgoing:
 
     def __init__(self, dice: random.Random) -> None:
         self.ssrc = dice.getrandbits(32)
-        self.sequence = dice.getrandbits(16)
+        self.sequence = dice.getrandbits(15)  # the first lost packets must not hide a turn of it (RFC 3711, 3.3.1)
         self.timestamp = dice.getrandbits(32)
         self.packets = 0
         self.octets = 0  # of payload, as a sender report counts
@@ -129,7 +129,7 @@ class Leg:
         """Take over a re-negotiation; port, SSRC and sequence numbers stay."""
         before, self.media = self.media, media
         self.transport.describe(media, now)
-        if media.codec != before.codec:
+        if media.codec != before.codec or (media.srtp is None) != (before.srtp is None):
             self._concealed_before += self.receiver.concealed_ms
             self.receiver = Receiver(media.codec.name)
             self.reception.clock_rate = media.codec.clock_rate

@@ -93,6 +93,7 @@ class AudioLoop(threading.Thread):
                     self._waker.clear()
                     self._carry_out()
                 continue
+            self._carry_out()  # however late it is: whoever gets no answer believes this process dead
             next_tick = self._run_tick(next_tick)
         self._ports.close_all()
 

@@ -58,10 +58,25 @@ class WebLocal(msgspec.Struct, frozen=True, kw_only=True):
         return f"WebLocal(port={self.port}, ufrag={self.ufrag!r})"
 
 
+class SrtpKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """SRTP and SRTCP of a phone's leg (RFC 4568): the keys with their salts behind them, one for each direction.
+
+    An equal key in the next SetMedia goes on where it was; another one starts anew.
+    """
+
+    suite: str  # "AES_CM_128_HMAC_SHA1_80" | "AES_CM_128_HMAC_SHA1_32" | "AEAD_AES_128_GCM"
+    theirs: bytes
+    ours: bytes
+
+    def __repr__(self) -> str:
+        return f"SrtpKeys(suite={self.suite!r})"  # the keys are nobody's to read
+
+
 class LegMedia(msgspec.Struct, frozen=True, kw_only=True):
     """One leg's negotiated audio. Replaced whole by a re-INVITE.
 
     web: the leg is a browser's. remote_host and remote_port are then empty: packets go where ICE says.
+    srtp: nothing plain is sent or believed any more.
     """
 
     remote_host: str
@@ -73,6 +88,7 @@ class LegMedia(msgspec.Struct, frozen=True, kw_only=True):
     sends: bool = True  # we may send to the peer (the peer is not inactive/sendonly)
     receives: bool = True  # we expect packets; False while the peer holds, and then silence is not death
     web: WebRemote | None = None
+    srtp: SrtpKeys | None = None
 
 
 class LegPlan(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 from parley.engine.latch import Address, Latch
 from parley.engine.messages import LegMedia
+from parley.engine.srtp import PhoneSrtp
 
 
 class Arrival(NamedTuple):
@@ -39,6 +40,9 @@ class Transport(Protocol):
     def describe(self, media: LegMedia, now: float) -> None:
         """Take over the far end of a re-negotiation. Raises nothing: it has been checked."""
 
+    def unwrap(self, data: bytes) -> bytes | None:
+        """The plain RTP or RTCP packet; None when it is protected and not authentic."""
+
     def accepts(self, now: float, source: Address, continues: bool) -> bool:
         """Whether a usable voice or event packet is believed. continues: it goes on with the stream being received."""
 
@@ -64,20 +68,34 @@ class Transport(Protocol):
     def dump(self) -> dict[str, Any]: ...
 
 
-class PlainTransport:
-    """RTP and RTCP on two ports of the leg's own, to wherever the far end's packets come from."""
+class PortTransport:
+    """RTP and RTCP on two ports of the leg's own, to wherever the far end's packets come from; SRTP where keys say so.
+
+    With keys, whatever is not authentic is as if it had never come: it neither latches nor is it a sign of life.
+    """
 
     def __init__(self, leg: str, port: int, media: LegMedia) -> None:
         self._leg = leg
         self.port = port
         self.latch = Latch((media.remote_host, media.remote_port))
         self._rtcp_source: Address | None = None
+        self._srtp = None if media.srtp is None else PhoneSrtp(media.srtp)
 
     def describe(self, media: LegMedia, now: float) -> None:
         address = (media.remote_host, media.remote_port)
         if address != self.latch.described:
             self._rtcp_source = None
         self.latch.describe(now, address)
+        if media.srtp is None:
+            self._srtp = None
+        elif self._srtp is not None:
+            self._srtp.change(media.srtp)
+        else:
+            self._srtp = PhoneSrtp(media.srtp)
+            self.latch, self._rtcp_source = Latch(address), None  # who sent plain packets has proven nothing
+
+    def unwrap(self, data: bytes) -> bytes | None:
+        return data if self._srtp is None else self._srtp.open(data)
 
     def accepts(self, now: float, source: Address, continues: bool) -> bool:
         return self.latch.accepts(now, source, continues)
@@ -99,13 +117,15 @@ class PlainTransport:
     def voice(self, data: bytes) -> Departure:
         destination = self.latch.destination
         assert destination is not None
-        return Departure(self._leg, False, data, destination)
+        return Departure(self._leg, False, data if self._srtp is None else self._srtp.close(data), destination)
 
     def report(self, data: bytes) -> Departure | None:
         """To the RTP port's neighbour, or where the peer's own RTCP came from."""
         destination = self.latch.destination
         if destination is None or destination[1] == 65535:
             return None
+        if self._srtp is not None:
+            data = self._srtp.close_report(data)
         return Departure(self._leg, True, data, self._rtcp_source or (destination[0], destination[1] + 1))
 
     def silent_seconds(self, now: float, last_life: float, expected: bool) -> float:
@@ -113,4 +133,8 @@ class PlainTransport:
 
     def dump(self) -> dict[str, Any]:
         latched = self.latch.latched
-        return {"described": list(self.latch.described), "latched": None if latched is None else list(latched)}
+        return {
+            "described": list(self.latch.described),
+            "latched": None if latched is None else list(latched),
+            "srtp": None if self._srtp is None else self._srtp.suite,
+        }

@@ -5,8 +5,10 @@ An answer keeps every m-line of its offer in order and refuses with port 0 what 
 
 import ipaddress
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
+from parley.wire.sdes import SECURE, Crypto, Keys, OurKeys, crypto_of, first_crypto
 from parley.wire.sdp import Attribute, Codec, Connection, Direction, Media, Origin, Session
 
 PCMU = Codec(0, "PCMU", 8000)
@@ -62,7 +64,7 @@ class Local:
 @dataclass(frozen=True, slots=True)
 class Audio:
     """What was agreed. Payload types are those both sides use on the wire; `remote` is where to send (None:
-    nowhere, the peer holds by an all-zero address or named a host). `direction` is ours.
+    nowhere, the peer holds by an all-zero address or named a host). `direction` is ours. `keys`: of SRTP.
     """
 
     codec: Codec
@@ -71,6 +73,7 @@ class Audio:
     direction: Direction
     packet_time: int
     line: int
+    keys: Keys | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,24 +110,50 @@ def make_answer(
     protocols: frozenset[str] = DEFAULT_PROTOCOLS,
     direction: Direction = "sendrecv",
     previous: Session | None = None,
+    keys: OurKeys | None = None,
+    secure: bool | None = None,
 ) -> Answer:
     """Answer an offer: the first audio section with a codec of ours is taken, every other one refused.
 
     `direction` is what we ourselves want; `previous` our last description in this dialog.
+    keys: for SRTP, which without them is refused. secure: only SRTP, or only plain RTP; None takes both, SRTP
+    first, wherever keys for it stand, in a plain section too (RFC 8643).
     """
     session = Session(local.origin(previous), local.name, Connection.to(local.address))
+    chosen = _choose_section(offer, preferences, protocols, secure if keys is not None else False)
     audio: Audio | None = None
     for line, media in enumerate(offer.media):
-        codec = None
-        if audio is None and media.kind == "audio" and media.port and media.protocol in protocols:
-            codec = choose(media, preferences)
-        if codec is None:
+        if chosen is None or line != chosen.line:
             session.media.append(_refused(media))
             continue
-        audio = _agreed(offer, media, line, codec, direction)
-        own = next((ours.fmtp for ours in preferences if ours.same_format(codec)), "")
+        audio = _agreed(offer, media, line, chosen.codec, direction)
+        if chosen.crypto is not None and keys is not None:
+            audio = replace(audio, keys=Keys(chosen.crypto, keys.against(chosen.crypto)))
+        own = next((ours.fmtp for ours in preferences if ours.same_format(chosen.codec)), "")
         session.media.append(_answered(media, local, audio, own))
     return Answer(session, audio)
+
+
+class _Section(NamedTuple):
+    line: int
+    codec: Codec
+    crypto: Crypto | None
+
+
+def _choose_section(
+    offer: Session, preferences: Sequence[Codec], protocols: frozenset[str], secure: bool | None
+) -> _Section | None:
+    plain: _Section | None = None
+    for line, media in enumerate(offer.media):
+        codec = choose(media, preferences) if media.kind == "audio" and media.port else None
+        if codec is None or not (media.protocol in protocols or media.protocol in SECURE):
+            continue
+        crypto = first_crypto(media) if secure is not False else None
+        if crypto is not None:
+            return _Section(line, codec, crypto)
+        if plain is None and media.protocol in protocols:
+            plain = _Section(line, codec, None)
+    return None if secure else plain
 
 
 def _refused(media: Media) -> Media:
@@ -159,6 +188,8 @@ def _answered(media: Media, local: Local, audio: Audio, own_fmtp: str) -> Media:
         attributes += _described(Codec(events.payload, events.name, events.clock, 1, DIGIT_EVENTS))
     attributes.append(("ptime", str(audio.packet_time)))
     attributes += [attribute for attribute in media.attributes if attribute[0] == "mid"]
+    if audio.keys is not None:
+        attributes.append(("crypto", audio.keys.ours.line))
     attributes.append((audio.direction, None))
     return Media(media.kind, local.port, media.protocol, formats, attributes=attributes)
 
@@ -176,8 +207,11 @@ def make_offer(
     preferences: Sequence[Codec] = DEFAULT_PREFERENCES,
     direction: Direction = "sendrecv",
     previous: Session | None = None,
+    crypto: Crypto | None = None,
 ) -> Session:
     """An offer of one audio section with our codecs and telephone-event at each of their clock rates.
+
+    crypto: the section is for SRTP alone, with this key of ours.
 
     With `previous`, the sections it had stay in place (RFC 3264 section 8): the audio one is renewed,
     others are off.
@@ -193,8 +227,11 @@ def make_offer(
         taken.add(payload)
         formats.append(str(payload))
         attributes += _described(Codec(payload, "telephone-event", clock, 1, DIGIT_EVENTS))
+    if crypto is not None:
+        attributes.append(("crypto", crypto.line))
     attributes += [("ptime", str(PACKET_TIME)), (direction, None)]
-    audio = Media("audio", local.port, "RTP/AVP", formats, attributes=attributes)
+    protocol = "RTP/AVP" if crypto is None else "RTP/SAVP"
+    audio = Media("audio", local.port, protocol, formats, attributes=attributes)
     session = Session(local.origin(previous), local.name, Connection.to(local.address), media=[audio])
     if previous is not None and previous.media:
         at = next((i for i, old in enumerate(previous.media) if old.kind == "audio" and old.port), None)
@@ -205,7 +242,8 @@ def make_offer(
 
 
 def read_answer(offer: Session, answer: Session) -> Audio | None:
-    """What an answer to our offer agrees to: None if it refuses the audio or names no codec of the offer.
+    """What an answer to our offer agrees to: None if it refuses the audio, names no codec of the offer, or has no key
+    for a section of SRTP: such an offer is for nothing less.
 
     The codec is the first one of the answer; payload types are the answer's, which we then send with.
     """
@@ -214,6 +252,12 @@ def read_answer(offer: Session, answer: Session) -> Audio | None:
             continue
         offered = [codec for codec in ours.codecs() if codec.name.lower() != "telephone-event"]
         codec = next((codec for codec in theirs.codecs() if any(codec.same_format(o) for o in offered)), None)
-        if codec is not None:
-            return _agreed(answer, theirs, line, codec, offer.direction_of(ours))
+        if codec is None or (ours.protocol in SECURE) != (theirs.protocol in SECURE):
+            continue
+        audio = _agreed(answer, theirs, line, codec, offer.direction_of(ours))
+        our_key = first_crypto(ours)
+        if our_key is None:
+            return audio
+        their_key = crypto_of(theirs, our_key)
+        return None if their_key is None else replace(audio, keys=Keys(their_key, our_key))
     return None

@@ -286,7 +286,7 @@ def test_a_lost_connection_fails_what_waits_on_it() -> None:
     _, invite = call(desk)
     desk.hear(reply(invite, 200))
     transaction, _ = call(desk)
-    events = desk.layer.flow_lost(desk.flow.connection)
+    events = desk.layer.flow_lost(desk.flow.connection, desk.now)
     assert events == [TransactionFailed(transaction, "INVITE", None, "transport")]
     assert len(desk.layer.dialogs) == 1
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parley.wire.offer_answer import Local, make_answer
+from parley.wire.sdes import SUITES, OurKeys, read_crypto
 from parley.wire.sdp import SdpMistake
 from parley.wire.sdp import parse as parse_sdp
 from parley.wire.sip.address import URI, NameAddr, Via
@@ -26,7 +27,9 @@ SEEDS = [request(), request("BYE", to="<sip:r@b>;tag=x"), request("ACK"), reques
          b"Call-ID: x\r\nCSeq: 1 INVITE\r\nContact: <sip:c@d>\r\nContent-Length: 0\r\n\r\n"]  # fmt: skip
 SDP_PIECES = [b"\r\n", b"v=0\r\n", b"m=audio 1 RTP/AVP 0", b"m=", b"c=IN IP4 ", b"0.0.0.0", b"a=rtpmap:", b"a=fmtp:", b"96 ",
               b"opus/48000/2", b"telephone-event/8000", b"/", b"a=ptime:", b"a=", b"b=", b"o=- 1 1 IN IP4 h", b"-1", b"999999",
-              b"\xff", b"\0", b" ", b"audio", b"\xd9\xa3"]  # fmt: skip
+              b"\xff", b"\0", b" ", b"audio", b"\xd9\xa3",
+              b"m=audio 1 RTP/SAVP 0", b"a=crypto:", b"1 ", b"AES_CM_128_HMAC_SHA1_80 ", b"AEAD_AES_128_GCM ", b"inline:",
+              b"A" * 40, b"A" * 38, b"|2^20", b";", b"|1:4", b"WSH=1"]  # fmt: skip
 
 
 @st.composite
@@ -105,8 +108,25 @@ def test_sdp_is_read_or_refused_and_can_always_be_answered(data: bytes) -> None:
     except SdpMistake:
         return
     assert parse_sdp(offer.serialise()).serialise() == offer.serialise()
-    answer = make_answer(offer, Local("192.0.2.1", 20000, session=1))
-    assert len(parse_sdp(answer.session.serialise()).media) == len(offer.media)
+    for secure in (None, True, False):
+        answer = make_answer(offer, Local("192.0.2.1", 20000, session=1), keys=OurKeys(), secure=secure)
+        assert len(parse_sdp(answer.session.serialise()).media) == len(offer.media)
+        assert answer.audio is None or secure is None or (answer.audio.keys is not None) is secure
+
+
+@settings(max_examples=300, deadline=1000)
+@given(
+    st.text(max_size=120)
+    | st.lists(
+        st.sampled_from(
+            ["1", " ", "AES_CM_128_HMAC_SHA1_80", "inline:", "A" * 40, "=", "|", ";", ":", "2^20", "WSH=1", "²"]
+        )
+    ).map("".join)
+)
+def test_keys_are_read_or_passed_over(text: str) -> None:
+    """Any text of a crypto attribute gives a key of its suite's length or none, never an error."""
+    found = read_crypto(text)
+    assert found is None or (len(found.key) == SUITES[found.suite] and read_crypto(found.line) == found)
 
 
 def test_hostile_sizes_take_bounded_time() -> None:

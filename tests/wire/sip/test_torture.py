@@ -69,7 +69,8 @@ TABLE: list[tuple[str, bytes, str | int]] = [
     ("unknown method", raw("NEWMETHOD sip:r@b SIP/2.0", cseq="CSeq: 1 NEWMETHOD\r\n"), 405),
     ("method in lower case", raw("invite sip:r@b SIP/2.0", cseq="CSeq: 1 invite\r\n"), 405),
     ("REGISTER", raw("REGISTER sip:192.0.2.1 SIP/2.0", cseq="CSeq: 1 REGISTER\r\n", more="Contact: *\r\n"), "register"),
-    ("UPDATE", raw("UPDATE sip:192.0.2.1 SIP/2.0", cseq="CSeq: 1 UPDATE\r\n"), 405),
+    ("UPDATE", raw("UPDATE sip:192.0.2.1 SIP/2.0", cseq="CSeq: 1 UPDATE\r\n"), 481),
+    ("REFER", raw("REFER sip:192.0.2.1 SIP/2.0", cseq="CSeq: 1 REFER\r\n"), 405),
     ("unknown scheme", raw("INVITE nobody:anything SIP/2.0"), 416),
     ("known but unusual scheme", raw("INVITE soap.beep://192.0.2.1:3002 SIP/2.0"), 416),
     ("Max-Forwards 0", raw().replace(b"Max-Forwards: 70", b"Max-Forwards: 0"), 483),
@@ -191,8 +192,8 @@ def test_answers_echo_what_was_sent_byte_for_byte(message: bytes) -> None:
 def test_refusals_carry_what_the_peer_needs() -> None:
     """405 lists Allow truthfully, 420 names what is unsupported, 415 what is accepted."""
     rows = {name: message for name, message, _ in TABLE}
-    allow = Desk().hear(rows["UPDATE"])[0].headers.get("Allow")
-    assert allow == "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER"
+    allow = Desk().hear(rows["REFER"])[0].headers.get("Allow")
+    assert allow == "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER"
     assert Desk().hear(rows["unknown Require"])[0].headers.get("Unsupported") == "nothingYet, 100rel"
     assert Desk().hear(rows["unknown body type"])[0].headers.get("Accept") == "application/sdp"
 

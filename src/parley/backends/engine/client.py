@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +13,7 @@ import structlog
 
 from ...app.ports import EngineListener, MediaStatistics, MediaUnavailable
 from ...core.ids import LegId, MeetingId
-from ...core.leg_inputs import LegAudio, WebLocal, WebRemote
+from ...core.leg_inputs import LegAudio, SrtpKeys, WebLocal, WebRemote
 from ...core.mediaplan import LegMedia, MediaPlan
 from ...core.secret import Secret
 from ...engine import messages as m
@@ -226,7 +227,13 @@ def _media(audio: LegAudio) -> m.LegMedia:
         sends=audio.sends,
         receives=audio.receives,
         web=_web_remote(audio.web) if audio.web is not None else None,
+        srtp=_srtp_keys(audio.srtp) if audio.srtp is not None else None,
     )
+
+
+def _srtp_keys(keys: SrtpKeys) -> m.SrtpKeys:
+    theirs, ours = (base64.b64decode(key.reveal()) for key in (keys.theirs, keys.ours))
+    return m.SrtpKeys(suite=keys.suite, theirs=theirs, ours=ours)
 
 
 def _web_remote(web: WebRemote) -> m.WebRemote:

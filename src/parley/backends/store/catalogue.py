@@ -16,6 +16,7 @@ from ...core.outbound import OutboundRule
 from ...core.outbox import OutboxEntry
 from ...core.people import Application, Department, SystemDefaults, Tenant, Token, User
 from ...core.profiles import CallProfile, LegProfile
+from ...core.seats import Seat
 from ...core.spaces import AccessMethod, Member, Space
 from . import tables
 from .mapping import Mapper
@@ -92,6 +93,7 @@ OUTBOUND_RULES = _collection(
 OUTBOX = _collection("outbox entry", OutboxEntry, tables.outbox, "recipient", "subject", sealed={"payload": "payload"})
 TOKENS = _collection("token", Token, tables.tokens)
 DEVICES = _collection("device", Device, tables.devices, "username", "label", sealed={"ha1": "sealed_ha1"})
+SEATS = _collection("seat", Seat, tables.seats)
 DEPARTMENTS = _collection("department", Department, tables.departments, "code", "name")
 
 # Kept without an id of their own.

@@ -12,6 +12,7 @@ from ...core.conferences import Conference, Occurrence, OccurrenceState
 from ...core.ids import SpaceId
 from ...core.outbox import OutboxEntry, OutboxState
 from ...core.people import Token
+from ...core.seats import Seat
 from ...core.spaces import AccessMethod
 from . import catalogue, tables
 from .catalogue import contains
@@ -147,6 +148,14 @@ class SqlTokens(SqlRepository[Token]):
 
     async def forget_expired(self, now: datetime) -> int:
         return (await self._writing.execute(sa.delete(tables.tokens).where(TOKENS.expires <= now))).rowcount
+
+
+class SqlSeats(SqlRepository[Seat]):
+    def __init__(self, writing: Writing) -> None:
+        super().__init__(catalogue.SEATS, writing)
+
+    async def forget_expired(self, now: datetime) -> int:
+        return (await self._writing.execute(sa.delete(tables.seats).where(tables.seats.c.expires <= now))).rowcount
 
 
 def uri_is(uri: str) -> sa.ColumnElement[bool]:

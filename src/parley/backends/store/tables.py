@@ -208,6 +208,24 @@ devices = table(
     json("bindings"),
 )
 
+seats = table(
+    "seats",
+    position(),
+    id_(),
+    text("participant", nullable=False),
+    text("space", nullable=False),
+    text("tenant"),
+    json("entry"),
+    json("proof"),
+    text("caller", nullable=False),
+    text("call_id", nullable=False),
+    text("name", nullable=False),
+    text("language", nullable=False),
+    time("changed", nullable=False),
+    time("expires", index=True, nullable=False),
+    json("stay"),
+)
+
 tokens = table(
     "tokens",
     position(),

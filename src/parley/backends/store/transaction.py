@@ -18,6 +18,7 @@ from ...app.ports import (
     OutboxRepository,
     ProfileUse,
     Repository,
+    SeatRepository,
     StoredEvent,
     TokenRepository,
 )
@@ -31,7 +32,7 @@ from ...core.profiles import CallProfile, LegProfile
 from ...core.secret import Secret
 from ...core.spaces import Member, Space
 from . import catalogue, tables
-from .lookups import SqlAccessMethods, SqlConferences, SqlOccurrences, SqlOutbox, SqlTokens
+from .lookups import SqlAccessMethods, SqlConferences, SqlOccurrences, SqlOutbox, SqlSeats, SqlTokens
 from .repositories import SqlRepository, Writing
 from .sealing import Seal
 
@@ -71,6 +72,7 @@ class SqlTransaction:
         self.tokens: TokenRepository = SqlTokens(writing)
         self.departments: Repository[Department] = SqlRepository(catalogue.DEPARTMENTS, writing)
         self.devices: Repository[Device] = SqlRepository(catalogue.DEVICES, writing)
+        self.seats: SeatRepository = SqlSeats(writing)
 
     # --- attendance and kept answers -------------------------------------------------------------------------
 

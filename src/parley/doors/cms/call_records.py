@@ -42,6 +42,7 @@ _REASONS = {
     Reason.MEDIA_FAILED: "error",
     Reason.NO_ACK: "timeout",
     Reason.TRANSPORT_FAILED: "error",
+    Reason.SESSION_EXPIRED: "timeout",
     Reason.SHUTDOWN: "localTeardown",
     Reason.ENCRYPTION_REQUIRED: "encryptionRequired",
     Reason.ENTRY_RESTRICTED: "unknownDestination",

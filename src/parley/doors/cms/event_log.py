@@ -47,6 +47,7 @@ _LOCAL = {
     Reason.MEDIA_FAILED: "media failure",
     Reason.NO_ACK: "no acknowledgement",
     Reason.TRANSPORT_FAILED: "signalling transport failure",
+    Reason.SESSION_EXPIRED: "session timer expired",
     Reason.SHUTDOWN: "server shutting down",
     Reason.ENCRYPTION_REQUIRED: "media encryption required",
     Reason.ENTRY_RESTRICTED: "destination unknown",

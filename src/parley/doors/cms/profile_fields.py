@@ -66,7 +66,7 @@ CALL_LEG_PROFILE = Table(
             ),
             "settings.media_encryption",
             listed=True,
-            note="required refuses plain RTP, and there is nothing else yet",
+            note="required: SRTP alone; prohibited: plain RTP alone; keys stand in SDP",
         ),
         _kept("audioPacketSizeMs", _NUMBER, "20"),
         Field(

@@ -15,9 +15,11 @@ from ...app.ports import Clock, LegDoor, LegInbox, Timer
 from ...core.dialplan import Address
 from ...core.endings import Reason, Side
 from ...core.leg_inputs import Offered
+from ...wire.sdes import OurKeys
 from ...wire.sip.address import NameAddr, bracketed
 from ...wire.sip.answers import Dialect
 from ...wire.sip.core import Limits
+from ...wire.sip.digest import HEADERS
 from ...wire.sip.errors import OurMistake
 from ...wire.sip.events import (
     AckReceived,
@@ -29,6 +31,7 @@ from ...wire.sip.events import (
     IncomingRegister,
     IncomingReinvite,
     IncomingRequest,
+    RefreshDue,
     ResponseReceived,
     TransactionFailed,
     TransactionId,
@@ -36,12 +39,13 @@ from ...wire.sip.events import (
 from ...wire.sip.flow import Flow
 from ...wire.sip.layer import SipLayer
 from ...wire.sip.message import body_part
+from ...wire.sip.session_timer import REFRESHING
 from .audio import NO_PORT, answer_to, leg_audio, read_offer, undecided_audio
-from .call import SipCall
+from .call import SESSION_EXPIRES, SipCall
 from .dialler import SipDialler
 from .leg import SipLeg
 from .listeners import Listeners, every_address_like, is_ours
-from .rates import SourceRates
+from .rates import SCANNERS, SourceRates
 from .registrar import Answered, Registrar
 from .resolver import Resolver
 from .trunks import TrustedTrunks
@@ -56,11 +60,13 @@ class Arrivals(Protocol):
 
 
 Spawn = Callable[..., None]
+WithinDialog = Cancelled | DialogEnded | AckReceived | IncomingReinvite | IncomingRequest
 
 _ENDED: dict[str, tuple[Side, Reason]] = {
     "bye": (Side.REMOTE, Reason.HANG_UP),
     "no-ack": (Side.REMOTE, Reason.NO_ACK),
     "gone": (Side.REMOTE, Reason.TRANSPORT_FAILED),
+    "expired": (Side.LOCAL, Reason.SESSION_EXPIRED),
 }
 
 
@@ -91,7 +97,10 @@ class SipAgent:
         self._registrar = registrar
         self._media_address = media_address
         self._trunks = TrustedTrunks(trusted_trunks)
-        self._layer = SipLayer(Dialect(agent=agent), limits=Limits(dialogs=calls_most + calls_most // 10 + 10))
+        self._layer = SipLayer(
+            Dialect(agent=agent, unwelcome=SCANNERS, session_expires=SESSION_EXPIRES),
+            limits=Limits(dialogs=calls_most + calls_most // 10 + 10),
+        )
         self._rates = SourceRates(calls_per_source)
         self._listeners = Listeners(self._receive, self._broken)
         self._legs: dict[DialogId, SipCall] = {}
@@ -162,7 +171,7 @@ class SipAgent:
         self._take(self._layer.receive(data, flow, self._clock.now()))
 
     def _broken(self, flow: Flow) -> None:
-        self._take(self._layer.flow_lost(flow.connection))
+        self._take(self._layer.flow_lost(flow.connection, self._clock.now()))
 
     def _tick(self) -> None:
         self._timer = None
@@ -197,10 +206,18 @@ class SipAgent:
         if isinstance(event, IncomingRegister):
             self._registering(event)
             return
+        leg = self._legs.get(event.dialog) if event.dialog is not None else None
         if isinstance(event, ResponseReceived | TransactionFailed):
-            self.dialler.take(event)
+            if not self.dialler.take(event) and leg is not None and isinstance(event, ResponseReceived):
+                self._answered_inside(event, leg)
             return
-        leg = self._legs.get(event.dialog)
+        if isinstance(event, RefreshDue):
+            if leg is not None:
+                self._refresh(event.dialog, leg)
+            return
+        self._within(event, leg)
+
+    def _within(self, event: WithinDialog, leg: SipCall | None) -> None:
         match event:
             case Cancelled(why="cancel"):
                 self._gone(event.dialog, Side.REMOTE, Reason.CANCELLED)
@@ -214,8 +231,40 @@ class SipAgent:
                 leg.reinvite(event)
             case IncomingRequest() if leg and event.request.method == "INFO":
                 leg.info(event)
+            case IncomingRequest() if leg and event.request.method == "UPDATE":
+                leg.update(event)
             case IncomingReinvite() | IncomingRequest():
                 self.respond(event.transaction, 481 if leg is None else 501)
+
+    def _answered_inside(self, event: ResponseReceived, leg: SipCall) -> None:
+        """A response to a refresh of ours (RFC 4028); the layer minds the timer itself."""
+        response, dialog = event.response, event.dialog
+        method = response.cseq.method
+        if dialog is None or method not in REFRESHING:
+            return
+        if method == "INVITE" and 200 <= response.status < 300:
+            leg.refreshed(response)
+        elif response.status in HEADERS:
+            header = leg.credentials(response, method, self._layer.target(dialog))
+            if header is not None:
+                self._refresh_now(dialog, leg, [header])
+
+    def _refresh(self, dialog: DialogId, leg: SipCall) -> None:
+        if self._listeners.stands(self._layer.flow(dialog)):
+            self._refresh_now(dialog, leg)
+        else:
+            self._spawn(self._refresh_anew(dialog, leg), lambda: self._refresh_now(dialog, leg))
+
+    async def _refresh_anew(self, dialog: DialogId, leg: SipCall) -> None:
+        """The stream was idle for too long: open another one. If that fails, the refresh does, and is tried again."""
+        flow = await leg.way_back()
+        if flow is not None and dialog in self._legs:
+            self._layer.rebind(dialog, flow)
+        self._refresh_now(dialog, leg)
+
+    def _refresh_now(self, dialog: DialogId, leg: SipCall, headers: Iterable[tuple[str, str]] = ()) -> None:
+        self._layer.refresh(dialog, self._clock.now(), body=leg.description(), headers=headers)
+        self.flush()
 
     def _gone(self, dialog: DialogId, side: Side, reason: Reason) -> None:
         leg = self._legs.pop(dialog, None)
@@ -257,12 +306,12 @@ class SipAgent:
             return
         local = flow.local[0]
         media_address = self._media_address or local
-        session = next(self._sessions)
+        session, keys = next(self._sessions), OurKeys()
         body = body_part(request, "application/sdp")
         offer = read_offer(body)
         audio = undecided_audio(flow.remote[0])
         if offer is not None:
-            answer = answer_to(offer, (media_address, NO_PORT), session)
+            answer = answer_to(offer, (media_address, NO_PORT), session, keys=keys)
             if answer.audio is None:
                 self.respond(event.transaction, 488)
                 return
@@ -270,7 +319,7 @@ class SipAgent:
         elif request.body:  # malformed SDP is the caller's mistake; a body that holds none is a matter of taste
             self.respond(event.transaction, 400 if body else 488)
             return
-        leg = SipLeg(event, offer, audio, self, media_address, session)
+        leg = SipLeg(event, offer, audio, self, media_address, session, keys)
         self._legs[event.dialog] = leg
         caller = request.from_
         offered = Offered(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 
-from ...core.leg_inputs import AudioCodec, LegAudio
+from ...core.leg_inputs import AudioCodec, LegAudio, SrtpKeys
+from ...core.secret import Secret
 from ...wire.offer_answer import G722, OPUS, PCMA, PCMU, Answer, Audio, Local, make_answer, make_offer
+from ...wire.sdes import Crypto, Keys, OurKeys
 from ...wire.sdp import DIRECTIONS, Codec, Media, SdpMistake, Session, parse
 
 PREFERENCES: tuple[Codec, ...] = (OPUS, G722, PCMU, PCMA)
@@ -27,23 +30,34 @@ def answer_to(
     ours: tuple[str, int],
     session: int,
     *,
+    keys: OurKeys,
+    secure: bool | None = None,
     current: Codec | None = None,
     previous: Session | None = None,
 ) -> Answer:
     """The answer to an offer, every m-line kept; its `audio` is None when there is nothing for us.
 
-    `ours`: our media address and port; `current`: the codec in use, kept when it is offered again; `previous`: our
+    `ours`: our media address and port; `keys`: ours of this call; `secure`: SRTP it must be, or plain RTP (None: as
+    offered, SRTP where it is); `current`: the codec in use, kept when it is offered again; `previous`: our
     last description in this dialog, whose version the answer's o= line continues.
     """
     preferences = PREFERENCES
     if current is not None:
         preferences = tuple(sorted(PREFERENCES, key=lambda codec: not codec.same_format(current)))
-    return make_answer(offer, Local(ours[0], ours[1], session), preferences=preferences, previous=previous)
+    return make_answer(
+        offer,
+        Local(ours[0], ours[1], session),
+        preferences=preferences,
+        previous=previous,
+        keys=keys,
+        secure=secure,
+    )
 
 
-def our_offer(ours: tuple[str, int], session: int) -> Session:
-    """For callers who leave the offer to us (RFC 3261 section 13.2.1: the answer comes with their ACK)."""
-    return make_offer(Local(ours[0], ours[1], session), preferences=PREFERENCES)
+def our_offer(ours: tuple[str, int], session: int, crypto: Crypto | None = None) -> Session:
+    """To people we call, and to callers who leave the offer to us (RFC 3261 section 13.2.1: the answer comes with their
+    ACK). crypto: our key, where it must be SRTP."""
+    return make_offer(Local(ours[0], ours[1], session), preferences=PREFERENCES, crypto=crypto)
 
 
 def undecided_audio(host: str) -> LegAudio:
@@ -83,4 +97,10 @@ def leg_audio(audio: Audio, fallback: tuple[str, int]) -> LegAudio:
         packet_ms=20,
         sends=audio.remote is not None and audio.direction in {"sendrecv", "sendonly"},
         receives=audio.direction in {"sendrecv", "recvonly"},
+        srtp=_srtp_keys(audio.keys) if audio.keys is not None else None,
     )
+
+
+def _srtp_keys(keys: Keys) -> SrtpKeys:
+    theirs, ours = (Secret(base64.b64encode(key.key).decode("ascii")) for key in (keys.theirs, keys.ours))
+    return SrtpKeys(keys.ours.suite, theirs, ours)

@@ -8,15 +8,18 @@ from typing import Protocol
 from ...app.ports import LegFacts, LegInbox
 from ...core.endings import Ending, Reason, Side
 from ...core.leg_inputs import Confirmed, Digit, Drop, LegAudio, LegInput, MediaChanged, RemoteEnded, WebLocal
-from ...wire.offer_answer import Answer, read_answer
+from ...wire.offer_answer import Answer, Audio, read_answer
+from ...wire.sdes import OurKeys
 from ...wire.sdp import Codec, Session
 from ...wire.sip.address import bracketed
 from ...wire.sip.events import DialogId, IncomingReinvite, IncomingRequest, TransactionId
 from ...wire.sip.flow import Flow
-from ...wire.sip.message import Request, body_part
+from ...wire.sip.message import Request, Response, body_part
 from .audio import NO_PORT, answer_to, leg_audio, offer_again, read_offer
 from .info import digit_of_info
 from .statuses import bye_headers
+
+SESSION_EXPIRES = 1800  # seconds in which a call is refreshed once, as RFC 4028 recommends
 
 
 class Wire(Protocol):
@@ -34,13 +37,14 @@ class SipCall:
     of a call that we make.
     """
 
-    def __init__(self, wire: Wire, call_id: str, media_address: str, session: int) -> None:
+    def __init__(self, wire: Wire, call_id: str, media_address: str, session: int, keys: OurKeys | None = None) -> None:
         self.dialog: DialogId | None = None
         self.audio: LegAudio | None = None
         self._wire = wire
         self._call_id = call_id
         self._media_address = media_address
         self._session = session
+        self._keys = keys or OurKeys()
         self._flow: Flow | None = None
         self._port = 0
         self._sent: Session | None = None
@@ -114,7 +118,7 @@ class SipCall:
             answer = read_offer(body_part(ack, "application/sdp"))
             audio = read_answer(offer, answer) if answer is not None else None
             if audio is not None:
-                self._codec = audio.codec
+                self._agreed(audio)
                 self._post(MediaChanged(leg_audio(audio, self._last_address())))
             elif self._codec is None:
                 self._post(Drop(Ending(Side.REMOTE, Reason.NO_COMMON_CODEC)))
@@ -127,8 +131,52 @@ class SipCall:
             self.ended = True
             self._post(RemoteEnded(Ending(side, reason)))
 
+    def description(self) -> bytes:
+        """What we said last, for an INVITE that only refreshes the session."""
+        return self._sent.serialise() if self._sent is not None else b""
+
+    def refreshed(self, response: Response) -> None:
+        """The 2xx to such an INVITE; its answer may say something new all the same."""
+        answer = read_offer(body_part(response, "application/sdp"))
+        audio = read_answer(self._sent, answer) if self._sent is not None and answer is not None else None
+        if audio is None:
+            return
+        changed = leg_audio(audio, self._last_address())
+        if changed != self.audio:
+            self._agreed(audio)
+            self._post(MediaChanged(changed))
+
+    def _agreed(self, audio: Audio) -> None:
+        """An answer to an offer of ours has come."""
+        self._codec = audio.codec
+        if audio.keys is not None:
+            self._keys.agreed(audio.keys)
+
+    async def way_back(self) -> Flow | None:
+        """Another way to the far end, whose stream is gone; None: there is none."""
+        return None
+
+    def credentials(self, _response: Response, _method: str, _target: str) -> tuple[str, str] | None:
+        """The header that answers a challenge to a request inside the call; None: we have nothing to say."""
+        return None
+
+    def update(self, event: IncomingRequest) -> None:
+        """UPDATE (RFC 3311): a new offer, or none: then it only refreshes session and target."""
+        if not event.request.body:
+            self._wire.respond(event.transaction, 200)
+        elif self._reinvite is not None:
+            self._wire.respond(event.transaction, 500)  # their first offer is not answered yet (RFC 3311 5.2)
+        elif self._reoffered is not None:
+            self._wire.respond(event.transaction, 491)
+        else:
+            self._offered(event.transaction, body_part(event.request, "application/sdp"))
+
     def reinvite(self, event: IncomingReinvite) -> None:
-        """A new offer, or none: then we offer what was agreed, without hold, and the ACK brings the answer."""
+        """A new offer, or none: then we offer what was agreed, without hold, and the ACK brings the answer.
+
+        Keys may change, but SRTP stays SRTP and plain RTP stays plain: by that the leg was let in, and so it is told
+        of in records and lists.
+        """
         body = body_part(event.request, "application/sdp")
         if self._reinvite is not None or self._reoffered is not None:
             self._wire.respond(event.transaction, 491)  # an offer is open already (RFC 3261 14.1)
@@ -137,14 +185,23 @@ class SipCall:
             self._sent = self._reoffered = offer_again(self._sent)
             self._wire.respond(event.transaction, 200, self._sent.serialise())
             return
+        self._offered(event.transaction, body)
+
+    def _offered(self, transaction: TransactionId, body: bytes | None) -> None:
         offer = read_offer(body)
         answer = offer and answer_to(
-            offer, (self._media_address, self._port), self._session, current=self._codec, previous=self._sent
+            offer,
+            (self._media_address, self._port),
+            self._session,
+            keys=self._keys,
+            secure=self.audio is not None and self.audio.encrypted,
+            current=self._codec,
+            previous=self._sent,
         )
         if not answer or answer.audio is None:
-            self._wire.respond(event.transaction, 488)
+            self._wire.respond(transaction, 488)
             return
-        self._reinvite = (event.transaction, answer)
+        self._reinvite = (transaction, answer)
         self._post(MediaChanged(leg_audio(answer.audio, self._last_address())))
 
     def _last_address(self) -> tuple[str, int]:

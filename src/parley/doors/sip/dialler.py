@@ -14,6 +14,7 @@ import structlog
 from ...app.ports import CallerIdentity, Clock
 from ...core.endings import Reason, Side
 from ...core.outbound import Hop, Target
+from ...core.profiles import MediaEncryption
 from ...wire.sip.events import DialogId, ResponseReceived, TransactionFailed, TransactionId
 from ...wire.sip.flow import Flow
 from ...wire.sip.layer import SipLayer
@@ -71,8 +72,13 @@ class SipDialler:
         self._trust = trust or ssl.create_default_context()
         self._calls: dict[TransactionId, OutgoingSipLeg] = {}
 
-    def outgoing(self, target: Target, identity: CallerIdentity) -> OutgoingSipLeg:
-        return OutgoingSipLeg(target, identity, self, secrets.token_hex(12), self._agent.session())
+    def outgoing(
+        self,
+        target: Target,
+        identity: CallerIdentity,
+        encryption: MediaEncryption = MediaEncryption.OPTIONAL,
+    ) -> OutgoingSipLeg:
+        return OutgoingSipLeg(target, identity, self, secrets.token_hex(12), self._agent.session(), encryption)
 
     # --- CallingWire -------------------------------------------------------------------------------------------
 
@@ -111,18 +117,19 @@ class SipDialler:
 
     # --- responses ---------------------------------------------------------------------------------------------
 
-    def take(self, event: ResponseReceived | TransactionFailed) -> None:
-        """A response to a request of ours, or none; those to BYE and CANCEL concern nobody any more."""
+    def take(self, event: ResponseReceived | TransactionFailed) -> bool:
+        """A response to an INVITE of ours that makes a call, or none. False: the request was another one."""
         leg = self._calls.get(event.transaction)
         if leg is None:
-            return
+            return False
         if isinstance(event, TransactionFailed):
             del self._calls[event.transaction]
             leg.unanswered(event.why)
-            return
+            return True
         if event.response.status >= 200:
             del self._calls[event.transaction]
         leg.responded(event.response, event.dialog)
+        return True
 
     # --- ways --------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...core.endings import Ending, Reason, Side
 from ...core.leg_inputs import LegAudio, WebLocal
+from ...wire.sdes import OurKeys
 from ...wire.sdp import Session
 from ...wire.sip.events import DialogId, IncomingInvite, TransactionId
 from .audio import answer_to, our_offer
@@ -24,9 +25,10 @@ class SipLeg(SipCall):
         wire: Wire,
         media_address: str,
         session: int,
+        keys: OurKeys,
     ) -> None:
-        """offer None: the caller wants ours; `audio` then stands for what his answer will say."""
-        super().__init__(wire, invite.dialog.call_id, media_address, session)
+        """offer None: the caller wants ours; `audio` then stands for what his answer will say. keys: of `audio`."""
+        super().__init__(wire, invite.dialog.call_id, media_address, session, keys)
         self.dialog = invite.dialog
         self.audio = audio
         self._flow = invite.flow
@@ -39,7 +41,7 @@ class SipLeg(SipCall):
         if self._offer is None:
             self._sent = self._reoffered = our_offer((self._media_address, port), self._session)
         else:
-            self._remember(answer_to(self._offer, (self._media_address, port), self._session))
+            self._remember(answer_to(self._offer, (self._media_address, port), self._session, keys=self._keys))
         if self._invite is not None and self._sent is not None:
             self._wire.respond(self._invite, 200, self._sent.serialise())
             self._invite = None

@@ -174,6 +174,13 @@ class Listeners:
         """The stream that a peer opened from there, while it stands."""
         return self._accepted.get((transport, host, port))
 
+    def stands(self, flow: Flow) -> bool:
+        """False for a stream that is gone."""
+        if not flow.reliable:
+            return True
+        writer = self._streams.get(int(flow.connection))
+        return writer is not None and not writer.is_closing()
+
     async def connect(self, host: str, port: int, security: Security | None = None) -> Flow:
         """A stream to a peer: the one that we opened before, else a new one. Raises OSError, ssl.SSLError among them
         when a TLS peer is not whom we want.

@@ -13,14 +13,16 @@ from ...app.ports import CallerIdentity
 from ...core.endings import Ending, Reason, Side
 from ...core.leg_inputs import Answered, CallFailed, LegInput, Reached, Ringing
 from ...core.outbound import Hop, Target
-from ...wire.offer_answer import Local, make_offer, read_answer
+from ...core.profiles import MediaEncryption
+from ...wire.offer_answer import read_answer
 from ...wire.sip.digest import HEADERS, DigestClient
 from ...wire.sip.errors import OurMistake, TheirMistake
 from ...wire.sip.events import DialogId, TransactionId
 from ...wire.sip.flow import Flow
 from ...wire.sip.message import Response, body_part
-from .audio import NO_PORT, PREFERENCES, leg_audio, read_offer
-from .call import SipCall, Wire
+from ...wire.sip.session_timer import least_of
+from .audio import NO_PORT, leg_audio, our_offer, read_offer
+from .call import SESSION_EXPIRES, SipCall, Wire
 
 log = structlog.get_logger(__name__)
 
@@ -121,16 +123,26 @@ def ending_of(status: int) -> Ending:
 class OutgoingSipLeg(SipCall):
     """Implements OutgoingDoor."""
 
-    def __init__(self, target: Target, identity: CallerIdentity, wire: CallingWire, call_id: str, session: int) -> None:
+    def __init__(
+        self,
+        target: Target,
+        identity: CallerIdentity,
+        wire: CallingWire,
+        call_id: str,
+        session: int,
+        encryption: MediaEncryption = MediaEncryption.OPTIONAL,
+    ) -> None:
         super().__init__(wire, call_id, "", session)
         self._calling = wire
         self._target = target.uri
         self._identity = identity
+        self._encryption = encryption
         self._hop: Hop | None = None
         self._attempts = 0
         self._invite: TransactionId | None = None
         self._sent_invitation: Invitation | None = None
         self._digest: DigestClient | None = None
+        self._proved = 0  # CSeq of the last request inside the call that was repeated with credentials
 
     # --- OutgoingDoor ------------------------------------------------------------------------------------------
 
@@ -156,13 +168,9 @@ class OutgoingSipLeg(SipCall):
         self._attempts += 1
         if self._attempts > 1:
             self._call_id = f"{self._call_id.partition('-')[0]}-{self._attempts}"  # another call to another place
-        credentials = hop.credentials
-        self._digest = (
-            DigestClient(credentials.realm, credentials.username, credentials.password.reveal())
-            if credentials is not None
-            else None
-        )
-        self._sent = make_offer(Local(self._media_address, port, self._session), preferences=PREFERENCES)
+        self._digest = digest_of(hop)
+        crypto = self._keys.first() if self._offers_srtp(flow) else None
+        self._sent = our_offer((self._media_address, port), self._session, crypto)
         user = quote(self._identity.user, safe="-_.!~*'()&=+$,/")
         contact = None
         if hop.contact_domain:
@@ -178,6 +186,12 @@ class OutgoingSipLeg(SipCall):
                 contact=contact,
             )
         )
+
+    def _offers_srtp(self, flow: Flow) -> bool:
+        """Where it must be, and where the way keeps the keys secret; then it is SRTP or no call (RFC 4568, 5.1.1)."""
+        if self._encryption is MediaEncryption.OPTIONAL:
+            return flow.transport == "tls"
+        return self._encryption is MediaEncryption.REQUIRED
 
     def give_up(self) -> None:
         self.ended = True
@@ -219,7 +233,7 @@ class OutgoingSipLeg(SipCall):
         self._invite = None
         if status < 300 and dialog is not None:
             self._answer(response, dialog)
-        elif not self._authenticate(response):
+        elif not self._authenticate(response) and not self._longer(response):
             self._failed(ending_of(status))
 
     def unanswered(self, why: str) -> None:
@@ -240,7 +254,7 @@ class OutgoingSipLeg(SipCall):
             self._failed(Ending(Side.REMOTE, Reason.NO_COMMON_CODEC))
             return
         self.dialog = dialog
-        self._codec = audio.codec
+        self._agreed(audio)
         self.audio = leg_audio(audio, (self._flow.remote[0], NO_PORT))
         self._calling.answered(self, dialog)
         self._tell(Answered(self.audio))
@@ -254,21 +268,42 @@ class OutgoingSipLeg(SipCall):
         header = self._digest.answer(response.status, lines, "INVITE", sent.target)
         if header is None:
             return False
-        kept = tuple(line for line in sent.headers if line[0] != header[0])
-        self._send(
-            Invitation(
-                target=sent.target,
-                flow=sent.flow,
-                from_=sent.from_,
-                body=sent.body,
-                call_id=sent.call_id,
-                contact=sent.contact,
-                headers=(*kept, header),
-                from_tag=response.from_.tag,
-                cseq=sent.cseq + 1,
-            )
-        )
+        self._once_more(sent, response, header)
         return True
+
+    def _longer(self, response: Response) -> bool:
+        """Repeat the INVITE with the least session interval that the peer takes (RFC 4028 section 7.3), once."""
+        sent = self._sent_invitation
+        if response.status != 422 or sent is None or self.ended or any(name == "Min-SE" for name, _ in sent.headers):
+            return False
+        try:
+            least = least_of(response)
+        except TheirMistake:
+            return False
+        self._once_more(sent, response, ("Session-Expires", str(max(least, SESSION_EXPIRES))), ("Min-SE", str(least)))
+        return True
+
+    def _once_more(self, sent: Invitation, response: Response, *headers: tuple[str, str]) -> None:
+        """The same INVITE with these headers in place of those of their names."""
+        names = [name for name, _ in headers]
+        kept = [line for line in sent.headers if line[0] not in names]
+        self._send(replace(sent, headers=(*kept, *headers), from_tag=response.from_.tag, cseq=sent.cseq + 1))
+
+    async def way_back(self) -> Flow | None:
+        if self._hop is None:
+            return None
+        try:
+            return (await self._calling.way_to(self._hop)).flow
+        except NoWay:
+            return None
+
+    def credentials(self, response: Response, method: str, target: str) -> tuple[str, str] | None:
+        number = response.cseq.number
+        digest = digest_of(self._hop) if self._hop is not None else None
+        if digest is None or number == self._proved + 1:  # the repetition did not please either
+            return None
+        self._proved = number
+        return digest.answer(response.status, response.headers.lines(HEADERS[response.status][0]), method, target)
 
     def _failed(self, ending: Ending) -> None:
         self._tell(CallFailed(ending))
@@ -277,6 +312,12 @@ class OutgoingSipLeg(SipCall):
         """Nothing more is told of a call that was given up."""
         if not self.ended:
             self._post(message)
+
+
+def digest_of(hop: Hop) -> DigestClient | None:
+    """What answers the challenges of a hop; None: we have no credentials for it."""
+    known = hop.credentials
+    return DigestClient(known.realm, known.username, known.password.reveal()) if known is not None else None
 
 
 def display(name: str) -> str:

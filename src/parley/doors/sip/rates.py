@@ -1,10 +1,25 @@
-"""How many new calls one network address may make a second."""
+"""How many new calls one network address may make a second, and which programs get no answer at all."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 
 from ...core.attempts import source_key
+
+# What tools that search the net for open servers call themselves; an answer would only tell them that we are here.
+SCANNERS = (
+    "friendly-scanner",
+    "friendly-request",
+    "sipvicious",
+    "sipcli",
+    "sip-scan",
+    "sundayddr",
+    "smap",
+    "iwar",
+    "vaxsipuseragent",
+    "vaxipuseragent",
+    "pplsip",
+)
 
 KEPT = 10_000  # sources remembered; beyond it the longest silent is forgotten
 

@@ -25,6 +25,7 @@ STATUS: dict[Reason, int] = {
     Reason.MEDIA_FAILED: 500,
     Reason.NO_ACK: 408,
     Reason.TRANSPORT_FAILED: 503,
+    Reason.SESSION_EXPIRED: 408,
     Reason.SHUTDOWN: 503,
     Reason.ENCRYPTION_REQUIRED: 488,
     Reason.ENTRY_RESTRICTED: 404,  # outside it looks unknown

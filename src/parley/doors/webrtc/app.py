@@ -65,6 +65,9 @@ class MeetingSocket:
         if scope["path"] != PATH or not self._own_page(socket) or not _speaks(scope):
             await socket.close(POLICY)  # before it is accepted: the client sees its handshake refused
             return
+        if self._entrance.stops:
+            await socket.close(TRY_LATER)
+            return
         source = source_key(socket.client.host if socket.client else "")
         settings = self._settings
         if self._sources.total() >= settings.sockets or self._sources[source] >= settings.sockets_per_source:
@@ -234,7 +237,7 @@ class Conversation:
             caller = _caller(self._socket)
             self._leg = await self._entrance.join(message, caller, await self._user(self._socket), self._outbox)
         elif message.type == "resume":
-            self._leg = self._entrance.resume(message, self._outbox)
+            self._leg = await self._entrance.resume(message, _caller(self._socket), self._outbox)
         else:
             raise Problem(Code.INVALID, "the first message is join or resume", "type", message.id)
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from ...app.arrivals import Arrivals
 from ...app.ports import Clock, Identifiers
+from ...app.seats import Seats, Sitting
 from ...app.web_entry import WebGrant, Wish
 from ...core.dialplan import Address
 from ...core.endings import Ending, Reason, Side
@@ -69,6 +70,7 @@ class Entrance:
         doorkeeper: Doorkeeper,
         arrivals: Arrivals,
         publisher: Publisher,
+        seats: Seats,
         clock: Clock,
         identifiers: Identifiers,
         settings: WebSettings,
@@ -76,10 +78,12 @@ class Entrance:
         self._doorkeeper = doorkeeper
         self._arrivals = arrivals
         self._publisher = publisher
+        self._seats = seats
         self._clock = clock
         self._identifiers = identifiers
         self._settings = settings
         self._legs: dict[str, BrowserLeg] = {}
+        self.stops = False  # the server does: whoever comes now should come again later
 
     def __len__(self) -> int:
         return len(self._legs)
@@ -108,15 +112,41 @@ class Entrance:
             user_agent=caller.user_agent,
             token=_hash(token),
         )
-        leg = self._legs[person.token] = BrowserLeg(person)
+        leg = self._made(person)
+        self._seats.take(
+            person.token,
+            person.participant,
+            person.granted,
+            caller=person.caller,
+            call_id=person.call_id,
+            name=person.name,
+            language=person.language,
+        )
         leg.attach(outbox)
         outbox.answer(self._welcome(leg, token, wish.id))
         return leg
 
-    def resume(self, wish: Message, outbox: Outbox) -> BrowserLeg:
-        """Another socket takes the leg over. Raises Problem for a token that is nobody's, or nobody's any more."""
+    def _made(self, person: Person, restarted: bool = False) -> BrowserLeg:
+        leg = BrowserLeg(person, restarted=restarted, told=lambda ending: self._ended(person, ending))
+        self._legs[person.token] = leg
+        return leg
+
+    def _ended(self, person: Person, ending: Ending) -> None:
+        if ending.reason is Reason.SHUTDOWN:
+            self.stops = True  # and the seat is kept
+        else:
+            self._seats.leave(person.token)
+
+    async def resume(self, wish: Message, caller: Caller, outbox: Outbox) -> BrowserLeg:
+        """Another socket takes the leg over, or the seat that it had before the server started anew.
+
+        Raises Problem for a token that is nobody's, or nobody's any more.
+        """
         token = wish["token"].reveal()
-        leg = self._legs.get(_hash(token))
+        id = _hash(token)
+        if id not in self._legs and (sitting := await self._seats.claim(id)) is not None:
+            self._made(_returning(sitting, caller), restarted=True)
+        leg = self._legs.get(id)
         if leg is None:
             raise Problem(Code.REFUSED, "there is nothing to resume", id=wish.id)
         before = leg.outbox
@@ -127,7 +157,7 @@ class Entrance:
         if (ended := leg.ended) is not None:
             leg.ended = None
             leg.finish(ended)
-        elif "offer" in wish.values:
+        elif "offer" in wish.values and not leg.is_new:
             self.offer(leg, wish["offer"], None)
         self._publisher.show(leg)
         return leg
@@ -143,6 +173,7 @@ class Entrance:
             resume=token,
             grace=self._settings.grace,
             ice_servers=self._ice_servers(person.participant),
+            **({"restart": True} if leg.is_new else {}),
         )
 
     def _ice_servers(self, participant: ParticipantId) -> list[dict[str, object]]:
@@ -212,6 +243,23 @@ class Entrance:
     def _forget(self, leg: BrowserLeg) -> None:
         self._legs.pop(leg.person.token, None)
         self._publisher.remove(leg)
+
+
+def _returning(sitting: Sitting, caller: Caller) -> Person:
+    seat = sitting.seat
+    return Person(
+        granted=seat.returning,
+        space_name=sitting.space_name,
+        call_id=seat.call_id,
+        name=seat.name,
+        language=seat.language,
+        participant=seat.participant,
+        caller=seat.caller,
+        source=caller.source,
+        address=caller.address,
+        user_agent=caller.user_agent,
+        token=seat.id,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ...app.legs import LiveLegRunner
 from ...app.ports import LegFacts, Timer
-from ...core.endings import Ending
+from ...core.endings import Ending, Reason
 from ...core.ids import LegId, ParticipantId
 from ...core.leg_inputs import AudioCodec, Granted, LegAudio, MediaChanged, RemoteEnded, WebLocal, WebRemote
 from ...core.secret import Secret
 from ...wire.web_sdp import WebAnswerer, WebOffer, answer, read_offer
 from .messages import write
-from .outbox import Outbox
+from .outbox import RESTART, Outbox
 
 SESSION_BITS = 62  # of the o= line's number, which must fit in 63 (RFC 8829 section 5.2.1)
 
@@ -45,13 +46,18 @@ class Shown:
 
 @dataclass(slots=True, eq=False)
 class BrowserLeg:
-    """Implements LegDoor. runner: None until the first offer; ended: how it was over, for who comes back too late."""
+    """Implements LegDoor. runner: None until the first offer; ended: how it was over, for who comes back too late.
+
+    told: of the end, once.
+    """
 
     person: Person
     outbox: Outbox | None = None
     runner: LiveLegRunner | None = None
     ended: Ending | None = None
     expiry: Timer | None = None
+    restarted: bool = False  # it was taken up from a life of the server before this
+    told: Callable[[Ending], None] = lambda _ending: None
     revision: int = 0
     shown: Shown = field(default_factory=Shown)
     _session: int = field(default_factory=lambda: secrets.randbits(SESSION_BITS))
@@ -64,6 +70,11 @@ class BrowserLeg:
     @property
     def id(self) -> LegId | None:
         return self.runner.id if self.runner is not None else None
+
+    @property
+    def is_new(self) -> bool:
+        """Its client has media of before a restart, which have to be made anew."""
+        return self.restarted and self.runner is None
 
     # --- offers ---------------------------------------------------------------------------------------------------
 
@@ -135,11 +146,15 @@ class BrowserLeg:
             runner.post(RemoteEnded(ending))
 
     def finish(self, ending: Ending) -> None:
-        """Told once."""
-        if self.ended is None:
-            self.ended = ending
-            if self.outbox is not None:
-                self.outbox.finish(farewell(ending))
+        """Told once. To a server that stops its client comes back, so he is told nothing."""
+        if self.ended is not None:
+            return
+        self.ended = ending
+        if self.outbox is not None and ending.reason is Reason.SHUTDOWN:
+            self.outbox.cut(RESTART)
+        elif self.outbox is not None:
+            self.outbox.finish(farewell(ending))
+        self.told(ending)
 
     def facts(self) -> LegFacts:
         person = self.person

@@ -11,7 +11,7 @@ from .render import chat_line
 
 ANSWERS_MOST = 32  # to requests of the client's own: no more is read of it before it has taken these
 
-NORMAL, GOING_AWAY, POLICY, TOO_BIG, TRY_LATER = 1000, 1001, 1008, 1009, 1013
+NORMAL, GOING_AWAY, POLICY, TOO_BIG, RESTART, TRY_LATER = 1000, 1001, 1008, 1009, 1012, 1013
 TAKEN_OVER = 4000  # another socket has resumed the same participant
 
 

@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from parley.wire.sip.address import BRANCH_COOKIE
+from parley.wire.sip.errors import TheirMistake
 from parley.wire.sip.message import Request, Response, encode
+from parley.wire.sip.session_timer import LEAST, OPTION, REFRESHING, too_brief
 from parley.wire.sip.transaction import Key
 
 Lines = Iterable[tuple[str, str]]
 
-ALLOW = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "REGISTER")
+ALLOW = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "REGISTER")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class Dialect:
     agent: str = ""
     allow: tuple[str, ...] = ALLOW
     supported: tuple[str, ...] = ()
+    session_expires: int = 0  # seconds that we ask for between two refreshes of a call; 0: no session timers
     schemes: frozenset[str] = frozenset({"sip", "sips", "tel"})
     accept: tuple[str, ...] = ("application/sdp",)
     # Body types a user may be handed in an INVITE; multipart may hold SDP (see message.body_part).
@@ -28,11 +31,23 @@ class Dialect:
         default=frozenset({"application/sdp", "multipart/mixed", "multipart/alternative"})
     )
 
+    # User-Agent beginnings, lower case, of programs that look for open doors; their requests are never answered.
+    unwelcome: tuple[str, ...] = ()
+
+    @property
+    def extensions(self) -> tuple[str, ...]:
+        """All option tags that we understand."""
+        return (*self.supported, OPTION) if self.session_expires else self.supported
+
+    def drops(self, agent: str | None) -> bool:
+        """Is that User-Agent unwelcome?"""
+        return agent is not None and agent.strip().lower().startswith(self.unwelcome)
+
     def about_us(self) -> list[tuple[str, str]]:
         """Allow, Accept and Supported, as in the answer to OPTIONS and in a 2xx."""
         lines = [("Allow", ", ".join(self.allow)), ("Accept", ", ".join(self.accept))]
-        if self.supported:
-            lines.append(("Supported", ", ".join(self.supported)))
+        if self.extensions:
+            lines.append(("Supported", ", ".join(self.extensions)))
         return lines
 
 
@@ -112,7 +127,7 @@ def refusal(request: Request, dialect: Dialect) -> tuple[int, list[tuple[str, st
     if request.max_forwards == 0:
         return 483, []
     wanted = [*request.headers.values("Require"), *request.headers.values("Proxy-Require")]
-    unknown = [tag for tag in wanted if tag.lower() not in dialect.supported]
+    unknown = [tag for tag in wanted if tag.lower() not in dialect.extensions]
     if unknown:
         return 420, [("Unsupported", ", ".join(unknown))]
     if request.method == "INVITE":
@@ -123,4 +138,13 @@ def refusal(request: Request, dialect: Dialect) -> tuple[int, list[tuple[str, st
         encoding = (request.headers.get("Content-Encoding") or "identity").strip().lower()
         if request.body and encoding != "identity":
             return 415, [("Accept-Encoding", "identity")]
+    if dialect.session_expires and request.method in REFRESHING:
+        return _session_refusal(request)
     return None
+
+
+def _session_refusal(request: Request) -> tuple[int, list[tuple[str, str]]] | None:
+    try:
+        return (422, [("Min-SE", str(LEAST))]) if too_brief(request) else None
+    except TheirMistake:
+        return 400, []

@@ -2,13 +2,15 @@
 
 from typing import Literal
 
+from parley.wire.sip import sessions
 from parley.wire.sip.address import BRANCH_COOKIE
 from parley.wire.sip.core import ClientEntry, Core, Lines
 from parley.wire.sip.dialog import Dialog
 from parley.wire.sip.errors import OurMistake
-from parley.wire.sip.events import DialogEnded, DialogId, ResponseReceived, TransactionFailed, TransactionId
+from parley.wire.sip.events import DialogEnded, DialogId, RefreshDue, ResponseReceived, TransactionFailed, TransactionId
 from parley.wire.sip.flow import Flow
 from parley.wire.sip.message import Request, Response
+from parley.wire.sip.session_timer import SessionTimer
 from parley.wire.sip.transaction import CALLING, PROCEEDING, InviteClient, NonInviteClient
 
 
@@ -66,8 +68,9 @@ class Client:
         """A request inside a dialog."""
         core = self._core
         lines = list(headers)
-        if method == "INVITE":
+        if method in ("INVITE", "UPDATE"):
             lines += core.dialect.about_us()
+            lines += sessions.offered(core, dialog)
         if core.dialect.agent:
             lines.append(("User-Agent", core.dialect.agent))
         if body:
@@ -162,9 +165,16 @@ class Client:
         if isinstance(machine, InviteClient):
             self._invite_answered(entry, machine, response, flow, now)
         elif machine.receive(response.status, now) and entry.method != "CANCEL":
+            self._update_answered(entry, response)
+            sessions.answered(core, entry, response, now)
             core.events.append(ResponseReceived(entry.id, response, entry.dialog, flow))
             self._maybe_gone(entry, response.status)
         core.settle(entry)
+
+    def _update_answered(self, entry: ClientEntry, response: Response) -> None:
+        dialog = self._core.dialogs.get(entry.dialog) if entry.dialog else None
+        if entry.method == "UPDATE" and dialog is not None and 200 <= response.status < 300:
+            dialog.refresh_target(response)
 
     def _invite_answered(
         self, entry: ClientEntry, machine: InviteClient, response: Response, flow: Flow, now: float
@@ -190,6 +200,7 @@ class Client:
             core.send(machine.flow, data)
             machine.refused(data, now)
             self._no_longer_pending(entry)
+        sessions.answered(core, entry, response, now)
         core.events.append(ResponseReceived(entry.id, response, entry.dialog, flow))
         if status >= 300:
             self._maybe_gone(entry, status)
@@ -244,7 +255,7 @@ class Client:
             self._core.forget(dialog)
             self._core.events.append(DialogEnded(dialog.id, "gone"))
 
-    def failed(self, entry: ClientEntry, why: Literal["timeout", "transport"]) -> None:
+    def failed(self, entry: ClientEntry, why: Literal["timeout", "transport"], now: float) -> None:
         """No final response came, or none can come any more."""
         if entry.method == "CANCEL":
             return
@@ -252,3 +263,32 @@ class Client:
         self._no_longer_pending(entry)
         if why == "timeout":
             self._maybe_gone(entry, 408)
+        dialog = self._core.dialogs.get(entry.dialog) if entry.dialog else None
+        if dialog is not None and dialog.session is not None and dialog.session.asking == entry.id:
+            sessions.put_off(self._core, dialog, now)
+
+    def refresh(self, dialog: Dialog, body: bytes, headers: Lines, now: float) -> None:
+        """Refresh the session by UPDATE where the peer takes it, else by an INVITE with our description as it is."""
+        session = dialog.session
+        if session is None:
+            return
+        if dialog.takes_update:
+            entry = self.inside(dialog, "UPDATE", now, headers=headers)
+        elif dialog.busy:
+            sessions.put_off(self._core, dialog, now)
+            return
+        else:
+            entry = self.inside(dialog, "INVITE", now, headers=headers, body=body, content_type="application/sdp")
+        session.asked(entry.id)
+        self._core.schedule.touch(session)
+
+    def session_timer(self, timer: SessionTimer, now: float) -> None:
+        """It is time to refresh, or too late: then the session ends with a BYE (RFC 4028 section 10)."""
+        core, dialog = self._core, self._core.dialogs.get(timer.dialog)
+        if dialog is None or dialog.session is not timer:
+            return
+        if not timer.failed:
+            core.events.append(RefreshDue(dialog.id))
+            return
+        self.bye(dialog, [("Reason", 'SIP;cause=408;text="the session was not refreshed"')], now)
+        core.events.append(DialogEnded(dialog.id, "expired"))

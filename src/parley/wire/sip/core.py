@@ -11,6 +11,7 @@ from parley.wire.sip.answers import Dialect, Echo
 from parley.wire.sip.dialog import Dialog
 from parley.wire.sip.events import DialogId, Event, TransactionId
 from parley.wire.sip.flow import Flow, Send
+from parley.wire.sip.session_timer import Terms
 from parley.wire.sip.transaction import (
     TERMINATED,
     InviteClient,
@@ -23,6 +24,8 @@ from parley.wire.sip.transaction import (
 )
 
 Lines = Iterable[tuple[str, str]]
+
+TIDY_LEAST = 1000  # items of the schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class ServerEntry:
     merge: Key | None = None  # under which copies by other paths are known
     opens_dialog: bool = False
     new_target: str | None = None  # takes effect with a 2xx
+    terms: Terms | None = None  # of the session; take effect with a 2xx
 
 
 @dataclass(slots=True)
@@ -77,6 +81,7 @@ class Schedule:
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Machine]] = []
         self._order = itertools.count()
+        self._tidy_at = TIDY_LEAST
 
     def touch(self, machine: Machine) -> None:
         """Note that the machine's deadline may have changed."""
@@ -84,6 +89,14 @@ class Schedule:
             machine.scheduled = machine.deadline
             if machine.deadline is not None:
                 heapq.heappush(self._heap, (machine.deadline, next(self._order), machine))
+                if len(self._heap) > self._tidy_at:
+                    self._tidy()
+
+    def _tidy(self) -> None:
+        """Let go of machines that are over long before their deadline, such as session timers of ended calls."""
+        self._heap = [item for item in self._heap if item[2].deadline == item[0]]
+        heapq.heapify(self._heap)
+        self._tidy_at = max(2 * len(self._heap), TIDY_LEAST)
 
     def next_deadline(self) -> float | None:
         """The earliest deadline of a live machine."""
@@ -138,13 +151,15 @@ class Core:
         if entry.machine.state != TERMINATED:
             return
         self.by_id.pop(entry.id, None)
+        dialog = self.dialogs.get(entry.dialog) if entry.dialog else None
         if isinstance(entry, ServerEntry):
+            if dialog is not None and dialog.server_update == entry.id:
+                dialog.server_update = None
             self.servers.pop(entry.machine.key, None)
             if entry.merge is not None and self.merges.get(entry.merge) == entry.id:
                 del self.merges[entry.merge]
         else:
             self.clients.pop(entry.machine.key, None)
-            dialog = self.dialogs.get(entry.dialog) if entry.dialog else None
             if dialog is not None and dialog.client_invite == entry.id:
                 dialog.client_invite = None
 
@@ -162,3 +177,10 @@ class Core:
         for acceptance in dialog.acceptances.values():
             acceptance.acknowledged()
         dialog.acceptances.clear()
+        if dialog.session is not None:
+            dialog.session.abandon()
+
+    def glare_delay(self, dialog: Dialog) -> float:
+        """Seconds to wait after 491: 2.1 to 4 for the one who called, up to 2 for the other (RFC 3261 14.1)."""
+        share = int(self.token()[:4], 16) / 0xFFFF
+        return 2.1 + 1.9 * share if dialog.we_called else 2.0 * share

@@ -12,6 +12,7 @@ from parley.wire.sip.errors import TheirMistake
 from parley.wire.sip.events import DialogId, TransactionId
 from parley.wire.sip.flow import Address, Flow
 from parley.wire.sip.message import Request, Response
+from parley.wire.sip.session_timer import SessionTimer
 from parley.wire.sip.transaction import Acceptance
 
 Lines = list[tuple[str, str]]
@@ -50,9 +51,13 @@ class Dialog:
     behind_nat: bool = False
     we_called: bool = False
     confirmed: bool = False
+    takes_update: bool = False  # the peer's Allow names UPDATE
+    least_interval: int = 0  # the peer's Min-SE, once it refused a shorter one
+    session: SessionTimer | None = None
     # What is under way, none of it stored:
     server_invite: TransactionId | None = None
     client_invite: TransactionId | None = None
+    server_update: TransactionId | None = None
     acceptances: dict[int, Acceptance] = field(default_factory=dict)
     sent_ack: tuple[int, Flow, bytes] | None = None
     ack_owed: int | None = None
@@ -64,7 +69,7 @@ class Dialog:
         via = request.vias[0]
         contacts = request.contacts
         to = request.headers.get("To") or ""
-        return cls(
+        dialog = cls(
             id=DialogId(request.call_id, tag, request.from_.tag or ""),
             flow=flow,
             local=f"{to};tag={tag}",
@@ -76,6 +81,8 @@ class Dialog:
             remote_cseq=request.cseq.number,
             behind_nat=not flow.reliable and via.host.lower() != flow.remote[0].lower(),
         )
+        dialog.note_allow(request)
+        return dialog
 
     @classmethod
     def for_client(cls, request: Request, response: Response, flow: Flow) -> "Dialog":
@@ -101,6 +108,12 @@ class Dialog:
         if contacts:
             self.target = contacts[0].uri.text
 
+    def note_allow(self, message: Request | Response) -> None:
+        """What the peer says of the methods that it takes; silence changes nothing."""
+        lines = message.headers.lines("Allow")
+        if lines:
+            self.takes_update = "UPDATE" in ",".join(lines).upper().replace(" ", "").split(",")
+
     def request(self, method: str, number: int, headers: Lines, body: bytes = b"") -> Request:
         """A request inside this dialog, yet without Via."""
         target, routes = self.target, list(self.routes)
@@ -113,6 +126,17 @@ class Dialog:
         lines += [("From", self.local), ("To", self.remote), ("Call-ID", self.id.call_id)]
         lines += [("CSeq", f"{number} {method}"), ("Contact", self.contact), *headers]
         return Request(method, target, lines, body)
+
+    @property
+    def busy(self) -> bool:
+        """True while no INVITE of ours may be sent: one is under way, or an ACK is still to come or to send."""
+        return not self.confirmed or bool(
+            self.client_invite
+            or self.server_invite
+            or self.server_update
+            or self.acceptances
+            or self.ack_owed is not None
+        )
 
     def next_cseq(self) -> int:
         """The number of our next request."""
@@ -137,6 +161,7 @@ class Dialog:
             "flow": asdict(self.flow),
             **{name: getattr(self, name) for name in _PLAIN},
             "routes": list(self.routes),
+            "session": [self.session.interval, self.session.we_refresh] if self.session is not None else None,
         }
 
     @classmethod
@@ -152,7 +177,18 @@ class Dialog:
         )
 
 
-_PLAIN = ("local", "remote", "target", "contact", "local_cseq", "remote_cseq", "behind_nat", "we_called")
+_PLAIN = (
+    "local",
+    "remote",
+    "target",
+    "contact",
+    "local_cseq",
+    "remote_cseq",
+    "behind_nat",
+    "we_called",
+    "takes_update",
+    "least_interval",
+)
 
 
 def _address(stored: Any) -> Address:

@@ -38,7 +38,10 @@ class IncomingReinvite:
 
 @dataclass(frozen=True, slots=True)
 class IncomingRequest:
-    """Another request inside a dialog (INFO). Answer with `respond`."""
+    """Another request inside a dialog (INFO, UPDATE). Answer with `respond`.
+
+    An UPDATE is told while its dialog is early, too; one whose offer crosses another is refused before (RFC 3311 5.2).
+    """
 
     transaction: TransactionId
     dialog: DialogId
@@ -86,12 +89,20 @@ class DialogEnded:
     """The dialog is over and unknown from now on.
 
     `why`: bye (the peer's BYE, answered); no-ack (our 2xx was never acknowledged in 64*T1; BYE was sent);
-    gone (the peer answered 481, or did not answer at all, to a request of ours inside the dialog).
+    gone (the peer answered 481, or did not answer at all, to a request of ours inside the dialog); expired (nobody
+    refreshed the session in time; BYE was sent).
     """
 
     dialog: DialogId
-    why: Literal["bye", "no-ack", "gone"]
+    why: Literal["bye", "no-ack", "gone", "expired"]
     request: Request | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshDue:
+    """It is for us to refresh the session: call `refresh` with our description as it stands (RFC 4028)."""
+
+    dialog: DialogId
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +137,7 @@ Event = (
     | Cancelled
     | AckReceived
     | DialogEnded
+    | RefreshDue
     | ResponseReceived
     | TransactionFailed
 )

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from parley.wire.sip import sessions
 from parley.wire.sip.address import URI, NameAddr
 from parley.wire.sip.answers import Dialect
 from parley.wire.sip.client import Client
@@ -25,6 +26,7 @@ from parley.wire.sip.flow import Flow, Send
 from parley.wire.sip.message import Request
 from parley.wire.sip.parser import parse
 from parley.wire.sip.server import Server
+from parley.wire.sip.session_timer import SessionTimer, Terms
 from parley.wire.sip.transaction import PROCEEDING, Acceptance, Timers
 
 
@@ -58,10 +60,12 @@ class SipLayer:
             return self._events()  # a keep-alive
         try:
             message = parse(data)
-            if isinstance(message, Request):
-                self._server.receive(message, flow, now)
-            else:
+            if not isinstance(message, Request):
                 self._client.receive(message, flow, now)
+            elif self._core.dialect.drops(message.headers.get("User-Agent")):
+                self._core.dropped["scanner"] += 1
+            else:
+                self._server.receive(message, flow, now)
         except BadRequest as wreck:
             self._core.dropped["bad request"] += 1
             self._server.bad_request(wreck, flow)
@@ -80,12 +84,16 @@ class SipLayer:
                 if machine.failed:
                     self._server.never_acknowledged(machine, now)
                 continue
+            if isinstance(machine, SessionTimer):
+                core.schedule.touch(machine)
+                self._client.session_timer(machine, now)
+                continue
             entry = core.entry_of(machine)
             if entry is None:
                 continue
             core.settle(entry)
             if machine.failed and isinstance(entry, ClientEntry):
-                self._client.failed(entry, "timeout")
+                self._client.failed(entry, "timeout", now)
             elif machine.failed and isinstance(entry, ServerEntry):
                 self._server.expired(entry, was_proceeding)
         return self._events()
@@ -151,12 +159,14 @@ class SipLayer:
         the offer.
 
         A repeated attempt (after 401, say) gives the same `call_id` and `from_tag` and a higher `cseq` (RFC 3261
-        8.1.3.5). `contact`: our Contact value, where it is not the flow's own address. Raises TheirMistake for
+        8.1.3.5). `contact`: our Contact value, where it is not the flow's own address. `headers` may hold a
+        Session-Expires other than the dialect's. Raises TheirMistake for
         addresses that cannot be read, OurMistake beyond the limit of dialogs.
         """
         if len(self._core.dialogs) >= self._core.limits.dialogs or self._core.full:
             raise OurMistake("too many calls")
         URI.parse(target)
+        headers = tuple(headers)
         NameAddr.parse(to or f"<{target}>")
         sender = NameAddr.parse(from_)
         lines = [
@@ -168,6 +178,7 @@ class SipLayer:
             ("CSeq", f"{cseq} INVITE"),
             ("Contact", contact or contact_for(flow, user_of(sender.uri))),
             *self._core.dialect.about_us(),
+            *(() if any(name == "Session-Expires" for name, _ in headers) else sessions.offered(self._core)),
             *headers,
         ]
         return self._outside(Request("INVITE", target, lines, body), flow, now)
@@ -234,7 +245,7 @@ class SipLayer:
         body: bytes = b"",
         content_type: str = "",
     ) -> TransactionId:
-        """Another request inside a dialog (INFO, OPTIONS). Raises OurMistake for an unknown dialog or for a
+        """Another request inside a dialog (INFO, OPTIONS, UPDATE). Raises OurMistake for an unknown dialog or for a
         method that has a function of its own.
         """
         if method in ("INVITE", "ACK", "BYE", "CANCEL"):
@@ -245,17 +256,22 @@ class SipLayer:
 
     def busy(self, dialog: DialogId) -> bool:
         """True while no re-INVITE may be sent: one is under way, or an ACK is still to come or to send."""
-        known = self._dialog(dialog)
-        return not known.confirmed or bool(
-            known.client_invite or known.server_invite or known.acceptances or known.ack_owed is not None
-        )
+        return self._dialog(dialog).busy
+
+    def refresh(self, dialog: DialogId, now: float, *, body: bytes = b"", headers: Lines = ()) -> None:
+        """Answer to RefreshDue; `body` is our description as it stands, for a peer that takes no UPDATE. What comes of
+        it is minded here, but a challenge is answered by calling this again with credentials in `headers`. Nothing
+        happens in a dialog that is over or has no session timer.
+        """
+        known = self._core.dialogs.get(dialog)
+        if known is not None:
+            self._client.refresh(known, body, headers, now)
 
     def glare_delay(self, dialog: DialogId) -> float:
         """Seconds to wait after 491: 2.1 to 4 for the one who called, up to 2 for the other (RFC 3261
         14.1).
         """
-        share = int(self._core.token()[:4], 16) / 0xFFFF
-        return 2.1 + 1.9 * share if self._dialog(dialog).we_called else 2.0 * share
+        return self._core.glare_delay(self._dialog(dialog))
 
     # -- dialogs and flows -------------------------------------------------------------------------
 
@@ -266,17 +282,27 @@ class SipLayer:
             raise OurMistake("the dialog is not confirmed")
         return known.snapshot()
 
-    def restore(self, stored: dict[str, Any]) -> DialogId:
-        """Take up a dialog from its snapshot."""
+    def restore(self, stored: dict[str, Any], now: float = 0.0) -> DialogId:
+        """Take up a dialog from its snapshot; its session timer, if it has one, begins anew."""
         dialog = Dialog.restore(stored)
         self._core.dialogs[dialog.id] = dialog
+        if stored["session"] is not None:
+            sessions.agree(self._core, dialog, Terms(*stored["session"]), now)
         return dialog.id
+
+    def flow(self, dialog: DialogId) -> Flow:
+        """By which the next request inside the dialog goes. Raises OurMistake."""
+        return self._dialog(dialog).next_hop()
+
+    def target(self, dialog: DialogId) -> str:
+        """The Request-URI of the next request inside the dialog. Raises OurMistake."""
+        return self._dialog(dialog).request("OPTIONS", 0, []).target
 
     def rebind(self, dialog: DialogId, flow: Flow) -> None:
         """Use another flow towards the peer from now on (a stream was opened anew)."""
         self._dialog(dialog).flow = flow
 
-    def flow_lost(self, connection: str | int) -> list[Event]:
+    def flow_lost(self, connection: str | int, now: float) -> list[Event]:
         """A stream closed: requests of ours that wait on it fail. Dialogs stand; the peer may come back by
         another.
         """
@@ -286,7 +312,7 @@ class SipLayer:
                 entry.machine.abandon()
                 self._core.settle(entry)
                 if waiting:
-                    self._client.failed(entry, "transport")
+                    self._client.failed(entry, "transport", now)
         return self._events()
 
     def _dialog(self, dialog: DialogId) -> Dialog:

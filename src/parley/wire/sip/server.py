@@ -1,5 +1,6 @@
 """The half of the layer that answers (RFC 3261 sections 8.2, 9.2, 12.2.2, 13.3, 15.1.2)."""
 
+from parley.wire.sip import sessions
 from parley.wire.sip.answers import Echo, merge_key, refusal, server_key, stateless_tag
 from parley.wire.sip.client import Client
 from parley.wire.sip.core import ClientEntry, Core, Lines, ServerEntry
@@ -18,6 +19,7 @@ from parley.wire.sip.events import (
 )
 from parley.wire.sip.flow import Flow
 from parley.wire.sip.message import Headers, Request
+from parley.wire.sip.session_timer import REFRESHING
 from parley.wire.sip.transaction import PROCEEDING, Acceptance, InviteServer, Key, NonInviteServer
 
 
@@ -135,6 +137,7 @@ class Server:
         core.dialogs[dialog.id] = dialog
         entry = self._open(request, flow, now, key=key, dialog=dialog.id, tag=tag)
         entry.opens_dialog = True
+        entry.terms = sessions.asked(core, dialog, request)
         dialog.server_invite = entry.id
         core.events.append(IncomingInvite(entry.id, dialog.id, request, flow))
 
@@ -150,15 +153,20 @@ class Server:
             self.refuse(request, flow, 500)
             return
         dialog.remote_cseq = number
+        dialog.note_allow(request)
         if dialog.flow != flow:
             dialog.flow = flow  # a new connection, or a NAT that moved the peer: its latest word counts
         entry = self._open(request, flow, now, key=key, dialog=dialog_id, tag="")
+        if request.method in REFRESHING and dialog.confirmed:
+            entry.terms = sessions.asked(core, dialog, request)
         if request.method == "INVITE":
             self._reinvite(entry, dialog, request, now)
         elif request.method == "OPTIONS":
             self._answer(entry, 200, now, headers=core.dialect.about_us())
         elif request.method == "BYE":
             self._bye(entry, dialog, request, now)
+        elif request.method == "UPDATE":
+            self._update(entry, dialog, request, now)
         else:
             core.events.append(IncomingRequest(entry.id, dialog_id, request))
 
@@ -167,11 +175,25 @@ class Server:
         if dialog.client_invite is not None:
             self._answer(entry, 491, now)
         elif dialog.server_invite is not None:
-            self._answer(entry, 500, now, headers=[("Retry-After", str(int(self._core.token()[:4], 16) % 10))])
+            self._answer(entry, 500, now, headers=self._later())
         else:
             dialog.server_invite = entry.id
             entry.new_target = request.contacts[0].uri.text if request.contacts else None
             self._core.events.append(IncomingReinvite(entry.id, dialog.id, request))
+
+    def _later(self) -> list[tuple[str, str]]:
+        return [("Retry-After", str(int(self._core.token()[:4], 16) % 10))]
+
+    def _update(self, entry: ServerEntry, dialog: Dialog, request: Request, now: float) -> None:
+        """One UPDATE at a time, and one offer: 491 where ours is open, 500 where theirs is (RFC 3311 5.2)."""
+        if dialog.server_update is not None or (request.body and dialog.server_invite is not None):
+            self._answer(entry, 500, now, headers=self._later())
+        elif request.body and dialog.client_invite is not None:
+            self._answer(entry, 491, now)
+        else:
+            dialog.server_update = entry.id
+            entry.new_target = request.contacts[0].uri.text if request.contacts else None
+            self._core.events.append(IncomingRequest(entry.id, dialog.id, request))
 
     def _bye(self, entry: ServerEntry, dialog: Dialog, request: Request, now: float) -> None:
         """200 to the BYE; what is still open in the dialog ends with 487 (RFC 3261 15.1.2)."""
@@ -258,11 +280,13 @@ class Server:
             raise OurMistake("a final response was already given")
         dialog = core.dialogs.get(entry.dialog)
         invite = entry.method == "INVITE"
+        accepted = entry.method in ("INVITE", "UPDATE") and 200 <= status < 300
         lines = list(headers)
-        if invite and dialog is not None and 100 < status < 300:
+        if dialog is not None and (accepted or (invite and 100 < status < 300)):
             lines.append(("Contact", dialog.contact))
-        if invite and 200 <= status < 300:
+        if accepted:
             lines += core.dialect.about_us()
+            lines += entry.terms.answered() if entry.terms is not None else ()
         if body:
             lines.append(("Content-Type", content_type))
         tag = entry.tag if status > 100 else ""
@@ -276,6 +300,11 @@ class Server:
             entry.echo = None
             if invite and dialog is not None:
                 self._decided(entry, dialog, status, data, now)
+            elif dialog is not None and dialog.server_update == entry.id:
+                dialog.server_update = None
+                dialog.target = entry.new_target or dialog.target if accepted else dialog.target
+            if dialog is not None and accepted and dialog.confirmed and core.dialect.session_expires:
+                sessions.agree(core, dialog, entry.terms, now)
         core.settle(entry)
 
     def _decided(self, entry: ServerEntry, dialog: Dialog, status: int, data: bytes, now: float) -> None:

@@ -26,6 +26,7 @@ export class Call {
       message: (message) => this.#received(message),
       link: (up) => page.dispatch({ type: "link", up }),
       over: (reason) => this.#over(reason),
+      restarted: (welcome) => this.#connect(welcome).catch((problem) => page.refused(problem)),
       offer: async () => (this.media && (this.#wantsRestart || !this.media.up) ? this.media.offer(true) : null),
     });
   }
@@ -45,7 +46,15 @@ export class Call {
   async #begin(welcome, muted) {
     // Told before anything could be heard.
     if (muted || !this.devices.track) this.mute(true);
-    this.page.dispatch({ type: "media", state: "connecting" });
+    await this.#connect(welcome);
+    this.#measuring = setInterval(() => this.#measure(), MEASURE_EVERY);
+  }
+
+  /** The media, made anew where there were some before the server was. */
+  async #connect(welcome) {
+    const before = this.media;
+    this.page.dispatch({ type: "media", state: before ? "lost" : "connecting" });
+    before?.close();
     this.media = new Media(welcome.ice_servers ?? [], this.devices.audio, {
       state: (state) => this.page.dispatch({ type: "media", state }),
       restart: () => this.#renegotiate(true).catch((problem) => this.page.refused(problem)),
@@ -53,7 +62,6 @@ export class Call {
     });
     await this.media.send(this.devices.track);
     await this.#renegotiate(false);
-    this.#measuring = setInterval(() => this.#measure(), MEASURE_EVERY);
   }
 
   async #negotiate(restart) {

@@ -5,6 +5,7 @@ const SUBPROTOCOL = "parley.1";
 const PAUSES = [0, 400, 1000, 2000, 3000, 5000]; // milliseconds between attempts to come back
 const OPENING = 8000; // a network that swallows packets never says that a connection failed
 const ANSWER = 12000;
+const RESTARTING = 60; // seconds that a server may be away, which counts its grace only from when it is ready again
 const PING_EVERY = 15000; // under the minute after which proxies cut idle connections
 
 /** What the server refused: `code` as in docs/browser-protocol.md; "lost" where the connection broke, "unreachable" where there was none. */
@@ -19,9 +20,9 @@ export class Refused extends Error {
 
 /**
  * @typedef {{message: (message: any) => void, link: (up: boolean) => void, over: (reason: string) => void,
- *   offer: () => Promise<string | null>}} Handlers
+ *   offer: () => Promise<string | null>, restarted: (welcome: any) => void}} Handlers
  *   message: everything the server says of itself, and welcome and answer too; over: coming back has failed for good;
- *   offer: asked for when coming back, null leaves the media as it is
+ *   offer: asked for when coming back, null leaves the media as it is; restarted: we are back, and the media have to be made anew
  */
 export class Session {
   /** @type {WebSocket | null} */ #socket = null;
@@ -154,7 +155,7 @@ export class Session {
   async #comeBack() {
     this.#comingBack = true;
     this.handlers.link(false);
-    const until = performance.now() + (this.#grace + 5) * 1000;
+    const until = performance.now() + Math.max(this.#grace + 5, RESTARTING) * 1000;
     let problem = "lost";
     for (let attempt = 0; !this.#done && performance.now() < until; attempt += 1) {
       await this.#pause(PAUSES[Math.min(attempt, PAUSES.length - 1)]);
@@ -166,6 +167,7 @@ export class Session {
         this.#comingBack = false;
         this.#welcomed(welcome);
         this.handlers.link(true);
+        if (welcome.restart) this.handlers.restarted(welcome);
         return;
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
