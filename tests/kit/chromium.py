@@ -100,6 +100,13 @@ class Chromium(Browser):
         await self._page.screenshot(path=path, full_page=True, animations="disabled")
         return path
 
+    async def copied(self) -> str:
+        """What was copied last, in this browser: each has a clipboard of its own."""
+        await self._context.grant_permissions(["clipboard-read"])
+        text = str(await self.evaluate("navigator.clipboard.readText()"))
+        await self._context.clear_permissions()
+        return text
+
     async def offline(self, cut: bool) -> None:
         """Cut this browser off the network, or connect it again."""
         await self._context.set_offline(cut)

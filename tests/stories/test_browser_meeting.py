@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from tests.kit.browser import Browser
 from tests.kit.firefox import Firefox
 
 from .scene import Space, secret_in, uri
@@ -14,6 +15,7 @@ from .web_scene import WebStage, does_to, does_to_all, picture, web_stage
 
 pytestmark = [pytest.mark.story, pytest.mark.xdist_group("browsers"), pytest.mark.timeout(120)]
 
+OWNER = "user1@parley.example"
 REFUSED = "You could not be let in. Check the meeting ID and the passcode."
 
 
@@ -29,6 +31,37 @@ async def link_of(scene: WebStage, space: Space) -> str:
     secret = secret_in(await scene.api.get(f"/coSpaces/{space.space}"))
     scene.server.never_log(secret)
     return f"/meeting/1234?secret={secret}"
+
+
+async def owned_space(scene: WebStage) -> Space:
+    """The space of scenario 6.4 with user1 as its owner and member."""
+    made = await space_with_talking_guests(scene)
+    await scene.account(OWNER, "User One")
+    await scene.api.put(f"/coSpaces/{made.space}", f"ownerJid={OWNER}")
+    await scene.api.post(f"/coSpaces/{made.space}/coSpaceUsers", MEMBER_FORM.format(profile=made.host_profile))
+    return made
+
+
+async def opens_the_space(owner: Browser) -> None:
+    """From the page of the own spaces, as the member who is signed in."""
+    await owner.click("link", "Open Global")
+    await owner.sees("You are signed in as User One.")
+    await owner.becomes("document.getElementById('microphone')?.disabled === false")
+    await owner.click("button", "Join")
+
+
+async def leaves(host: Browser) -> None:
+    """A host is asked whether only he leaves."""
+    await host.click("button", "Leave")
+    await host.click("button", "Leave")
+    await host.sees("You have left the meeting.")
+
+
+async def refused(scene: WebStage, guest: Browser, meeting: str, passcode: str) -> str:
+    """All that the page says to somebody who is not let in; the ID itself as "ID"."""
+    await scene.comes_to_join(guest, f"/meeting/{meeting}", "Gil", passcode)
+    await guest.sees(REFUSED)
+    return (await guest.text()).replace(meeting, "ID")
 
 
 async def test_a_guest_by_link_waits_until_a_host_comes_by_passcode() -> None:
@@ -68,56 +101,70 @@ async def test_a_guest_by_link_waits_until_a_host_comes_by_passcode() -> None:
 
 
 async def test_refused_alike_and_a_blank_passcode_where_there_is_a_door_without() -> None:
-    """An unknown ID and a wrong passcode read the same; no passcode at all opens the guests' door."""
-    async with web_stage() as scene:
+    """An unknown ID, a wrong passcode and a lock-out read the same; no passcode at all opens the guests' door."""
+    async with web_stage(LIMITS__WRONG_PINS="3") as scene:
         await space_with_talking_guests(scene)
         gil = await scene.browser("gil")
         await gil.open(scene.url("/"))
         await gil.finds("heading", "Join a meeting")
         await gil.has_no_barriers()
         await picture(gil, "landing")
-        said = []
-        for meeting, passcode in (("4321", ""), ("1234", "54321")):
-            await gil.open(scene.url(f"/meeting/{meeting}"))
-            await scene.joins(gil, "Gil", passcode)
-            await gil.sees(REFUSED)
-            said.append((await gil.text()).replace(meeting, "ID"))
-        assert said[0] == said[1]
+        said = [await refused(scene, gil, "4321", ""), await refused(scene, gil, "1234", "54321")]
         await gil.has_no_barriers()
         await picture(gil, "refused")
         await gil.fill("Passcode", "")
         await gil.click("button", "Join")
         await gil.sees("Waiting for the host.")
+        await gil.click("button", "Leave")
+        await gil.sees("You have left the meeting.")
+        # The third wrong one locks: then the right one is refused too, and an unknown ID no otherwise.
+        for meeting, passcode in (("1234", "54321"), ("1234", "12345"), ("4321", "12345")):
+            said.append(await refused(scene, gil, meeting, passcode))
+        assert set(said) == {said[0]}
 
 
-async def test_the_signed_in_owner_opens_the_space_and_changes_the_guests_passcode() -> None:
-    """Scenario 6.4: phones wait until the member opens it; the next guest needs the new passcode, or is refused."""
+async def test_the_signed_in_owner_and_the_host_by_passcode_let_in_guests_without() -> None:
+    """Scenario 6.4: phone and browser wait until the member opens it, and go on while either host is there."""
     async with web_stage() as scene:
-        made = await space_with_talking_guests(scene)
-        await scene.account("user1@parley.example", "User One")
-        await scene.api.put(f"/coSpaces/{made.space}", "ownerJid=user1@parley.example")
-        await scene.api.post(f"/coSpaces/{made.space}/coSpaceUsers", MEMBER_FORM.format(profile=made.host_profile))
+        await owned_space(scene)
+        gil, pin, owner = await scene.browsers("gil", "pin", "owner")
         await scene.phone_guest("ada")
+        await scene.comes_to_join(gil, "/meeting/1234", "Gil", "")
+        await gil.sees("Waiting for the host.")
         await scene.until_waiting("ada")
-        owner = await scene.browser("owner")
-        await scene.signed_in(owner, "user1@parley.example")
-        await owner.sees("1 waiting")
-        scene.nobody_was_heard("ada")
-        await owner.click("link", "Open Global")
-        await owner.sees("You are signed in as User One.")
-        await owner.becomes("document.getElementById('microphone')?.disabled === false")
-        await owner.click("button", "Join")
-        await owner.sees("User One (you)", "ada")
-        await scene.everybody_hears_everybody("ada", "owner")
+        await scene.signed_in(owner, OWNER)
+        await owner.sees("2 waiting")
+        scene.nobody_was_heard("ada", "gil")
+        await opens_the_space(owner)
+        await owner.sees("User One (you)", "ada", "Gil")
+        await scene.everybody_hears_everybody("ada", "gil", "owner")
+        await scene.comes_as_host(pin, "Hanna")
+        await scene.everybody_hears_everybody("ada", "gil", "owner", "pin")
+        await pin.finds("button", "More")
+        await leaves(owner)
+        await gil.sees("User One left.")
+        await scene.everybody_hears_everybody("ada", "gil", "pin")
+        await leaves(pin)
+        await gil.sees("Waiting for the host.")
+        await scene.until_waiting("ada")
+        await scene.settles({"ada": (), "gil": ()})
 
-        await owner.click("button", "Leave")
-        await owner.click("button", "Leave")
-        await scene.until_waiting("ada")
+
+async def test_the_owner_changes_the_guests_passcode() -> None:
+    """Scenario 6.4: the next guest needs the new passcode, at a phone and in a browser, or is refused."""
+    async with web_stage() as scene:
+        made = await owned_space(scene)
+        gil, owner = await scene.browsers("gil", "owner")
+        await scene.signed_in(owner, OWNER)
         await scene.changes_passcode(owner, made.space, "97531")
         bob = await scene.caller("bob", "global")
         await bob.hears_prompt("enter-pin", bob.start)
         await bob.digits("97531#")
         await scene.until_waiting("bob")
+        await refused(scene, gil, "1234", "")
+        await gil.fill("Passcode", "97531")
+        await gil.click("button", "Join")
+        await gil.sees("Waiting for the host.")
         await owner.click("button", "Refuse them")
         await owner.finds("button", "Let them in")
         carol = await scene.phone("carol")
@@ -167,7 +214,7 @@ async def test_a_host_looks_after_one_person() -> None:
 
 
 async def test_a_host_looks_after_all() -> None:
-    """Lock, admit, mute all, let all speak, make host and end for all, all from the host's page; and people chat."""
+    """Lock, admit, mute all, let all speak, make host, make guest and end for all, from the page; and people chat."""
     async with web_stage() as scene:
         space = await space_with_talking_guests(scene)
         gil, host = await scene.browsers("gil", "host")
@@ -204,6 +251,12 @@ async def test_a_host_looks_after_all() -> None:
         await host.press("p")
         await does_to(host, "Gil", "Make host")
         await gil.sees("You are a host now.")
+        await gil.press("Escape")
+        await gil.click("button", "Close")
+        await gil.press("p")
+        await does_to(gil, "Hanna", "Make guest")
+        await host.sees("You are a guest now.")
+        await host.finds_no("button", "Actions for Gil")
         await does_to_all(gil, "End for all")
         await gil.has_no_barriers()
         await gil.click("button", "End for all")
@@ -238,3 +291,21 @@ async def test_firefox_waits_as_a_guest_and_comes_back_as_a_host() -> None:
         await fox.sees("Fox (you)", "ada")
         await fox.has_no_barriers()
         await scene.everybody_hears_everybody("fox", "ada")
+
+
+async def test_firefox_is_the_signed_in_owner() -> None:
+    """In Firefox too the member opens the space from the page of the own spaces, and the phone that waits is let in."""
+    async with web_stage(beyond_loopback=True) as scene:
+        await owned_space(scene)
+        fox = await scene.browser("fox", Firefox)
+        await scene.phone_guest("ada")
+        await scene.until_waiting("ada")
+        await scene.signed_in(fox, OWNER)
+        await fox.sees("1 waiting")
+        scene.nobody_was_heard("ada")
+        await opens_the_space(fox)
+        await fox.sees("User One (you)", "ada")
+        await scene.everybody_hears_everybody("fox", "ada")
+        await leaves(fox)
+        await scene.until_waiting("ada")
+        await scene.settles({"ada": (), "fox": ()})

@@ -7,7 +7,9 @@ import json
 import pytest
 
 from tests.kit.browser import Browser
+from tests.kit.chromium import Chromium
 
+from .scene import secret_in
 from .web_scene import PASSWORD, WebStage, picture, web_stage
 
 pytestmark = [pytest.mark.story, pytest.mark.xdist_group("pages"), pytest.mark.timeout(120)]
@@ -132,6 +134,29 @@ async def test_a_member_with_a_right_uses_it_in_the_page() -> None:
         await ann.finds_no("button", "Remove User Two")
         await ann.click("button", "Delete this space")
         await ann.finds("dialog", "Delete this space")
+
+
+async def test_what_a_member_copies_lets_others_in() -> None:
+    """The link, alone or in the invitation, opens the meeting to a browser without the passcode that is set."""
+    async with web_stage() as scene:
+        space, _ = await space_of_user1(scene, False)
+        secret = secret_in(await scene.api.get(f"/coSpaces/{space}"))
+        scene.server.never_log(secret)
+        link = scene.url(f"/meeting/1234?secret={secret}")
+        ann, gil = await scene.browsers("ann", "gil")
+        await scene.signed_in(ann, JID, f"/spaces/{space}")
+        await ann.click("button", "Copy link of Global")
+        await ann.sees("Copied.")
+        assert isinstance(ann, Chromium)
+        assert await ann.copied() == link
+        await ann.click("button", "Copy invitation to Global")
+        await ann.becomes("document.querySelectorAll('.toast').length === 2")
+        invitation = (await ann.copied()).split()
+        assert "1234" in invitation
+        await gil.open(next(word for word in invitation if word.startswith("https:")))
+        await scene.joins(gil, "Gil")
+        await gil.sees("Gil (you)")
+        assert secret not in await gil.url()
 
 
 async def test_a_member_leaves_and_deletes_by_right() -> None:
