@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 
 import pytest
+from websockets.exceptions import ConnectionClosedError
 
 from tests.kit.api import eventually
 from tests.kit.tones import heard
@@ -112,12 +113,14 @@ async def test_sound_goes_on_while_the_socket_is_broken() -> None:
         await scene.until_empty()
 
 
-async def test_a_server_that_stops_says_so() -> None:
-    """The client is told that it was a shutdown, and not left to try again in the dark."""
+async def test_a_server_that_stops_is_to_be_asked_again() -> None:
+    """Its sockets close as those of a service that restarts (1012): no client is told that the meeting is over."""
     async with contextlib.AsyncExitStack() as clients:
         async with stage() as scene:
             await same_uri_two_pins(scene.server)
             hana = await clients.enter_async_context(WebClient(scene.server, "Hana", HANA))
             await hana.join(HOST)
             await hana.state(active)
-        assert await hana.hear("ended") == {"type": "ended", "whose": "local", "reason": "shutdown"}
+        with pytest.raises(ConnectionClosedError) as closed:
+            await hana.hear("ended")
+        assert closed.value.rcvd is not None and closed.value.rcvd.code == 1012
