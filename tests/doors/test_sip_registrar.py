@@ -199,7 +199,7 @@ async def test_names_are_unique_and_removed_devices_are_gone(registry: Registry)
         await registry.devices.remove("ann")
 
 
-async def call(registry: Registry, password: Secret | None, number: int = 1) -> int:
+async def call(registry: Registry, password: Secret | None, number: int = 1, *, domain: str = "example.com") -> int:
     """ann's device dials the room; with a password it answers the challenge."""
 
     async def invite(number: int, extra: str) -> Response:
@@ -208,8 +208,8 @@ async def call(registry: Registry, password: Secret | None, number: int = 1) -> 
             "sip:room@example.com",
             via=f"SIP/2.0/UDP 192.0.2.50:5062;rport;branch=z9hG4bKi{next(_branches)}",
             to="<sip:room@example.com>",
-            from_="<sip:ann@example.com>;tag=a",
-            call_id="a-call",
+            from_=f"<sip:ann@{domain}>;tag=a",
+            call_id="a-call" if domain == REALM else domain,
             number=number,
             extra=extra,
             body=offer(),
@@ -233,6 +233,14 @@ async def test_whoever_calls_himself_a_device_proves_it(registry: Registry) -> N
     assert await call(registry, Secret("no"), 2) == 401
     assert registry.floor.directory.legs() == []
     assert await call(registry, made.password, 4) == 200
+
+
+async def test_the_same_name_at_another_domain_is_somebody_else(registry: Registry) -> None:
+    """A guest whose own address begins like a device's is not asked for a password; at our own address he is."""
+    await registry.ann()
+    await registry.floor.space()
+    assert await call(registry, None, domain="elsewhere.example") == 200
+    assert await call(registry, None, 2, domain="192.0.2.1") == 401
 
 
 async def test_a_members_device_needs_no_pin_and_has_the_members_profile(registry: Registry) -> None:

@@ -338,7 +338,7 @@ class SipAgent:
 
     async def _arrive(self, leg: SipLeg, offered: Offered, event: IncomingInvite) -> None:
         registrar = self._registrar
-        if registrar is not None and await registrar.concerns(event.request):
+        if registrar is not None and await registrar.concerns(event.request, event.flow):
             proven = await registrar.prove(event.request, event.flow, self._clock.now())
             if isinstance(proven, Answered):
                 self._legs.pop(leg.dialog, None)

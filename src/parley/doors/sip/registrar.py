@@ -94,10 +94,15 @@ class Registrar:
                 return answer
         return None
 
-    async def concerns(self, request: Request) -> bool:
-        """Must the caller prove who he is? Who calls himself a device of ours must, and who offers to may."""
+    async def concerns(self, request: Request, flow: Flow) -> bool:
+        """Must the caller prove who he is? Who calls himself a device of ours must, and who offers to may.
+
+        Somebody of the same name at another domain is somebody else.
+        """
         if self._authorization(request) is not None:
             return True
+        if request.from_.uri.host.lower() not in {self._server.realm.lower(), flow.local[0]}:
+            return False
         username = request.from_.uri.username
         return bool(username) and await self._devices.find(username) is not None
 
