@@ -15,7 +15,8 @@ from tests.kit.stalls import Stalls
 
 from .scene import Stage, different_uris, stage
 
-pytestmark = [pytest.mark.story, pytest.mark.timeout(120)]
+# Never beside a browser: both want much of the processor.
+pytestmark = [pytest.mark.story, pytest.mark.xdist_group("browsers"), pytest.mark.timeout(120)]
 
 NAMES = [f"caller{number:02}" for number in range(12)]
 STEP = 0.1
