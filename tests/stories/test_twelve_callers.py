@@ -15,7 +15,7 @@ from tests.kit.stalls import Stalls
 
 from .scene import Stage, different_uris, stage
 
-# Never beside a browser: both want much of the processor.
+# One after another with the heaviest of the browsers: together they want more processor than there is.
 pytestmark = [pytest.mark.story, pytest.mark.xdist_group("browsers"), pytest.mark.timeout(120)]
 
 NAMES = [f"caller{number:02}" for number in range(12)]
