@@ -110,10 +110,16 @@ class Recording:
         return Recording(self.samples[max(0, round(start * self.rate)) : max(0, round(end * self.rate))], self.rate)
 
     def level(self, frequency: float) -> float:
-        """Amplitude of the tone over the whole recording; 0 for a recording too short to tell."""
+        """Amplitude of the tone over the whole recording; 0 for a recording too short to tell.
+
+        The mean over windows, for a player that stretches sound to keep its pace shifts the phase, and both sides
+        of such a seam taken together would cancel each other out.
+        """
         if self.seconds < WINDOW:
             return 0.0
-        return float(_amplitudes(self.samples[None, :], self.rate, [frequency])[0, 0])
+        if self.seconds < TRACE_WINDOW:
+            return float(_amplitudes(self.samples[None, :], self.rate, [frequency])[0, 0])
+        return float(self._track([frequency], TRACE_WINDOW, TRACE_WINDOW / 6)[:, 0].mean())
 
     def loudest(self, frequency: float) -> float:
         """The highest amplitude the tone has in any window of 300 ms: a short burst does not drown in the mean.
