@@ -13,10 +13,15 @@ help: # What can be made
 run: .venv/installed # Install into .venv if needed and start the server; data in ./data
 	@exec $(BIN)/parley serve
 
+# Stories that want much of the processor: after the others, and two at a time.
+HEAVY := $(wildcard tests/stories/test_browser_*.py) tests/stories/test_pages_spaces.py tests/stories/test_kit_browser.py \
+	tests/stories/test_twelve_callers.py
+
 test: .venv/installed-for-tests # Install what the tests need and run them all
 	scripts/install_test_peers.sh
 	$(BIN)/pytest -n 2 --ignore=tests/stories tests
-	$(BIN)/pytest -n 3 --dist loadgroup tests/stories
+	$(BIN)/pytest -n 3 tests/stories $(addprefix --ignore=,$(HEAVY))
+	$(BIN)/pytest -n 2 --dist loadgroup $(HEAVY)
 
 lint: .venv/installed-for-tests # Style, types
 	$(BIN)/ruff check
