@@ -91,20 +91,18 @@ class Stage:
         return {name: self.names_heard(recording) for name, recording in zip(names, heard, strict=True)}
 
     async def settles(self, expected: Mapping[str, Iterable[str]], patience: float = PATIENCE) -> float:
-        """Wait until exactly these voices are heard at these phones, for a second more too; how long it took.
-
-        A second with a hole in it (the machine is busy) is followed by another one, while there is patience.
-        """
+        """Wait until exactly these voices are heard at these phones, for a second more too; how long it took."""
         began = time.monotonic()
         wanted = {name: set(voices) for name, voices in expected.items()}
         while True:
             at = time.monotonic()
             heard = await self.who_hears_whom(list(wanted), 0.3)
             if heard == wanted:
-                heard = await self.who_hears_whom(list(wanted), 1.0)
-                if heard == wanted:
-                    return at - began
+                break
             assert time.monotonic() - began < patience, f"wanted {wanted}, still heard {heard} after {patience} s"
+        after = await self.who_hears_whom(list(wanted), 1.0)
+        assert after == wanted, f"wanted {wanted}, then heard {after}"
+        return at - began
 
     async def everybody_hears_everybody(self, *names: str) -> float:
         return await self.settles({name: set(names) - {name} for name in names})
