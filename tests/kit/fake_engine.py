@@ -4,7 +4,7 @@ Held to the same suite as the real client (tests/backends/engine_suite.py).
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import count
 
 from parley.app.ports import Clock, EngineListener, MediaStatistics, MediaUnavailable, Timer
@@ -30,6 +30,7 @@ class FakeEngine:
         self._free = asyncio.Event()
         self._free.set()
         self._restarts = count(1)
+        self._found: set[LegId] = set()
         self._webs: dict[LegId, tuple[str, WebLocal]] = {}  # the far ufrag, and our end
         self.legs: dict[LegId, LegAudio] = {}
         self.opened = 0
@@ -111,6 +112,15 @@ class FakeEngine:
         plan = self.plans.get(meeting)
         return tuple(leg.leg for leg in plan.legs if leg.contributes) if plan else ()
 
+    def found(self) -> frozenset[LegId]:
+        return frozenset(self._found)
+
+    def keep(self, legs: Collection[LegId], meetings: Collection[MeetingId]) -> None:
+        for leg in self._found - set(legs):
+            self.close_leg(leg)
+        self._found.clear()
+        self.plans.clear()
+
     # --- what a test may do ----------------------------------------------------------------------------------
 
     def hold(self) -> None:
@@ -130,6 +140,11 @@ class FakeEngine:
         """A browser's media path stands."""
         assert self._listener is not None
         self._listener.media_ready(leg)
+
+    def start_again(self) -> None:
+        """The server before has died and a new one begins; what is open stays open."""
+        self._listener = None
+        self._found = set(self.legs)
 
     def kill(self) -> None:
         """The worker dies."""

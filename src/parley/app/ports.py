@@ -411,6 +411,16 @@ class MediaEngine(Protocol):
         """Who is in the mix, loudest first, as last pushed."""
         ...
 
+    def found(self) -> frozenset[LegId]:
+        """Legs that were open already in workers that lived on when this server started; they still send and mix by the
+        last plan. Their sockets, streams and keys go on; what they told while nobody listened is told after `keep`."""
+        ...
+
+    def keep(self, legs: Collection[LegId], meetings: Collection[MeetingId]) -> None:
+        """Of what was found, everything not named is closed and dropped. Called once, when the server knows what it takes
+        up. Plan numbers begin anew: the first `apply` of a meeting counts, whatever the life before had sent."""
+        ...
+
 
 # --- doors ---------------------------------------------------------------------------------------------------
 

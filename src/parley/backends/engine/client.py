@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -145,6 +145,12 @@ class EngineClient:
 
     def speakers(self, meeting: MeetingId) -> tuple[LegId, ...]:
         return tuple(LegId(leg) for leg in self._speakers.get(meeting, ()))
+
+    def found(self) -> frozenset[LegId]:
+        return frozenset()  # a worker ends with the server that started it
+
+    def keep(self, legs: Collection[LegId], meetings: Collection[MeetingId]) -> None:
+        """Nothing was found, so there is nothing to close."""
 
     # --- the worker ----------------------------------------------------------------------------------------------
 
