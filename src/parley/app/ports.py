@@ -417,8 +417,8 @@ class MediaEngine(Protocol):
         ...
 
     def keep(self, legs: Collection[LegId], meetings: Collection[MeetingId]) -> None:
-        """Of what was found, everything not named is closed and dropped. Called once, when the server knows what it takes
-        up. Plan numbers begin anew: the first `apply` of a meeting counts, whatever the life before had sent."""
+        """Of what was found, everything not named is closed and dropped. Called once, when the server knows what it
+        takes up. Plan numbers begin anew: the first `apply` of a meeting counts, whatever the life before had sent."""
         ...
 
 
