@@ -23,7 +23,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from bench_browsers import processor_seconds
-
 from tests.kit.addresses import Network, free_port
 from tests.kit.server import DOMAIN, Server
 
@@ -175,7 +174,8 @@ async def registrations(folder: Path, seconds: float) -> tuple[float, float]:
             outcome = await sipp(folder, "register", server.sip, own, rate, round(rate * seconds), *more)
             cost = (spent(pids) - before) / max(1, outcome.calls)
             print(
-                f"  registrations with digest {rate:5}/s {cost * 1e3:7.2f} ms each, {outcome.failed} failed, {outcome.repeated} repeated"
+                f"  registrations with digest {rate:5}/s {cost * 1e3:7.2f} ms each, "
+                f"{outcome.failed} failed, {outcome.repeated} repeated"
             )
             if outcome.bad > BAD:
                 break

@@ -155,7 +155,8 @@ async def most_of_one_core(kind: Kind, seconds: float) -> None:
         lost = found.report.holes / max(1, found.report.received + found.report.holes)
         owed = found.report.received / (legs * seconds / TICK)
         print(
-            f"{kind.name:5} {legs:4} all talk: {found.processor * 1e6:6.1f} us a leg and tick, {owed:.1%} of what is owed, {found.trouble}"
+            f"{kind.name:5} {legs:4} all talk: {found.processor * 1e6:6.1f} us a leg and tick, "
+            f"{owed:.1%} of what is owed, {found.trouble}"
         )
         if owed < 0.99 or lost > 0.01:
             break
@@ -164,9 +165,7 @@ async def most_of_one_core(kind: Kind, seconds: float) -> None:
 
 
 async def measure(options: argparse.Namespace) -> None:
-    print(
-        f"{platform.machine()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}; us of processor a leg and 20 ms"
-    )
+    print(f"{platform.machine()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}; us a leg and 20 ms")
     print("codec legs  talking  Janus us ours us  Janus/ours bare us  ours/bare  ours of a core")
     for name in options.codecs:
         for legs in options.legs:
