@@ -91,6 +91,13 @@ def tree(pid: int) -> list[int]:
     return found
 
 
+def keep_to(pids: list[int], cores: int) -> None:
+    """All their threads run on the first so many cores only."""
+    for pid in pids:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            os.sched_setaffinity(int(task.name), set(range(cores)))
+
+
 def spent(pids: list[int]) -> float:
     return sum(processor_seconds(pid) for pid in pids)
 
@@ -156,9 +163,7 @@ async def calls(folder: Path, seconds: float, cores: int) -> tuple[float, float]
     async with server_on(network) as server:
         await server.api.post("/coSpaces", "name=room&uri=room&callId=501")
         pids = tree(server.pid)
-        for pid in pids:
-            for task in Path(f"/proc/{pid}/task").iterdir():
-                os.sched_setaffinity(int(task.name), set(range(cores)))
+        keep_to(pids, cores)
         name = f"parley on {cores} core{'s' if cores > 1 else ''}"
         return await climb(name, folder, "call", server.sip, network.address(), pids, seconds)
 
