@@ -234,6 +234,8 @@ def _media(audio: LegAudio) -> m.LegMedia:
         receives=audio.receives,
         web=_web_remote(audio.web) if audio.web is not None else None,
         srtp=_srtp_keys(audio.srtp) if audio.srtp is not None else None,
+        rtcp_mux=audio.rtcp_mux,
+        rtcp_port=audio.rtcp_port,
     )
 
 
