@@ -1,4 +1,4 @@
-"""Senders that fall silent: comfort noise (RFC 3389), packets left out, and what must not be taken for loss or death."""
+"""Senders that fall silent: comfort noise (RFC 3389), packets left out; and what must not pass for loss or death."""
 
 import numpy as np
 import pytest

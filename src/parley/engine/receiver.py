@@ -19,7 +19,9 @@ from parley.engine.sound import FRAME, RATE, SILENT_FRAME, ZEROS, Samples, ramp
 from parley.wire.rtp import MalformedPacket, RtpPacket, noise_level
 
 _MS = RATE // 1000
-SLACK = 10 * _MS  # off the aim that is not worth a splice
+# Off the aim that is not worth a splice. What is missing is missed when packets slip over a tick; what is too much must be
+# more than a splice takes away, so that none follows it the other way.
+LACK, SURPLUS = 2 * _MS, 17 * _MS
 WINDOW = 25  # ticks from one look at the delay to the next
 FAR_OFF, SHORT_WINDOW = 60 * _MS, 5  # a great excess is worked off faster
 MAX_DEPTH = 400 * _MS  # beyond that, old sound is thrown away at once
@@ -203,7 +205,7 @@ class Receiver:
         # One tick has been counted since the packets of this tick came.
         excess = (self._ticks - 1) * FRAME - (self._buffer.position - len(self._ready)) - aim
         if abs(excess) > FAR_OFF or self._window % WINDOW == 0:
-            self._splice = 0 if abs(excess) <= SLACK else 1 if excess > 0 else -1
+            self._splice = 1 if excess > SURPLUS else -1 if excess < -LACK else 0
 
     def _produce(self, wanted: bool) -> Samples | None:
         """Decode or invent the next piece. None: the stream is silent, and playing has stopped."""
