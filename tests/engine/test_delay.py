@@ -187,7 +187,7 @@ def spoken(share: float, *, copies: bool) -> tuple[Receiver, float]:
 
 @pytest.mark.parametrize(("share", "most_concealed", "least_gain"), [(0.05, 0.6, 3.0), (0.2, 0.65, 6.0)])
 def test_copies_of_opus_make_good_what_is_lost(share: float, most_concealed: float, least_gain: float) -> None:
-    """At 5 % and 20 % loss in-band FEC brings speech much closer to the clean run; pauses, without copies, are invented."""
+    """At 5 % and 20 % loss in-band FEC brings speech much closer to the clean run; pauses have no copies."""
     with_copies, better = spoken(share, copies=True)
     without, worse = spoken(share, copies=False)
     assert without.concealed_ms == pytest.approx(share * 20_000, rel=0.35)

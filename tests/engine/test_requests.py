@@ -360,7 +360,7 @@ def test_nothing_is_sent_to_a_peer_on_hold() -> None:
 
 
 def test_sender_reports_are_sent_every_few_seconds() -> None:
-    """RTCP tells what was sent and what was received, to the port above the RTP port, at random intervals (RFC 3550)."""
+    """RTCP tells what was sent and what was received, to the port above the RTP port, at random intervals."""
     rig = Rig()
     ann = rig.call("ann", PCMU)
     reports, times = [], []

@@ -19,8 +19,8 @@ from parley.engine.sound import FRAME, RATE, SILENT_FRAME, ZEROS, Samples, ramp
 from parley.wire.rtp import MalformedPacket, RtpPacket, noise_level
 
 _MS = RATE // 1000
-# Off the aim that is not worth a splice. What is missing is missed when packets slip over a tick; what is too much must be
-# more than a splice takes away, so that none follows it the other way.
+# Off the aim that is not worth a splice. What is lacking is missed when packets slip over a tick; what is too much must
+# be more than a splice takes away, so that none follows it the other way.
 LACK, SURPLUS = 2 * _MS, 17 * _MS
 WINDOW = 25  # ticks from one look at the delay to the next
 FAR_OFF, SHORT_WINDOW = 60 * _MS, 5  # a great excess is worked off faster
