@@ -250,7 +250,7 @@ class Engine:
                 leg.voice(now)
             else:
                 meeting = self._meetings[leg.place.meeting]
-                meeting.offer(leg, leg.voice(now, meeting.bar(leg)))
+                meeting.offer(leg, leg.voice(now, meeting.bar(leg), rests=meeting.may_rest(leg)))
         for meeting in self._meetings.values():
             meeting.mix(self._tick)
         departures = self._emit(now)

@@ -146,7 +146,8 @@ class Leg:
             if self.transport.is_known(arrival.source):
                 self._alive(now)
             return None
-        if not self.transport.accepts(now, arrival.source, self.receiver.continues(packet)):
+        continues = self.receiver.continues(packet)
+        if not self.transport.accepts(now, arrival.source, continues):
             return None
         self._alive(now)
         self.reception.count(packet, len(data))
@@ -161,7 +162,7 @@ class Leg:
             announced = None
             if web is not None and web.level_extension is not None:
                 announced = audio_level(data, web.level_extension)
-            self.receiver.push(packet, announced)
+            self.receiver.push(packet, announced, continues=continues)
         return None
 
     def _receive_event(self, now: float, packet: RtpPacket) -> str | None:
@@ -198,16 +199,21 @@ class Leg:
         """Whether it has given no sign of life for so long; much longer, where it announced a silence."""
         return self.silent_ms(now) >= after_ms * (PAUSE_PATIENCE if self.receiver.is_pausing else 1)
 
-    def voice(self, now: float, bar: float = -math.inf) -> Samples | None:
+    def voice(self, now: float, bar: float = -math.inf, *, rests: bool = False) -> Samples | None:
         """The leg's 20 ms of this tick, for the others; None is silence or a leg that nobody may hear.
 
-        bar: what its sender announces as quieter than this cannot be heard, and is not decoded.
+        bar: what its sender announces as quieter than this cannot be heard, and is not decoded. rests: nor is what
+        announces nothing; its level is then the last that was measured, below the bar.
         """
         wanted = self.place is not None and self.place.plan.contributes and not self.digits.is_pressed(now)
         announced = self.receiver.announced if wanted else None
         if announced is not None and announced < bar:
             self.receiver.pull(False)
             self.level = announced
+            frame = None
+        elif rests and wanted and announced is None:
+            self.receiver.pull(False)
+            self.level = min(self.level, bar)
             frame = None
         else:
             frame = self.receiver.pull(wanted)
