@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from parley.engine.messages import LegQuality, LegStatistics
-from parley.engine.sound import SILENCE_LEVEL
+from parley.engine.sound import SILENCE_LEVEL, TICK_MS
 
 _PER_DB = math.log(10.0) / 10.0
 
@@ -32,6 +32,7 @@ class Gauge:
         mean = 10.0 * math.log10(power / ticks) if power > 0.0 else SILENCE_LEVEL
         return LegQuality(
             codec=totals.codec,
+            seconds=round(ticks * TICK_MS / 1000, 2),
             received=totals.packets_received - before.packets_received,
             lost=max(totals.packets_lost - before.packets_lost, 0),
             sent=totals.packets_sent - before.packets_sent,

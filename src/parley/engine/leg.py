@@ -98,6 +98,7 @@ class Leg:
         self.reception = Reception(media.codec.clock_rate)
         self.echo = Echo()
         self.lost_percent = 0  # of what we send
+        self._reports = False  # the far end sends RTCP
         self._concealed_before = 0
         self._gauge = Gauge()
         self._last_heard = Heard()
@@ -178,6 +179,7 @@ class Leg:
             return
         if self.transport.accepts_report(arrival):
             self._alive(now)
+            self._reports = True
             for packet in packets:
                 self.reception.hear(now, packet)
                 self.echo.hear(now, packet, self.outgoing.ssrc)
@@ -196,8 +198,10 @@ class Leg:
         return int(self.transport.silent_seconds(now, self.last_life, self.media.receives) * 1000)
 
     def is_dead(self, now: float, after_ms: int) -> bool:
-        """Whether it has given no sign of life for so long; much longer, where it announced a silence."""
-        return self.silent_ms(now) >= after_ms * (PAUSE_PATIENCE if self.receiver.is_pausing else 1)
+        """Whether it has given no sign of life for so long; much longer, where it announced a silence and nothing else
+        is to be expected of it: a browser checks its path, and who sends reports goes on with them."""
+        patient = self.receiver.is_pausing and not self._reports and self.media.web is None
+        return self.silent_ms(now) >= after_ms * (PAUSE_PATIENCE if patient else 1)
 
     def voice(self, now: float, bar: float = -math.inf, *, rests: bool = False) -> Samples | None:
         """The leg's 20 ms of this tick, for the others; None is silence or a leg that nobody may hear.

@@ -287,9 +287,10 @@ class LegStatistics(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LegQuality(msgspec.Struct, frozen=True, kw_only=True):
-    """One leg in one window of QUALITY_SECONDS: what came and went in it, and how things stood at its end."""
+    """One leg in one window: what came and went in it, and how things stood at its end."""
 
     codec: str
+    seconds: float = QUALITY_SECONDS  # shorter for a leg that was opened in it
     received: int = 0  # packets
     lost: int = 0
     sent: int = 0

@@ -23,6 +23,7 @@ class Reception:
         self._base = self._highest = 0  # extended sequence numbers
         self._received = 0
         self._transit: int | None = None
+        self._timed = -1.0  # when the last one came that was timed
         self._jitter = 0.0  # in timestamp units
         self._reported = (0, 0)  # expected and received at the last report
         self._sender_report: tuple[int, float] | None = None  # its time by the far clock, and when it came
@@ -39,7 +40,13 @@ class Reception:
         self._received += 1
 
     def time(self, now: float, packet: RtpPacket) -> None:
-        """One voice packet's moment of arrival; key presses keep their timestamp, so they cannot be timed."""
+        """One voice packet's moment of arrival; key presses keep their timestamp, so they cannot be timed.
+
+        Of those that are found together only the first counts: how far apart they came is not known.
+        """
+        if now == self._timed:
+            return
+        self._timed = now
         transit = (int(now * self.clock_rate) - packet.timestamp) & 0xFFFFFFFF
         if self._transit is not None:
             difference = abs(unwrap(transit, self._transit, 32) - self._transit)

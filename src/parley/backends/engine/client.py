@@ -229,7 +229,7 @@ class EngineClient:
 
 def _window(told: m.LegQuality) -> QualityWindow:
     return QualityWindow(
-        seconds=m.QUALITY_SECONDS,
+        seconds=told.seconds,
         received=told.received,
         lost=told.lost,
         sent=told.sent,
