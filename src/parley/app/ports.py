@@ -18,6 +18,7 @@ from ..core.devices import Device
 from ..core.dialplan import InboundRule, Ivr
 from ..core.endings import Ending
 from ..core.events import Event
+from ..core.forwarding import ForwardingRule
 from ..core.ids import LegId, MeetingId, SpaceId, TenantId, UserId
 from ..core.leg_inputs import LegAudio, LegInput, WebLocal
 from ..core.mediaplan import MediaPlan
@@ -28,6 +29,7 @@ from ..core.people import Administrator, Application, Department, SystemDefaults
 from ..core.profiles import CallProfile, Extras, LegProfile, LegSettings, MediaEncryption
 from ..core.seats import Seat
 from ..core.spaces import AccessMethod, Member, Space
+from ..core.transforms import DialTransform
 
 E = TypeVar("E")
 
@@ -251,6 +253,8 @@ class Transaction(Protocol):
     conferences: ConferenceRepository
     occurrences: OccurrenceRepository
     outbound_rules: Repository[OutboundRule]
+    forwarding_rules: Repository[ForwardingRule]
+    dial_transforms: Repository[DialTransform]
     outbox: OutboxRepository
     tokens: TokenRepository
     departments: Repository[Department]
