@@ -351,7 +351,7 @@ async def test_our_own_listener_is_no_next_hop(agent: SipAgent, transport: str) 
     port = agent.ports[transport]
     leg, told = leg_of(agent)
     leg.reach(Hop(RULE, HOST, port, transport))
-    assert await told.hears(CallFailed) == CallFailed(Ending(Side.LOCAL, Reason.UNREACHABLE))
+    assert await told.hears(CallFailed) == CallFailed(Ending(Side.LOCAL, Reason.LOOP))
     assert not agent.dialler.is_loop(HOST, port + 1, transport)
     assert not agent.dialler.is_loop("127.0.0.9", port, transport), "another address of this machine is not ours"
 

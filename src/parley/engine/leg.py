@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from parley.engine import encoders
+from parley.engine.digit_sender import DigitSender, Key
 from parley.engine.digits import DigitDetector
 from parley.engine.messages import LegMedia, LegPlan, LegStatistics
 from parley.engine.prompts import Announcement, Player
@@ -50,6 +51,15 @@ class Outgoing:
         self.sequence = (self.sequence + 1) & 0xFFFF
         self.packets += 1
         self.octets += len(payload)
+        return data
+
+    def key(self, key: Key) -> bytes:
+        """The next packet, a telephone-event; the marker tells the first one of a press (RFC 4733 section 2.5.1.2)."""
+        data = build_rtp(key.payload_type, self.sequence, key.timestamp, self.ssrc, key.payload, marker=key.begins)
+        self.sequence = (self.sequence + 1) & 0xFFFF
+        self.packets += 1
+        self.octets += len(key.payload)
+        self._in_silence = True  # a talkspurt begins after it
         return data
 
     def advance(self, samples: int) -> None:
@@ -112,6 +122,7 @@ class Leg:
         self.last_life = now
         self.told_dead = False
         self.digits = DigitDetector()
+        self.keys = DigitSender()
         self.receiver = Receiver(media.codec.name)
         self.reception = Reception(media.codec.clock_rate)
         self.echo = Echo()
@@ -243,7 +254,11 @@ class Leg:
         frame = hearing.frame
         heard.quiet_ticks = heard.quiet_ticks + 1 if frame is None else 0
         departure = None
-        if self.media.sends and self.transport.is_open:
+        can_send = self.media.sends and self.transport.is_open
+        key = self.keys.next(self.media, self.outgoing.timestamp) if can_send else None
+        if key is not None:
+            departure = self.transport.voice(self.outgoing.key(key))
+        elif can_send:
             silent = frame is None
             if frame is None and heard.quiet_ticks > TAIL_TICKS:
                 payload = self._silence

@@ -15,6 +15,7 @@ from ...core.ids import LegId, MeetingId, TenantId
 from ...core.profiles import Layer, LegLayer, settings_for
 from ...core.refusals import Refusal
 from .call_out import CallOuts
+from .call_records import ACANO, LEG_TYPES
 from .fields import DIALECT, collection, values_of
 from .leg_override import override
 from .live_fields import CALL_LEG, NEW_CALL_LEG
@@ -67,6 +68,7 @@ class CallLegs:
         return [
             Route("callLegs", CALL_LEG, get=self.index),
             Route("callLegs/{id}", CALL_LEG, get=self.get, put=self.change, delete=self.drop),
+            Route("callLegs/{id}/generateKeyframe", post=self.generate_keyframe),
             Route("callLegs/{id}/callLegProfileTrace", CALL_LEG, get=self.trace),
             Route(
                 "calls/{id}/callLegs",
@@ -96,7 +98,7 @@ class CallLegs:
         leg = self._leg(request)
         children = [
             *_head(leg, self._tenant(leg)),
-            Node("type", "sip"),
+            Node("type", LEG_TYPES.get(leg.kind, ACANO)),
             Node("direction", leg.direction),
             Node("canMove", "false"),
             Node("configuration", tuple(CALL_LEG.children(*in_force(leg)))),
@@ -111,6 +113,10 @@ class CallLegs:
     async def drop(self, request: Request) -> None:
         if not await self._directory.drop_leg(self._leg(request).leg, DROPPED):
             raise Refusal("not-found", kind="leg", id=request.ids[0])
+
+    async def generate_keyframe(self, request: Request) -> None:
+        """Asks the far end for a whole picture; of a leg without video that is done at once."""
+        self._leg(request)
 
     async def trace(self, request: Request) -> Node:
         """Every level that contributes, in the order in which later ones win."""
