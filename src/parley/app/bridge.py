@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from ..core.call_counts import CallCounts, Reservation
 from ..core.endings import Ending, Reason, Side
@@ -31,6 +32,13 @@ RING_SECONDS = 120.0  # of one attempt; callers give up long before
 DIGIT_MS = 160  # of a digit that is passed on
 
 _GONE = Ending(Side.LOCAL, Reason.HANG_UP)
+
+
+@runtime_checkable
+class RingingDoor(Protocol):
+    """A LegDoor that can tell its caller that somebody is alerted."""
+
+    def ring(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,9 +239,8 @@ class CallerRunner(IncomingLegRunner):
 
     def ring(self) -> None:
         """Somebody is alerted; the caller hears of it, as far as his door can tell him."""
-        ring = getattr(self.door, "ring", None)
-        if ring is not None and not self.accepted and not self.ended:
-            ring()
+        if isinstance(self.door, RingingDoor) and not self.accepted and not self.ended:
+            self.door.ring()
 
 
 class CalledRunner(OutgoingLegRunner):
