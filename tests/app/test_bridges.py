@@ -293,7 +293,7 @@ async def test_a_person_who_is_busy_everywhere(exchange: Exchange) -> None:
 
 
 async def test_people_are_called_only_where_a_rule_says_so(exchange: Exchange) -> None:
-    """A domain whose rule does not lead to users leads nowhere."""
+    """A domain whose rule does not lead to users leads nowhere, and a tenant's rule to none but that tenant's."""
     await exchange.device(1, "emil")
     async with exchange.floor.held.transaction() as tx:
         await tx.users.add(User(UserId("fay"), "fay@other.example"))
@@ -305,7 +305,10 @@ async def test_people_are_called_only_where_a_rule_says_so(exchange: Exchange) -
         InboundRuleEdit(domain="other.example", resolve_to_users=False)
     )
     assert await exchange.refused("fay", "other.example") is Reason.UNKNOWN_DESTINATION
-    await exchange.floor.use.inbound_rules.change(rule, InboundRuleEdit(resolve_to_users=True))
+    tenant = await exchange.floor.use.tenants.create(TenantEdit(name="t"))
+    await exchange.floor.use.inbound_rules.change(rule, InboundRuleEdit(resolve_to_users=True, tenant=tenant))
+    assert await exchange.refused("fay", "other.example") is Reason.UNKNOWN_DESTINATION
+    await exchange.floor.use.inbound_rules.change(rule, InboundRuleEdit(tenant=None))
     call = await exchange.dial("fay", "other.example")
     assert call.made
     await call.end(Ending(Side.REMOTE, Reason.CANCELLED))

@@ -7,13 +7,26 @@ counts against the bounds of calls out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import structlog
 
+from ..core import explain
 from ..core.call_counts import CallCounts, CallLimitReached
+from ..core.dialplan import Address, InboundRule
 from ..core.endings import Ending, Reason, Side
-from ..core.forwarding import CallerIdMode, Circle, ForwardingAction, ForwardingRule, destination, passed_on, rule_for
+from ..core.forwarding import (
+    CallerIdMode,
+    Circle,
+    ForwardingAction,
+    ForwardingRule,
+    Passage,
+    destination,
+    passed_on,
+    rule_for,
+)
 from ..core.ids import SpaceId, TenantId
 from ..core.leg_inputs import Offered
 from ..core.outbound import BadTarget, FailureAction, Hop, Target, parse_place, routes_for
@@ -24,7 +37,8 @@ from .directory import Directory
 from .legs import LegServices, LiveLegRunner
 from .live import without_scheme
 from .lookup import Lookup
-from .ports import CallerIdentity, Clock, Dialler, Identifiers, LegDoor, Query, Store, Transaction
+from .ports import CallerIdentity, Dialler, Identifiers, LegDoor, Query, Store, Transaction
+from .users import by_jid
 
 log = structlog.get_logger(__name__)
 
@@ -95,12 +109,12 @@ class Bridges:
                     log.info("a call is refused by a forwarding rule", rule=rule.id)
                     return Ending(Side.LOCAL, Reason.DECLINED)
                 target = _destination(rule, offered)
-                ways = await _ways(tx, target, rule.tenant, self._services.clock)
+                ways = await _ways(tx, target, rule.tenant, self._services.clock.utc())
             else:
-                if not any(one.resolve_to_users for one in claiming):
+                if not await _leads_to_people(tx, offered.address, claiming):
                     raise LeadsNowhere
                 target = Target(offered.address.user, offered.address.domain)
-                ways = await _devices(tx, target, self._services.clock)
+                ways = await _devices(tx, target, self._services.clock.utc())
             tenant = await tx.tenants.get(rule.tenant) if rule is not None and rule.tenant else None
             limits = tenant.call_out if tenant else (await tx.system_defaults()).call_out
         if not ways:
@@ -119,6 +133,35 @@ class Bridges:
         return Onward(target, ways, identity, tenant_id, limits, passage, why)
 
 
+async def onward_of(
+    tx: Transaction, address: Address, claiming: Sequence[InboundRule], now: datetime
+) -> explain.Onward | None:
+    """The same in words, for those who ask what would happen; None: the address leads nowhere."""
+    if claiming:
+        if not await _leads_to_people(tx, address, claiming):
+            return None
+        ways = await _devices(tx, Target(address.user, address.domain), now)
+        return explain.Onward(None, ways=tuple(hop for hops in ways for hop in hops)) if ways else None
+    rule = rule_for(address, (await tx.forwarding_rules.page(Query())).items)
+    if rule is None or rule.action is ForwardingAction.REJECT:
+        return explain.Onward(rule) if rule is not None else None
+    try:
+        target = destination(rule, address, Passage())
+    except BadTarget:
+        return None
+    ways = await _ways(tx, target, rule.tenant, now)
+    return explain.Onward(rule, target.uri, tuple(hop for hops in ways for hop in hops))
+
+
+async def _leads_to_people(tx: Transaction, address: Address, claiming: Sequence[InboundRule]) -> bool:
+    """Does a rule of these lead to users, and to this one? A tenant's rule leads to that tenant's people alone."""
+    tenants = {rule.tenant for rule in claiming if rule.resolve_to_users}
+    if not tenants or None in tenants:
+        return bool(tenants)
+    person = await by_jid(tx, f"{address.user}@{address.domain}")
+    return person is not None and person.tenant in tenants
+
+
 def _destination(rule: ForwardingRule, offered: Offered) -> Target:
     """Raises LeadsNowhere."""
     try:
@@ -127,17 +170,17 @@ def _destination(rule: ForwardingRule, offered: Offered) -> Target:
         raise LeadsNowhere from None
 
 
-async def _ways(tx: Transaction, target: Target, tenant: TenantId | None, clock: Clock) -> tuple[tuple[Hop, ...], ...]:
+async def _ways(tx: Transaction, target: Target, tenant: TenantId | None, now: datetime) -> tuple[tuple[Hop, ...], ...]:
     """The devices of ours that have the address, else the next hops of the outbound rules, in one attempt."""
-    if devices := await _devices(tx, target, clock):
+    if devices := await _devices(tx, target, now):
         return devices
     hops = routes_for(target, (await tx.outbound_rules.page(Query())).items, tenant)
     return (hops,) if hops else ()
 
 
-async def _devices(tx: Transaction, target: Target, clock: Clock) -> tuple[tuple[Hop, ...], ...]:
+async def _devices(tx: Transaction, target: Target, now: datetime) -> tuple[tuple[Hop, ...], ...]:
     """All of them ring."""
-    bindings = await reachable(tx, target.user, target.domain, clock.utc())
+    bindings = await reachable(tx, target.user, target.domain, now)
     return tuple(
         (Hop(REGISTERED, one.host, one.port, one.transport, FailureAction.CONTINUE, contact=one.contact),)
         for one in bindings[:DEVICES_MOST]
