@@ -7,6 +7,8 @@ import re
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from parley.core.patterns import BadPattern, Found, Pattern, TooMuchWork, glob_matches
 
@@ -105,3 +107,14 @@ def test_replacing() -> None:
 def test_wildcards_anywhere(pattern: str, text: str, fits: bool) -> None:
     """A star stands for any characters, none included, wherever it is."""
     assert glob_matches(pattern, text) is fits
+
+
+@given(st.text(alphabet="ab0()[]{}|*+?.\\^$-,1:d", max_size=40), st.text(alphabet="ab01-", max_size=40))
+@settings(max_examples=300, deadline=None)
+def test_any_text_is_a_pattern_or_is_not(pattern: str, text: str) -> None:
+    """Nothing that is written as a pattern breaks its reader or its use, and what is found lies within the text."""
+    try:
+        found = Pattern(pattern).search(text)
+    except (BadPattern, TooMuchWork):
+        return
+    assert found is None or 0 <= found.start <= found.end <= len(text)
