@@ -14,6 +14,7 @@ from parley.app.ports import CallerIdentity
 from parley.app.tasks import Tasks
 from parley.backends.system import SystemClock
 from parley.core.endings import Ending, Reason, Side
+from parley.core.forwarding import Passage
 from parley.core.ids import OutboundRuleId
 from parley.core.leg_inputs import Answered, CallFailed, LegInput, MediaChanged, Reached, RemoteEnded, Ringing
 from parley.core.outbound import Credentials, Hop, Target
@@ -413,3 +414,19 @@ async def test_an_offer_of_srtp_is_not_taken_for_less(agent: SipAgent, crypto: s
         failed = await told.hears(CallFailed)
         assert failed == CallFailed(Ending(Side.REMOTE, Reason.NO_COMMON_CODEC))
         await ada.hears("BYE")
+
+
+async def test_a_call_that_is_passed_on_says_so(agent: SipAgent) -> None:
+    """One Max-Forwards, the caller's less one, the marks, and the parameters of the address."""
+    async with callee([200]) as phone:
+        target = Target("ada", "phones.example", parameters=";user=phone")
+        leg = agent.dialler.outgoing(target, ROOM, passage=Passage(8, ("0" * 16,)))
+        told = Told()
+        leg.attach(told)
+        leg.reach(Hop(RULE, phone.address, phone.port))
+        await told.hears(Reached)
+        leg.place(4000)
+        heard = await phone.hears("INVITE")
+        assert heard.target == "sip:ada@phones.example;user=phone"
+        assert heard.header("Max-Forwards") == "8" and heard.text.count("Max-Forwards:") == 1
+        assert heard.header("Parley-Passed") == "0" * 16
