@@ -43,6 +43,7 @@ from ..core.leg_inputs import (
     Resolve,
     ResolveCallId,
     Resolved,
+    SendKeys,
     StopPlaying,
 )
 from ..core.meeting_inputs import LegNews, MeetingInput, MuteSelf
@@ -56,6 +57,7 @@ from .tasks import Tasks
 
 log = structlog.get_logger(__name__)
 
+KEY_MS = 160  # of one key that is pressed for the far end
 GENERATION = 1  # no leg is replaced by another connection yet
 
 # Effects that end something: a failure of one is logged, and the others are still performed.
@@ -159,6 +161,10 @@ class LiveLegRunner:
             return "initial"
         return "on-hold" if self.audio is not None and not self.audio.receives else "connected"
 
+    def send_keys(self, keys: str) -> None:
+        """Pressed for the far end, which must have answered."""
+        self._perform(SendKeys(keys))
+
     def facts(self) -> LegFacts:
         return self._answered_door.facts()
 
@@ -195,6 +201,8 @@ class LiveLegRunner:
                 self._lobby.ask(self, MuteSelf(self.participant))
             case Play(play, prompts, language):
                 engine.play(self.id, play, prompts, language)
+            case SendKeys(keys):
+                engine.send_digits(self.id, keys, KEY_MS)
             case LeaveMeeting(ending):
                 self._lobby.leave(self, ending)
             case CloseMedia():

@@ -13,6 +13,7 @@ from .admission import NOTHING_PROVEN, Candidates, Proof, Verdict
 from .dialplan import Address, Ivr
 from .endings import Ending
 from .events import Event
+from .forwarding import Passage
 from .ids import AccessMethodId, LegId, SpaceId, TenantId, UserId
 from .meeting_inputs import Entry, LegNews, Stay
 from .outbound import Hop
@@ -118,7 +119,7 @@ class Offered:
 
     asserted: who the caller is by the word of a network that we trust, as URIs; what callers say of themselves never
     stands here.
-    language: what the caller wants to hear prompts in; empty: not said.
+    language: what the caller wants to hear prompts in; empty: not said. passage: how the call came so far.
     """
 
     address: Address
@@ -134,6 +135,7 @@ class Offered:
     user: UserId | None = None  # whose credentials the caller has proven to have
     asserted: tuple[str, ...] = ()
     language: str = ""
+    passage: Passage = Passage()
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +257,8 @@ class Dial:
     """We call somebody, by these hops in order. remote and local are URIs without parameters.
 
     entry, settings, extras and admitted are of the leg that joins when somebody answers; ring_seconds: how long one
-    hop has from the first attempt to the answer.
+    hop has from the first attempt to the answer. keys: pressed for the far end as soon as it has answered.
+    owner: as in LegArrived.
     """
 
     hops: tuple[Hop, ...]
@@ -271,6 +274,8 @@ class Dial:
     ring_seconds: float = 45.0
     kind: str = "sip"
     sip_call_id: str = ""
+    keys: str = ""
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -476,6 +481,13 @@ class GiveUp:
 
 
 @dataclass(frozen=True, slots=True)
+class SendKeys:
+    """Press keys for the far end to hear; a comma is a pause."""
+
+    keys: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReportCall:
     """Tell whoever wished for the call how it went, once. None: somebody answered."""
 
@@ -502,5 +514,6 @@ LegEffect = (
     | Reach
     | PlaceCall
     | GiveUp
+    | SendKeys
     | ReportCall
 )

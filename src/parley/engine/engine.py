@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from parley.engine import messages
 from parley.engine.browsers import Browsers
 from parley.engine.checks import BadMedia, check_media
+from parley.engine.digit_sender import BadDigits
 from parley.engine.leg import Hearing, Leg, Playing
 from parley.engine.meeting import BadPlan, Meeting
 from parley.engine.messages import Configure, Done, Dump, Failed, LegOpened
@@ -124,6 +125,8 @@ class Engine:
                 self._play(request)
             case messages.StopPlaying():
                 self._leg(request.leg).playing = None
+            case messages.SendDigits():
+                self._send_digits(request)
             case messages.SetPlan():
                 self._set_plan(request, self._configuration)
             case messages.DropMeeting():
@@ -215,6 +218,12 @@ class Engine:
             raise _Refused("bad-request", f"more than {MAX_PROMPTS} prompts")
         clips = self._prompts.clips(request.prompts, request.language)
         leg.playing = Playing(request.play, Player(clips))
+
+    def _send_digits(self, request: messages.SendDigits) -> None:
+        try:
+            self._leg(request.leg).keys.add(request.digits, request.ms)
+        except BadDigits as bad:
+            raise _Refused("bad-request", str(bad)) from None
 
     def _set_plan(self, request: messages.SetPlan, configuration: Configure) -> None:
         known = self._meetings.get(request.meeting)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from parley.engine import encoders
+from parley.engine.digit_sender import DigitSender
 from parley.engine.digits import DigitDetector
 from parley.engine.gauge import Gauge
 from parley.engine.messages import LegMedia, LegPlan, LegQuality, LegStatistics
@@ -94,6 +95,7 @@ class Leg:
         self.last_life = now
         self.told_dead = False
         self.digits = DigitDetector()
+        self.keys = DigitSender()
         self.receiver = Receiver(media.codec.name)
         self.reception = Reception(media.codec.clock_rate)
         self.echo = Echo()
@@ -247,7 +249,12 @@ class Leg:
         heard = self._last_heard
         frame = hearing.frame
         heard.quiet_ticks = heard.quiet_ticks + 1 if frame is None else 0
-        if self.media.sends and self.transport.is_open:
+        can_send = self.media.sends and self.transport.is_open
+        key = self.keys.next(self.media, self.outgoing.timestamp) if can_send else None
+        if key is not None:
+            self.outgoing.interrupt()
+            departures.append(self.transport.voice(self.outgoing.key(key)))
+        elif can_send:
             if frame is None and heard.quiet_ticks > TAIL_TICKS:
                 pieces = self._silence
             elif hearing.shared is not None and frame is not None:

@@ -169,6 +169,19 @@ class StopPlaying(Message, frozen=True, kw_only=True):
     leg: str
 
 
+class SendDigits(Message, frozen=True, kw_only=True):
+    """Press keys for the far end of one leg, after those asked for before (RFC 4733).
+
+    Waits while the leg may not be sent to; nothing is sent to a far end that takes no telephone-events. Answered by
+    Done as soon as they are queued, else by Failed: unknown-leg, bad-request.
+    """
+
+    id: int
+    leg: str
+    digits: str  # 0-9 * # A-D, and a comma for a pause of 2 s
+    ms: int = 160  # of one key, 40 to 2000
+
+
 class SetPlan(Message, frozen=True, kw_only=True):
     """The whole desired state of one meeting. A lower or equal number than the last seen is ignored.
 
@@ -340,7 +353,20 @@ class Log(Message, frozen=True, kw_only=True):
     dropped: int = 0
 
 
-Request = Configure | OpenLeg | SetMedia | CloseLeg | Play | StopPlaying | SetPlan | DropMeeting | Ping | GetDump | Ack
+Request = (
+    Configure
+    | OpenLeg
+    | SetMedia
+    | CloseLeg
+    | Play
+    | StopPlaying
+    | SendDigits
+    | SetPlan
+    | DropMeeting
+    | Ping
+    | GetDump
+    | Ack
+)
 Response = Done | LegOpened | Dump | Failed
 Notification = DigitHeard | PlayEnded | MediaReady | MediaDead | Statistics | Quality | Speakers | Health | Log
 

@@ -126,6 +126,9 @@ class EngineClient:
     def stop_playing(self, leg: LegId) -> None:
         self._tell(lambda number: m.StopPlaying(id=number, leg=leg))
 
+    def send_digits(self, leg: LegId, digits: str, each_ms: int) -> None:
+        self._tell(lambda number: m.SendDigits(id=number, leg=leg, digits=digits, ms=each_ms))
+
     def apply(self, plan: MediaPlan) -> None:
         known = self._plans.get(plan.meeting)
         if known is not None and plan.number <= known.number:
