@@ -19,7 +19,7 @@ from parley.engine.checks import BadMedia, check_media
 from parley.engine.leg import Hearing, Leg, Playing
 from parley.engine.meeting import BadPlan, Meeting
 from parley.engine.messages import Configure, Done, Dump, Failed, LegOpened
-from parley.engine.prompts import Player, Prompts, UnknownPrompt
+from parley.engine.prompts import BadPromptFile, Player, Prompts, UnknownPrompt
 from parley.engine.sound import TICK_MS
 from parley.engine.transport import Arrival, Departure, PortTransport, Transport
 from parley.engine.web_transport import WebTransport
@@ -91,6 +91,8 @@ class Engine:
             return Failed(id=request.id, code=refused.code, text=str(refused))
         except UnknownPrompt as unknown:
             return Failed(id=request.id, code="unknown-prompt", text=str(unknown))
+        except BadPromptFile as bad:
+            return Failed(id=request.id, code="bad-file", text=str(bad))
         except BadAddress as bad:
             return Failed(id=request.id, code="bad-address", text=str(bad))
         except NoPort as none:
@@ -119,6 +121,8 @@ class Engine:
                 self._play(request)
             case messages.StopPlaying():
                 self._leg(request.leg).playing = None
+            case messages.Announce() | messages.LoadPrompts():
+                self._announce(request)
             case messages.SetPlan():
                 self._set_plan(request, self._configuration)
             case messages.DropMeeting():
@@ -205,8 +209,17 @@ class Engine:
         leg = self._leg(request.leg)
         if len(request.prompts) > MAX_PROMPTS:
             raise _Refused("bad-request", f"more than {MAX_PROMPTS} prompts")
-        clips = self._prompts.clips(request.prompts, request.language)
+        clips = self._prompts.clips(request.prompts, request.language, request.brand)
         leg.playing = Playing(request.play, Player(clips))
+
+    def _announce(self, request: messages.Announce | messages.LoadPrompts) -> None:
+        if isinstance(request, messages.LoadPrompts):
+            self._prompts.load_brand(request.brand, request.files)
+            return
+        clip = self._prompts.clip(request.prompt, request.language, request.brand)
+        meeting = self._meetings.get(request.meeting)
+        if meeting is not None:
+            meeting.overlays.add(clip, request.legs)
 
     def _set_plan(self, request: messages.SetPlan, configuration: Configure) -> None:
         known = self._meetings.get(request.meeting)

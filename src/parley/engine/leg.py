@@ -9,6 +9,7 @@ from typing import Any
 
 from parley.engine import encoders
 from parley.engine.digits import DigitDetector
+from parley.engine.gain import AutomaticGain
 from parley.engine.messages import LegMedia, LegPlan, LegStatistics
 from parley.engine.prompts import Announcement, Player
 from parley.engine.receiver import Receiver
@@ -116,6 +117,7 @@ class Leg:
         self.reception = Reception(media.codec.clock_rate)
         self.echo = Echo()
         self.lost_percent = 0  # of what we send
+        self._agc: AutomaticGain | None = None
         self._concealed_before = 0
         self._last_heard = Heard()
         self._use_codec()
@@ -124,6 +126,16 @@ class Leg:
         self._encoder = encoders.make_encoder(self.media.codec.name)
         self._silence = encoders.silence(self.media.codec.name)
         self._step = self.media.codec.clock_rate * FRAME // RATE
+
+    def use_agc(self, wanted: bool) -> None:
+        """A gain that is on already goes on as it is."""
+        if wanted != (self._agc is not None):
+            self._agc = AutomaticGain() if wanted else None
+
+    @property
+    def own_gain(self) -> float:
+        """What its voice is brought to the common level by, besides the plan's gain."""
+        return 1.0 if self._agc is None else self._agc.gain
 
     def set_media(self, media: LegMedia, now: float) -> None:
         """Take over a re-negotiation; port, SSRC and sequence numbers stay."""
@@ -217,6 +229,8 @@ class Leg:
             return None
         frame = self.receiver.pull(wanted)
         self.level = SILENCE_LEVEL if frame is None else level(frame)
+        if self._agc is not None:
+            self._agc.hear(self.level)
         return frame
 
     # --- out ------------------------------------------------------------------------------------------
@@ -298,6 +312,7 @@ class Leg:
             buffer_ms=self.receiver.depth_ms,
             concealed_ms=self._concealed_before + self.receiver.concealed_ms,
             level=round(self.level),
+            gain=0.0 if self._agc is None else self._agc.decibels,
         )
 
     def dump(self) -> dict[str, Any]:
@@ -325,4 +340,5 @@ class Leg:
             "packets_late": self.receiver.late,
             "buffer_ms": self.receiver.depth_ms,
             "level": round(self.level),
+            "automatic_gain_db": None if self._agc is None else self._agc.decibels,
         }
