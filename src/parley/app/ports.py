@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from ..core.conferences import Attendance, Conference, Occurrence, OccurrenceState
@@ -21,7 +22,7 @@ from ..core.events import Event
 from ..core.ids import LegId, MeetingId, SpaceId, TenantId, UserId
 from ..core.leg_inputs import LegAudio, LegInput, WebLocal
 from ..core.mediaplan import MediaPlan
-from ..core.meeting_inputs import Entry
+from ..core.meeting_inputs import Announce, Entry
 from ..core.outbound import Hop, OutboundRule, Target
 from ..core.outbox import OutboxEntry
 from ..core.people import Administrator, Application, Department, SystemDefaults, Tenant, Token, User
@@ -343,7 +344,7 @@ class MediaUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class MediaStatistics:
-    """Totals since the leg's media opened; jitter and buffer in milliseconds now; level in dBov now."""
+    """Totals since the leg's media opened; now: jitter and buffer in ms, level in dBov, automatic gain in dB."""
 
     codec: str
     packets_received: int = 0
@@ -355,6 +356,7 @@ class MediaStatistics:
     buffer_ms: float = 0.0
     concealed_ms: int = 0
     level: int = -127
+    gain: float = 0.0
 
 
 class EngineListener(Protocol):
@@ -393,12 +395,23 @@ class MediaEngine(Protocol):
 
     def close_leg(self, leg: LegId) -> None: ...
 
-    def play(self, leg: LegId, play: int, prompts: Sequence[str], language: str) -> None: ...
+    def play(self, leg: LegId, play: int, prompts: Sequence[str], language: str, brand: str = "") -> None:
+        """brand: whose prompts, of those loaded; what it lacks is played as built in."""
+        ...
 
     def stop_playing(self, leg: LegId) -> None: ...
 
     def apply(self, plan: MediaPlan) -> None:
         """The newest plan of a meeting wins; it is sent again by itself after a worker restart."""
+        ...
+
+    def announce(self, announcement: Announce) -> None:
+        """Lay a prompt over what some legs of a meeting hear, once; those that are not in it are passed over."""
+        ...
+
+    def load_prompts(self, brand: str, files: Mapping[str, Path]) -> None:
+        """All prompts that a brand has of its own, in place of those it had; none: the brand is forgotten. Files of
+        48 kHz mono 16 bit without a header, which stay where they are: they are read again after a worker restart."""
         ...
 
     def drop(self, meeting: MeetingId) -> None: ...

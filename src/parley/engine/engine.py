@@ -371,6 +371,7 @@ class Engine:
             "tick": self._tick,
             "configured": self._configuration is not None,
             "browsers": None if self._browsers is None else self._browsers.dump(),
+            "brands": self._prompts.brands(),
             "legs": {name: leg.dump() for name, leg in self._legs.items()},
             "meetings": {
                 name: {

@@ -61,6 +61,10 @@ class Prompts:
         else:
             self._brands.pop(brand, None)
 
+    def brands(self) -> dict[str, list[str]]:
+        """The names of each brand's own prompts."""
+        return {brand: sorted(clips) for brand, clips in self._brands.items()}
+
     def clip(self, name: str, language: str, brand: str = "") -> Clip:
         """The brand's own, else in the language, its primary subtag ("pt-BR": "pt") or English.
 

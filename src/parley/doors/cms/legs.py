@@ -210,12 +210,14 @@ def _status(leg: LiveLeg) -> list[Node]:
 def _audio(numbers: MediaStatistics, seconds: float) -> list[Node]:
     """Bit rates are averages over the leg's time so far. What the far end lost of ours is not known yet."""
     codec = CODECS.get(numbers.codec, numbers.codec)
-    received = (
+    received: tuple[Node, ...] = (
         Node("codec", codec),
         Node("packetLossPercentage", f"{loss_percent(numbers):.1f}"),
         Node("jitter", str(round(numbers.jitter_ms))),
         Node("bitRate", str(bit_rate(numbers.bytes_received, seconds))),
     )
+    if numbers.gain:
+        received = (*received, Node("gainApplied", f"{numbers.gain:.1f}"))
     sent = (Node("codec", codec), Node("bitRate", str(bit_rate(numbers.bytes_sent, seconds))))
     return [Node("rxAudio", received), Node("txAudio", sent)]
 
