@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
+from ..core.branding import Branding
 from ..core.conferences import Attendance, Conference, Occurrence, OccurrenceState
 from ..core.devices import Device
 from ..core.dialplan import InboundRule, Ivr
@@ -256,6 +257,7 @@ class Transaction(Protocol):
     tokens: TokenRepository
     departments: Repository[Department]
     devices: Repository[Device]
+    brandings: Repository[Branding]
     seats: SeatRepository
 
     async def add_attendance(self, attendance: Attendance) -> None: ...
