@@ -585,6 +585,74 @@ class Courier(Protocol):
         ...
 
 
+# --- what others have put on the web ----------------------------------------------------------------------------
+
+
+class FetchFailed(Exception):
+    """of_the_server: no use in asking the same server for more at present."""
+
+    def __init__(self, reason: str, of_the_server: bool = False) -> None:
+        super().__init__(reason)
+        self.of_the_server = of_the_server
+
+
+class NotThere(FetchFailed):
+    """The server says that there is no such thing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """tag: given back with the next request; empty: the server has none."""
+
+    body: bytes = field(repr=False)
+    tag: str = ""
+
+
+class Fetcher(Protocol):
+    async def fetch(self, url: str, *, most_bytes: int, seconds: float, tag: str = "") -> Fetched | None:
+        """seconds: for the whole of it. None: it is as it was when the server gave this tag. Raises FetchFailed,
+        NotThere among them."""
+        ...
+
+
+class BadSound(ValueError):
+    """Not a sound that can be played as a prompt; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShelvedPrompt:
+    """One prompt that was fetched: the file it came from, the server's tag of it, and where it is kept."""
+
+    source: str
+    tag: str
+    path: Path
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """What is kept of one brand: where it came from, and its prompts by name."""
+
+    location: str
+    prompts: Mapping[str, ShelvedPrompt]
+
+
+class PromptShelf(Protocol):
+    """Fetched prompts as files that media workers read, through restarts of the server."""
+
+    async def load(self) -> dict[str, Shelved]:
+        """By brand. What cannot be read any more is as if it had never been there."""
+        ...
+
+    async def keep(self, brand: str, source: str, tag: str, body: bytes) -> ShelvedPrompt:
+        """Make a prompt of a WAV file. Raises BadSound, OSError."""
+        ...
+
+    async def save(self, brand: str, shelved: Shelved | None) -> None:
+        """From now on this is what `load` finds of a brand; files that it does not name go. None: nothing."""
+        ...
+
+
 # --- journal -------------------------------------------------------------------------------------------------
 
 

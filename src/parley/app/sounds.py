@@ -33,7 +33,9 @@ async def sounds_of_space(tx: Transaction, space: Space, methods: Sequence[Acces
 async def with_sounds(tx: Transaction, ivr: Ivr) -> Ivr:
     """The IVR with the branding and the language that hold for it, whoever sets them."""
     tenant = await tx.tenants.get(ivr.tenant or _NOBODY)
-    branding = ivr.ivr_branding or (tenant.ivr_branding if tenant else None) or (await tx.system_defaults()).ivr_branding
+    branding = (
+        ivr.ivr_branding or (tenant.ivr_branding if tenant else None) or (await tx.system_defaults()).ivr_branding
+    )
     return replace(ivr, ivr_branding=branding, language=_first(ivr.language, _of(tenant, "language")) or None)
 
 
