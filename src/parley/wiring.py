@@ -46,6 +46,7 @@ from .backends.store.sql import SqlStore
 from .backends.system import RandomIdentifiers, SystemClock
 from .config import Settings
 from .core.attempts import Attempts, AttemptSettings
+from .core.dialplan import Echo
 from .core.events import Event
 from .core.leg_inputs import EntrySettings
 from .core.links import PersonalLinks
@@ -122,7 +123,9 @@ async def _kept(settings: Settings, stack: AsyncExitStack) -> Kept:
                 remember=settings.cms.credential_memory, failures=settings.limits.credential_checks_per_source
             ),
         ),
-        Lookup(store, domains, settings.sip.access_number, own_addresses=not settings.sip.domains),
+        Lookup(
+            store, domains, settings.sip.access_number, own_addresses=not settings.sip.domains, echo=_echo(settings)
+        ),
         OutboxDesk(store, clock),
         Devices(store, identifiers, clock, changes, first_domain(settings)),
         PersonalLinks(personal_links_key(secrets)),
@@ -293,6 +296,11 @@ def _entry(settings: Settings) -> EntrySettings:
         stay_limit=ivr.stay_limit,
         tries=ivr.tries,
     )
+
+
+def _echo(settings: Settings) -> tuple[str, Echo] | None:
+    name = settings.echo.name
+    return (name, Echo(limit=settings.echo.limit)) if name is not None else None
 
 
 def _run_sender(settings: Settings, kept: Kept, stack: AsyncExitStack) -> None:

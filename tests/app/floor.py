@@ -22,7 +22,7 @@ from parley.app.profiles import CallProfileEdit, LegProfileEdit
 from parley.app.spaces import AccessMethodEdit, SpaceEdit
 from parley.app.tasks import Tasks
 from parley.core.attempts import Attempts, AttemptSettings
-from parley.core.dialplan import Address
+from parley.core.dialplan import Address, Echo
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import Event, LegArrived, LegEnded, MeetingEnded, MeetingStarted, ParticipantJoined
 from parley.core.events import ParticipantLeft as Left
@@ -113,7 +113,7 @@ class Floor:
         self.journal = MemoryJournal(self.clock)
         self.engine = FakeEngine(self.clock, prompt_seconds=PROMPT, ports=ports)
         self.tasks = Tasks()
-        self.lookup = Lookup(self.held, domains, "9000")
+        self.lookup = Lookup(self.held, domains, "9000", echo=("echo", Echo()))
         attempts = Attempts(AttemptSettings(wrong_most=wrong_most, window=600.0))
         self.pins = PinJudge(attempts, self.lookup, self.clock, self.journal)
         identifiers = self.identifiers = identifiers or CountedIdentifiers()

@@ -10,7 +10,7 @@ from typing import TypeVar
 import structlog
 
 from ..core.admission import NOTHING_PROVEN, Candidates, Proof
-from ..core.dialplan import Ivr
+from ..core.dialplan import Echo, Ivr
 from ..core.endings import Ending, Reason, Side
 from ..core.ids import LegId, MeetingId, ParticipantId, SpaceId
 from ..core.leg_inputs import (
@@ -99,7 +99,7 @@ class Directory:
     def arrive(
         self,
         offered: Offered,
-        target: Candidates | Ivr | Granted,
+        target: Candidates | Ivr | Granted | Echo,
         door: LegDoor,
         proof: Proof = NOTHING_PROVEN,
         participant: ParticipantId | None = None,

@@ -7,9 +7,9 @@ from typing import Protocol
 import structlog
 
 from ..core.admission import NOTHING_PROVEN, Candidates, Proof
-from ..core.dialplan import Ivr
+from ..core.dialplan import Echo, Ivr
 from ..core.endings import Ending, Reason, Side
-from ..core.ids import LegId, ParticipantId, UserId
+from ..core.ids import LegId, MeetingId, ParticipantId, UserId
 from ..core.leg import Leg
 from ..core.leg_inputs import (
     Accept,
@@ -22,6 +22,7 @@ from ..core.leg_inputs import (
     GiveUp,
     Granted,
     HangUp,
+    HearItself,
     JoinMeeting,
     JudgePin,
     LeaveMeeting,
@@ -43,8 +44,10 @@ from ..core.leg_inputs import (
     Resolve,
     ResolveCallId,
     Resolved,
+    StopEcho,
     StopPlaying,
 )
+from ..core.mediaplan import LegMedia, MediaPlan
 from ..core.meeting_inputs import LegNews, MeetingInput, MuteSelf
 from .live import Party
 from .lookup import Lookup
@@ -58,7 +61,7 @@ log = structlog.get_logger(__name__)
 GENERATION = 1  # no leg is replaced by another connection yet
 
 # Effects that end something: a failure of one is logged, and the others are still performed.
-_GIVING_BACK = (HangUp, Reject, GiveUp, CloseMedia, LeaveMeeting, LegFinished)
+_GIVING_BACK = (HangUp, Reject, GiveUp, StopEcho, CloseMedia, LeaveMeeting, LegFinished)
 
 
 class Lobby(Protocol):
@@ -77,6 +80,11 @@ class Lobby(Protocol):
         ...
 
     def forget(self, leg: LiveLegRunner) -> None: ...
+
+
+def echo_of(leg: LegId) -> MeetingId:
+    """The name of the media plan of somebody who hears himself; no meeting has such a one."""
+    return MeetingId(f"echo:{leg}")
 
 
 class LegServices:
@@ -239,7 +247,7 @@ class IncomingLegRunner(LiveLegRunner):
         number: int,
         participant: ParticipantId,
         door: LegDoor,
-        target: Candidates | Ivr | Granted,
+        target: Candidates | Ivr | Granted | Echo,
         services: LegServices,
         lobby: Lobby,
         proof: Proof = NOTHING_PROVEN,
@@ -271,6 +279,11 @@ class IncomingLegRunner(LiveLegRunner):
                 tasks.spawn(self._judge(effect), self._give_up)
             case StopPlaying():
                 engine.stop_playing(self.id)
+            case HearItself(delay):
+                alone = LegMedia(self.id, contributes=True, receives=True, echo=delay)
+                engine.apply(MediaPlan(echo_of(self.id), 1, (alone,)))
+            case StopEcho():
+                engine.drop(echo_of(self.id))
             case Accept(port, web):
                 self.accepted = True
                 self.door.accept(port, web)

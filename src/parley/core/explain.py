@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
 from .admission import Admit, AskPin, Candidates, Door, Refuse, WrongPin, ask, judge
-from .dialplan import InboundRule, Ivr
+from .dialplan import Echo, InboundRule, Ivr
 from .endings import Reason
 from .ids import AccessMethodId
 from .leg_inputs import UnknownTarget
@@ -34,7 +34,7 @@ class Inquiry:
     """
 
     dialled: str
-    target: UnknownTarget | Candidates | Ivr | None  # None: a call ID that no space has
+    target: UnknownTarget | Candidates | Ivr | Echo | None  # None: a call ID that no space has
     rule: InboundRule | None = None
     of_settings: bool = False
     by_call_id: bool = False
@@ -52,6 +52,12 @@ def explain(inquiry: Inquiry) -> list[str]:
         return [*lines, "it leads nowhere: the call is refused at once (unknown destination)"]
     if isinstance(target, Ivr):
         return lines + _ivr(target)
+    if isinstance(target, Echo):
+        stay = f"for {target.limit:.0f} s at most"
+        return [
+            *lines,
+            f"it leads to the echo: the caller is alone and hears himself {target.delay:.0f} s later, {stay}",
+        ]
     if target is None:
         lines.append("no space has this call ID: at an IVR a PIN is asked for all the same")
         if inquiry.pin is not None:

@@ -19,6 +19,7 @@ class LegMedia:
     announcement: str | None = None  # prompt name
     language: str = "en"
     repeat_after: float | None = None  # seconds between repetitions; None: once
+    echo: float | None = None  # it hears what it said so many seconds ago, instead of the mix
 
 
 @dataclass(frozen=True, slots=True)

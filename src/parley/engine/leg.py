@@ -9,6 +9,7 @@ from typing import Any
 
 from parley.engine import encoders
 from parley.engine.digits import DigitDetector
+from parley.engine.echo import EchoLine
 from parley.engine.messages import LegMedia, LegPlan, LegStatistics
 from parley.engine.prompts import Announcement, Player
 from parley.engine.receiver import Receiver
@@ -80,6 +81,7 @@ class Place:
     meeting: str
     plan: LegPlan
     announcement: Announcement | None = None
+    echo: EchoLine | None = None
 
 
 @dataclass(slots=True)

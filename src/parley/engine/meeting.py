@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from parley.engine.echo import ECHO_MOST_MS, echo_line
 from parley.engine.leg import Hearing, Leg, Place
 from parley.engine.messages import LegPlan
 from parley.engine.mixer import Mixer
@@ -42,6 +43,8 @@ class Meeting:
         for plan in plans:
             if not (math.isfinite(plan.gain) and 0.0 <= plan.gain <= MAX_GAIN):
                 raise BadPlan(f"gain {plan.gain} of leg {plan.leg}")
+            if plan.echo_ms is not None and not 0 <= plan.echo_ms <= ECHO_MOST_MS:
+                raise BadPlan(f"echo of {plan.echo_ms} ms of leg {plan.leg}")
             if plan.announcement is not None:
                 clips[plan.leg] = prompts.clip(plan.announcement, plan.language)
         self.number = number
@@ -54,7 +57,8 @@ class Meeting:
             announcement = self._announcement(leg, plan)
             if announcement is None and plan.announcement is not None:
                 announcement = Announcement(plan.announcement, plan.language, plan.repeat_ms, clips[plan.leg])
-            leg.place = Place(self.name, plan, announcement)
+            echo = echo_line(leg.place.echo if leg.place is not None else None, plan)
+            leg.place = Place(self.name, plan, announcement, echo)
         for name in self.legs.keys() - staying.keys():
             self.remove(name)
         self.legs = staying
@@ -100,12 +104,17 @@ class Meeting:
         plan = None if leg.place is None else leg.place.plan
         if plan is None or self._groups[plan.group].is_mixed(leg.name):
             return -math.inf
+        if leg.place is not None and leg.place.echo is not None:
+            return -math.inf
         return self._bars[plan.group] - 20 * math.log10(plan.gain) if plan.gain > 0.0 else math.inf
 
     def offer(self, leg: Leg, frame: Samples | None) -> None:
         """What one leg of this meeting said."""
         place = leg.place
         if place is None or not place.plan.contributes:
+            return
+        if place.echo is not None:
+            place.echo.say(frame)
             return
         gain = place.plan.gain
         level = leg.level + 20 * math.log10(gain) if gain > 0.0 else SILENCE_LEVEL
@@ -120,6 +129,8 @@ class Meeting:
         place = leg.place
         if place is None or not place.plan.receives:
             return Hearing()
+        if place.echo is not None:
+            return Hearing(place.echo.heard)
         mixer = self._groups[place.plan.group]
         if mixer.is_mixed(leg.name):
             return Hearing(mixer.without(leg.name))

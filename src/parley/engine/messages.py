@@ -102,6 +102,7 @@ class LegPlan(msgspec.Struct, frozen=True, kw_only=True):
     announcement: str | None = None  # prompt played on entering this state, instead of the mix
     language: str = "en"
     repeat_ms: int | None = None  # pause between repetitions of the announcement; None: once
+    echo_ms: int | None = None  # it hears what it said so long ago, instead of the mix; at most 10 000
 
 
 # --- requests (control -> worker), each answered by Done, LegOpened, Dump or Failed -----------------

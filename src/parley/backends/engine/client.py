@@ -272,4 +272,5 @@ def _leg_plan(leg: LegMedia) -> m.LegPlan:
         announcement=leg.announcement,
         language=leg.language,
         repeat_ms=None if leg.repeat_after is None else int(leg.repeat_after * 1000),
+        echo_ms=None if leg.echo is None else int(leg.echo * 1000),
     )
