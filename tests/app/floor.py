@@ -13,6 +13,7 @@ from parley.app.administration import administration
 from parley.app.arrivals import Arrivals
 from parley.app.changes import Changes
 from parley.app.directory import Directory
+from parley.app.inputs import Inputs
 from parley.app.legs import IncomingLegRunner, LegServices
 from parley.app.live import LiveLeg
 from parley.app.lookup import Lookup
@@ -105,6 +106,7 @@ class Floor:
         wrong_most: int = 20,
         domains: Sequence[str] = ("example.com",),
         identifiers: CountedIdentifiers | None = None,
+        inputs: Inputs | None = None,
     ) -> None:
         self.clock = ManualClock()
         kept = store or MemoryStore()
@@ -125,6 +127,7 @@ class Floor:
             pins=self.pins,
             tasks=self.tasks,
             entry=EntrySettings(),
+            inputs=inputs,
         )
         self.directory = Directory(self.held, services, identifiers, self.changes, legs_most=legs)
         self.arrivals = Arrivals(self.lookup, self.directory)

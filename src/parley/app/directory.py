@@ -44,6 +44,7 @@ from ..core.people import Tenant
 from ..core.refusals import Refusal
 from ..core.spaces import AccessMethod
 from .changes import Change, Changes
+from .inputs import MEETING
 from .joining import SpaceFacts, entry_of, space_facts, why_not
 from .legs import IncomingLegRunner, LegServices, LiveLegRunner
 from .live import LiveLeg, without_scheme
@@ -312,9 +313,10 @@ class Directory:
         if existing is not None:
             return existing
         services = self._services
-        machine = Meeting(
-            MeetingId(self._identifiers.uuid()), space.id, space.name, space.tenant, facts.call, services.clock.now()
-        )
+        meeting = MeetingId(self._identifiers.uuid())
+        made = (meeting, space.id, space.name, space.tenant, facts.call, services.clock.now())
+        services.inputs.began(MEETING, meeting, made)
+        machine = Meeting(*made)
         runner = MeetingRunner(
             machine,
             clock=services.clock,
@@ -323,6 +325,7 @@ class Directory:
             tell_leg=self._tell_leg,
             finished=self._finished,
             changed=self._tell_watchers,
+            inputs=services.inputs,
         )
         self._meetings[machine.id] = runner
         self._of_space[space.id] = machine.id

@@ -49,6 +49,7 @@ from ..core.leg_inputs import (
 )
 from ..core.mediaplan import LegMedia, MediaPlan
 from ..core.meeting_inputs import LegNews, MeetingInput, MuteSelf
+from .inputs import LEG, Inputs, NoInputs
 from .live import Party
 from .lookup import Lookup
 from .mailbox import Mailbox
@@ -100,6 +101,7 @@ class LegServices:
         pins: PinJudge,
         tasks: Tasks,
         entry: EntrySettings,
+        inputs: Inputs | None = None,
     ) -> None:
         self.clock = clock
         self.engine = engine
@@ -108,6 +110,7 @@ class LegServices:
         self.pins = pins
         self.tasks = tasks
         self.entry = entry
+        self.inputs: Inputs = inputs or NoInputs()
 
 
 class Machine(Protocol):
@@ -170,7 +173,7 @@ class LiveLegRunner:
 
     def _handle(self, message: LegInput, now: float) -> None:
         self._begin(message)
-        for effect in self._machine.handle(message, now):
+        for effect in self._services.inputs.through(self.id, self._machine.handle, message, now):
             try:
                 self._perform(effect)
             except Exception:
@@ -252,7 +255,9 @@ class IncomingLegRunner(LiveLegRunner):
         lobby: Lobby,
         proof: Proof = NOTHING_PROVEN,
     ) -> None:
-        machine = Leg(leg, GENERATION, number, services.entry, services.clock.now())
+        made = (leg, GENERATION, number, services.entry, services.clock.now())
+        services.inputs.began(LEG, leg, made)
+        machine = Leg(*made)
         super().__init__(leg, number, participant, door, machine, services, lobby)
         self.door = door
         self._target = target

@@ -4,7 +4,8 @@ Theory of operation
 -------------------
 NEW -Offered-> RESOLVING -Resolved-> OPENING -MediaOpened-> ANSWERING -Confirmed-> ENTRANCE or JOINING
 -News-> JOINED, or ECHO for who is alone and hears himself; and from each of them to FINISHED. Rules of entry live in
-`admission` (what a door asks) and `ivr` (how it is asked); this machine opens, answers, joins and, above all, cleans up.
+`admission` (what a door asks) and `ivr` (how it is asked); this machine opens, answers, joins and, above all,
+cleans up.
 
 Whatever ends the leg, `_end` gives back exactly what was taken: LeaveMeeting for JoinMeeting, CloseMedia for a
 port, one LegEnded for LegArrived, one LegFinished. A port that is still being opened cannot be
