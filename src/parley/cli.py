@@ -18,6 +18,7 @@ from . import __version__
 from .cli_asking import Where, ask, load_settings, new_secret, run, wiring
 from .cli_devices import devices
 from .cli_output import fail, show_facts, show_json, show_json_line, show_lines, show_table
+from .cli_replay import replay
 from .core.secret import Secret
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="A meeting server.")
@@ -206,6 +207,9 @@ def explain(
 ) -> None:
     """What would happen to somebody who dialled this, and why, layer by layer."""
     show_lines(ask(context, "explain", address=address, pin=None if pin is None else Secret(pin)))
+
+
+app.command()(replay)
 
 
 # --- people --------------------------------------------------------------------------------------------------

@@ -60,6 +60,7 @@ from .host import own_names
 from .server_facts import describer, first_domain, shown_host, start_facts
 from .wiring_conferences import Shared, conference_parts
 from .wiring_http import CannotStart, certificate_of, open_http, pages_of, root_of
+from .wiring_inputs import noted_inputs
 from .wiring_media import web_listening
 from .wiring_notices import couriers_of
 from .wiring_sip import open_sip, sip_agent
@@ -201,6 +202,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
         pins=pins,
         tasks=tasks,
         entry=_entry(settings),
+        inputs=noted_inputs(settings, kept.clock, stack),
     )
     directory = Directory(kept.store, services, kept.identifiers, kept.changes, settings.limits.legs)
     arrivals = Arrivals(kept.lookup, directory)
