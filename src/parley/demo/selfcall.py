@@ -171,10 +171,10 @@ class SelfCall:
         try:
             self._flush()
             return await asyncio.wait_for(self._answers.get(), within)
-        except OSError as problem:
-            raise NoAnswer(f"cannot be reached: {problem.strerror or problem}") from None
         except TimeoutError:
             pass
+        except OSError as problem:
+            raise NoAnswer(f"cannot be reached: {problem.strerror or problem}") from None
         if self.strangers:
             host, port = min(self.strangers)
             raise NoAnswer(f"the answer came from {host}:{port}, another address than the one asked")
