@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ from .host import own_names
 from .server_facts import describer, first_domain, shown_host, start_facts
 from .wiring_conferences import Shared, conference_parts
 from .wiring_http import CannotStart, certificate_of, open_http, pages_of, root_of
-from .wiring_inputs import noted_inputs
+from .wiring_inputs import leg_lines, noted_inputs
 from .wiring_media import web_listening
 from .wiring_notices import couriers_of
 from .wiring_sip import open_sip, sip_agent
@@ -85,6 +86,7 @@ class Kept:
     outbox: OutboxDesk
     devices: Devices
     personal_links: PersonalLinks
+    data_dir: Path
 
     def services(self, local_source: str) -> KeptServices:
         return KeptServices(
@@ -98,6 +100,7 @@ class Kept:
             self.devices,
             self.clock.utc,
             local_source,
+            partial(leg_lines, self.data_dir),
         )
 
 
@@ -130,6 +133,7 @@ async def _kept(settings: Settings, stack: AsyncExitStack) -> Kept:
         OutboxDesk(store, clock),
         Devices(store, identifiers, clock, changes, first_domain(settings)),
         PersonalLinks(personal_links_key(secrets)),
+        settings.data_dir,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 from . import __version__
 from .app.inputs import InputRecorder, Inputs, NoInputs
@@ -37,3 +38,12 @@ def noted_inputs(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Inp
 
     stack.push_async_callback(end)
     return recorder
+
+
+def leg_lines(data_dir: Path, leg: str) -> list[bytes]:
+    """What is kept of one leg's inputs, and of its meeting's where they name it. Raises nothing for a missing file."""
+    name = leg.encode()
+    try:
+        return [line for line in read_lines(data_dir / "inputs") if name in line]
+    except OSError:
+        return []

@@ -107,8 +107,9 @@ class Floor:
         domains: Sequence[str] = ("example.com",),
         identifiers: CountedIdentifiers | None = None,
         inputs: Inputs | None = None,
+        clock: ManualClock | None = None,
     ) -> None:
-        self.clock = ManualClock()
+        self.clock = clock or ManualClock()
         kept = store or MemoryStore()
         self.held = HeldStore(kept)
         self.changes = Changes()

@@ -151,7 +151,7 @@ def _count(number: int, noun: str) -> str:
 def _leg_values(layers: Sequence[LegLayer]) -> list[str]:
     settings = resolve_leg(layers).settings
     return [
-        f"  {spec.name} = {_shown(getattr(settings, spec.name))} ({_origin(spec.name, layers)})"
+        f"  {spec.name} = {shown_value(getattr(settings, spec.name))} ({origin_of(spec.name, layers)})"
         for spec in fields(settings)
     ]
 
@@ -159,19 +159,21 @@ def _leg_values(layers: Sequence[LegLayer]) -> list[str]:
 def _call_values(layers: Sequence[CallLayer]) -> list[str]:
     settings = resolve_call(layers).settings
     return [
-        f"  {spec.name} = {_shown(getattr(settings, spec.name))} ({_origin(spec.name, layers)})"
+        f"  {spec.name} = {shown_value(getattr(settings, spec.name))} ({origin_of(spec.name, layers)})"
         for spec in fields(settings)
     ]
 
 
-def _origin(name: str, layers: Sequence[LegLayer | CallLayer]) -> str:
+def origin_of(name: str, layers: Sequence[LegLayer | CallLayer]) -> str:
+    """The layer that says the last word on this value, with its profile."""
     for entry in reversed(layers):
         if getattr(entry.settings, name) is not None:
             return f"{entry.layer}, profile {entry.profile}" if entry.profile is not None else f"{entry.layer}"
     return "built-in default"
 
 
-def _shown(value: object) -> str:
+def shown_value(value: object) -> str:
+    """A value of a setting in words."""
     if value is None:
         return "none"
     if isinstance(value, bool):
