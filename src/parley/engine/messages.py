@@ -326,12 +326,18 @@ def encode(message: Message) -> bytes:
 
 def decode_request(body: bytes) -> Request:
     """Raises msgspec.ValidationError or DecodeError on anything outside the schema."""
-    return _decode_request.decode(body)
+    try:
+        return _decode_request.decode(body)
+    except UnicodeDecodeError:  # where the name of a member is no text, it is not turned into a DecodeError
+        raise msgspec.DecodeError("not UTF-8") from None
 
 
 def decode_reply(body: bytes) -> Response | Notification:
     """Raises msgspec.ValidationError or DecodeError on anything outside the schema."""
-    return _decode_reply.decode(body)
+    try:
+        return _decode_reply.decode(body)
+    except UnicodeDecodeError:
+        raise msgspec.DecodeError("not UTF-8") from None
 
 
 class Framer:
