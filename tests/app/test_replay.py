@@ -249,6 +249,17 @@ def test_inputs_whose_beginning_is_missing_are_shown_and_not_judged() -> None:
     assert "cannot be done again (taken-up)" in steps[0].problem
 
 
+def test_a_new_start_of_the_server_ends_what_can_be_done_again() -> None:
+    """What a leg is told after it was taken over is shown and not judged; another file of the same life is no start."""
+    lines = a_call()
+    head = [json.dumps({"format": FORMAT, "run": run}).encode() + b"\n" for run in ("a", "b")]
+    same = list(Replay().run([head[0], *lines[:3], head[0], *lines[3:]]))
+    assert [step.problem for step in same] == [""] * len(same)
+    other = list(Replay().run([head[0], *lines[:3], head[1], *lines[3:]]))
+    assert other[1].problem == "" and other[2].problem == "the server was started anew before it"
+    assert not any(step.differs for step in other)
+
+
 def test_a_later_format_is_refused() -> None:
     """By its number and the version that wrote it; a torn last line is no fault."""
     head = json.dumps({"format": FORMAT + 1, "version": "9.9"}).encode() + b"\n"

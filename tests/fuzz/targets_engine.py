@@ -64,6 +64,7 @@ OPEN = OpenLeg(id=2, leg="a", local="127.0.0.1", media=LegMedia(
 
 @target("engine-channel", "engine.messages", seeds=(
     messages.encode(PLAN), messages.encode(OPEN) + messages.encode(PLAN), messages.encode(messages.Done(id=3)),
+    b"\0\0\0\x06\x81\xa3typ\xa4",
 ))  # fmt: skip
 def engine_channel(data: bytes) -> None:
     """The same frames however reads are cut; a body is a message that is written as it was read, or refused."""

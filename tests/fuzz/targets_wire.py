@@ -130,7 +130,7 @@ def sip_values(data: bytes) -> None:
 @target("digest", "wire.sip.digest", "wire.sip.digest_server", seeds=(
     b'Digest realm="a", nonce="b", qop="auth,auth-int", algorithm=SHA-256, opaque="c\\"d", stale=true',
     b'Digest username="u", realm="r", nonce="n", uri="sip:a@b", response="0a", cnonce="c", nc=00000001, qop=auth',
-    b'Basic realm="x"',
+    b'Basic realm="x"', b'Digest realm="a", nonce="b\xff"',
 ))  # fmt: skip
 def digest(data: bytes) -> None:
     """A challenge is answered so that our own server half can read the answer; nothing else is raised."""

@@ -126,7 +126,7 @@ class InputRecorder:
         if isinstance(note, _Began):
             self._redactions[note.id] = Redaction()
             return {"kind": note.kind, "id": note.id, "how": note.how, "made": encode(note.made), "at": note.at}
-        redaction = self._redactions.get(note.id) or Redaction()
+        redaction = self._redactions.setdefault(note.id, Redaction())  # of one that another life of the server began
         shown = {"id": note.id, "now": note.now, "in": encode(redaction.given(note.given))}
         if note.effects is None:
             self._redactions.pop(note.id, None)

@@ -63,6 +63,7 @@ class Replay:
 
     def __init__(self) -> None:
         self._lives: dict[str, _Life] = {}
+        self._run = ""  # the life of the server whose lines these are
 
     def run(self, lines: Iterable[bytes]) -> Iterator[Step]:
         """Raises InputUnreadable for what no version, or only a later one, has written; a torn last line is none."""
@@ -72,13 +73,23 @@ class Replay:
             read = _read(line, number)
             if "format" in read:
                 _check_format(read)
+                self._another_run(str(read.get("run", "")))
             elif "lost" in read:
-                for life in self._lives.values():
-                    life.machine, life.why_not = None, f"{read['lost']} inputs are missing before it"
+                self._stop(f"{read['lost']} inputs are missing before it")
             elif "kind" in read:
                 self._lives[read["id"]] = _made(read)
             elif "id" in read:
                 yield self._step(read)
+
+    def _another_run(self, run: str) -> None:
+        """What went on into the next life of the server did so from what was stored, which stands elsewhere."""
+        if run != self._run:
+            self._stop("the server was started anew before it")
+        self._run = run
+
+    def _stop(self, why: str) -> None:
+        for life in self._lives.values():
+            life.machine, life.why_not, life.began = None, why, None
 
     def _step(self, read: dict[str, Any]) -> Step:
         life = self._lives.setdefault(read["id"], _Life("?", why_not="its beginning is not in these files"))

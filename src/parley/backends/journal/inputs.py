@@ -10,6 +10,7 @@ import asyncio
 import errno
 import os
 import re
+import secrets
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,6 +40,7 @@ class InputFiles:
         self._most_bytes = most_bytes
         self._most_seconds = most_days * DAY
         self._version = version
+        self._run = secrets.token_hex(8)  # of this life of the server
         self._descriptor: int | None = None
         self._size = 0
 
@@ -67,7 +69,7 @@ class InputFiles:
         last = max((int(path.stem) for path in list_files(self.directory)), default=0)
         path = self.directory / f"{max(int(now.timestamp() * 1_000_000), last + 1):016d}.jsonl"
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        head = {"format": FORMAT, "version": self._version, "at": now.isoformat()}
+        head = {"format": FORMAT, "version": self._version, "run": self._run, "at": now.isoformat()}
         self._size = os.write(self._descriptor, msgspec.json.encode(head) + b"\n")
 
     def prune(self) -> None:
