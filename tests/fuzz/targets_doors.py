@@ -59,7 +59,8 @@ def _json(data: bytes) -> Any:
 
 
 @target("cms-form", "doors.cms.requests", "doors.cms.codecs", "doors.cms.fields", seeds=(
-    b"name=Room&uri=room&callId=100&passcode=1234&needsActivation=true", b"limit=10&offset=0&filter=a%20b+c", b"priority=%1e1&participantLimit=\x1e0",
+    b"name=Room&uri=room&callId=100&passcode=1234&needsActivation=true", b"limit=10&offset=0&filter=a%20b+c",
+    b"priority=%1e1&participantLimit=\x1e0",
     b"deactivationMode=disconnect&deactivationModeTime=10&participantLimit=3&domain=example.com&priority=1",
 ))  # fmt: skip
 def cms_form(data: bytes) -> None:
