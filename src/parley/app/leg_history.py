@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -51,15 +52,22 @@ def history(leg: str, events: Iterable[tuple[datetime, Event]], lines: list[byte
                 told += [Told(at, step.given, ())] if at is not None else []
     statistics = _numbers(live.statistics) if live is not None and live.statistics is not None else None
     view = live.view if live is not None else None
+    events = tuple(events)
     return LegHistory(
         leg=leg,
-        events=tuple(events),
+        events=events,
+        quality=[window for _, event in events for window in _windows(event)],
         told=tuple(told),
         layers=view.layers if view is not None else layers,
         state=live.state if live is not None else None,
         causes=view.causes if view is not None else frozenset(),
         statistics=statistics,
     )
+
+
+def _windows(event: Event) -> list[dict[str, Any]]:
+    """What an event tells of media, window by window, if it does."""
+    return [{spec.name: getattr(one, spec.name) for spec in fields(one)} for one in getattr(event, "windows", ())]
 
 
 def _told(step: Step) -> Told:
