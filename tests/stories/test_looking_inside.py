@@ -35,9 +35,9 @@ async def test_an_operator_looks_into_a_running_server() -> None:
             await typist.digits("789#")
             start = alone.mark()
             await alone.say(*speech)
-            await alone.listen(2.2)
-            [run] = alone.heard_since(start).runs(VOICE, HEARD, shortest=0.1)
-            assert 0.4 <= run.seconds <= 0.6 and 0.95 <= run.start <= 1.6, run
+            await alone.listen(3.0)
+            runs = alone.heard_since(start).runs(VOICE, HEARD, shortest=0.1)
+            assert runs and runs[0].start >= 0.95 and 0.3 <= sum(run.seconds for run in runs) <= 0.6, runs
             story = json.loads(await server.command("explain", "leg", "2", "--json"))
             whats = [entry["what"] for entry in story["timeline"]]
             assert "the PIN was refused: wrong-pin" in whats and any("the PIN was right" in what for what in whats)
