@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, get_args
 
@@ -36,6 +37,7 @@ from parley.core.leg_inputs import (
     RemoteEnded,
     ResolveCallId,
     Resolved,
+    SendKeys,
     WebLocal,
 )
 from parley.core.meeting_inputs import Admitted, Entry, Join, MeetingInput, Record, Say, Tick
@@ -45,6 +47,7 @@ from tests.app.floor import Floor
 from tests.core import test_leg_properties as legs
 from tests.core import test_meeting_properties as meetings
 from tests.core import test_outgoing_leg_properties as calls
+from tests.core.call_kit import dial, hop
 from tests.core.leg_kit import AUDIO, HANG_UP, IVR, OFFER, space
 from tests.kit.manual_clock import ManualClock
 
@@ -189,6 +192,16 @@ def test_what_people_write_to_one_another_is_hidden() -> None:
     made.began(MEETING, "m", ())
     made.through("m", lambda _g, _n: [], Say(ParticipantId("p"), "my PIN 12", datetime(2026, 1, 1, tzinfo=UTC)), 1.0)
     assert json.loads(made.lines()[1])["in"]["text"] == "xx xxx xx"
+
+
+def test_keys_that_we_press_for_the_far_end_are_hidden() -> None:
+    """They may well be a PIN of somebody else's meeting."""
+    made = recorder()
+    made.began(CALL, "leg", (LegId("leg"), 0, 1, "en"))
+    made.through("leg", lambda _g, _n: [SendKeys("4711#")], replace(dial(hop("a")), keys="4711#"), 1.0)
+    lines = made.lines()
+    assert json.loads(lines[1])["in"]["keys"] == "00000" and b"4711" not in b"".join(lines)
+    assert digest([SendKeys("4711#")]) == digest([SendKeys("00000")])
 
 
 def test_digests_tell_records_apart_and_not_secrets() -> None:

@@ -21,7 +21,7 @@ import msgspec
 
 from ..core.events import Event
 from ..core.keys import MUTE_KEYS
-from ..core.leg_inputs import Digit, LegFinished, News, RecordLeg, ResolveCallId
+from ..core.leg_inputs import Dial, Digit, LegFinished, News, RecordLeg, ResolveCallId, SendKeys
 from ..core.meeting_inputs import Finished, Record, Say, TellLeg
 from .input_codec import encode, holds_secrets
 from .ports import Clock
@@ -149,6 +149,8 @@ class Redaction:
                 self._inside = True
             case Digit(digit):
                 return self._digit(digit)
+            case Dial(keys=keys) if keys:
+                return replace(given, keys="0" * len(keys))
             case Say(text=text):
                 return replace(given, text="".join(" " if character.isspace() else "x" for character in text))
         return given
@@ -195,5 +197,7 @@ def _without_secrets(effect: Any) -> Any:
     """What was typed is plain text. Most effects can hold no secret by their types, and are packed as they are."""
     if isinstance(effect, ResolveCallId):
         return replace(effect, call_id="0" * len(effect.call_id))
+    if isinstance(effect, SendKeys):
+        return replace(effect, keys="0" * len(effect.keys))
     kind: type = type(effect)
     return encode(effect) if holds_secrets(kind) else effect
