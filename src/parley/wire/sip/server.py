@@ -1,11 +1,12 @@
 """The half of the layer that answers (RFC 3261 sections 8.2, 9.2, 12.2.2, 13.3, 15.1.2)."""
 
-from parley.wire.sip import sessions
+from parley.wire.sip import reliable, sessions
 from parley.wire.sip.answers import Echo, merge_key, refusal, server_key, stateless_tag
+from parley.wire.sip.bodies import describes
 from parley.wire.sip.client import Client
-from parley.wire.sip.core import ClientEntry, Core, Lines, ServerEntry
+from parley.wire.sip.core import ClientEntry, Core, Held, Lines, ServerEntry
 from parley.wire.sip.dialog import Dialog
-from parley.wire.sip.errors import BadRequest, OurMistake
+from parley.wire.sip.errors import BadRequest, OurMistake, TheirMistake
 from parley.wire.sip.events import (
     AckReceived,
     Cancelled,
@@ -137,6 +138,8 @@ class Server:
         core.dialogs[dialog.id] = dialog
         entry = self._open(request, flow, now, key=key, dialog=dialog.id, tag=tag)
         entry.opens_dialog = True
+        if reliable.OPTION in core.dialect.extensions and reliable.known_to(request):
+            entry.reliable = "required" if reliable.required_by(request) else "known"
         entry.terms = sessions.asked(core, dialog, request)
         dialog.server_invite = entry.id
         core.events.append(IncomingInvite(entry.id, dialog.id, request, flow))
@@ -146,7 +149,7 @@ class Server:
         dialog_id = DialogId(request.call_id, request.to.tag or "", request.from_.tag or "")
         dialog = core.dialogs.get(dialog_id)
         if dialog is None:
-            self.refuse(request, flow, 481)
+            self._unknown(request, flow, core.early.get(dialog_id))
             return
         number, last = request.cseq.number, dialog.remote_cseq
         if last is not None and (number < last or (number == last and request.method == "INVITE")):
@@ -167,14 +170,29 @@ class Server:
             self._bye(entry, dialog, request, now)
         elif request.method == "UPDATE":
             self._update(entry, dialog, request, now)
+        elif request.method == "PRACK":
+            self._prack(entry, dialog, request, now)
         else:
             core.events.append(IncomingRequest(entry.id, dialog_id, request))
+
+    def _unknown(self, request: Request, flow: Flow, early: Dialog | None) -> None:
+        """Of no dialog, or of one that an INVITE of ours has not made yet: then a session that is not agreed cannot be
+        changed, but may well be asked after.
+        """
+        status, headers = 481, list[tuple[str, str]]()
+        if early is not None and request.method == "OPTIONS":
+            status, headers = 200, self._core.dialect.about_us()
+        elif early is not None and request.method == "UPDATE":
+            status, headers = (500, self._later()) if request.body else (200, [("Contact", early.contact)])
+        if early is not None:
+            early.remote_cseq = max(early.remote_cseq or 0, request.cseq.number)
+        self.refuse(request, flow, status, headers)
 
     def _reinvite(self, entry: ServerEntry, dialog: Dialog, request: Request, now: float) -> None:
         """One INVITE at a time: glare with ours gets 491, a second one of theirs 500 (RFC 3261 14.2)."""
         if dialog.client_invite is not None:
             self._answer(entry, 491, now)
-        elif dialog.server_invite is not None:
+        elif dialog.server_invite is not None or dialog.server_update is not None:
             self._answer(entry, 500, now, headers=self._later())
         else:
             dialog.server_invite = entry.id
@@ -194,6 +212,54 @@ class Server:
             dialog.server_update = entry.id
             entry.new_target = request.contacts[0].uri.text if request.contacts else None
             self._core.events.append(IncomingRequest(entry.id, dialog.id, request))
+
+    def _prack(self, entry: ServerEntry, dialog: Dialog, request: Request, now: float) -> None:
+        """Our reliable provisional response arrived; what waited for that may be said (RFC 3262 section 3)."""
+        try:
+            rack = reliable.RAck.of(request)
+        except TheirMistake:
+            self._answer(entry, 400, now)
+            return
+        provisional = dialog.provisional
+        if provisional is None or not provisional.acknowledges(rack):
+            self._answer(entry, 481, now)
+            return
+        dialog.provisional = None
+        provisional.abandon()
+        # An offer here would come before there was any answer to change (RFC 6337 section 2.2).
+        self._answer(entry, 488 if describes(request) else 200, now)
+        invite = self._core.by_id.get(dialog.server_invite) if dialog.server_invite is not None else None
+        while isinstance(invite, ServerEntry) and invite.held and not self._waits(invite, invite.held[0]):
+            held = invite.held.popleft()
+            self._answer(
+                invite,
+                held.status,
+                now,
+                reason=held.reason,
+                headers=held.headers,
+                body=held.body,
+                content_type=held.content_type,
+            )
+
+    def _waits(self, entry: ServerEntry, response: Held) -> bool:
+        """Must it wait for the PRACK of another one? A refusal never does."""
+        dialog = self._core.dialogs.get(entry.dialog)
+        before = dialog.provisional if dialog is not None and entry.opens_dialog else None
+        if before is None or not before.outstanding or response.status >= 300:
+            return False
+        return before.described if response.status >= 200 else self._reliably(entry, response.body)
+
+    def _reliably(self, entry: ServerEntry, body: bytes) -> bool:
+        """All provisional responses to who requires it, and to who knows how those that describe a session."""
+        return entry.reliable == "required" or (entry.reliable == "known" and bool(body))
+
+    def unacknowledged(self, provisional: reliable.Provisional, now: float) -> None:
+        """No PRACK came in 64*T1: the call is refused (RFC 3262 section 3)."""
+        dialog = self._core.dialogs.get(provisional.dialog)
+        entry = self._core.by_id.get(dialog.server_invite) if dialog and dialog.server_invite is not None else None
+        if isinstance(entry, ServerEntry) and entry.machine.state == PROCEEDING:
+            self._answer(entry, 504, now)
+            self._core.events.append(Cancelled(entry.id, entry.dialog, "unanswered"))
 
     def _bye(self, entry: ServerEntry, dialog: Dialog, request: Request, now: float) -> None:
         """200 to the BYE; what is still open in the dialog ends with 487 (RFC 3261 15.1.2)."""
@@ -261,6 +327,11 @@ class Server:
             raise OurMistake("not a transaction of the peer's")
         if entry is None or entry.echo is None:
             return False
+        response = Held(status, reason, list(headers), body, content_type)
+        if status < 300 and (entry.held or self._waits(entry, response)):
+            if len(entry.held) < reliable.HELD_MOST or status >= 200:
+                entry.held.append(response)
+            return True
         self._answer(entry, status, now, reason=reason, headers=headers, body=body, content_type=content_type)
         return True
 
@@ -287,6 +358,10 @@ class Server:
         if accepted:
             lines += core.dialect.about_us()
             lines += entry.terms.answered() if entry.terms is not None else ()
+        reliably = invite and 100 < status < 200 and dialog is not None and self._reliably(entry, body)
+        if reliably:
+            entry.rseq = entry.rseq + 1 if entry.rseq else 1 + int(core.token()[:4], 16)
+            lines += [("Require", reliable.OPTION), ("RSeq", str(entry.rseq))]
         if body:
             lines.append(("Content-Type", content_type))
         tag = entry.tag if status > 100 else ""
@@ -296,7 +371,22 @@ class Server:
         ).serialise()
         machine.respond(status, data, now)
         core.send(machine.flow, data)
+        if reliably and dialog is not None:
+            dialog.provisional = reliable.Provisional(
+                machine.flow,
+                core.timers,
+                now,
+                dialog=dialog.id,
+                number=entry.number,
+                rseq=entry.rseq,
+                data=data,
+                described=bool(body),
+            )
+            core.schedule.touch(dialog.provisional)
         if status >= 200:
+            entry.held.clear()
+            if invite and entry.opens_dialog and dialog is not None and dialog.provisional is not None:
+                dialog.provisional.abandon()  # but its PRACK may still come
             entry.echo = None
             if invite and dialog is not None:
                 self._decided(entry, dialog, status, data, now)
