@@ -17,7 +17,6 @@ from ...core.endings import Reason, Side
 from ...core.leg_inputs import Offered
 from ...wire.sdes import OurKeys
 from ...wire.sip.address import NameAddr, bracketed
-from ...wire.sip.answers import Dialect
 from ...wire.sip.core import Limits
 from ...wire.sip.digest import HEADERS
 from ...wire.sip.errors import OurMistake
@@ -41,11 +40,12 @@ from ...wire.sip.layer import SipLayer
 from ...wire.sip.message import body_part
 from ...wire.sip.session_timer import REFRESHING
 from .audio import NO_PORT, answer_to, leg_audio, read_offer, undecided_audio
-from .call import SESSION_EXPIRES, SipCall
+from .call import SipCall
+from .dialect import our_dialect
 from .dialler import SipDialler
 from .leg import SipLeg
 from .listeners import Listeners, every_address_like, is_ours
-from .rates import SCANNERS, SourceRates
+from .rates import SourceRates
 from .registrar import Answered, Registrar
 from .resolver import Resolver
 from .trunks import TrustedTrunks
@@ -98,7 +98,7 @@ class SipAgent:
         self._media_address = media_address
         self._trunks = TrustedTrunks(trusted_trunks)
         self._layer = SipLayer(
-            Dialect(agent=agent, unwelcome=SCANNERS, session_expires=SESSION_EXPIRES),
+            our_dialect(agent),
             limits=Limits(dialogs=calls_most + calls_most // 10 + 10),
         )
         self._rates = SourceRates(calls_per_source)

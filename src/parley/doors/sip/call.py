@@ -19,8 +19,6 @@ from .audio import NO_PORT, answer_to, leg_audio, offer_again, read_offer
 from .info import digit_of_info
 from .statuses import bye_headers
 
-SESSION_EXPIRES = 1800  # seconds in which a call is refreshed once, as RFC 4028 recommends
-
 
 class Wire(Protocol):
     """What a call asks of the agent."""

@@ -22,7 +22,8 @@ from ...wire.sip.flow import Flow
 from ...wire.sip.message import Response, body_part
 from ...wire.sip.session_timer import least_of
 from .audio import NO_PORT, leg_audio, our_offer, read_offer
-from .call import SESSION_EXPIRES, SipCall, Wire
+from .call import SipCall, Wire
+from .dialect import SESSION_EXPIRES
 
 log = structlog.get_logger(__name__)
 

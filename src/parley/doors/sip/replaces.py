@@ -1,0 +1,35 @@
+"""Replaces: a call that takes the place of another one (RFC 3891)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...wire.sip.address import find_param, parse_params, split_outside
+from ...wire.sip.errors import TheirMistake
+from ...wire.sip.events import DialogId
+from ...wire.sip.message import Request
+
+OPTION = "replaces"
+
+
+@dataclass(frozen=True, slots=True)
+class Replaces:
+    """Which call. early_only: not once it is answered."""
+
+    dialog: DialogId
+    early_only: bool = False
+
+    @classmethod
+    def of(cls, request: Request) -> Replaces | None:
+        """What the header of an INVITE says; None: nothing. Raises TheirMistake."""
+        lines = request.headers.lines("Replaces")
+        if not lines:
+            return None
+        call_id, *pieces = split_outside(lines[0], ";")
+        params = parse_params(pieces)
+        ours, theirs = find_param(params, "to-tag"), find_param(params, "from-tag")
+        if len(lines) > 1 or not call_id.strip() or not ours or not theirs:
+            raise TheirMistake("malformed Replaces")
+        # The tag of an end that gives none, as RFC 2543 allowed, is written 0.
+        dialog = DialogId(call_id.strip(), ours, "" if theirs == "0" else theirs)
+        return cls(dialog, find_param(params, "early-only") is not None)
