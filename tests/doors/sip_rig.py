@@ -61,6 +61,7 @@ class SipRig:
             calls_per_source=calls_per_source,
             trusted_trunks=trusted_trunks,
             registrar=registrar,
+            transfers=floor.arrivals.transfers,
         )
         self.sent: list[tuple[Flow, Request | Response]] = []
         self.agent._listeners.send = self._send  # type: ignore[method-assign]

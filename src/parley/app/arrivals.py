@@ -16,6 +16,7 @@ from .directory import Directory
 from .legs import LiveLegRunner
 from .lookup import Lookup
 from .ports import LegDoor
+from .transfers import Transfers
 
 
 class Arrivals:
@@ -24,6 +25,7 @@ class Arrivals:
     def __init__(self, lookup: Lookup, directory: Directory) -> None:
         self._lookup = lookup
         self._directory = directory
+        self.transfers = Transfers(lookup, directory)
         self.unknown = 0  # calls refused because their address leads nowhere
         self.refused_full = 0
 

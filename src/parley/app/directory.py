@@ -56,6 +56,7 @@ log = structlog.get_logger(__name__)
 # A change of one of these may change what a live leg or meeting resolves to.
 _RESOLVING = {"leg-profile", "call-profile", "space", "access-method", "member", "tenant", "system"}
 
+REPLACED = Ending(Side.REMOTE, Reason.HANG_UP)
 RETRY_AFTER = 1.0  # seconds until a meeting is resolved anew once more, when the store could not be read
 
 T = TypeVar("T")
@@ -299,6 +300,9 @@ class Directory:
                 stay=wish.stay,
             )
         )
+        replaced, leg.replaces = leg.replaces, None
+        if replaced is not None:  # only now, so that a host's place is never empty
+            replaced.post(Drop(REPLACED))
 
     def _is_full(self, tenant: Tenant) -> bool:
         """By the participants in all its meetings."""

@@ -12,9 +12,11 @@ from ..core.leg_inputs import (
     Answered,
     Dial,
     GiveUp,
+    Granted,
     LegEffect,
     LegFinished,
     LegInput,
+    MoveTo,
     PlaceCall,
     Reach,
     ReportCall,
@@ -73,6 +75,8 @@ class OutgoingLegRunner(LiveLegRunner):
                 self.party = Party(message.remote, message.local, message.display_name, message.kind, OUTGOING)
             case Ringing():
                 self._rings = True
+            case MoveTo(Granted(space)):
+                self.space, self.into = space, None
             case Answered(audio) if self.calling:
                 self.accepted = True
                 self.audio = audio

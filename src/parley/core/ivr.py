@@ -77,8 +77,15 @@ class Entrance:
     """One caller's way through the prompts. Every method returns effects; then look at `outcome`."""
 
     def __init__(
-        self, leg: LegId, number: int, source: str, settings: EntrySettings, encrypted_media: bool = False
+        self,
+        leg: LegId,
+        number: int,
+        source: str,
+        settings: EntrySettings,
+        encrypted_media: bool = False,
+        plays: int = 0,
     ) -> None:
+        """plays: numbers of prompts begin after this one."""
         self._leg = leg
         self._number = number
         self._source = source
@@ -95,7 +102,7 @@ class Entrance:
         self._typed = ""
         self._ahead = ""  # typed while a call ID was being looked up
         self._wrong = 0  # in this stage
-        self._plays = 0
+        self._plays = plays
         self._playing: int | None = None
         self._answered = False  # a digit has come, or the first prompt's end was told
         self._silence_until: float | None = None

@@ -139,7 +139,7 @@ class Granted:
     """A target whose door is open already: a browser has shown its link, passcode or membership before any media.
 
     entry: by which door, access method or membership. proof: who it is, as far as that is proven. stay: what it
-    returns to (see meeting_inputs.Join).
+    returns to (see meeting_inputs.Join). called: see JoinMeeting.
     """
 
     space: SpaceId
@@ -147,6 +147,7 @@ class Granted:
     entry: Entry
     proof: Proof = NOTHING_PROVEN
     stay: Stay | None = None
+    called: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +242,14 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True)
+class MoveTo:
+    """Leave the entrance or the meeting, and begin anew at this door. proof: as in Resolved."""
+
+    target: Candidates | Ivr | Granted
+    proof: Proof = NOTHING_PROVEN
+
+
+@dataclass(frozen=True, slots=True)
 class LegTick:
     """The time asked for by next_deadline has come."""
 
@@ -313,6 +322,7 @@ LegInput = (
     | MediaDied
     | RemoteEnded
     | Drop
+    | MoveTo
     | LegTick
     | Dial
     | Reached

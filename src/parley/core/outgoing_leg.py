@@ -24,7 +24,7 @@ from .endings import Ending, Reason, Side
 from .events import LegArrived, LegConnected, LegEnded
 from .ids import LegId
 from .keys import Keypad
-from .leg import PORT_LIMIT
+from .leg import MOVED, PORT_LIMIT
 from .leg_inputs import (
     Answered,
     AudioCodec,
@@ -35,6 +35,7 @@ from .leg_inputs import (
     Digit,
     Drop,
     GiveUp,
+    Granted,
     HangUp,
     JoinMeeting,
     LeaveMeeting,
@@ -47,6 +48,7 @@ from .leg_inputs import (
     MediaDied,
     MediaFailed,
     MediaOpened,
+    MoveTo,
     News,
     OpenMedia,
     PlaceCall,
@@ -120,6 +122,7 @@ class OutgoingLeg:
             MediaDied: self._media_died,
             RemoteEnded: lambda given, now: self._end(given.ending, now, remote=True),
             Drop: lambda given, now: self._end(given.ending, now),
+            MoveTo: self._move,
             LegTick: self._tick,
         }
 
@@ -230,6 +233,18 @@ class OutgoingLeg:
                 called=True,
             ),
         ]
+
+    def _move(self, wish: MoveTo, now: float) -> list[LegEffect]:
+        """To another meeting, where somebody of ours has opened the door: who was called is asked for nothing."""
+        target = wish.target
+        if self.state is not CallState.JOINED or not isinstance(target, Granted):
+            return []
+        self._stop_counting(now)
+        self.state = CallState.JOINING
+        join = JoinMeeting(
+            target.space, target.tenant, target.entry.access_method, target.entry, called=True, stay=target.stay
+        )
+        return [LeaveMeeting(MOVED), join]
 
     def _digit(self, given: Digit, now: float) -> list[LegEffect]:
         return self._keypad.press(given.digit, now) if self.state is CallState.JOINED else []

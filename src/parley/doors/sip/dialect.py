@@ -5,9 +5,9 @@ from __future__ import annotations
 from ...wire.sip import reliable
 from ...wire.sip.answers import ALLOW, Dialect
 from .rates import SCANNERS
-from .replaces import OPTION as REPLACES
 
 SESSION_EXPIRES = 1800  # seconds in which a call is refreshed once, as RFC 4028 recommends
+REPLACES = "replaces"  # RFC 3891
 NO_SUBSCRIPTION = "norefersub"  # RFC 4488: nobody need be told how a REFER went
 
 

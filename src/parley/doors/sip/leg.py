@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from ...app.ports import LegInbox
 from ...core.endings import Ending, Reason, Side
 from ...core.leg_inputs import LegAudio, WebLocal
 from ...wire.sdes import OurKeys
 from ...wire.sdp import Session
 from ...wire.sip.events import DialogId, IncomingInvite, TransactionId
+from ...wire.sip.reliable import required_by
 from .audio import answer_to, our_offer
 from .call import SipCall, Wire
 from .statuses import status_of
@@ -35,6 +37,13 @@ class SipLeg(SipCall):
         self._invite: TransactionId | None = invite.transaction
         self._offer = offer
         self._user_agent = invite.request.headers.get("User-Agent") or ""
+        self._wants_ringing = required_by(invite.request)
+
+    def attach(self, inbox: LegInbox) -> None:
+        """Who insists on reliable ringing waits for it, to agree on something before the answer (RFC 3312)."""
+        if self._wants_ringing and self._invite is not None:
+            self._wire.respond(self._invite, 180)
+        super().attach(inbox)
 
     def accept(self, port: int, _web: WebLocal | None = None) -> None:
         self._port = port

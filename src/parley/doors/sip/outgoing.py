@@ -15,13 +15,15 @@ from ...core.leg_inputs import Answered, CallFailed, LegInput, Reached, Ringing
 from ...core.outbound import Hop, Target
 from ...core.profiles import MediaEncryption
 from ...wire.offer_answer import read_answer
+from ...wire.sdp import Session
 from ...wire.sip.digest import HEADERS, DigestClient
 from ...wire.sip.errors import OurMistake, TheirMistake
 from ...wire.sip.events import DialogId, TransactionId
 from ...wire.sip.flow import Flow
 from ...wire.sip.message import Response, body_part
+from ...wire.sip.reliable import FORKS_MOST, rseq_of
 from ...wire.sip.session_timer import least_of
-from .audio import NO_PORT, leg_audio, our_offer, read_offer
+from .audio import NO_PORT, our_offer, read_offer
 from .call import SipCall, Wire
 from .dialect import SESSION_EXPIRES
 
@@ -143,7 +145,7 @@ class OutgoingSipLeg(SipCall):
         self._invite: TransactionId | None = None
         self._sent_invitation: Invitation | None = None
         self._digest: DigestClient | None = None
-        self._proved = 0  # CSeq of the last request inside the call that was repeated with credentials
+        self._foretold: dict[str, Session] = {}  # by tag: answers that came before the call was taken
 
     # --- OutgoingDoor ------------------------------------------------------------------------------------------
 
@@ -229,6 +231,7 @@ class OutgoingSipLeg(SipCall):
         status = response.status
         if status < 200:
             if status > 100:
+                self._note_early(response)
                 self._tell(Ringing())
             return
         self._invite = None
@@ -243,12 +246,19 @@ class OutgoingSipLeg(SipCall):
         reason = Reason.UNREACHABLE if why == "timeout" else Reason.TRANSPORT_FAILED
         self._failed(Ending(Side.REMOTE, reason))
 
+    def _note_early(self, response: Response) -> None:
+        """An answer in what arrives reliably is one (RFC 3262 section 5). What is played before the call is taken, a
+        ringing tone or an announcement, is nothing to be heard in a meeting."""
+        answer = read_offer(body_part(response, "application/sdp"))
+        if answer is not None and rseq_of(response) is not None and len(self._foretold) < FORKS_MOST:
+            self._foretold[response.to.tag or ""] = answer
+
     def _answer(self, response: Response, dialog: DialogId) -> None:
         self._user_agent = response.headers.get("Server") or response.headers.get("User-Agent") or ""
         if self.ended:
             self._wire.bye(dialog, [])  # the answer crossed our CANCEL
             return
-        answer = read_offer(body_part(response, "application/sdp"))
+        answer = read_offer(body_part(response, "application/sdp")) or self._foretold.get(response.to.tag or "")
         audio = read_answer(self._sent, answer) if self._sent is not None and answer is not None else None
         if audio is None or self._flow is None:
             self._wire.bye(dialog, [("Reason", 'SIP;cause=488;text="no common codec"')])
@@ -256,7 +266,7 @@ class OutgoingSipLeg(SipCall):
             return
         self.dialog = dialog
         self._agreed(audio)
-        self.audio = leg_audio(audio, (self._flow.remote[0], NO_PORT))
+        self.audio = self._heard(audio, (self._flow.remote[0], NO_PORT))
         self._calling.answered(self, dialog)
         self._tell(Answered(self.audio))
 
@@ -298,13 +308,9 @@ class OutgoingSipLeg(SipCall):
         except NoWay:
             return None
 
-    def credentials(self, response: Response, method: str, target: str) -> tuple[str, str] | None:
-        number = response.cseq.number
+    def prove(self, status: int, challenges: list[str], method: str, uri: str) -> tuple[str, str] | None:
         digest = digest_of(self._hop) if self._hop is not None else None
-        if digest is None or number == self._proved + 1:  # the repetition did not please either
-            return None
-        self._proved = number
-        return digest.answer(response.status, response.headers.lines(HEADERS[response.status][0]), method, target)
+        return digest.answer(status, challenges, method, uri) if digest is not None else None
 
     def _failed(self, ending: Ending) -> None:
         self._tell(CallFailed(ending))

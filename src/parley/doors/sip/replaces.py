@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ...app.ports import LegInbox
 from ...wire.sip.address import find_param, parse_params, split_outside
 from ...wire.sip.errors import TheirMistake
 from ...wire.sip.events import DialogId
 from ...wire.sip.message import Request
+from .call import SipCall
 
-OPTION = "replaces"
+
+class Refused(Exception):
+    """The INVITE is refused with this status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +42,19 @@ class Replaces:
         # The tag of an end that gives none, as RFC 2543 allowed, is written 0.
         dialog = DialogId(call_id.strip(), ours, "" if theirs == "0" else theirs)
         return cls(dialog, find_param(params, "early-only") is not None)
+
+
+def call_replaced(request: Request, calls: Mapping[DialogId, SipCall]) -> LegInbox | None:
+    """The call whose place the new one wants to take; None: it wants none's. Raises Refused (RFC 3891 section 3)."""
+    try:
+        wish = Replaces.of(request)
+    except TheirMistake:
+        raise Refused(400) from None
+    if wish is None:
+        return None
+    old = calls.get(wish.dialog)
+    if old is None or old.ended or old.inbox is None or not old.answered:
+        raise Refused(481)
+    if wish.early_only:
+        raise Refused(486)
+    return old.inbox

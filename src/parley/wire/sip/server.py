@@ -353,7 +353,7 @@ class Server:
         invite = entry.method == "INVITE"
         accepted = entry.method in ("INVITE", "UPDATE") and 200 <= status < 300
         lines = list(headers)
-        if dialog is not None and (accepted or (invite and 100 < status < 300)):
+        if dialog is not None and (accepted or ((invite or entry.method == "REFER") and 100 < status < 300)):
             lines.append(("Contact", dialog.contact))
         if accepted:
             lines += core.dialect.about_us()
