@@ -491,3 +491,15 @@ def _tenant(name: str) -> object:
     from parley.core.people import Tenant
 
     return Tenant(TenantId(name), name, call_out=CallOutLimits(at_once=1))
+
+
+async def test_a_redirection_leads_only_where_we_may_call(desk: Desk) -> None:
+    """By our own rules, named anew to the hop, over no less secure a way; else the call was refused."""
+    space = await desk.floor.space()
+    await desk.rule("phones.example")
+    await desk.rule("b.example")
+    await desk.call(space)
+    wrong = ("sip:eve@premium.example", "sips:bob@b.example", "sip:@b.example")
+    desk.door.say(CallFailed(Ending(Side.REMOTE, Reason.DECLINED), (*wrong, "sip:bob@b.example")))
+    await desk.floor.settle()
+    assert [(hop.host, hop.target) for hop in desk.door.hops[1:]] == [("b.example", "sip:bob@b.example")]

@@ -94,6 +94,19 @@ async def test_a_phone_that_holds_is_not_heard_until_it_resumes() -> None:
         await scene.settles({"host": {"ada"}})  # baresip 1.0 itself stays deaf after a hold, whoever its peer is
 
 
+async def test_a_gateway_with_reliable_ringing_moves_to_another_space() -> None:
+    """180 by PRACK, then REFER: it leaves one space for another, is told so, and of a transfer that leads nowhere."""
+    async with stage() as scene:
+        await different_uris(scene.server)
+        await scene.api.post("/coSpaces", "name=Elsewhere&uri=elsewhere.space")
+        address = scene.server.network.address()
+        async with Sipp("transfer", scene.server.sip, address, service="host.space") as call:
+            result = await call.succeeds()
+        assert result.messages.count("Subscription-State: terminated;reason=noresource") >= 2, str(result)
+        assert "SIP/2.0 404 Not Found\n" in result.messages and "SIP/2.0 100 Trying\n" in result.messages, str(result)
+        await scene.until_empty()
+
+
 async def test_options_is_answered() -> None:
     """OPTIONS outside a dialog gets 200 and creates nothing."""
     async with stage() as scene:

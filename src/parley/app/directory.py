@@ -48,7 +48,7 @@ from .joining import SpaceFacts, entry_of, space_facts, why_not
 from .legs import IncomingLegRunner, LegServices, LiveLegRunner
 from .live import LiveLeg, without_scheme
 from .meetings import MeetingRunner
-from .outgoing_legs import OutgoingLegRunner
+from .outgoing_legs import Elsewhere, OutgoingLegRunner, nowhere
 from .ports import Identifiers, LegDoor, OutgoingDoor, Store, Transaction
 
 log = structlog.get_logger(__name__)
@@ -121,6 +121,7 @@ class Directory:
         door: OutgoingDoor,
         told: Callable[[LegId, Ending | None], None],
         finished: Callable[[], None],
+        elsewhere: Elsewhere = nowhere,
     ) -> OutgoingLegRunner | None:
         """Call somebody (see app.dialling, which decides whether we may). None: the server is full or stops."""
         if self._closed or len(self._legs) >= self._legs_most:
@@ -138,6 +139,7 @@ class Directory:
             into=self._of_space.get(call.space),
             told=told,
             finished=finished,
+            elsewhere=elsewhere,
         )
         self._take(runner, call)
         return runner

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -11,6 +11,7 @@ from ..core.ids import LegId, MeetingId, ParticipantId, SpaceId
 from ..core.leg_inputs import (
     Answered,
     Dial,
+    FindElsewhere,
     GiveUp,
     Granted,
     LegEffect,
@@ -19,9 +20,11 @@ from ..core.leg_inputs import (
     MoveTo,
     PlaceCall,
     Reach,
+    Redirected,
     ReportCall,
     Ringing,
 )
+from ..core.outbound import Hop
 from ..core.outgoing_leg import OutgoingLeg
 from .legs import GENERATION, LegServices, LiveLegRunner, Lobby
 from .live import OUTGOING, Party
@@ -29,10 +32,18 @@ from .ports import OutgoingDoor
 
 log = structlog.get_logger(__name__)
 
+Elsewhere = Callable[[tuple[str, ...]], Awaitable[tuple[Hop, ...]]]
+
+
+async def nowhere(_targets: tuple[str, ...]) -> tuple[Hop, ...]:
+    """Redirections are not followed."""
+    return ()
+
 
 class OutgoingLegRunner(LiveLegRunner):
     """told: how the call went (None: answered), once; finished: the leg is over and has given everything back.
 
+    elsewhere: by which hops a redirection may be followed.
     into: the meeting that was live when the call began; its end is the end of the call too. space: where it leads.
     """
 
@@ -49,6 +60,7 @@ class OutgoingLegRunner(LiveLegRunner):
         into: MeetingId | None,
         told: Callable[[LegId, Ending | None], None],
         finished: Callable[[], None],
+        elsewhere: Elsewhere,
     ) -> None:
         machine = OutgoingLeg(leg, GENERATION, number, services.entry.language)
         super().__init__(leg, number, participant, door, machine, services, lobby)
@@ -57,6 +69,7 @@ class OutgoingLegRunner(LiveLegRunner):
         self.into = into
         self._told = told
         self._finished = finished
+        self._elsewhere = elsewhere
         self._rings = False
         door.attach(self)
 
@@ -96,6 +109,11 @@ class OutgoingLegRunner(LiveLegRunner):
                 self.door.give_up()
             case ReportCall(ending):
                 self._report(ending)
+            case FindElsewhere(targets):
+                self._services.tasks.spawn(self._find(targets), self._give_up)
+
+    async def _find(self, targets: tuple[str, ...]) -> None:
+        self.post(Redirected(await self._elsewhere(targets)))
 
     def _report(self, ending: Ending | None) -> None:
         """Whoever wished for the call may fail at the news; the call does not fail with it."""

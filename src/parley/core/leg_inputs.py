@@ -302,9 +302,20 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class CallFailed:
-    """Answer to Reach or PlaceCall: nobody comes by this hop. Nothing of the attempt is left."""
+    """Answer to Reach or PlaceCall: nobody comes by this hop. Nothing of the attempt is left.
+
+    elsewhere: URIs at which the far end says that the person can be had instead, best first.
+    """
 
     ending: Ending
+    elsewhere: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Redirected:
+    """Answer to FindElsewhere: hops that our own rules allow; empty: none."""
+
+    hops: tuple[Hop, ...]
 
 
 LegInput = (
@@ -329,6 +340,7 @@ LegInput = (
     | Ringing
     | Answered
     | CallFailed
+    | Redirected
 )
 
 # --- effects -------------------------------------------------------------------------------------------------
@@ -470,6 +482,13 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
+class FindElsewhere:
+    """Ask by which hops these URIs may be called; answered by Redirected."""
+
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PlaceCall:
     """Call by the hop that was reached last, with our media port; answered by Ringing, Answered or CallFailed."""
 
@@ -508,6 +527,7 @@ LegEffect = (
     | RecordLeg
     | LegFinished
     | Reach
+    | FindElsewhere
     | PlaceCall
     | GiveUp
     | ReportCall

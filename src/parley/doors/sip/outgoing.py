@@ -16,6 +16,7 @@ from ...core.outbound import Hop, Target
 from ...core.profiles import MediaEncryption
 from ...wire.offer_answer import read_answer
 from ...wire.sdp import Session
+from ...wire.sip.address import URI, NameAddr, bracketed
 from ...wire.sip.digest import HEADERS, DigestClient
 from ...wire.sip.errors import OurMistake, TheirMistake
 from ...wire.sip.events import DialogId, TransactionId
@@ -30,6 +31,7 @@ from .dialect import SESSION_EXPIRES
 log = structlog.get_logger(__name__)
 
 NAME_MOST = 100  # characters of a display name
+CONTACTS_MOST = 8  # of a redirection: more are not read
 DATAGRAM_MOST = 1300  # bytes (RFC 3261 section 18.1.1)
 HEADERS_USUAL = 500  # bytes that our other headers take
 
@@ -116,7 +118,7 @@ _REFUSED: dict[int, Reason] = {
 
 
 def ending_of(status: int) -> Ending:
-    """What a final response of 300 to 699 to our INVITE means. Redirections are not followed: no rule allowed them."""
+    """What a final response of 300 to 699 to our INVITE means; a redirection, where it is not followed."""
     if status in _REFUSED:
         return Ending(Side.REMOTE, _REFUSED[status])
     unreachable = 500 <= status < 600 or status in {482, 483}
@@ -181,7 +183,7 @@ class OutgoingSipLeg(SipCall):
             contact = f"<sip:{user}@{hop.contact_domain}{transport}>"
         self._send(
             Invitation(
-                target=hop.contact or self._target,
+                target=hop.contact or hop.target or self._target,
                 flow=flow,
                 from_=f"{display(self._identity.name)}<sip:{user}@{hop.from_domain or self._identity.domain}>",
                 body=self._sent.serialise(),
@@ -238,7 +240,7 @@ class OutgoingSipLeg(SipCall):
         if status < 300 and dialog is not None:
             self._answer(response, dialog)
         elif not self._authenticate(response) and not self._longer(response):
-            self._failed(ending_of(status))
+            self._tell(CallFailed(ending_of(status), elsewhere(response)))
 
     def unanswered(self, why: str) -> None:
         """Our INVITE got no final response, or its connection broke."""
@@ -319,6 +321,29 @@ class OutgoingSipLeg(SipCall):
         """Nothing more is told of a call that was given up."""
         if not self.ended:
             self._post(message)
+
+
+def elsewhere(response: Response) -> tuple[str, ...]:
+    """Where a redirection says that the person is, best first (RFC 3261 section 8.1.3.4), without what it would add to
+    our message. 305 is not followed: by which proxies we go is for our rules to say; nor is a choice of services.
+    """
+    if response.status not in {300, 301, 302}:
+        return ()
+    contacts = [one for one in response.contacts[:CONTACTS_MOST] if one.uri.scheme in {"sip", "sips"} and one.uri.user]
+    contacts.sort(key=_preference, reverse=True)
+    found = (f"{one.uri.scheme}:{one.uri.user}@{_place(one.uri)}" for one in contacts)
+    return tuple(dict.fromkeys(found))
+
+
+def _preference(contact: NameAddr) -> float:
+    try:
+        return float(contact.param("q") or "1")
+    except ValueError:
+        return 0.0
+
+
+def _place(uri: URI) -> str:
+    return bracketed(uri.host.lower()) + (f":{uri.port}" if uri.port is not None else "")
 
 
 def digest_of(hop: Hop) -> DigestClient | None:
