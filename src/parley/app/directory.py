@@ -22,6 +22,7 @@ from ..core.leg_inputs import (
     JoinMeeting,
     LegInput,
     MediaDied,
+    MoveTo,
     Offered,
     PlayEnded,
 )
@@ -175,6 +176,14 @@ class Directory:
             if runner.participant == participant and runner.party:
                 return self._live(runner, self._view_of(runner.id))
         return None
+
+    def move(self, participant: ParticipantId, to: Granted) -> bool:
+        """Take somebody on the phone out of the meeting he is in and into another one. False: there is none such."""
+        moved = [leg for leg in self.legs() if leg.participant == participant and leg.movable]
+        for leg in moved:
+            if (meeting := self.meeting_of_space(to.space)) is None or leg.meeting != meeting.meeting:
+                self._legs[leg.leg].post(MoveTo(to))
+        return bool(moved)
 
     async def drop_leg(self, leg: LegId, ending: Ending) -> bool:
         """End a leg wherever it is. False: no such leg."""

@@ -49,6 +49,11 @@ class LiveLeg:
     kind: str
     direction: str = INCOMING
 
+    @property
+    def movable(self) -> bool:
+        """Into another meeting: a page shows one meeting only."""
+        return self.view is not None and self.kind == "sip"
+
 
 def without_scheme(uri: str) -> str:
     """2000@example.com of sip:2000@example.com."""
