@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from parley.core.meeting_inputs import OverrideLeg
 from parley.core.profiles import LegSettings
+from parley.doors.sip.refer import NotTaken, destination
+from parley.doors.sip.replaces import Refused, call_replaced
 from parley.wire.sip.message import Request, Response
 from tests.app.floor import Floor, no_errors
 from tests.doors.sip_rig import Phone, SipRig, offer
@@ -271,3 +275,23 @@ async def _info(phone: Phone, headers: str) -> list[Request | Response]:
         body="x",
     ).replace(b"Content-Type: application/sdp\r\n", b"", 1)
     return await phone.rig.hear(data, phone.flow)
+
+
+WORDS = st.sampled_from(
+    ["<", ">", "sip:", "a@b", ";", "to-tag=", "from-tag=x", "?", '"', "method=BYE", "%00", "early-only"]
+)
+
+
+@given(st.lists(st.lists(WORDS, max_size=8).map("".join), max_size=2))
+def test_whatever_is_referred_to_or_replaced(lines: list[str]) -> None:
+    """It is an address, a call, or a refusal, and never an error."""
+    try:
+        to = destination(Request("REFER", "sip:a@b", [("Refer-To", line) for line in lines]))
+        assert to.user and len(lines) == 1
+    except NotTaken as refused:
+        assert refused.status in {400, 403, 416}
+    try:
+        assert call_replaced(Request("INVITE", "sip:a@b", [("Replaces", line) for line in lines]), {}) is None
+        assert not lines
+    except Refused as refused:
+        assert refused.status in {400, 481}

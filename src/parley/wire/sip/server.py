@@ -183,7 +183,7 @@ class Server:
         if early is not None and request.method == "OPTIONS":
             status, headers = 200, self._core.dialect.about_us()
         elif early is not None and request.method == "UPDATE":
-            status, headers = (500, self._later()) if request.body else (200, [("Contact", early.contact)])
+            status, headers = (500, self._later()) if describes(request) else (200, [("Contact", early.contact)])
         if early is not None:
             early.remote_cseq = max(early.remote_cseq or 0, request.cseq.number)
         self.refuse(request, flow, status, headers)
@@ -204,9 +204,10 @@ class Server:
 
     def _update(self, entry: ServerEntry, dialog: Dialog, request: Request, now: float) -> None:
         """One UPDATE at a time, and one offer: 491 where ours is open, 500 where theirs is (RFC 3311 5.2)."""
-        if dialog.server_update is not None or (request.body and dialog.server_invite is not None):
+        offers = describes(request)
+        if dialog.server_update is not None or (offers and dialog.server_invite is not None):
             self._answer(entry, 500, now, headers=self._later())
-        elif request.body and dialog.client_invite is not None:
+        elif offers and dialog.client_invite is not None:
             self._answer(entry, 491, now)
         else:
             dialog.server_update = entry.id
