@@ -88,7 +88,7 @@ class SipLayer:
             if isinstance(machine, Provisional):
                 core.schedule.touch(machine)
                 if machine.failed:
-                    self._server.unacknowledged(machine, now)
+                    self._server.ringing.unacknowledged(machine, now)
                 continue
             if isinstance(machine, SessionTimer):
                 core.schedule.touch(machine)

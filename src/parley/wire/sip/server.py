@@ -6,7 +6,7 @@ from parley.wire.sip.bodies import describes
 from parley.wire.sip.client import Client
 from parley.wire.sip.core import ClientEntry, Core, Held, Lines, ServerEntry
 from parley.wire.sip.dialog import Dialog
-from parley.wire.sip.errors import BadRequest, OurMistake, TheirMistake
+from parley.wire.sip.errors import BadRequest, OurMistake
 from parley.wire.sip.events import (
     AckReceived,
     Cancelled,
@@ -20,6 +20,7 @@ from parley.wire.sip.events import (
 )
 from parley.wire.sip.flow import Flow
 from parley.wire.sip.message import Headers, Request
+from parley.wire.sip.ringing import Ringing
 from parley.wire.sip.session_timer import REFRESHING
 from parley.wire.sip.transaction import PROCEEDING, Acceptance, InviteServer, Key, NonInviteServer
 
@@ -30,6 +31,7 @@ class Server:
     def __init__(self, core: Core, client: Client) -> None:
         self._core = core
         self._client = client
+        self.ringing = Ringing(core, self._answer)
 
     # -- requests ----------------------------------------------------------------------------------
 
@@ -171,7 +173,7 @@ class Server:
         elif request.method == "UPDATE":
             self._update(entry, dialog, request, now)
         elif request.method == "PRACK":
-            self._prack(entry, dialog, request, now)
+            self.ringing.acknowledged(entry, dialog, request, now)
         else:
             core.events.append(IncomingRequest(entry.id, dialog_id, request))
 
@@ -213,54 +215,6 @@ class Server:
             dialog.server_update = entry.id
             entry.new_target = request.contacts[0].uri.text if request.contacts else None
             self._core.events.append(IncomingRequest(entry.id, dialog.id, request))
-
-    def _prack(self, entry: ServerEntry, dialog: Dialog, request: Request, now: float) -> None:
-        """Our reliable provisional response arrived; what waited for that may be said (RFC 3262 section 3)."""
-        try:
-            rack = reliable.RAck.of(request)
-        except TheirMistake:
-            self._answer(entry, 400, now)
-            return
-        provisional = dialog.provisional
-        if provisional is None or not provisional.acknowledges(rack):
-            self._answer(entry, 481, now)
-            return
-        dialog.provisional = None
-        provisional.abandon()
-        # An offer here would come before there was any answer to change (RFC 6337 section 2.2).
-        self._answer(entry, 488 if describes(request) else 200, now)
-        invite = self._core.by_id.get(dialog.server_invite) if dialog.server_invite is not None else None
-        while isinstance(invite, ServerEntry) and invite.held and not self._waits(invite, invite.held[0]):
-            held = invite.held.popleft()
-            self._answer(
-                invite,
-                held.status,
-                now,
-                reason=held.reason,
-                headers=held.headers,
-                body=held.body,
-                content_type=held.content_type,
-            )
-
-    def _waits(self, entry: ServerEntry, response: Held) -> bool:
-        """Must it wait for the PRACK of another one? A refusal never does."""
-        dialog = self._core.dialogs.get(entry.dialog)
-        before = dialog.provisional if dialog is not None and entry.opens_dialog else None
-        if before is None or not before.outstanding or response.status >= 300:
-            return False
-        return before.described if response.status >= 200 else self._reliably(entry, response.body)
-
-    def _reliably(self, entry: ServerEntry, body: bytes) -> bool:
-        """All provisional responses to who requires it, and to who knows how those that describe a session."""
-        return entry.reliable == "required" or (entry.reliable == "known" and bool(body))
-
-    def unacknowledged(self, provisional: reliable.Provisional, now: float) -> None:
-        """No PRACK came in 64*T1: the call is refused (RFC 3262 section 3)."""
-        dialog = self._core.dialogs.get(provisional.dialog)
-        entry = self._core.by_id.get(dialog.server_invite) if dialog and dialog.server_invite is not None else None
-        if isinstance(entry, ServerEntry) and entry.machine.state == PROCEEDING:
-            self._answer(entry, 504, now)
-            self._core.events.append(Cancelled(entry.id, entry.dialog, "unanswered"))
 
     def _bye(self, entry: ServerEntry, dialog: Dialog, request: Request, now: float) -> None:
         """200 to the BYE; what is still open in the dialog ends with 487 (RFC 3261 15.1.2)."""
@@ -329,7 +283,7 @@ class Server:
         if entry is None or entry.echo is None:
             return False
         response = Held(status, reason, list(headers), body, content_type)
-        if status < 300 and (entry.held or self._waits(entry, response)):
+        if status < 300 and (entry.held or self.ringing.waits(entry, response)):
             if len(entry.held) < reliable.HELD_MOST or status >= 200:
                 entry.held.append(response)
             return True
@@ -359,10 +313,9 @@ class Server:
         if accepted:
             lines += core.dialect.about_us()
             lines += entry.terms.answered() if entry.terms is not None else ()
-        reliably = invite and 100 < status < 200 and dialog is not None and self._reliably(entry, body)
+        reliably = invite and 100 < status < 200 and dialog is not None and self.ringing.reliably(entry, body)
         if reliably:
-            entry.rseq = entry.rseq + 1 if entry.rseq else 1 + int(core.token()[:4], 16)
-            lines += [("Require", reliable.OPTION), ("RSeq", str(entry.rseq))]
+            lines += self.ringing.numbered(entry)
         if body:
             lines.append(("Content-Type", content_type))
         tag = entry.tag if status > 100 else ""
@@ -373,17 +326,7 @@ class Server:
         machine.respond(status, data, now)
         core.send(machine.flow, data)
         if reliably and dialog is not None:
-            dialog.provisional = reliable.Provisional(
-                machine.flow,
-                core.timers,
-                now,
-                dialog=dialog.id,
-                number=entry.number,
-                rseq=entry.rseq,
-                data=data,
-                described=bool(body),
-            )
-            core.schedule.touch(dialog.provisional)
+            self.ringing.sent(entry, dialog, data, bool(body), now)
         if status >= 200:
             entry.held.clear()
             if invite and entry.opens_dialog and dialog is not None and dialog.provisional is not None:
