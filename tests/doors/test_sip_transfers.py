@@ -174,6 +174,16 @@ async def test_a_call_that_cannot_be_replaced(rig: SipRig, more: str, ours: str 
     assert len(rig.floor.directory.legs()) == 1 and await first.took() == []
 
 
+async def test_a_full_server_takes_no_call_in_place_of_another(rig: SipRig) -> None:
+    """503, as for any other call; the old one stays."""
+    await rig.floor.space()
+    first = await in_call(rig)
+    rig.floor.directory._legs_most = 1
+    (answer,) = await Phone(rig, host="192.0.2.51").invite(extra=replaces(first))
+    assert answer.status == 503
+    assert len(rig.floor.directory.legs()) == 1 and await first.took() == []
+
+
 async def test_a_call_at_the_entrance_is_replaced_too(rig: SipRig) -> None:
     """The new one is asked for the PIN, and the old one ends when it is in."""
     await rig.floor.space("room", "1234", name="Room")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ..core.admission import NOTHING_PROVEN, Candidates, Proof, Refuse, ask, closed_by
 from ..core.dialplan import Address, Ivr
-from ..core.endings import Reason
+from ..core.endings import Ending, Reason, Side
 from ..core.leg_inputs import Granted, MoveTo, Offered, UnknownTarget
 from ..core.meeting_inputs import Entry
 from ..core.seats import stay_of
@@ -51,13 +51,15 @@ class Transfers:
 
     def replace(self, old: LegInbox, offered: Offered, door: LegDoor) -> LiveLegRunner | None:
         """A leg in the place of another one, which ends once the new one is where it was. None: there is none to
-        replace any more, or no room; nothing was said through the door."""
+        replace any more, and nothing was said through the door; or there is no room, and the call was refused."""
         place = self._place_of(old)
         if place is None or not isinstance(old, LiveLegRunner):
             return None
         target, proof = place
         new = self._directory.arrive(offered, target, door, proof, old.participant)
-        if new is not None:
+        if new is None:
+            door.reject(Ending(Side.LOCAL, Reason.SYSTEM_LIMIT))
+        else:
             new.replaces = old
         return new
 
