@@ -60,7 +60,7 @@ class OutgoingLegRunner(LiveLegRunner):
         into: MeetingId | None,
         told: Callable[[LegId, Ending | None], None],
         finished: Callable[[], None],
-        elsewhere: Elsewhere,
+        elsewhere: Elsewhere = nowhere,
     ) -> None:
         machine = OutgoingLeg(leg, GENERATION, number, services.entry.language)
         super().__init__(leg, number, participant, door, machine, services, lobby)

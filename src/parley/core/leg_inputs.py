@@ -13,6 +13,7 @@ from .admission import NOTHING_PROVEN, Candidates, Proof, Verdict
 from .dialplan import Address, Ivr
 from .endings import Ending
 from .events import Event
+from .forwarding import Passage
 from .ids import AccessMethodId, LegId, SpaceId, TenantId, UserId
 from .meeting_inputs import Entry, LegNews, Stay
 from .outbound import Hop
@@ -68,7 +69,7 @@ class LegAudio:
     """One leg's negotiated audio; replaced whole when the far end re-negotiates.
 
     web: the leg is a browser's; remote_host and remote_port then mean nothing. A new ufrag in it restarts ICE.
-    srtp: of a phone's leg; None: plain RTP.
+    srtp: of a phone's leg; None: plain RTP. rtcp_mux: RTCP goes where RTP goes; else to rtcp_port (None: the next one).
     """
 
     remote_host: str
@@ -81,6 +82,8 @@ class LegAudio:
     receives: bool = True  # we expect packets: False while the far end holds
     web: WebRemote | None = None
     srtp: SrtpKeys | None = None
+    rtcp_mux: bool = False
+    rtcp_port: int | None = None
 
     @property
     def encrypted(self) -> bool:
@@ -116,7 +119,7 @@ class Offered:
 
     asserted: who the caller is by the word of a network that we trust, as URIs; what callers say of themselves never
     stands here.
-    language: what the caller wants to hear prompts in; empty: not said.
+    language: what the caller wants to hear prompts in; empty: not said. passage: how the call came so far.
     """
 
     address: Address
@@ -132,6 +135,7 @@ class Offered:
     user: UserId | None = None  # whose credentials the caller has proven to have
     asserted: tuple[str, ...] = ()
     language: str = ""
+    passage: Passage = Passage()
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +266,8 @@ class Dial:
     """We call somebody, by these hops in order. remote and local are URIs without parameters.
 
     entry, settings, extras and admitted are of the leg that joins when somebody answers; ring_seconds: how long one
-    hop has from the first attempt to the answer.
+    hop has from the first attempt to the answer. keys: pressed for the far end as soon as it has answered.
+    owner: as in LegArrived.
     """
 
     hops: tuple[Hop, ...]
@@ -278,6 +283,8 @@ class Dial:
     ring_seconds: float = 45.0
     kind: str = "sip"
     sip_call_id: str = ""
+    keys: str = ""
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -503,6 +510,13 @@ class GiveUp:
 
 
 @dataclass(frozen=True, slots=True)
+class SendKeys:
+    """Press keys for the far end to hear; a comma is a pause."""
+
+    keys: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReportCall:
     """Tell whoever wished for the call how it went, once. None: somebody answered."""
 
@@ -530,5 +544,6 @@ LegEffect = (
     | FindElsewhere
     | PlaceCall
     | GiveUp
+    | SendKeys
     | ReportCall
 )

@@ -44,6 +44,7 @@ from .dialect import our_dialect
 from .dialler import SipDialler
 from .leg import SipLeg
 from .listeners import Listeners, every_address_like, is_ours
+from .passing import passage_of
 from .rates import SourceRates
 from .refer import Moves, Referrals
 from .registrar import Answered, Registrar
@@ -358,6 +359,7 @@ class SipAgent:
             encrypted_signalling=flow.transport == "tls",
             sip_call_id=request.call_id,
             asserted=self._trunks.asserted(request, flow.remote[0]),
+            passage=passage_of(request),
         )
         self._spawn(self._arrive(leg, offered, event, replaced), lambda: self._failed(leg))
 

@@ -38,11 +38,12 @@ class SipLeg(SipCall):
         self._offer = offer
         self._user_agent = invite.request.headers.get("User-Agent") or ""
         self._wants_ringing = required_by(invite.request)
+        self._rang = False
 
     def attach(self, inbox: LegInbox) -> None:
         """Who insists on reliable ringing waits for it, to agree on something before the answer (RFC 3312)."""
-        if self._wants_ringing and self._invite is not None:
-            self._wire.respond(self._invite, 180)
+        if self._wants_ringing:
+            self.ring()
         super().attach(inbox)
 
     def accept(self, port: int, _web: WebLocal | None = None) -> None:
@@ -54,6 +55,12 @@ class SipLeg(SipCall):
         if self._invite is not None and self._sent is not None:
             self._wire.respond(self._invite, 200, self._sent.serialise())
             self._invite = None
+
+    def ring(self) -> None:
+        """Somebody whom the caller is put through to is alerted; said once."""
+        if self._invite is not None and not self.ended and not self._rang:
+            self._rang = True
+            self._wire.respond(self._invite, 180)
 
     def reject(self, ending: Ending) -> None:
         self.ended = True
