@@ -93,9 +93,7 @@ class VirtualHour:
         for number in range(MEETINGS):
             self._engine.handle(DropMeeting(id=9, meeting=f"m{number}"), 0.0)
         state, late = self._engine.dump(), _own_memory()
-        print(
-            f"virtual: {self._came} legs in {hours:g} h, memory {early >> 20} MiB after a tenth, {late >> 20} at the end"
-        )
+        print(f"virtual: {self._came} legs in {hours:g} h, {early >> 20} MiB after a tenth, {late >> 20} at the end")
         kept = {"legs": state["legs"], "meetings": state["meetings"], "ports": self._ports.taken}
         grown = [f"engine: memory {early} -> {late}"] if late > early * (1 + GROWTH) else []
         return [f"engine: {what} {left}" for what, left in kept.items() if left] + grown
