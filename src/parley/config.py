@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, SecretStr
 
-from .config_base import DOMAIN, Addresses, MaybePath, Section, address, setting, unset
+from .config_base import DOMAIN, Addresses, MaybePath, Paths, Section, address, setting, unset
 from .config_notices import Invitations, Mail, Sms, mail_contradictions, sms_contradictions
 from .config_turn import Turn, turn_contradictions
 
@@ -136,6 +136,48 @@ def _networks(value: object) -> object:
     return tuple(networks)
 
 
+@dataclass(frozen=True, slots=True)
+class SipListen:
+    """One more listener of SIP. transport: udp, tcp or tls."""
+
+    transport: str
+    listen: Listen
+
+    def __str__(self) -> str:
+        return f"{self.transport}:{self.listen}"
+
+
+def _listed(value: object, what: str) -> list[str]:
+    if isinstance(value, str):
+        value = [part for part in value.split(",") if part.strip()]
+    if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
+        raise ValueError(f"give {what} separated by commas, or a list of them")
+    return [part.strip() for part in value]
+
+
+def _sip_listens(value: object) -> object:
+    if isinstance(value, tuple) and all(isinstance(part, SipListen) for part in value):
+        return value
+    found = []
+    for part in _listed(value, "transport:host:port"):
+        transport, _, place = part.partition(":")
+        listen = parse_listen(place)
+        if transport.lower() not in {"udp", "tcp", "tls"} or listen is None:
+            raise ValueError(f"'{part}' is not udp:, tcp: or tls: and host:port")
+        found.append(SipListen(transport.lower(), listen))
+    return tuple(found)
+
+
+def _origins(value: object) -> object:
+    """As browsers write them; `*` for any."""
+    found = _listed(value, "origins")
+    for part in found:
+        parts = urlsplit(part)
+        if part != "*" and (parts.scheme not in {"http", "https"} or f"{parts.scheme}://{parts.netloc}" != part):
+            raise ValueError(f"'{part}' is not an origin such as https://phone.example.com")
+    return tuple(found)
+
+
 def _base_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
@@ -184,6 +226,12 @@ class Https(Section):
         None, "PEM file of the certificate chain; unset: one is generated in the data directory.", "path"
     )
     key: MaybePath = setting(None, "PEM file of the private key that belongs to `https.certificate`.", "path")
+    further_certificates: Paths = setting(
+        (),
+        "PEM files, each of a certificate chain and its private key, for clients that ask for one of their names "
+        "(SNI), separated by commas. As all certificates they are for HTTPS and SIP, and read anew when they change.",
+        "paths",
+    )
 
 
 class Sip(Section):
@@ -193,6 +241,28 @@ class Sip(Section):
     tcp: MaybeListen = setting("[::]:5060", "Where to take SIP over TCP; empty: off.", "host:port")
     tls: MaybeListen = setting(
         "", "Where to take SIP over TLS, with the certificate of `https`; empty: off.", "host:port"
+    )
+    further: Annotated[tuple[SipListen, ...], BeforeValidator(_sip_listens)] = setting(
+        (),
+        "More places to take SIP, separated by commas, such as `udp:[2001:db8::1]:5060, tls:192.0.2.1:5061`.",
+        "transport:host:port",
+    )
+    websocket: bool = setting(True, "Take SIP over WebSocket (RFC 7118) at `/sip` of the HTTP and HTTPS listeners.")
+    wss: MaybeListen = setting(
+        "",
+        "Where to take SIP over secure WebSocket and nothing else, with the certificate of `https`; empty: off.",
+        "host:port",
+    )
+    websocket_origins: Annotated[tuple[str, ...], BeforeValidator(_origins)] = setting(
+        (),
+        "Origins of foreign pages whose scripts may speak SIP over WebSocket, such as `https://phone.example.com`, "
+        "separated by commas; `*`: any. Our own pages and programs that are no browser always may.",
+    )
+    client_authorities: MaybePath = setting(
+        None,
+        "PEM file of authorities one of which must vouch for whoever comes by SIP over TLS (mutual TLS); unset: peers "
+        "show no certificate.",
+        "path",
     )
     domains: Annotated[tuple[str, ...], BeforeValidator(_domains)] = setting(
         (),
@@ -290,6 +360,20 @@ class Limits(Section):
     calls_per_source: int = setting(
         50, "New calls a second from one network address (IPv6: /64); more are refused.", "per second", ge=1, le=10_000
     )
+    sip_messages_per_source: int = setting(
+        500,
+        "SIP messages a second from one network address (IPv6: /64), never less than ten for each call that "
+        "`limits.calls_per_source` allows; more are dropped unread, streams are read more slowly.",
+        "per second",
+        ge=1,
+        le=100_000,
+    )
+    sip_streams: int = setting(
+        1000, "SIP connections (TCP, TLS, WebSocket) at a time.", "connections", ge=1, le=100_000
+    )
+    sip_streams_per_source: int = setting(
+        100, "The same from one network address (IPv6: /64).", "connections", ge=1, le=100_000
+    )
     sockets_per_source: int = setting(
         100, "Browsers connected at a time from one network address (IPv6: /64).", "sockets", ge=1, le=10_000
     )
@@ -373,6 +457,11 @@ class Settings(Section):
         return url.replace("sqlite:", "sqlite+aiosqlite:", 1)
 
 
+def of_transport(settings: Settings, transport: str) -> list[Listen]:
+    """The further listeners of SIP by that transport."""
+    return [one.listen for one in settings.sip.further if one.transport == transport]
+
+
 BOOTSTRAP_FIELDS = frozenset({"bootstrap_admin", "bootstrap_app"})
 
 
@@ -384,14 +473,20 @@ def contradictions(settings: Settings) -> list[tuple[str, str]]:
         "https.listen": settings.https.listen,
         "sip.tcp": settings.sip.tcp,
         "sip.tls": settings.sip.tls,
+        "sip.wss": settings.sip.wss,
     }
     taken: list[tuple[str, Listen]] = []
-    for field, listen in streams.items():
+    more = [("sip.further", one.listen) for one in settings.sip.further if one.transport != "udp"]
+    for field, listen in [*streams.items(), *more]:
         if listen is None:
             continue
         found += [(field, f"{listen} overlaps {other} ({at})") for other, at in taken if listen.overlaps(at)]
         taken.append((field, listen))
-    if not taken and settings.sip.udp is None:
+    datagrams = [("sip.udp", settings.sip.udp)] if settings.sip.udp is not None else []
+    for listen in of_transport(settings, "udp"):
+        found += [("sip.further", f"{listen} overlaps {name} ({at})") for name, at in datagrams if listen.overlaps(at)]
+        datagrams.append(("sip.further", listen))
+    if not taken and not datagrams:
         found.append(
             ("sip.udp", "no listener at all: http.listen, https.listen and sip.udp, tcp and tls are all empty")
         )

@@ -149,7 +149,7 @@ class OutgoingLeg:
             display_name=call.display_name,
             remote_address=call.hops[0].host,
             local_address="",
-            encrypted_signalling=call.hops[0].transport == "tls",
+            encrypted_signalling=call.hops[0].transport in {"tls", "wss"},
             sip_call_id=call.sip_call_id,
             direction="outgoing",
         )

@@ -6,7 +6,6 @@ import ssl
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import count
-from pathlib import Path
 from typing import Protocol
 
 import structlog
@@ -44,11 +43,12 @@ from .audio import NO_PORT, answer_to, leg_audio, read_offer, undecided_audio
 from .call import SESSION_EXPIRES, SipCall
 from .dialler import SipDialler
 from .leg import SipLeg
-from .listeners import Listeners, every_address_like, is_ours
-from .rates import SCANNERS, SourceRates
+from .listeners import Listeners, StreamLimits, every_address_like, is_ours
+from .rates import MESSAGES_PER_CALL, SCANNERS, SourceRates
 from .registrar import Answered, Registrar
 from .resolver import Resolver
 from .trunks import TrustedTrunks
+from .websockets import SipSockets
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +73,8 @@ _ENDED: dict[str, tuple[Side, Reason]] = {
 class SipAgent:
     """Implements Wire for its legs. media_address: what phones are told, or None for the route's own.
 
-    trusted_trunks: networks whose word on callers counts.
+    trusted_trunks: networks whose word on callers counts. calls_per_source, messages_per_source: a second; whoever may
+    make so many calls may send what they need.
     """
 
     def __init__(
@@ -90,6 +91,8 @@ class SipAgent:
         trusted_trunks: Iterable[str] = (),
         resolver: Resolver | None = None,
         trust: ssl.SSLContext | None = None,
+        messages_per_source: int = 0,
+        streams: StreamLimits | None = None,
     ) -> None:
         self._clock = clock
         self._arrivals = arrivals
@@ -100,9 +103,11 @@ class SipAgent:
         self._layer = SipLayer(
             Dialect(agent=agent, unwelcome=SCANNERS, session_expires=SESSION_EXPIRES),
             limits=Limits(dialogs=calls_most + calls_most // 10 + 10),
+            admits=lambda flow, now: self._rates.allow(flow.remote[0], now),
         )
         self._rates = SourceRates(calls_per_source)
-        self._listeners = Listeners(self._receive, self._broken)
+        self._messages = SourceRates(max(messages_per_source, MESSAGES_PER_CALL * calls_per_source))
+        self._listeners = Listeners(self._receive, self._broken, self._may_send, streams)
         self._legs: dict[DialogId, SipCall] = {}
         self._sessions = count(1)
         self._timer: Timer | None = None
@@ -116,9 +121,12 @@ class SipAgent:
         *,
         udp: tuple[str, int] | None,
         tcp: tuple[str, int] | None,
-        tls: tuple[str, int, Path, Path] | None = None,
+        tls: tuple[str, int, ssl.SSLContext] | None = None,
     ) -> dict[str, int]:
-        """Open the listeners; tls: host, port, certificate chain, key. Ports by transport. Raises OSError."""
+        """Open listeners, once or several times; tls: host, port, and who we are. The first ports by transport.
+
+        Raises OSError.
+        """
         if udp:
             await self._listeners.open_udp(*udp)
         if tcp:
@@ -126,6 +134,10 @@ class SipAgent:
         if tls:
             await self._listeners.open_tls(*tls)
         return self._listeners.ports
+
+    def sockets(self, origins: Iterable[str] = ()) -> SipSockets:
+        """SIP over WebSocket, for HTTP listeners; origins: see there."""
+        return SipSockets(self._listeners, origins)
 
     @property
     def ports(self) -> dict[str, int]:
@@ -169,6 +181,10 @@ class SipAgent:
 
     def _receive(self, data: bytes, flow: Flow) -> None:
         self._take(self._layer.receive(data, flow, self._clock.now()))
+
+    def _may_send(self, source: str) -> bool:
+        """Counts one message of that source, before anything is read of it."""
+        return self._messages.allow(source, self._clock.now())
 
     def _broken(self, flow: Flow) -> None:
         self._take(self._layer.flow_lost(flow.connection, self._clock.now()))
@@ -277,8 +293,6 @@ class SipAgent:
         now = self._clock.now()
         if self._registrar is None:
             self._answer(event, Answered(405, []))
-        elif not self._rates.allow(event.flow.remote[0], now):
-            self._answer(event, Answered(503, []))
         elif event.transaction is None:
             self._answer(event, self._registrar.challenge(now))
         else:
@@ -298,9 +312,6 @@ class SipAgent:
 
     def _invited(self, event: IncomingInvite) -> None:
         request, flow = event.request, event.flow
-        if not self._rates.allow(flow.remote[0], self._clock.now()):
-            self.respond(event.transaction, 503)
-            return
         if request.uri.scheme not in {"sip", "sips"} or not request.uri.username:
             self.respond(event.transaction, 404)
             return
@@ -330,7 +341,7 @@ class SipAgent:
             source=flow.remote[0],
             local_address=media_bind_address(self._media_address, local),
             audio=audio,
-            encrypted_signalling=flow.transport == "tls",
+            encrypted_signalling=flow.transport in {"tls", "wss"},
             sip_call_id=request.call_id,
             asserted=self._trunks.asserted(request, flow.remote[0]),
         )

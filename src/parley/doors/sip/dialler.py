@@ -158,7 +158,7 @@ class SipDialler:
 
     def _way_back(self, hop: Hop) -> Way:
         """To a device that registered from there: datagrams by our socket, streams by the one that it opened."""
-        port = hop.port or DEFAULT_PORTS[hop.transport]
+        port = hop.port or DEFAULT_PORTS.get(hop.transport, 0)
         if hop.transport == "udp":
             flow = self._listeners.datagram_flow(hop.host, port)
         else:
