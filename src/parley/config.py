@@ -258,6 +258,11 @@ class Sip(Section):
         "Origins of foreign pages whose scripts may speak SIP over WebSocket, such as `https://phone.example.com`, "
         "separated by commas; `*`: any. Our own pages and programs that are no browser always may.",
     )
+    srtp_offer: Literal["sdes", "dtls"] = setting(
+        "sdes",
+        "How keys are agreed where we call somebody and offer SRTP: sdes, keys in SDP; dtls, by a handshake. "
+        "Callers are answered by what they offer.",
+    )
     client_authorities: MaybePath = setting(
         None,
         "PEM file of authorities one of which must vouch for whoever comes by SIP over TLS (mutual TLS); unset: peers "

@@ -72,7 +72,7 @@ class Phone:
     speech: Sequence[Part] = ()
     codecs: str = ""  # baresip's list when the offer holds more than one codec
     password: str = ""  # of the device `name` at `domain`, which registers with it
-    encryption: str = ""  # baresip's mediaenc: "srtp" offers it, "srtp-mand" insists on it
+    encryption: str = ""  # baresip's mediaenc: "srtp" offers it, "srtp-mand" insists on it, "dtls_srtp" by DTLS
     domain: str = ""  # what stands after the @ of its own address; else its network address
     events: list[PhoneEvent] = field(default_factory=list)
 
@@ -301,7 +301,7 @@ class Phone:
         }
         text = "".join(f"{key}\t\t{value}\n" for key, value in lines.items())
         text += "".join(f"module\t{name}.so\n" for name in ("g711", "g722", "opus", "aufile", "aubridge", "sndfile"))
-        text += "module\tsrtp.so\n" if self.encryption else ""
+        text += f"module\t{'dtls_srtp' if 'dtls' in self.encryption else 'srtp'}.so\n" if self.encryption else ""
         text += "module_tmp\tuuid.so\nmodule_tmp\taccount.so\nmodule_app\tmenu.so\nmodule_app\tctrl_tcp.so\n"
         (self._folder / "config").write_text(text)
         domain = self.domain or ("phones.example" if self.proxy else f"{self.address}:{self.sip_port}")

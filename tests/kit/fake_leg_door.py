@@ -14,7 +14,7 @@ class FakeLegDoor:
         self.rejected: Ending | None = None
         self.hung_up: Ending | None = None
 
-    def accept(self, port: int, web: WebLocal | None = None) -> None:
+    def accept(self, port: int, web: WebLocal | None = None, plain: bool = False) -> None:
         assert self.port is None, "answered twice"
         self.port = port
         self.web = web

@@ -251,13 +251,14 @@ class IncomingLegRunner(LiveLegRunner):
         self._proof = proof
         self._asserted: tuple[str, ...] = ()
         self._user: UserId | None = None
+        self._plain: LegAudio | None = None
 
     def _begin(self, message: LegInput) -> None:
         if isinstance(message, Offered):
             self.party = Party(
                 message.caller, message.dialled, message.display_name, message.kind, language=message.language
             )
-            self.audio = message.audio
+            self.audio, self._plain = message.audio, message.plain
             self._asserted, self._user = message.asserted, message.user
 
     def _perform_own(self, effect: LegEffect) -> None:
@@ -271,9 +272,10 @@ class IncomingLegRunner(LiveLegRunner):
                 tasks.spawn(self._judge(effect), self._give_up)
             case StopPlaying():
                 engine.stop_playing(self.id)
-            case Accept(port, web):
+            case Accept(port, web, plain):
                 self.accepted = True
-                self.door.accept(port, web)
+                self.audio = self._plain if plain else self.audio
+                self.door.accept(port, web, plain)
             case Reject(ending):
                 self.door.reject(ending)
 

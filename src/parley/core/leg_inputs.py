@@ -64,11 +64,24 @@ class SrtpKeys:
 
 
 @dataclass(frozen=True, slots=True)
+class DtlsRemote:
+    """The far end of a phone's DTLS-SRTP (RFC 5763), which has neither ICE nor keys in SDP.
+
+    fingerprint: as in WebRemote; empty: not known yet, as nobody has answered our offer. client: we begin the
+    handshake. rtcp_mux: reports share the port.
+    """
+
+    fingerprint: str = ""
+    client: bool = False
+    rtcp_mux: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class LegAudio:
     """One leg's negotiated audio; replaced whole when the far end re-negotiates.
 
     web: the leg is a browser's; remote_host and remote_port then mean nothing. A new ufrag in it restarts ICE.
-    srtp: of a phone's leg; None: plain RTP.
+    srtp, dtls: of a phone's leg, by where the keys come from; neither: plain RTP.
     """
 
     remote_host: str
@@ -81,11 +94,12 @@ class LegAudio:
     receives: bool = True  # we expect packets: False while the far end holds
     web: WebRemote | None = None
     srtp: SrtpKeys | None = None
+    dtls: DtlsRemote | None = None
 
     @property
     def encrypted(self) -> bool:
         """A browser's media always are (RFC 8827, 6.5), a phone's where keys were agreed."""
-        return self.web is not None or self.srtp is not None
+        return self.web is not None or self.srtp is not None or self.dtls is not None
 
 
 BEEPS = "x-test"  # the language of trials: what is played is known by its tone
@@ -117,6 +131,7 @@ class Offered:
     asserted: who the caller is by the word of a network that we trust, as URIs; what callers say of themselves never
     stands here.
     language: what the caller wants to hear prompts in; empty: not said.
+    plain: what encrypted `audio` could be instead, where encryption is prohibited; None: nothing.
     """
 
     address: Address
@@ -132,6 +147,7 @@ class Offered:
     user: UserId | None = None  # whose credentials the caller has proven to have
     asserted: tuple[str, ...] = ()
     language: str = ""
+    plain: LegAudio | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +180,7 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True)
 class MediaOpened:
-    """Answer to OpenMedia. web: our end of a browser's transport."""
+    """Answer to OpenMedia. web: our end of a browser's transport, or of a phone's DTLS (its fingerprint alone)."""
 
     port: int
     web: WebLocal | None = None
@@ -273,10 +289,11 @@ class Dial:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Answer to Reach: packets go to remote_host and leave from local_address."""
+    """Answer to Reach: packets go to remote_host and leave from local_address. dtls: we shall offer keys by DTLS."""
 
     local_address: str
     remote_host: str
+    dtls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,10 +366,11 @@ class OpenMedia:
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """Answer the call with our media port, or our end of a browser's transport."""
+    """Answer the call with our media port, or our end of a browser's transport. plain: with the offer's plain audio."""
 
     port: int
     web: WebLocal | None = None
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -461,9 +479,13 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class PlaceCall:
-    """Call by the hop that was reached last, with our media port; answered by Ringing, Answered or CallFailed."""
+    """Call by the hop that was reached last, with our media port; answered by Ringing, Answered or CallFailed.
+
+    web: as in MediaOpened.
+    """
 
     port: int
+    web: WebLocal | None = None
 
 
 @dataclass(frozen=True, slots=True)

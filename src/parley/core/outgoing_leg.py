@@ -34,6 +34,7 @@ from .leg_inputs import (
     Dial,
     Digit,
     Drop,
+    DtlsRemote,
     GiveUp,
     HangUp,
     JoinMeeting,
@@ -56,6 +57,7 @@ from .leg_inputs import (
     RemoteEnded,
     ReportCall,
     Ringing,
+    WebLocal,
 )
 from .meeting_inputs import Admitted, Dropped, JoinRefused, SelfMuted, Waiting
 from .outbound import FailureAction
@@ -82,9 +84,10 @@ _ANSWERED = frozenset({CallState.JOINING, CallState.JOINED})
 _OVER = frozenset({CallState.ENDED, CallState.FINISHED})
 
 
-def provisional_audio(remote_host: str) -> LegAudio:
+def provisional_audio(remote_host: str, dtls: bool = False) -> LegAudio:
     """What a port is opened with before the far end has said anything: nothing is sent, nothing expected."""
-    return LegAudio(remote_host, 0, AudioCodec("pcmu", 0, 8000), sends=False, receives=False)
+    keys = DtlsRemote() if dtls else None
+    return LegAudio(remote_host, 0, AudioCodec("pcmu", 0, 8000), sends=False, receives=False, dtls=keys)
 
 
 class OutgoingLeg:
@@ -97,7 +100,8 @@ class OutgoingLeg:
         self.state = CallState.NEW
         self._call: Dial | None = None
         self._hop = 0
-        self._local_address: str | None = None  # where the port is open or being opened
+        self._opened_for: tuple[str, bool] | None = None  # where the port is open or being opened, and whether for DTLS
+        self._web: WebLocal | None = None
         self._port: int | None = None
         self._deadline: float | None = None
         self._reported = False
@@ -165,21 +169,22 @@ class OutgoingLeg:
     def _reached(self, reached: Reached, _now: float) -> list[LegEffect]:
         if self.state is not CallState.REACHING or self._call is None:
             return []
-        if self._port is not None and self._local_address == reached.local_address:
+        opened = (reached.local_address, reached.dtls)
+        if self._port is not None and self._opened_for == opened:
             self.state = CallState.CALLING
-            return [PlaceCall(self._port)]
+            return [PlaceCall(self._port, self._web)]
         effects: list[LegEffect] = [CloseMedia()] if self._port is not None else []
-        self._port, self._local_address = None, reached.local_address
+        self._port, self._web, self._opened_for = None, None, opened
         self.state = CallState.OPENING
-        audio = provisional_audio(reached.remote_host)
+        audio = provisional_audio(reached.remote_host, reached.dtls)
         return [*effects, OpenMedia(audio, reached.local_address, self._call.space)]
 
     def _media_opened(self, opened: MediaOpened, _now: float) -> list[LegEffect]:
         if self.state is not CallState.OPENING:
             return []
-        self._port = opened.port
+        self._port, self._web = opened.port, opened.web
         self.state = CallState.CALLING
-        return [PlaceCall(opened.port)]
+        return [PlaceCall(opened.port, opened.web)]
 
     def _media_failed(self, _failed: MediaFailed, now: float) -> list[LegEffect]:
         if self.state is not CallState.OPENING:

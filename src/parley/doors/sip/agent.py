@@ -93,6 +93,7 @@ class SipAgent:
         trust: ssl.SSLContext | None = None,
         messages_per_source: int = 0,
         streams: StreamLimits | None = None,
+        offers_dtls: bool = False,
     ) -> None:
         self._clock = clock
         self._arrivals = arrivals
@@ -115,6 +116,7 @@ class SipAgent:
         self.dialler = SipDialler(
             self, self._layer, self._listeners, clock, spawn, media_address, resolver or Resolver(), trust
         )
+        self.dialler.offers_dtls = offers_dtls
 
     async def open(
         self,
@@ -320,17 +322,20 @@ class SipAgent:
         session, keys = next(self._sessions), OurKeys()
         body = body_part(request, "application/sdp")
         offer = read_offer(body)
-        audio = undecided_audio(flow.remote[0])
+        audio, plain = undecided_audio(flow.remote[0]), None
         if offer is not None:
-            answer = answer_to(offer, (media_address, NO_PORT), session, keys=keys)
+            ours, elsewhere = (media_address, NO_PORT), (flow.remote[0], NO_PORT)
+            answer = answer_to(offer, ours, session, keys=keys, fingerprint="")
             if answer.audio is None:
                 self.respond(event.transaction, 488)
                 return
-            audio = leg_audio(answer.audio, (flow.remote[0], NO_PORT))
+            audio = leg_audio(answer.audio, elsewhere)
+            other = answer_to(offer, ours, session, keys=None).audio if audio.encrypted else None
+            plain = leg_audio(other, elsewhere) if other is not None else None
         elif request.body:  # malformed SDP is the caller's mistake; a body that holds none is a matter of taste
             self.respond(event.transaction, 400 if body else 488)
             return
-        leg = SipLeg(event, offer, audio, self, media_address, session, keys)
+        leg = SipLeg(event, offer, audio, self, media_address, session, keys, plain)
         self._legs[event.dialog] = leg
         caller = request.from_
         offered = Offered(
@@ -341,6 +346,7 @@ class SipAgent:
             source=flow.remote[0],
             local_address=media_bind_address(self._media_address, local),
             audio=audio,
+            plain=plain,
             encrypted_signalling=flow.transport in {"tls", "wss"},
             sip_call_id=request.call_id,
             asserted=self._trunks.asserted(request, flow.remote[0]),

@@ -47,6 +47,7 @@ class SipCall:
         self._keys = keys or OurKeys()
         self._flow: Flow | None = None
         self._port = 0
+        self._fingerprint: str | None = None  # of our certificate, where keys are agreed by DTLS
         self._sent: Session | None = None
         self._reinvite: tuple[TransactionId, Answer] | None = None
         self._reoffered: Session | None = None  # our offer in a 2xx, until its ACK
@@ -193,7 +194,8 @@ class SipCall:
             offer,
             (self._media_address, self._port),
             self._session,
-            keys=self._keys,
+            keys=self._keys if self._fingerprint is None else None,
+            fingerprint=self._fingerprint,
             secure=self.audio is not None and self.audio.encrypted,
             current=self._codec,
             previous=self._sent,

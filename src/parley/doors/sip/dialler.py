@@ -71,6 +71,7 @@ class SipDialler:
         self._resolver = resolver
         self._trust = trust or ssl.create_default_context()
         self._calls: dict[TransactionId, OutgoingSipLeg] = {}
+        self.offers_dtls = False  # where SRTP is offered, with keys by DTLS
 
     def outgoing(
         self,
@@ -78,7 +79,8 @@ class SipDialler:
         identity: CallerIdentity,
         encryption: MediaEncryption = MediaEncryption.OPTIONAL,
     ) -> OutgoingSipLeg:
-        return OutgoingSipLeg(target, identity, self, secrets.token_hex(12), self._agent.session(), encryption)
+        call_id, session = secrets.token_hex(12), self._agent.session()
+        return OutgoingSipLeg(target, identity, self, call_id, session, encryption, self.offers_dtls)
 
     # --- CallingWire -------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import structlog
 
 from ...app.ports import CallerIdentity
 from ...core.endings import Ending, Reason, Side
-from ...core.leg_inputs import Answered, CallFailed, LegInput, Reached, Ringing
+from ...core.leg_inputs import Answered, CallFailed, LegInput, Reached, Ringing, WebLocal
 from ...core.outbound import Hop, Target
 from ...core.profiles import MediaEncryption
 from ...wire.offer_answer import read_answer
@@ -131,12 +131,15 @@ class OutgoingSipLeg(SipCall):
         call_id: str,
         session: int,
         encryption: MediaEncryption = MediaEncryption.OPTIONAL,
+        by_dtls: bool = False,
     ) -> None:
+        """by_dtls: where we offer SRTP, its keys are to be agreed by DTLS."""
         super().__init__(wire, call_id, "", session)
         self._calling = wire
         self._target = target.uri
         self._identity = identity
         self._encryption = encryption
+        self._by_dtls = by_dtls
         self._hop: Hop | None = None
         self._attempts = 0
         self._invite: TransactionId | None = None
@@ -158,9 +161,10 @@ class OutgoingSipLeg(SipCall):
         self._hop = hop
         self._flow = way.flow
         self._media_address = way.media_address
-        self._tell(Reached(way.media_local, way.flow.remote[0]))
+        dtls = self._by_dtls and self._offers_srtp(way.flow)
+        self._tell(Reached(way.media_local, way.flow.remote[0], dtls))
 
-    def place(self, port: int) -> None:
+    def place(self, port: int, web: WebLocal | None = None) -> None:
         hop, flow = self._hop, self._flow
         if hop is None or flow is None or self.ended:
             return
@@ -169,8 +173,9 @@ class OutgoingSipLeg(SipCall):
         if self._attempts > 1:
             self._call_id = f"{self._call_id.partition('-')[0]}-{self._attempts}"  # another call to another place
         self._digest = digest_of(hop)
-        crypto = self._keys.first() if self._offers_srtp(flow) else None
-        self._sent = our_offer((self._media_address, port), self._session, crypto)
+        self._fingerprint = web.fingerprint if web is not None else None
+        crypto = self._keys.first() if self._offers_srtp(flow) and self._fingerprint is None else None
+        self._sent = our_offer((self._media_address, port), self._session, crypto, self._fingerprint)
         user = quote(self._identity.user, safe="-_.!~*'()&=+$,/")
         contact = None
         if hop.contact_domain:
@@ -190,7 +195,7 @@ class OutgoingSipLeg(SipCall):
     def _offers_srtp(self, flow: Flow) -> bool:
         """Where it must be, and where the way keeps the keys secret; then it is SRTP or no call (RFC 4568, 5.1.1)."""
         if self._encryption is MediaEncryption.OPTIONAL:
-            return flow.transport == "tls"
+            return flow.transport in {"tls", "wss"}
         return self._encryption is MediaEncryption.REQUIRED
 
     def give_up(self) -> None:
