@@ -43,11 +43,12 @@ from .audio import NO_PORT, answer_to, leg_audio, read_offer, undecided_audio
 from .call import SESSION_EXPIRES, SipCall
 from .dialler import SipDialler
 from .leg import SipLeg
-from .listeners import Listeners, StreamLimits, every_address_like, is_ours
+from .listeners import Listeners, StreamLimits, every_address_like, is_ours, source_address
 from .rates import MESSAGES_PER_CALL, SCANNERS, SourceRates
 from .registrar import Answered, Registrar
 from .resolver import Resolver
 from .trunks import TrustedTrunks
+from .web_leg import WebSipLeg, web_offer
 from .websockets import SipSockets
 
 log = structlog.get_logger(__name__)
@@ -318,24 +319,11 @@ class SipAgent:
             self.respond(event.transaction, 404)
             return
         local = flow.local[0]
-        media_address = self._media_address or local
-        session, keys = next(self._sessions), OurKeys()
-        body = body_part(request, "application/sdp")
-        offer = read_offer(body)
-        audio, plain = undecided_audio(flow.remote[0]), None
-        if offer is not None:
-            ours, elsewhere = (media_address, NO_PORT), (flow.remote[0], NO_PORT)
-            answer = answer_to(offer, ours, session, keys=keys, fingerprint="")
-            if answer.audio is None:
-                self.respond(event.transaction, 488)
-                return
-            audio = leg_audio(answer.audio, elsewhere)
-            other = answer_to(offer, ours, session, keys=None).audio if audio.encrypted else None
-            plain = leg_audio(other, elsewhere) if other is not None else None
-        elif request.body:  # malformed SDP is the caller's mistake; a body that holds none is a matter of taste
-            self.respond(event.transaction, 400 if body else 488)
+        leg = self._leg_of(event)
+        if isinstance(leg, int):
+            self.respond(event.transaction, leg)
             return
-        leg = SipLeg(event, offer, audio, self, media_address, session, keys, plain)
+        audio = leg.offered
         self._legs[event.dialog] = leg
         caller = request.from_
         offered = Offered(
@@ -344,14 +332,38 @@ class SipAgent:
             dialled=f"{request.uri.scheme}:{request.uri.username}@{bracketed(request.uri.host)}",
             display_name=caller.display[:200] if caller.display else "",
             source=flow.remote[0],
-            local_address=media_bind_address(self._media_address, local),
+            local_address=media_bind_address(self._media_address, local, audio.remote_host),
             audio=audio,
-            plain=plain,
+            plain=leg.plain,
             encrypted_signalling=flow.transport in {"tls", "wss"},
             sip_call_id=request.call_id,
             asserted=self._trunks.asserted(request, flow.remote[0]),
         )
         self._spawn(self._arrive(leg, offered, event), lambda: self._failed(leg))
+
+    def _leg_of(self, event: IncomingInvite) -> SipLeg | int:
+        """What its body asks for, or the status that refuses it."""
+        request, flow = event.request, event.flow
+        session, keys = next(self._sessions), OurKeys()
+        body = body_part(request, "application/sdp")
+        offer = read_offer(body)
+        if offer is None:
+            if request.body:  # malformed SDP is the caller's mistake; a body that holds none is a matter of taste
+                return 400 if body else 488
+            address = media_address(self._media_address, flow.local[0], flow.remote[0])
+            return SipLeg(event, None, undecided_audio(flow.remote[0]), self, address, session, keys)
+        page = web_offer(offer, body)
+        if page is not None:
+            return WebSipLeg(event, offer, page, self, flow.local[0], session)
+        elsewhere = (flow.remote[0], NO_PORT)
+        answer = answer_to(offer, (flow.local[0], NO_PORT), session, keys=keys, fingerprint="")
+        if answer.audio is None:
+            return 488
+        audio = leg_audio(answer.audio, elsewhere)
+        address = media_address(self._media_address, flow.local[0], audio.remote_host)
+        other = answer_to(offer, (address, NO_PORT), session, keys=None).audio if audio.encrypted else None
+        plain = leg_audio(other, elsewhere) if other is not None else None
+        return SipLeg(event, offer, audio, self, address, session, keys, plain)
 
     async def _arrive(self, leg: SipLeg, offered: Offered, event: IncomingInvite) -> None:
         registrar = self._registrar
@@ -382,8 +394,17 @@ def plain_uri(name: NameAddr) -> str:
     return f"{uri.scheme}:{user}{bracketed(uri.host)}" if uri.host else uri.text.partition(";")[0][:200]
 
 
-def media_bind_address(advertised: str | None, local: str) -> str:
-    """Where to bind media: the advertised address if it is this machine's, else every address of its kind."""
-    if advertised is None:
-        return local
-    return advertised if is_ours(advertised) else every_address_like(advertised)
+def media_address(advertised: str | None, local: str, remote: str) -> str:
+    """What a far end whose media are at `remote` is told: the advertised address, where it is of that IP version, else
+    ours on the way there; the signalling may go by the other version (RFC 6157)."""
+    if not remote:
+        return advertised or local
+    if advertised is not None and (":" in advertised) == (":" in remote):
+        return advertised
+    return local if (":" in local) == (":" in remote) else source_address(remote)
+
+
+def media_bind_address(advertised: str | None, local: str, remote: str) -> str:
+    """Where to bind media: the address that is told if it is this machine's, else every address of its kind."""
+    told = media_address(advertised, local, remote)
+    return told if told == local or is_ours(told) else every_address_like(told)

@@ -156,7 +156,10 @@ class SipDialler:
         return await self._flow(Place(*flow.remote, "tcp"), flow.remote[0])
 
     def _way_by(self, flow: Flow, remote: str) -> Way:
-        return Way(flow, self._media_address or flow.local[0], self._media_local(flow.local[0], remote))
+        told = self._media_address
+        if told is not None and (":" in told) != (":" in remote):
+            told = None  # of the other IP version
+        return Way(flow, told or flow.local[0], self._media_local(flow.local[0], remote))
 
     def _way_back(self, hop: Hop) -> Way:
         """To a device that registered from there: datagrams by our socket, streams by the one that it opened."""
@@ -194,6 +197,6 @@ class SipDialler:
     def _media_local(self, local: str, remote: str) -> str:
         """Where to bind media: the advertised address if it is this machine's, else every address of its kind."""
         told = self._media_address
-        if told is None:
+        if told is None or (":" in told) != (":" in remote):
             return local
-        return told if is_ours(told) and (":" in told) == (":" in remote) else every_address_like(remote)
+        return told if is_ours(told) else every_address_like(remote)

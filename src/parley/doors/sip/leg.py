@@ -38,14 +38,14 @@ class SipLeg(SipCall):
         self._flow = invite.flow
         self._invite: TransactionId | None = invite.transaction
         self._offer = offer
-        self._plain = plain
+        self.offered, self.plain = audio, plain
         self._user_agent = invite.request.headers.get("User-Agent") or ""
 
     def accept(self, port: int, web: WebLocal | None = None, plain: bool = False) -> None:
         self._port = port
         self._fingerprint = web.fingerprint if web is not None else None
         if plain:
-            self.audio = self._plain
+            self.audio = self.plain
         if self._offer is None:
             self._sent = self._reoffered = our_offer((self._media_address, port), self._session)
         else:
