@@ -47,6 +47,8 @@ class FakeEngine:
         self.legs[leg] = audio
         self.opened += 1
         port = self._web(leg, audio) or next(self._ports)
+        if audio.dtls is not None and isinstance(port, int):
+            port = WebLocal(port, "", Secret(""), FINGERPRINT, ())
         await self._free.wait()
         if leg not in self.legs:
             raise MediaUnavailable("the worker died meanwhile")
