@@ -68,8 +68,10 @@ class RawCallee:
         protocol: str = "",
         extra: str = "",
     ) -> None:
-        """tls: streams are opened by it. crypto: it answers by SRTP with this value of the attribute. protocol, extra: of
-        its answer, and further lines of it."""
+        """tls: streams are opened by it. crypto: it answers by SRTP with this value of the attribute.
+
+        protocol, extra: of its answer, and further lines of it.
+        """
         self.address = address
         self.heard: list[Heard] = []
         self.deaf = False
