@@ -102,7 +102,7 @@ async def _open(
     """Raises OSError."""
     place = (listen.host, listen.port)
     if transport == "tls" and certificates is not None:
-        await sip.open(udp=None, tcp=None, tls=(*place, certificates.context(client_authorities)))
+        await sip.open(udp=None, tcp=None, tls=(*place, certificates.asking(client_authorities).context()))
     elif transport != "tls":
         await sip.open(udp=place if transport == "udp" else None, tcp=place if transport == "tcp" else None)
 
