@@ -74,6 +74,7 @@ class Phone:
     password: str = ""  # of the device `name` at `domain`, which registers with it
     encryption: str = ""  # baresip's mediaenc: "srtp" offers it, "srtp-mand" insists on it, "dtls_srtp" by DTLS
     domain: str = ""  # what stands after the @ of its own address; else its network address
+    ipv6: str = ""  # where SIP and sound are, instead of `address`
     events: list[PhoneEvent] = field(default_factory=list)
 
     async def __aenter__(self) -> Phone:
@@ -90,7 +91,7 @@ class Phone:
         self._configure(self._speech_file(self.speech))
         self._log = (self._folder / "log").open("wb")
         self._process = await asyncio.create_subprocess_exec(
-            *("baresip", "-4", "-s", "-f", str(self._folder), "-t", "120"),
+            *("baresip", "-6" if self.ipv6 else "-4", "-s", "-f", str(self._folder), "-t", "120"),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
@@ -278,8 +279,8 @@ class Phone:
         rate, channels = self.codec.rate, self.codec.channels
         lines = {
             "poll_method": "epoll",
-            "sip_listen": f"{self.address}:{self.sip_port}",
-            "net_interface": self.address,
+            "sip_listen": f"[{self.ipv6}]:{self.sip_port}" if self.ipv6 else f"{self.address}:{self.sip_port}",
+            "net_interface": self.ipv6 or self.address,
             "ctrl_tcp_listen": f"{self.address}:{self._control_port}",
             "audio_source": f"aufile,{speech}",
             "audio_player": "aubridge,ear",
