@@ -155,7 +155,7 @@ async def test_keys_are_offered_by_dtls_where_that_is_set(agent: SipAgent, setup
     async with callee([200], protocol="UDP/TLS/RTP/SAVP", extra=lines) as ada:
         leg, told = leg_of(agent, encryption=REQUIRED)
         leg.reach(hop(ada))
-        assert await told.hears(Reached) == Reached(HOST, ada.address, dtls=True)
+        assert await told.hears(Reached) == Reached(HOST, ada.address, keys="dtls")
         leg.place(20000, WebLocal(20000, "", Secret(""), OURS, ()))
         answered = await told.hears(Answered)
         assert isinstance(answered, Answered)

@@ -19,7 +19,7 @@ from .scene import DOMAIN, stage, uri
 
 pytestmark = pytest.mark.story
 
-PAGE, SIX = 1300.0, 1900.0  # Hz
+PAGE, SIX, BACK = 1300.0, 1900.0, 700.0  # Hz
 
 
 def free_port6() -> int:
@@ -71,5 +71,8 @@ async def test_everybody_meets_whatever_way_they_come() -> None:
             await scene.api.post(f"/calls/{call}/participants", f"remoteParty=page@{DOMAIN}")
             invite = await page.request("INVITE")
             assert invite.startswith("INVITE sip:page@")
-            await page.respond(invite, 486)
-            await six.hang_up()
+            async with WebPeer(server.network.address(), BACK) as peer:
+                await page.respond(invite, 200, await peer.answer(invite.partition("\r\n\r\n")[2]))
+                await peer.connected()
+                await six.hears(BACK)
+                await six.hang_up()

@@ -34,6 +34,7 @@ class WebRemote:
     """The far end of a WebRTC transport, out of its offer (RFC 8839, RFC 8122). setup: "actpass" or "active".
 
     level_extension: the id of the header extension that carries the audio level (RFC 6464); None: not offered.
+    An empty ufrag, password and fingerprint: not known yet, as nobody has answered our offer.
     """
 
     ufrag: str
@@ -289,11 +290,14 @@ class Dial:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Answer to Reach: packets go to remote_host and leave from local_address. dtls: we shall offer keys by DTLS."""
+    """Answer to Reach: packets go to remote_host and leave from local_address.
+
+    keys: "dtls", by which we shall offer them, or "web" for a page's media, which have no address yet; else empty.
+    """
 
     local_address: str
     remote_host: str
-    dtls: bool = False
+    keys: str = ""
 
 
 @dataclass(frozen=True, slots=True)

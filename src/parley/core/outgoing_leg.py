@@ -58,9 +58,11 @@ from .leg_inputs import (
     ReportCall,
     Ringing,
     WebLocal,
+    WebRemote,
 )
 from .meeting_inputs import Admitted, Dropped, JoinRefused, SelfMuted, Waiting
 from .outbound import FailureAction
+from .secret import Secret
 
 # Said by the person called, or by our own patience: another hop would only ring them again.
 _FINAL = frozenset({Reason.BUSY, Reason.DECLINED, Reason.NO_ANSWER, Reason.CANCELLED})
@@ -84,10 +86,16 @@ _ANSWERED = frozenset({CallState.JOINING, CallState.JOINED})
 _OVER = frozenset({CallState.ENDED, CallState.FINISHED})
 
 
-def provisional_audio(remote_host: str, dtls: bool = False) -> LegAudio:
-    """What a port is opened with before the far end has said anything: nothing is sent, nothing expected."""
-    keys = DtlsRemote() if dtls else None
-    return LegAudio(remote_host, 0, AudioCodec("pcmu", 0, 8000), sends=False, receives=False, dtls=keys)
+def provisional_audio(remote_host: str, keys: str = "") -> LegAudio:
+    """What a port is opened with before the far end has said anything: nothing is sent, nothing expected.
+
+    keys: as in Reached.
+    """
+    codec = AudioCodec("pcmu", 0, 8000)
+    if keys == "web":
+        return LegAudio("", 0, codec, sends=False, receives=False, web=WebRemote("", Secret(""), ""))
+    dtls = DtlsRemote() if keys == "dtls" else None
+    return LegAudio(remote_host, 0, codec, sends=False, receives=False, dtls=dtls)
 
 
 class OutgoingLeg:
@@ -100,7 +108,7 @@ class OutgoingLeg:
         self.state = CallState.NEW
         self._call: Dial | None = None
         self._hop = 0
-        self._opened_for: tuple[str, bool] | None = None  # where the port is open or being opened, and whether for DTLS
+        self._opened_for: tuple[str, str] | None = None  # where the port is open or being opened, for which keys
         self._web: WebLocal | None = None
         self._port: int | None = None
         self._deadline: float | None = None
@@ -169,14 +177,14 @@ class OutgoingLeg:
     def _reached(self, reached: Reached, _now: float) -> list[LegEffect]:
         if self.state is not CallState.REACHING or self._call is None:
             return []
-        opened = (reached.local_address, reached.dtls)
+        opened = (reached.local_address, reached.keys)
         if self._port is not None and self._opened_for == opened:
             self.state = CallState.CALLING
             return [PlaceCall(self._port, self._web)]
         effects: list[LegEffect] = [CloseMedia()] if self._port is not None else []
         self._port, self._web, self._opened_for = None, None, opened
         self.state = CallState.OPENING
-        audio = provisional_audio(reached.remote_host, reached.dtls)
+        audio = provisional_audio(reached.remote_host, reached.keys)
         return [*effects, OpenMedia(audio, reached.local_address, self._call.space)]
 
     def _media_opened(self, opened: MediaOpened, _now: float) -> list[LegEffect]:

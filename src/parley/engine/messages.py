@@ -33,7 +33,10 @@ class Codec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WebRemote(msgspec.Struct, frozen=True, kw_only=True):
-    """The far end of a WebRTC transport, out of its offer. A new ufrag restarts ICE; the keys of SRTP stay."""
+    """The far end of a WebRTC transport, out of its offer. A new ufrag restarts ICE; the keys of SRTP stay.
+
+    Empty ufrag, password and fingerprint: not known yet, as nobody has answered our offer.
+    """
 
     ufrag: str
     password: str

@@ -44,11 +44,12 @@ from .call import SESSION_EXPIRES, SipCall
 from .dialler import SipDialler
 from .leg import SipLeg
 from .listeners import Listeners, StreamLimits, every_address_like, is_ours, source_address
+from .page import page_offer
 from .rates import MESSAGES_PER_CALL, SCANNERS, SourceRates
 from .registrar import Answered, Registrar
 from .resolver import Resolver
 from .trunks import TrustedTrunks
-from .web_leg import WebSipLeg, web_offer
+from .web_leg import WebSipLeg
 from .websockets import SipSockets
 
 log = structlog.get_logger(__name__)
@@ -352,7 +353,7 @@ class SipAgent:
                 return 400 if body else 488
             address = media_address(self._media_address, flow.local[0], flow.remote[0])
             return SipLeg(event, None, undecided_audio(flow.remote[0]), self, address, session, keys)
-        page = web_offer(offer, body)
+        page = page_offer(offer, body)
         if page is not None:
             return WebSipLeg(event, offer, page, self, flow.local[0], session)
         elsewhere = (flow.remote[0], NO_PORT)

@@ -15,6 +15,7 @@ from ...core.leg_inputs import Answered, CallFailed, LegInput, Reached, Ringing,
 from ...core.outbound import Hop, Target
 from ...core.profiles import MediaEncryption
 from ...wire.offer_answer import read_answer
+from ...wire.sdp import Session, parse
 from ...wire.sip.digest import HEADERS, DigestClient
 from ...wire.sip.errors import OurMistake, TheirMistake
 from ...wire.sip.events import DialogId, TransactionId
@@ -23,6 +24,7 @@ from ...wire.sip.message import Response, body_part
 from ...wire.sip.session_timer import least_of
 from .audio import NO_PORT, leg_audio, our_offer, read_offer
 from .call import SESSION_EXPIRES, SipCall, Wire
+from .page import Page, page_audio, read_page
 
 log = structlog.get_logger(__name__)
 
@@ -161,8 +163,10 @@ class OutgoingSipLeg(SipCall):
         self._hop = hop
         self._flow = way.flow
         self._media_address = way.media_address
-        dtls = self._by_dtls and self._offers_srtp(way.flow)
-        self._tell(Reached(way.media_local, way.flow.remote[0], dtls))
+        keys = "dtls" if self._by_dtls and self._offers_srtp(way.flow) else ""
+        if way.flow.transport in {"ws", "wss"} and self._encryption is not MediaEncryption.PROHIBITED:
+            keys = "web"  # whoever registered by WebSocket is a page
+        self._tell(Reached(way.media_local, way.flow.remote[0], keys))
 
     def place(self, port: int, web: WebLocal | None = None) -> None:
         hop, flow = self._hop, self._flow
@@ -173,9 +177,7 @@ class OutgoingSipLeg(SipCall):
         if self._attempts > 1:
             self._call_id = f"{self._call_id.partition('-')[0]}-{self._attempts}"  # another call to another place
         self._digest = digest_of(hop)
-        self._fingerprint = web.fingerprint if web is not None else None
-        crypto = self._keys.first() if self._offers_srtp(flow) and self._fingerprint is None else None
-        self._sent = our_offer((self._media_address, port), self._session, crypto, self._fingerprint)
+        self._sent = self._our_offer(port, flow, web)
         user = quote(self._identity.user, safe="-_.!~*'()&=+$,/")
         contact = None
         if hop.contact_domain:
@@ -191,6 +193,15 @@ class OutgoingSipLeg(SipCall):
                 contact=contact,
             )
         )
+
+    def _our_offer(self, port: int, flow: Flow, web: WebLocal | None) -> Session:
+        if web is not None and web.ufrag:
+            self._page = Page(self._session, self._wire.respond)
+            return parse(self._page.offer(web))
+        self._page = None
+        self._fingerprint = web.fingerprint if web is not None else None
+        crypto = self._keys.first() if self._offers_srtp(flow) and self._fingerprint is None else None
+        return our_offer((self._media_address, port), self._session, crypto, self._fingerprint)
 
     def _offers_srtp(self, flow: Flow) -> bool:
         """Where it must be, and where the way keeps the keys secret; then it is SRTP or no call (RFC 4568, 5.1.1)."""
@@ -252,9 +263,15 @@ class OutgoingSipLeg(SipCall):
         if self.ended:
             self._wire.bye(dialog, [])  # the answer crossed our CANCEL
             return
-        answer = read_offer(body_part(response, "application/sdp"))
+        body = body_part(response, "application/sdp")
+        if self._page is not None and (page := read_page(body)) is not None:
+            self.dialog, self.audio = dialog, page_audio(page)
+            self._calling.answered(self, dialog)
+            self._tell(Answered(self.audio))
+            return
+        answer = read_offer(body)
         audio = read_answer(self._sent, answer) if self._sent is not None and answer is not None else None
-        if audio is None or self._flow is None:
+        if audio is None or self._flow is None or self._page is not None:
             self._wire.bye(dialog, [("Reason", 'SIP;cause=488;text="no common codec"')])
             self._failed(Ending(Side.REMOTE, Reason.NO_COMMON_CODEC))
             return
