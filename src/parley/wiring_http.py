@@ -9,7 +9,8 @@ from contextlib import AsyncExitStack
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .backends.system import SystemClock
-from .config import Listen, Settings, of_transport
+from .config import Settings, of_transport
+from .config_values import Listen
 from .doors.http import HttpListener
 from .doors.sip.listeners import bind_sockets
 from .doors.web.app import web_app

@@ -17,7 +17,8 @@ from .app.devices import Devices
 from .app.directory import Directory
 from .app.ports import Clock
 from .app.tasks import Tasks
-from .config import Listen, Settings
+from .config import Settings
+from .config_values import Listen
 from .core.endings import Ending, Reason, Side
 from .doors.sip.agent import SipAgent
 from .doors.sip.listeners import StreamLimits
