@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -82,10 +83,17 @@ async def listening(
         await rig.agent.close()
 
 
-async def gone(reader: asyncio.StreamReader) -> bool:
-    """The server has closed the connection, within a second."""
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait for it, five seconds at most."""
+    async with asyncio.timeout(5.0):
+        for _ in iter(holds, True):
+            await asyncio.sleep(0.01)
+
+
+async def gone(reader: asyncio.StreamReader, within: float = 5.0) -> bool:
+    """The server closes the connection, within so many seconds."""
     try:
-        return await asyncio.wait_for(reader.read(), 1.0) == b""
+        return await asyncio.wait_for(reader.read(), within) == b""
     except TimeoutError:  # is an OSError too
         return False
     except OSError:
@@ -109,26 +117,26 @@ async def test_whoever_owes_a_message_is_not_waited_for(floor: Floor, first: byt
     async with listening(floor, limits=limits) as (_, port):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(first)
-        answered = await asyncio.wait_for(reader.read(2000), 1.0) if stays else b""
+        answered = await asyncio.wait_for(reader.read(2000), 5.0) if stays else b""
         assert bool(answered) is stays
         if not stays and len(first) > len(OPTIONS):
             await reader.readuntil(b"\r\n\r\n")
-        assert await gone(reader) is not stays
+        assert await gone(reader, 0.6 if stays else 5.0) is not stays
         writer.close()
 
 
 async def test_whoever_drips_is_not_waited_for_either(floor: Floor) -> None:
     """A byte now and then does not prolong the wait for a whole message."""
-    async with listening(floor, limits=StreamLimits(patience=Patience(idle=5.0, whole=0.3))) as (_, port):
+    async with listening(floor, limits=StreamLimits(patience=Patience(idle=60.0, whole=0.3))) as (_, port):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        began = asyncio.get_running_loop().time()
-        for byte in OPTIONS[:50]:
-            if reader.at_eof():
-                break
-            writer.write(bytes([byte]))
-            await asyncio.sleep(0.02)
-        assert reader.at_eof() or await gone(reader)
-        assert asyncio.get_running_loop().time() - began < 1.0
+        dripped = 0
+        while not reader.at_eof() and dripped < len(OPTIONS) - 1:
+            writer.write(OPTIONS[dripped : dripped + 1])
+            dripped += 1
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(reader.read(1), 0.02)
+        assert reader.at_eof() and dripped < len(OPTIONS) - 1
+        writer.close()
 
 
 async def test_idle_connections_are_closed(floor: Floor) -> None:
@@ -136,7 +144,7 @@ async def test_idle_connections_are_closed(floor: Floor) -> None:
     async with listening(floor, limits=StreamLimits(patience=Patience(idle=0.2))) as (_, port):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"\r\n\r\n")
-        assert await asyncio.wait_for(reader.readexactly(2), 1.0) == b"\r\n"
+        assert await asyncio.wait_for(reader.readexactly(2), 5.0) == b"\r\n"
         assert await gone(reader)
         writer.close()
 
@@ -147,12 +155,12 @@ async def test_connections_of_one_source_and_of_all_are_bounded(floor: Floor) ->
         async with listening(floor, limits=limits) as (rig, port):
             streams = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
             assert [await gone(reader) for reader, _ in streams[2:]] == [True]
-            assert len(rig.agent._listeners._streams) == 2
+            await until(lambda held=rig.agent._listeners._streams: len(held) == 2)
             streams[0][1].close()
-            await asyncio.sleep(0.05)
+            await until(lambda held=rig.agent._listeners._streams: len(held) == 1)
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(b"\r\n\r\n")
-            assert await asyncio.wait_for(reader.readexactly(2), 1.0) == b"\r\n"
+            assert await asyncio.wait_for(reader.readexactly(2), 5.0) == b"\r\n"
             for _, one in [*streams, (reader, writer)]:
                 one.close()
 
@@ -164,11 +172,11 @@ async def test_a_source_that_says_too_much_is_read_more_slowly_on_a_stream(floor
         for number in range(MESSAGES_PER_CALL + 5):
             writer.write(OPTIONS.replace(b"z9hG4bKo", b"z9hG4bKo%d" % number))
         for _ in range(MESSAGES_PER_CALL):
-            assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 1.0)).startswith(b"SIP/2.0 200")
+            assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5.0)).startswith(b"SIP/2.0 200")
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 0.3)
         await floor.wait(1.0)
-        assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 1.0)).startswith(b"SIP/2.0 200")
+        assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5.0)).startswith(b"SIP/2.0 200")
         writer.close()
 
 
@@ -189,8 +197,10 @@ async def test_datagrams_beyond_a_sources_share_are_dropped_unread(floor: Floor)
         transport, said = await loop.create_datagram_endpoint(Datagrams, remote_addr=("127.0.0.1", port))
         for number in range(40):
             transport.sendto(OPTIONS.replace(b"TCP", b"UDP").replace(b"z9hG4bKo", b"z9hG4bKo%d;rport" % number))
+        for _ in range(MESSAGES_PER_CALL):
+            await asyncio.wait_for(said.heard.get(), 5.0)
         await asyncio.sleep(0.3)
-        assert said.heard.qsize() == MESSAGES_PER_CALL
+        assert said.heard.empty()
         transport.close()
 
 
@@ -203,7 +213,7 @@ async def test_stun_on_the_port_is_answered(floor: Floor, host: str) -> None:
         binding = b"\0\1\0\0\x21\x12\xa4\x42" + b"transaction!"
         for data in (b"\0", b"\0\1" + bytes(30), b"\1\1\0\0\x21\x12\xa4\x42" + b"transaction!", binding):
             transport.sendto(data)
-        answer = stun.parse(await asyncio.wait_for(said.heard.get(), 1.0))
+        answer = stun.parse(await asyncio.wait_for(said.heard.get(), 5.0))
         assert (answer.kind, answer.transaction) == (stun.SUCCESS, b"transaction!")
         assert answer.mapped_address == transport.get_extra_info("sockname")[:2]
         assert said.heard.empty()
@@ -214,7 +224,7 @@ async def test_a_dead_peer_is_found_out_by_the_kernel(floor: Floor) -> None:
     """Keep-alives are on for every connection, and what nobody acknowledges ends it."""
     async with listening(floor) as (rig, port):
         _, writer = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.sleep(0.05)
+        await until(lambda: bool(rig.agent._listeners._streams))
         (outlet,) = rig.agent._listeners._streams.values()
         sock = outlet._writer.get_extra_info("socket")  # type: ignore[attr-defined]
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1

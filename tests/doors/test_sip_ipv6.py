@@ -16,7 +16,7 @@ from parley.tls import generated_certificate
 from parley.tls_contexts import CertificatePair, ServerCertificates
 from tests.app.floor import Floor, no_errors
 from tests.doors.sip_rig import SipRig, offer
-from tests.doors.test_sip_bounds import Datagrams
+from tests.doors.test_sip_bounds import Datagrams, until
 from tests.doors.test_sip_limits import reply
 from tests.kit.sip_wire import request
 
@@ -114,10 +114,9 @@ async def test_we_call_by_ipv6_and_use_a_connection_again(tmp_path: Path) -> Non
         listeners = rig.agent._listeners
         first = await listeners.connect("::1", port)
         assert first.sent_by.startswith("[::1]:") and await listeners.connect("::1", port) == first
-        await asyncio.sleep(0.05)
+        await until(lambda: bool(accepted))
         accepted[0].close()
-        await asyncio.sleep(0.05)
-        assert not listeners.stands(first)
+        await until(lambda: not listeners.stands(first))
         second = await listeners.connect("::1", port)
         assert second != first and len(accepted) <= 2
         server.close()

@@ -24,6 +24,7 @@ from parley.doors.sip.listeners import StreamLimits, bind_sockets
 from parley.doors.sip.registrar import Registrar
 from tests.app.floor import Floor, no_errors
 from tests.doors.sip_rig import SipRig, offer
+from tests.doors.test_sip_bounds import until
 from tests.doors.test_sip_calls_out import Told, leg_of
 from tests.kit.counted_identifiers import CountedIdentifiers
 from tests.kit.sip_socket import HOST, SipSocket, header
@@ -85,8 +86,7 @@ async def test_a_call_by_websocket_from_invite_to_bye() -> None:
         (leg,) = here.floor.directory.legs()
         assert leg.facts.transport == "ws"
         await phone.bye()
-        await asyncio.sleep(0.05)
-        assert here.floor.directory.legs() == []
+        await until(lambda: here.floor.directory.legs() == [])
 
 
 async def test_a_page_that_offers_ice_gets_the_browsers_port() -> None:
@@ -129,7 +129,7 @@ async def test_a_device_registers_by_its_socket_and_is_called_by_it() -> None:
             await phone.respond(invite, 200, offer("pcmu"))
             assert isinstance(await told.hears(Answered), Answered)
             assert (await phone.request("ACK")).startswith("ACK ")
-        await asyncio.sleep(0.05)
+        await until(lambda: not here.rig.agent._listeners._streams)
         again, told = leg_of(here.rig.agent)
         again.reach(hop)
         assert await failed(told)
@@ -241,7 +241,7 @@ async def test_sockets_count_against_the_bounds_of_connections() -> None:
         async with here.phone():
             with pytest.raises(InvalidStatus):
                 await here.phone().__aenter__()
-        await asyncio.sleep(0.05)
+        await until(lambda: not here.rig.agent._listeners._streams)
         async with here.phone() as phone:
             await phone.send("OPTIONS", "sip:example.com")
             await phone.answered(200)
