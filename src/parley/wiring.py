@@ -23,6 +23,7 @@ from starlette.types import ASGIApp
 from . import __version__, logs
 from .app.administration import Administration, administration
 from .app.arrivals import Arrivals
+from .app.bridges import Bridges
 from .app.changes import Changes
 from .app.credentials import CredentialLimits, Credentials
 from .app.devices import Devices
@@ -207,6 +208,17 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     sip = sip_agent(settings, kept.clock, kept.devices, arrivals, tasks)
     first_domain = kept.administration.inbound_rules.space_domain
     dialling = Dialling(kept.store, directory, sip.dialler, kept.clock, first_domain)
+    arrivals.bridges = Bridges(
+        kept.store,
+        kept.lookup,
+        directory,
+        services,
+        sip.dialler,
+        kept.identifiers,
+        dialling.counts,
+        first_domain,
+        server=kept.identifiers.uuid(),
+    )
     parts = conference_parts(
         settings,
         Shared(

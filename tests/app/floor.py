@@ -223,7 +223,7 @@ class Floor:
         """No leg, port, meeting, plan, task or timer; everything that began in the journal has ended there."""
         directory = self.directory
         assert directory.legs() == [] and directory.meetings() == []
-        kept = ("_legs", "_place", "_joining", "_meetings", "_of_space", "_stale", "_readings")
+        kept = ("_legs", "_place", "_joining", "_meetings", "_of_space", "_stale", "_readings", "_temporary")
         assert [name for name in kept if getattr(directory, name)] == []
         assert self.engine.legs == {} and self.engine.opened == self.engine.closed
         assert self.engine.plans == {}

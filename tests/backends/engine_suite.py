@@ -12,6 +12,7 @@ from parley.app.ports import MediaEngine, MediaUnavailable
 from parley.core.ids import LegId, MeetingId
 from parley.core.leg_inputs import AudioCodec, LegAudio, WebLocal, WebRemote
 from parley.core.mediaplan import LegMedia, MediaPlan
+from parley.core.quality import QualityWindow
 from parley.core.secret import Secret
 
 PCMU = LegAudio("127.0.0.1", 9, AudioCodec("pcmu", 0, 8000), dtmf_payload_type=101)
@@ -31,6 +32,7 @@ class Told:
     ended: list[tuple[LegId, int]] = field(default_factory=list)
     ready: list[LegId] = field(default_factory=list)
     died: list[LegId] = field(default_factory=list)
+    windows: list[tuple[LegId, QualityWindow]] = field(default_factory=list)
 
     def digit(self, leg: LegId, digit: str) -> None:
         self.digits.append((leg, digit))
@@ -40,6 +42,9 @@ class Told:
 
     def media_ready(self, leg: LegId) -> None:
         self.ready.append(leg)
+
+    def quality(self, leg: LegId, window: QualityWindow) -> None:
+        self.windows.append((leg, window))
 
     def media_died(self, leg: LegId) -> None:
         self.died.append(leg)
@@ -155,6 +160,15 @@ class EngineSuite:
         assert await bench.engine.change_leg(browser, WEB) == before
         for leg in (phone, browser):
             bench.engine.close_leg(leg)
+
+    async def test_keys_of_a_leg_that_is_not_open_are_passed_over(self, bench: Bench) -> None:
+        """Neither they nor those of an open one fail, and both engines go on."""
+        leg = a_leg()
+        bench.engine.send_digits(leg, "12,#", 160)
+        await bench.engine.open_leg(leg, LOCAL, PCMU)
+        bench.engine.send_digits(leg, "12,#", 160)
+        await bench.engine.change_leg(leg, OPUS)
+        bench.engine.close_leg(leg)
 
     async def test_closing_is_harmless(self, bench: Bench) -> None:
         """Twice, or of a leg nobody knows; neither is death."""

@@ -21,11 +21,14 @@ from parley.core.conferences import (
 )
 from parley.core.devices import Binding, Device, DigestAlgorithm
 from parley.core.dialplan import InboundRule, Ivr
+from parley.core.forwarding import CallerIdMode, ForwardingAction, ForwardingRule, UriParameters
 from parley.core.ids import (
     AccessMethodId,
     CallProfileId,
     ConferenceId,
     DeviceId,
+    DialTransformId,
+    ForwardingRuleId,
     InboundRuleId,
     IvrId,
     LegProfileId,
@@ -40,7 +43,7 @@ from parley.core.ids import (
     UserId,
 )
 from parley.core.meeting_inputs import Cause, Entry, Stay
-from parley.core.outbound import FailureAction, OutboundRule
+from parley.core.outbound import ControlEncryption, FailureAction, OutboundRule
 from parley.core.outbox import Channel, Notice, OutboxEntry, OutboxState
 from parley.core.people import (
     AdministratorLevel,
@@ -66,6 +69,7 @@ from parley.core.profiles import (
 from parley.core.seats import Seat
 from parley.core.secret import Secret
 from parley.core.spaces import AccessMethod, Member, MemberRights, Role, Space, SpaceKind
+from parley.core.transforms import DialTransform, TransformAction, TransformType
 
 EXTRAS = {"cms": {"cdrTag": "a <b> ü", "empty": ""}, "other": {}}
 LEG, CALL, TENANT = LegProfileId("leg-1"), CallProfileId("call-1"), TenantId("tenant-1")
@@ -204,6 +208,27 @@ FULL: dict[str, Any] = {
         "trunk",
         Secret("trunk-password-ü"),
         "realm",
+        ControlEncryption.ENCRYPTED,
+        EXTRAS,
+    ),
+    "forwarding_rules": ForwardingRule(
+        ForwardingRuleId("full"),
+        "*.a.example",
+        "b.example",
+        ForwardingAction.REJECT,
+        CallerIdMode.PRESERVE,
+        -1,
+        TENANT,
+        UriParameters.FORWARD,
+        EXTRAS,
+    ),
+    "dial_transforms": DialTransform(
+        DialTransformId("full"),
+        TransformType.PHONE,
+        "($1/^49$/)($2/ü/)",
+        "$2@a.example",
+        7,
+        TransformAction.ACCEPT_PHONE,
         EXTRAS,
     ),
     "outbox": OutboxEntry(
@@ -287,6 +312,8 @@ BARE: dict[str, Any] = {
     ),
     "occurrences": Occurrence(OccurrenceId("bare"), ConferenceId("c1"), T, 15),
     "outbound_rules": OutboundRule(OutboundRuleId("bare"), "b.example"),
+    "forwarding_rules": ForwardingRule(ForwardingRuleId("bare"), "b.example"),
+    "dial_transforms": DialTransform(DialTransformId("bare")),
     "outbox": OutboxEntry(OutboxId("bare"), Channel.MAIL, Notice.BOOKED, "b@a.example", "<2@a.example>", b"", T, T),
     "tokens": Token("bare", TokenKind.ACCESS, None, T, T),
     "departments": Department("bare", "1", ""),

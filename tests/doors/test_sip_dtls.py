@@ -60,7 +60,7 @@ async def test_an_offer_by_dtls_is_answered_in_kind(rig: SipRig, setup: str, our
     assert (media.protocol, media.get("setup")) == ("UDP/TLS/RTP/SAVP", ours)
     assert (media.get("fingerprint") or "").startswith("sha-256 ") and media.port
     assert media.get("ice-ufrag") is None
-    assert audio(rig).dtls == DtlsRemote(THEIRS, client, False)
+    assert audio(rig).dtls == DtlsRemote(THEIRS, client)
     (leg,) = rig.floor.directory.legs()
     assert leg.view is not None and leg.view.encrypted_media
 
@@ -106,12 +106,12 @@ async def test_a_hold_keeps_the_certificate_and_another_one_is_told(rig: SipRig)
     assert (held.get("fingerprint"), held.get("setup")) == (first.get("fingerprint"), "passive")
     assert not audio(rig).receives or not audio(rig).sends
     await phone.call(by_dtls(fingerprint=OTHERS, version=3))
-    assert audio(rig).dtls == DtlsRemote(OTHERS, False, False)
+    assert audio(rig).dtls == DtlsRemote(OTHERS, False)
     key = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + "A" * 40 + "\r\n"
     for body in (offer("pcmu", version=4), offer("pcmu", version=4, extra=key).replace("RTP/AVP", "RTP/SAVP")):
         said = await phone.send("UPDATE", body)
         assert [message.status for message in said if isinstance(message, Response)] == [488]
-    assert audio(rig).dtls == DtlsRemote(OTHERS, False, False)
+    assert audio(rig).dtls == DtlsRemote(OTHERS, False)
 
 
 async def test_a_re_invite_without_an_offer_gets_one_by_dtls(rig: SipRig) -> None:
@@ -123,7 +123,7 @@ async def test_a_re_invite_without_an_offer_gets_one_by_dtls(rig: SipRig) -> Non
     media = audio_of(described(answer))
     assert (media.protocol, media.get("setup")) == ("UDP/TLS/RTP/SAVP", "passive")
     await phone.ack(by_dtls("active", port=4100))
-    assert audio(rig).remote_port == 4100 and audio(rig).dtls == DtlsRemote(THEIRS, False, False)
+    assert audio(rig).remote_port == 4100 and audio(rig).dtls == DtlsRemote(THEIRS, False)
 
 
 # --- people we call ------------------------------------------------------------------------------------------------
@@ -159,7 +159,7 @@ async def test_keys_are_offered_by_dtls_where_that_is_set(agent: SipAgent, setup
         leg.place(20000, WebLocal(20000, "", Secret(""), OURS, ()))
         answered = await told.hears(Answered)
         assert isinstance(answered, Answered)
-        assert answered.audio.dtls == DtlsRemote(THEIRS, client, False)
+        assert answered.audio.dtls == DtlsRemote(THEIRS, client)
         invite = ada.requests("INVITE")[0].text
         assert "m=audio 20000 UDP/TLS/RTP/SAVP" in invite and "a=setup:actpass" in invite
         assert f"a=fingerprint:sha-256 {OURS}" in invite and "crypto" not in invite

@@ -92,7 +92,7 @@ class DtlsRig(Rig):
         caller._next_packet = self.now - self.start
         self.callers[name] = caller
         phone = self.phones[name] = DtlsPhone(self, caller, active=active, mux=mux)
-        media = self.media(caller, dtls=self.remote(phone) if known else DtlsRemote(rtcp_mux=mux))
+        media = self.media(caller, dtls=self.remote(phone) if known else DtlsRemote(), rtcp_mux=mux)
         answer = self.ask(OpenLeg(id=next(self.ids), leg=name, local="192.0.2.200", media=media))
         assert isinstance(answer, LegOpened) and answer.web is not None
         assert (answer.web.ufrag, answer.web.port) == ("", answer.port)
@@ -101,10 +101,10 @@ class DtlsRig(Rig):
 
     def remote(self, phone: DtlsPhone, fingerprint: str = "") -> DtlsRemote:
         known = fingerprint or phone.certificate.fingerprint
-        return DtlsRemote(fingerprint=known, client=not phone.active, rtcp_mux=phone.mux)
+        return DtlsRemote(fingerprint=known, client=not phone.active)
 
     def describe(self, phone: DtlsPhone, **changes: object) -> object:
-        media = self.media(phone.caller, **({"dtls": self.remote(phone)} | changes))
+        media = self.media(phone.caller, **({"dtls": self.remote(phone), "rtcp_mux": phone.mux} | changes))
         return self.ask(SetMedia(id=next(self.ids), leg=phone.caller.name, media=media))
 
     def tick(self) -> None:

@@ -38,6 +38,7 @@ class FakeEngine:
         self.closed = 0
         self.played: dict[LegId, list[str]] = {}
         self.plans: dict[MeetingId, MediaPlan] = {}
+        self.sent_digits: dict[LegId, str] = {}
 
     def listen(self, listener: EngineListener) -> None:
         self._listener = listener
@@ -100,6 +101,10 @@ class FakeEngine:
         timer = self._playing.pop(leg, None)
         if timer is not None:
             timer.cancel()
+
+    def send_digits(self, leg: LegId, digits: str, each_ms: int) -> None:
+        if leg in self.legs:
+            self.sent_digits[leg] = self.sent_digits.get(leg, "") + digits
 
     def apply(self, plan: MediaPlan) -> None:
         known = self.plans.get(plan.meeting)

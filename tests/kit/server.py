@@ -69,6 +69,11 @@ class Server:
         """Of the administrator `admin`."""
         return self._password
 
+    @property
+    def pid(self) -> int:
+        """Of the process that runs now."""
+        return self._process.pid
+
     async def __aenter__(self) -> Server:
         self.data = Path(tempfile.mkdtemp(prefix="parley-"))
         self.certificate = self.data / "https-certificate.pem"

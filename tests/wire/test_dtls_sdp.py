@@ -43,7 +43,7 @@ def test_the_role_is_the_one_that_the_offer_leaves(protocol: str, setup: str, ou
     """Who may choose waits; the answer names our certificate and keeps the profile."""
     session, audio = answered(offer(protocol, f"a=fingerprint:SHA-256 {THEIRS.lower()}", f"a=setup:{setup}"))
     (media,) = session.media
-    assert audio.dtls == Agreed(THEIRS, client, mux=False) and audio.keys is None
+    assert audio.dtls == Agreed(THEIRS, client) and audio.keys is None
     assert (media.protocol, media.get("setup"), media.get("fingerprint")) == (protocol, ours, f"sha-256 {OURS}")
     assert media.get("rtcp-mux") is None and media.get("crypto") is None
 
@@ -52,7 +52,7 @@ def test_what_stands_for_the_whole_session_counts_for_its_audio() -> None:
     """Fingerprint and role before the first section; rtcp-mux is answered where it is offered."""
     head = f"a=fingerprint:sha-256 {THEIRS}\r\na=setup:passive\r\n"
     session, audio = answered(offer("UDP/TLS/RTP/SAVPF", "a=rtcp-mux", head=head))
-    assert audio.dtls == Agreed(THEIRS, client=True, mux=True)
+    assert audio.dtls == Agreed(THEIRS, client=True) and audio.rtcp_mux
     assert session.media[0].get("rtcp-mux") is not None
 
 
@@ -106,9 +106,9 @@ def test_of_two_sections_the_plain_one_is_taken_where_it_must_be() -> None:
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
-        ((f"a=fingerprint:sha-256 {THEIRS}", "a=setup:active", "a=rtcp-mux"), Agreed(THEIRS, False, True)),
-        ((f"a=fingerprint:sha-256 {THEIRS}", "a=setup:passive"), Agreed(THEIRS, True, False)),
-        ((f"a=fingerprint:sha-256 {THEIRS}",), Agreed(THEIRS, True, False)),
+        ((f"a=fingerprint:sha-256 {THEIRS}", "a=setup:active", "a=rtcp-mux"), Agreed(THEIRS, False)),
+        ((f"a=fingerprint:sha-256 {THEIRS}", "a=setup:passive"), Agreed(THEIRS, True)),
+        ((f"a=fingerprint:sha-256 {THEIRS}",), Agreed(THEIRS, True)),
         ((f"a=fingerprint:sha-256 {THEIRS}", "a=setup:actpass"), None),
         (("a=setup:active",), None),
     ],

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from .changes import Changes
 from .dial_plan import InboundRules, Ivrs
+from .dial_transforms import DialTransforms
+from .forwarding_rules import ForwardingRules
 from .members import Members
 from .outbound_rules import OutboundRules
 from .ports import Identifiers, Store
@@ -28,6 +30,8 @@ class Administration:
     inbound_rules: InboundRules
     ivrs: Ivrs
     outbound_rules: OutboundRules
+    forwarding_rules: ForwardingRules
+    dial_transforms: DialTransforms
 
 
 def administration(
@@ -51,4 +55,6 @@ def administration(
         inbound_rules=InboundRules(store, identifiers, changes, domains),
         ivrs=Ivrs(store, identifiers, changes, reserved),
         outbound_rules=OutboundRules(store, identifiers, changes),
+        forwarding_rules=ForwardingRules(store, identifiers, changes),
+        dial_transforms=DialTransforms(store, identifiers, changes),
     )

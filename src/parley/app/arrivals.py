@@ -12,6 +12,7 @@ from ..core.endings import Ending, Reason, Side
 from ..core.ids import ParticipantId
 from ..core.leg_inputs import Granted, Offered, UnknownTarget
 from ..core.meeting_inputs import Entry
+from .bridges import Bridges, LeadsNowhere
 from .directory import Directory
 from .legs import LiveLegRunner
 from .lookup import Lookup
@@ -21,8 +22,10 @@ from .ports import LegDoor
 class Arrivals:
     """The one way in for callers, whatever their door."""
 
-    def __init__(self, lookup: Lookup, directory: Directory) -> None:
+    def __init__(self, lookup: Lookup, directory: Directory, bridges: Bridges | None = None) -> None:
+        """bridges: who puts callers through to others; None: nobody does."""
         self._lookup = lookup
+        self.bridges = bridges
         self._directory = directory
         self.unknown = 0  # calls refused because their address leads nowhere
         self.refused_full = 0
@@ -36,6 +39,11 @@ class Arrivals:
             proof, member = await self._lookup.proof(offered.asserted, target, offered.user)
             if member is not None:
                 target = Granted(target.space, target.tenant, Entry(member=member), proof)
+        if isinstance(target, UnknownTarget) and self.bridges is not None:
+            try:
+                return await self.bridges.take(offered, door)
+            except LeadsNowhere:
+                pass  # told below
         closed = isinstance(target, Candidates) and closed_by(target, proof) is not None
         if isinstance(target, UnknownTarget) or closed:
             self.unknown += 1

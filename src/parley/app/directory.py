@@ -41,6 +41,7 @@ from ..core.meeting_inputs import (
     SpaceChanged,
 )
 from ..core.people import Tenant
+from ..core.quality import QualityWindow
 from ..core.refusals import Refusal
 from ..core.spaces import AccessMethod
 from .changes import Change, Changes
@@ -59,6 +60,7 @@ _RESOLVING = {"leg-profile", "call-profile", "space", "access-method", "member",
 RETRY_AFTER = 1.0  # seconds until a meeting is resolved anew once more, when the store could not be read
 
 T = TypeVar("T")
+R = TypeVar("R", bound=LiveLegRunner)
 
 
 @dataclass(slots=True, eq=False)
@@ -88,6 +90,7 @@ class Directory:
         self._readings: set[_Reading] = set()
         self._stale: set[MeetingId] = set()  # meetings that are being resolved anew
         self._closed = False
+        self._temporary: dict[SpaceId, SpaceFacts] = {}  # spaces that exist for one call, and in no store
         self._watchers: list[Callable[[MeetingId], None]] = []
         self.count_completed = 0
         self.most_legs = 0
@@ -141,6 +144,22 @@ class Directory:
         self._take(runner, call)
         return runner
 
+    def take_in(self, make: Callable[[LegId, int, ParticipantId], R], first: LegInput) -> R | None:
+        """A leg that somebody else makes and is the lobby of. None: the server is full or stops, nothing was made."""
+        if self._closed or len(self._legs) >= self._legs_most:
+            return None
+        self._number += 1
+        runner = make(LegId(self._identifiers.uuid()), self._number, ParticipantId(self._identifiers.uuid()))
+        self._take(runner, first)
+        return runner
+
+    def keep_space(self, facts: SpaceFacts) -> None:
+        """A space for one call, which no store knows."""
+        self._temporary[facts.space.id] = facts
+
+    def forget_space(self, space: SpaceId) -> None:
+        self._temporary.pop(space, None)
+
     def _take(self, runner: LiveLegRunner, first: LegInput) -> None:
         self._legs[runner.id] = runner
         self.most_legs = max(self.most_legs, len(self._legs))
@@ -183,6 +202,14 @@ class Directory:
             meeting.post(DropLeg(leg, ending))
         else:
             runner.post(Drop(ending))  # at the entrance, or hearing why the meeting would not have it
+        return True
+
+    def send_keys(self, leg: LegId, keys: str) -> bool:
+        """Press keys for the far end of an answered leg. False: there is none."""
+        runner = self._legs.get(leg)
+        if runner is None or not runner.accepted or runner.ended:
+            return False
+        runner.send_keys(keys)
         return True
 
     # --- meetings --------------------------------------------------------------------------------------------
@@ -260,7 +287,9 @@ class Directory:
             door = await tx.access_methods.get(entry.access_method) if entry.access_method else None
             return await space_facts(tx, wish.space, [entry]), door
 
-        facts, door = await self._read(wish.space, read)
+        facts, door = self._temporary.get(wish.space), None
+        if facts is None:
+            facts, door = await self._read(wish.space, read)
         # From here on nothing waits: what was read still holds when the leg is in.
         if leg.id not in self._joining:
             return  # the leg left while we read
@@ -313,7 +342,13 @@ class Directory:
             return existing
         services = self._services
         machine = Meeting(
-            MeetingId(self._identifiers.uuid()), space.id, space.name, space.tenant, facts.call, services.clock.now()
+            MeetingId(self._identifiers.uuid()),
+            space.id,
+            space.name,
+            space.tenant,
+            facts.call,
+            services.clock.now(),
+            facts.kind,
         )
         runner = MeetingRunner(
             machine,
@@ -397,6 +432,9 @@ class Directory:
         if runner is None:
             return  # it ended before this began
         space = runner.view().space
+        if space in self._temporary:
+            self._stale.discard(meeting)
+            return  # nothing of it is stored
         # Legs are many and their entries few; whoever comes in while this reads has read for himself.
         facts = await self._read(space, lambda tx: space_facts(tx, space, {leg.entry for leg in runner.view().legs}))
         self._stale.discard(meeting)
@@ -421,6 +459,10 @@ class Directory:
     def play_ended(self, leg: LegId, play: int) -> None:
         if (runner := self._legs.get(leg)) is not None:
             runner.post(PlayEnded(play))
+
+    def quality(self, leg: LegId, window: QualityWindow) -> None:
+        if (runner := self._legs.get(leg)) is not None:
+            runner.quality.take(window)
 
     def media_died(self, leg: LegId) -> None:
         if (runner := self._legs.get(leg)) is not None:
@@ -453,4 +495,5 @@ class Directory:
             statistics=self._services.engine.statistics(runner.id),
             kind=party.kind,
             direction=party.direction,
+            quality=runner.quality.last,
         )

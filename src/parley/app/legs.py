@@ -43,6 +43,7 @@ from ..core.leg_inputs import (
     Resolve,
     ResolveCallId,
     Resolved,
+    SendKeys,
     StopPlaying,
 )
 from ..core.meeting_inputs import LegNews, MeetingInput, MuteSelf
@@ -51,10 +52,12 @@ from .lookup import Lookup
 from .mailbox import Mailbox
 from .pins import PinJudge
 from .ports import AnsweredDoor, Clock, Journal, LegDoor, LegFacts, MediaEngine, MediaUnavailable
+from .quality import QualityRecord
 from .tasks import Tasks
 
 log = structlog.get_logger(__name__)
 
+KEY_MS = 160  # of one key that is pressed for the far end
 GENERATION = 1  # no leg is replaced by another connection yet
 
 # Effects that end something: a failure of one is logged, and the others are still performed.
@@ -135,6 +138,7 @@ class LiveLegRunner:
         self.accepted = False
         self.ended = False
         self.started = services.clock.now()
+        self.quality = QualityRecord(leg, number, services.journal)
         self._answered_door = door
         self._services = services
         self._lobby = lobby
@@ -156,6 +160,10 @@ class LiveLegRunner:
         if not self.accepted:
             return "initial"
         return "on-hold" if self.audio is not None and not self.audio.receives else "connected"
+
+    def send_keys(self, keys: str) -> None:
+        """Pressed for the far end, which must have answered."""
+        self._perform(SendKeys(keys))
 
     def facts(self) -> LegFacts:
         return self._answered_door.facts()
@@ -180,7 +188,7 @@ class LiveLegRunner:
         services, engine, tasks = self._services, self._services.engine, self._services.tasks
         match effect:
             case RecordLeg(event):
-                services.journal.append(event)
+                services.journal.append(self.quality.ended(event, engine.statistics(self.id)))
             case OpenMedia():
                 tasks.spawn(self._open_media(effect), self._give_up)
             case ChangeMedia(audio):
@@ -193,6 +201,8 @@ class LiveLegRunner:
                 self._lobby.ask(self, MuteSelf(self.participant))
             case Play(play, prompts, language):
                 engine.play(self.id, play, prompts, language)
+            case SendKeys(keys):
+                engine.send_digits(self.id, keys, KEY_MS)
             case LeaveMeeting(ending):
                 self._lobby.leave(self, ending)
             case CloseMedia():

@@ -14,11 +14,13 @@ from ..core.dialplan import Address
 from ..core.endings import Ending, Reason, Side
 from ..core.explain import Inquiry, explain
 from ..core.ids import AccessMethodId, LegId, MeetingId
+from ..core.leg_inputs import UnknownTarget
 from ..core.meeting_inputs import End, Entry, MeetingView, SetLocked
 from ..core.profiles import LegLayer
 from ..core.refusals import Refusal
 from ..core.secret import Secret
 from .administration import Administration
+from .bridges import onward_of
 from .credentials import Credentials
 from .devices import Devices
 from .directory import Directory
@@ -223,7 +225,11 @@ class KeptOperator:
             rules = await lookup.rules(tx, address, self._kept.local_source)
             found = target if isinstance(target, Candidates) else None
             layers, names = await self._door_facts(tx, found)
+            onward = None
+            if isinstance(target, UnknownTarget):
+                onward = await onward_of(tx, address, rules, self._kept.utc())
         return Inquiry(
+            onward=onward,
             dialled=f"{address.user}@{address.domain}",
             target=target,
             rule=rules[0] if rules else None,

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 
 from .endings import Ending, Reason
 from .ids import LegId, MeetingId, OccurrenceId, ParticipantId, SpaceId, TenantId
+from .quality import QualitySummary, QualityWindow
+
+SPACE_MEETING = "space"
+FORWARDING_MEETING = "forwarding"  # of a caller and the one he is put through to, in a space of this call alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class LegArrived:
     encrypted_signalling: bool
     sip_call_id: str = ""
     direction: str = "incoming"  # or outgoing
+    owner: str = ""  # what whoever asked for the call wants to know it by
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,7 @@ class MeetingStarted:
     space: SpaceId
     name: str
     tenant: TenantId | None
+    kind: str = SPACE_MEETING
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +141,7 @@ class ParticipantLeft:
 
 @dataclass(frozen=True, slots=True)
 class LegEnded:
-    """Seconds: connected since arrival (0 if never answered), active in the meeting."""
+    """Seconds: connected since arrival (0 if never answered), active in the meeting. quality: None: not measured."""
 
     leg: LegId
     number: int
@@ -144,6 +150,17 @@ class LegEnded:
     duration: float
     active_duration: float
     encrypted_media: bool
+    quality: QualitySummary | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LegQuality:
+    """How the leg's media fared, window by window. since: seconds of earlier windows of this leg."""
+
+    leg: LegId
+    number: int
+    since: float
+    windows: tuple[QualityWindow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +206,7 @@ Event = (
     | LegActivated
     | ParticipantLeft
     | LegEnded
+    | LegQuality
     | MeetingEnded
     | AdministratorActed
     | AttendeeCalled

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, fields
 from .admission import Admit, AskPin, Candidates, Door, Refuse, WrongPin, ask, judge
 from .dialplan import InboundRule, Ivr
 from .endings import Reason
+from .forwarding import ForwardingAction, ForwardingRule
 from .ids import AccessMethodId
 from .leg_inputs import UnknownTarget
+from .outbound import Hop
 from .profiles import CallLayer, LegLayer, PasscodeMode, resolve_call, resolve_leg
 from .secret import Secret
 
@@ -26,10 +28,20 @@ _REFUSALS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Onward:
+    """rule: the forwarding rule that decides; None: a person's devices ring. ways: in the order of trying."""
+
+    rule: ForwardingRule | None
+    target: str = ""
+    ways: tuple[Hop, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Inquiry:
     """What is asked. rule: the inbound rule that claims the address, None where a call ID was given.
 
     of_settings: the rule comes from the settings, not from the API. locked: PINs are locked out now.
+    onward: whither the call goes on, where it leads to nothing of ours.
     leg_layers: for each access method the layers a leg would have that came in by it.
     """
 
@@ -42,12 +54,15 @@ class Inquiry:
     locked: bool = False
     leg_layers: Mapping[AccessMethodId, Sequence[LegLayer]] = field(default_factory=dict)
     names: Mapping[AccessMethodId, str] = field(default_factory=dict)
+    onward: Onward | None = None
 
 
 def explain(inquiry: Inquiry) -> list[str]:
     """The whole story in lines, indented by two blanks per level."""
     lines = _claimed(inquiry)
     target = inquiry.target
+    if isinstance(target, UnknownTarget) and inquiry.onward is not None:
+        return [*lines, *_passed_on(inquiry.onward)]
     if isinstance(target, UnknownTarget):
         return [*lines, "it leads nowhere: the call is refused at once (unknown destination)"]
     if isinstance(target, Ivr):
@@ -115,6 +130,25 @@ def _question(answer: AskPin) -> str:
         silence = f"{answer.timeout} s of silence after the prompt"
         return f"a PIN is asked for; # alone, or {silence}, means the door without one"
     return "a PIN is asked for; # alone means the door without one"
+
+
+def _passed_on(onward: Onward) -> list[str]:
+    """Which rule passes the call on, and by which ways."""
+    rule = onward.rule
+    if rule is None:
+        return [
+            f"a person has this address: {_count(len(onward.ways), 'registered device')} of that person ring together"
+        ]
+    named = f"forwarding rule {rule.id} ({rule.pattern}, priority {rule.priority})"
+    if rule.action is ForwardingAction.REJECT:
+        return [f"{named} refuses the call"]
+    if not onward.ways:
+        return [f"{named} forwards it to {onward.target}, but no outbound rule leads there: unknown destination"]
+    lines = [f"{named} forwards it to {onward.target}, by {_count(len(onward.ways), 'way')} in this order"]
+    for hop in onward.ways:
+        port = f":{hop.port}" if hop.port is not None else ""
+        lines.append(f"  rule {hop.rule}: {hop.host}{port} by {hop.transport}, then {hop.failure_action}")
+    return lines
 
 
 def _verdict(inquiry: Inquiry, candidates: Candidates | None) -> str:

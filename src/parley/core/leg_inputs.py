@@ -13,6 +13,7 @@ from .admission import NOTHING_PROVEN, Candidates, Proof, Verdict
 from .dialplan import Address, Ivr
 from .endings import Ending
 from .events import Event
+from .forwarding import Passage
 from .ids import AccessMethodId, LegId, SpaceId, TenantId, UserId
 from .meeting_inputs import Entry, LegNews, Stay
 from .outbound import Hop
@@ -69,12 +70,11 @@ class DtlsRemote:
     """The far end of a phone's DTLS-SRTP (RFC 5763), which has neither ICE nor keys in SDP.
 
     fingerprint: as in WebRemote; empty: not known yet, as nobody has answered our offer. client: we begin the
-    handshake. rtcp_mux: reports share the port.
+    handshake.
     """
 
     fingerprint: str = ""
     client: bool = False
-    rtcp_mux: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,8 @@ class LegAudio:
     """One leg's negotiated audio; replaced whole when the far end re-negotiates.
 
     web: the leg is a browser's; remote_host and remote_port then mean nothing. A new ufrag in it restarts ICE.
-    srtp, dtls: of a phone's leg, by where the keys come from; neither: plain RTP.
+    srtp, dtls: of a phone's leg, by where the keys come from; neither: plain RTP. rtcp_mux: RTCP goes where RTP goes;
+    else to rtcp_port (None: the next one).
     """
 
     remote_host: str
@@ -96,6 +97,8 @@ class LegAudio:
     web: WebRemote | None = None
     srtp: SrtpKeys | None = None
     dtls: DtlsRemote | None = None
+    rtcp_mux: bool = False
+    rtcp_port: int | None = None
 
     @property
     def encrypted(self) -> bool:
@@ -131,7 +134,7 @@ class Offered:
 
     asserted: who the caller is by the word of a network that we trust, as URIs; what callers say of themselves never
     stands here.
-    language: what the caller wants to hear prompts in; empty: not said.
+    language: what the caller wants to hear prompts in; empty: not said. passage: how the call came so far.
     plain: what encrypted `audio` could be instead, where encryption is prohibited; None: nothing.
     """
 
@@ -149,6 +152,7 @@ class Offered:
     asserted: tuple[str, ...] = ()
     language: str = ""
     plain: LegAudio | None = None
+    passage: Passage = Passage()
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +274,8 @@ class Dial:
     """We call somebody, by these hops in order. remote and local are URIs without parameters.
 
     entry, settings, extras and admitted are of the leg that joins when somebody answers; ring_seconds: how long one
-    hop has from the first attempt to the answer.
+    hop has from the first attempt to the answer. keys: pressed for the far end as soon as it has answered.
+    owner: as in LegArrived.
     """
 
     hops: tuple[Hop, ...]
@@ -286,6 +291,8 @@ class Dial:
     ring_seconds: float = 45.0
     kind: str = "sip"
     sip_call_id: str = ""
+    keys: str = ""
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -500,6 +507,13 @@ class GiveUp:
 
 
 @dataclass(frozen=True, slots=True)
+class SendKeys:
+    """Press keys for the far end to hear; a comma is a pause."""
+
+    keys: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReportCall:
     """Tell whoever wished for the call how it went, once. None: somebody answered."""
 
@@ -526,5 +540,6 @@ LegEffect = (
     | Reach
     | PlaceCall
     | GiveUp
+    | SendKeys
     | ReportCall
 )

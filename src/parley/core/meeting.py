@@ -25,6 +25,7 @@ from typing import Any
 from .chat import ChatLine, added
 from .endings import Ending, Reason, Side
 from .events import (
+    SPACE_MEETING,
     Event,
     LegActivated,
     LegDeactivated,
@@ -90,8 +91,10 @@ class Meeting:
         tenant: TenantId | None,
         call_layers: Iterable[CallLayer],
         now: float,
+        kind: str = SPACE_MEETING,
     ) -> None:
         self.id = id
+        self._kind = kind
         self._space = space
         self._name = name
         self._tenant = tenant
@@ -183,6 +186,7 @@ class Meeting:
             call=self._call,
             legs=tuple(leg.view(now) for leg in self._legs.values()),
             chat=self._chat,
+            kind=self._kind,
         )
 
     # --- coming and going -----------------------------------------------------------------------------------
@@ -402,7 +406,7 @@ class Meeting:
     def _start(self) -> None:
         if self._started_at is None:
             self._started_at = self._room.now
-            self._record(MeetingStarted(self.id, self._space, self._name, self._tenant))
+            self._record(MeetingStarted(self.id, self._space, self._name, self._tenant, self._kind))
 
     def _finish(self) -> None:
         self._finished = True

@@ -57,6 +57,7 @@ from .leg_inputs import (
     RemoteEnded,
     ReportCall,
     Ringing,
+    SendKeys,
     WebLocal,
     WebRemote,
 )
@@ -164,6 +165,7 @@ class OutgoingLeg:
             encrypted_signalling=call.hops[0].transport in {"tls", "wss"},
             sip_call_id=call.sip_call_id,
             direction="outgoing",
+            owner=call.owner,
         )
         return [RecordLeg(arrived), *self._try(0, now)]
 
@@ -232,6 +234,7 @@ class OutgoingLeg:
             RecordLeg(LegConnected(self.id, self.number, at_ivr=False)),
             ReportCall(None),
             ChangeMedia(answered.audio),
+            *([SendKeys(call.keys)] if call.keys else []),
             JoinMeeting(
                 call.space,
                 call.tenant,

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from parley.engine import messages
 from parley.engine.browsers import Browsers
 from parley.engine.checks import BadMedia, check_media
+from parley.engine.digit_sender import BadDigits
 from parley.engine.leg import Hearing, Leg, Playing
 from parley.engine.meeting import BadPlan, Meeting
 from parley.engine.messages import Configure, Done, Dump, Failed, LegOpened
@@ -24,10 +25,12 @@ from parley.engine.prompts import Player, Prompts, UnknownPrompt
 from parley.engine.sound import TICK_MS
 from parley.engine.transport import Arrival, Departure, PortTransport, Transport
 from parley.engine.web_transport import WebTransport
+from parley.wire.rtp import report_interval
 
 STATISTICS_TICKS = 1000 // TICK_MS
 DEATH_TICKS = 5  # a look every 100 ms is fine enough for tens of seconds
-REPORT_TICKS = 5000 // TICK_MS  # RFC 3550 section 6.2: the usual least interval
+QUALITY_TICKS = messages.QUALITY_SECONDS * 1000 // TICK_MS
+REPORT_TICKS = 2500 // TICK_MS  # to the first report at most (RFC 3550 section 6.2: half an interval)
 MAX_LOUDEST = 64
 MAX_PROMPTS = 64  # in one Play
 
@@ -50,6 +53,9 @@ class Ports(Protocol):
         """Raises BadAddress when packets cannot go from the one numeric address to the other."""
 
     def close(self, leg: str) -> None: ...
+
+    def send(self, departures: list[Departure]) -> None:
+        """What cannot wait for the end of a tick: a leg's last words."""
 
     def open_shared(self, addresses: tuple[str, ...], port: int) -> tuple[int, tuple[str, ...]]:
         """One socket on each address for all browsers, all of one port (0: any). The port, and the addresses that are
@@ -121,6 +127,8 @@ class Engine:
                 self._play(request)
             case messages.StopPlaying():
                 self._leg(request.leg).playing = None
+            case messages.SendDigits():
+                self._send_digits(request)
             case messages.SetPlan():
                 self._set_plan(request, self._configuration)
             case messages.DropMeeting():
@@ -205,6 +213,9 @@ class Engine:
             return
         for meeting in self._meetings.values():
             meeting.remove(name)
+        goodbye = leg.goodbye()
+        if goodbye is not None:
+            self._ports.send([goodbye])
         del self._locals[name], self._report_at[name]
         if isinstance(leg.transport, WebTransport) and self._browsers is not None:
             self._browsers.close(leg.transport, now)
@@ -219,6 +230,12 @@ class Engine:
             raise _Refused("bad-request", f"more than {MAX_PROMPTS} prompts")
         clips = self._prompts.clips(request.prompts, request.language)
         leg.playing = Playing(request.play, Player(clips))
+
+    def _send_digits(self, request: messages.SendDigits) -> None:
+        try:
+            self._leg(request.leg).keys.add(request.digits, request.ms)
+        except BadDigits as bad:
+            raise _Refused("bad-request", str(bad)) from None
 
     def _set_plan(self, request: messages.SetPlan, configuration: Configure) -> None:
         known = self._meetings.get(request.meeting)
@@ -254,7 +271,7 @@ class Engine:
                 leg.voice(now)
             else:
                 meeting = self._meetings[leg.place.meeting]
-                meeting.offer(leg, leg.voice(now, meeting.bar(leg)))
+                meeting.offer(leg, leg.voice(now, meeting.bar(leg), rests=meeting.may_rest(leg)))
         for meeting in self._meetings.values():
             meeting.mix(self._tick)
         departures = self._emit(now)
@@ -305,17 +322,16 @@ class Engine:
             hearing = self._hearing(leg)
             if hearing.shared is not None and hearing.frame is not None:
                 if leg.is_newcomer_to(hearing.shared):
-                    hearing.shared.expect_newcomer(leg.media.codec.name)
+                    hearing.shared.expect_newcomer(leg.encoding)
                 if leg.lost_percent:
-                    hearing.shared.expect_loss(leg.media.codec.name, leg.lost_percent)
+                    hearing.shared.expect_loss(leg.encoding, leg.lost_percent)
             hearings.append((leg, hearing))
-        departures = []
+        departures: list[Departure] = []
         for leg, hearing in hearings:
-            departure = leg.emit(self._tick, hearing)
-            if departure is not None:
-                departures.append(departure)
+            leg.emit(self._tick, hearing, departures)
             if self._tick >= self._report_at[leg.name]:
-                self._report_at[leg.name] = self._tick + REPORT_TICKS
+                seconds = report_interval(self._dice.random())
+                self._report_at[leg.name] = self._tick + round(seconds * 1000 / TICK_MS)
                 report = leg.report(now, self._unix_time())
                 if report is not None:
                     departures.append(report)
@@ -349,11 +365,14 @@ class Engine:
             self._tell_death(self._legs[transport.leg], now)
         if self._configuration is not None and self._tick % DEATH_TICKS == 0:
             for leg in self._legs.values():
-                if leg.silent_ms(now) >= self._configuration.dead_after_ms:
+                if leg.is_dead(now, self._configuration.dead_after_ms):
                     self._tell_death(leg, now)
         if self._legs and self._tick % STATISTICS_TICKS == 0:
-            legs = {name: leg.statistics() for name, leg in self._legs.items()}
+            legs = {name: leg.statistics(now) for name, leg in self._legs.items()}
             self._told.append(messages.Statistics(legs=legs))
+        if self._legs and self._tick % QUALITY_TICKS == 0:
+            windows = {name: leg.quality(now) for name, leg in self._legs.items()}
+            self._told.append(messages.Quality(legs=windows))
 
     def _tell_of_browsers(self, browsers: Browsers, now: float) -> None:
         if self._tick % STATISTICS_TICKS == 0:

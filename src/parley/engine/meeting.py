@@ -28,6 +28,8 @@ class Meeting:
         self._loudest = loudest
         self._groups: dict[str, Mixer] = {}
         self._bars: dict[str, float] = {}  # of this tick, by group
+        self._crowds: set[str] = set()  # groups of this tick
+        self._tick = 0
         self._told: tuple[str, ...] = ()
         self._told_tick = -SPEAKERS_TICKS
 
@@ -92,23 +94,35 @@ class Meeting:
 
     def begin(self, tick: int) -> None:
         """What can be known of the tick's mix before anything is decoded."""
+        self._tick = tick
+        self._crowds.clear()
         for group, mixer in self._groups.items():
             self._bars[group] = mixer.bar(tick)
+            if mixer.is_crowd(tick):
+                self._crowds.add(group)
 
     def bar(self, leg: Leg) -> float:
         """The level below which what the leg says cannot be heard in this tick; before its gain."""
         plan = None if leg.place is None else leg.place.plan
         if plan is None or self._groups[plan.group].is_mixed(leg.name):
             return -math.inf
+        if plan.gain == 1.0:
+            return self._bars[plan.group]
         return self._bars[plan.group] - 20 * math.log10(plan.gain) if plan.gain > 0.0 else math.inf
+
+    def may_rest(self, leg: Leg) -> bool:
+        """Whether the leg need not be listened to in this tick: it could not be mixed, and its turn comes soon."""
+        group = None if leg.place is None or not self._crowds else leg.place.plan.group
+        return group in self._crowds and not self._groups[group].is_turn_of(leg.name, self._tick)
 
     def offer(self, leg: Leg, frame: Samples | None) -> None:
         """What one leg of this meeting said."""
         place = leg.place
         if place is None or not place.plan.contributes:
             return
-        gain = place.plan.gain
-        level = leg.level + 20 * math.log10(gain) if gain > 0.0 else SILENCE_LEVEL
+        gain, level = place.plan.gain, leg.level
+        if gain != 1.0:
+            level = level + 20 * math.log10(gain) if gain > 0.0 else SILENCE_LEVEL
         self._groups[place.plan.group].offer(leg.name, frame, level, gain)
 
     def mix(self, tick: int) -> None:

@@ -15,6 +15,7 @@ import msgspec
 
 SCHEMA = 1
 MAX_FRAME = 4 << 20
+QUALITY_SECONDS = 5
 
 
 class Message(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
@@ -80,7 +81,6 @@ class DtlsRemote(msgspec.Struct, frozen=True, kw_only=True):
 
     fingerprint: str = ""  # SHA-256, "AB:CD:..."; empty: not known yet, as nobody has answered our offer
     client: bool = False  # we begin the handshake
-    rtcp_mux: bool = False  # RTCP takes the way of RTP (RFC 5761)
 
 
 class LegMedia(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +88,8 @@ class LegMedia(msgspec.Struct, frozen=True, kw_only=True):
 
     web: the leg is a browser's. remote_host and remote_port are then empty: packets go where ICE says.
     srtp: nothing plain is sent or believed any more. dtls: nor here, and the keys are agreed by a handshake.
+    packet_ms: 10, 20, ... 60, of what we send; what comes may be cut in any way. rtcp_mux: RTCP goes where RTP goes
+    (RFC 5761), else to rtcp_port (RFC 3605; None: the next one).
     """
 
     remote_host: str
@@ -101,6 +103,8 @@ class LegMedia(msgspec.Struct, frozen=True, kw_only=True):
     web: WebRemote | None = None
     srtp: SrtpKeys | None = None
     dtls: DtlsRemote | None = None
+    rtcp_mux: bool = False
+    rtcp_port: int | None = None
 
 
 class LegPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,6 +180,19 @@ class StopPlaying(Message, frozen=True, kw_only=True):
 
     id: int
     leg: str
+
+
+class SendDigits(Message, frozen=True, kw_only=True):
+    """Press keys for the far end of one leg, after those asked for before (RFC 4733).
+
+    Waits while the leg may not be sent to; nothing is sent to a far end that takes no telephone-events. Answered by
+    Done as soon as they are queued, else by Failed: unknown-leg, bad-request.
+    """
+
+    id: int
+    leg: str
+    digits: str  # 0-9 * # A-D, and a comma for a pause of 2 s
+    ms: int = 160  # of one key, 40 to 2000
 
 
 class SetPlan(Message, frozen=True, kw_only=True):
@@ -289,6 +306,34 @@ class LegStatistics(msgspec.Struct, frozen=True, kw_only=True):
     buffer_ms: float = 0.0  # now
     concealed_ms: int = 0
     level: int = -127  # dBov of what the leg sent, now
+    round_trip_ms: float | None = None  # by RTCP, as last measured; what a tick rounds is in it
+    far_lost: int = 0  # of the packets that we sent, as the far end counts
+    far_loss_percent: float = 0.0  # the same, of late
+    far_jitter_ms: float = 0.0
+
+
+class LegQuality(msgspec.Struct, frozen=True, kw_only=True):
+    """One leg in one window: what came and went in it, and how things stood at its end."""
+
+    codec: str
+    seconds: float = QUALITY_SECONDS  # shorter for a leg that was opened in it
+    received: int = 0  # packets
+    lost: int = 0
+    sent: int = 0
+    bytes_received: int = 0
+    bytes_sent: int = 0
+    jitter_ms: float = 0.0
+    buffer_ms: float = 0.0
+    level: int = -127  # dBov, mean power over the window of what was listened to
+    concealed_ms: int = 0
+    round_trip_ms: float | None = None
+    far_loss_percent: float = 0.0
+
+
+class Quality(Message, frozen=True, kw_only=True):
+    """Coalesced, every QUALITY_SECONDS: every open leg."""
+
+    legs: dict[str, LegQuality]
 
 
 class Statistics(Message, frozen=True, kw_only=True):
@@ -321,9 +366,22 @@ class Log(Message, frozen=True, kw_only=True):
     dropped: int = 0
 
 
-Request = Configure | OpenLeg | SetMedia | CloseLeg | Play | StopPlaying | SetPlan | DropMeeting | Ping | GetDump | Ack
+Request = (
+    Configure
+    | OpenLeg
+    | SetMedia
+    | CloseLeg
+    | Play
+    | StopPlaying
+    | SendDigits
+    | SetPlan
+    | DropMeeting
+    | Ping
+    | GetDump
+    | Ack
+)
 Response = Done | LegOpened | Dump | Failed
-Notification = DigitHeard | PlayEnded | MediaReady | MediaDead | Statistics | Speakers | Health | Log
+Notification = DigitHeard | PlayEnded | MediaReady | MediaDead | Statistics | Quality | Speakers | Health | Log
 
 _encoder = msgspec.msgpack.Encoder()
 _decode_request: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

@@ -67,7 +67,7 @@ class DtlsTransport(PortTransport):
 
     @property
     def _wanted(self) -> tuple[Part, ...]:
-        return self._parts[:1] if self._remote.rtcp_mux else self._parts
+        return self._parts[:1] if self._mux else self._parts
 
     @property
     def has_failed(self) -> bool:
@@ -96,12 +96,13 @@ class DtlsTransport(PortTransport):
         return departures
 
     def _described(self, part: Part) -> Address | None:
-        host, port = self.latch.described
-        return (host, port + (part is self._parts[1])) if 0 < port < 65535 else None
+        if not self.latch.described[1]:
+            return None
+        return self._rtcp_beside(self.latch.described) if part is self._parts[1] else self.latch.described
 
     def take_dtls(self, now: float, rtcp: bool, source: Address, data: bytes) -> list[Departure]:
         """One DTLS datagram; what is to be sent for it."""
-        part = self._parts[rtcp and not self._remote.rtcp_mux]
+        part = self._parts[rtcp and not self._mux]
         if not self._remote.fingerprint:
             if begins_association(data):
                 part.early = (source, data)
@@ -152,7 +153,7 @@ class DtlsTransport(PortTransport):
     # --- packets --------------------------------------------------------------------------------------
 
     def _part_for(self, rtcp: bool) -> Part:
-        return self._parts[rtcp and not self._remote.rtcp_mux]
+        return self._parts[rtcp and not self._mux]
 
     def unwrap(self, data: bytes) -> bytes | None:
         part = self._part_for(is_rtcp(data))
@@ -172,12 +173,10 @@ class DtlsTransport(PortTransport):
         association, destination = self._part_for(True).association, self.latch.destination
         if association is None or association.srtp is None or association.state is not State.DONE:
             return None
-        if destination is None or not self._part_for(True).is_done:
-            return None
-        protected = association.srtp.close_report(data)
-        if self._remote.rtcp_mux:
-            return Departure(self.leg, False, protected, destination)
-        return Departure(self.leg, True, protected, self._parts[1].source or (destination[0], destination[1] + 1))
+        where = destination
+        if destination is not None and not self._mux:
+            where = self._parts[1].source or self._rtcp_beside(destination)
+        return None if where is None else Departure(self.leg, not self._mux, association.srtp.close_report(data), where)
 
     def dump(self) -> dict[str, Any]:
         states = [None if part.association is None else part.association.state.value for part in self._wanted]

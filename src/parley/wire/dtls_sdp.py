@@ -15,16 +15,14 @@ _SETUPS = frozenset({"actpass", "active", "passive"})
 
 @dataclass(frozen=True, slots=True)
 class Dtls:
-    """One end. fingerprint: "AB:CD:..." of SHA-256; setup: actpass, active or passive; mux: RTCP takes RTP's port."""
+    """One end. fingerprint: "AB:CD:..." of SHA-256; setup: actpass, active or passive."""
 
     fingerprint: str
     setup: str
-    mux: bool
 
     @property
     def attributes(self) -> list[Attribute]:
-        lines: list[Attribute] = [("setup", self.setup), ("fingerprint", f"sha-256 {self.fingerprint}")]
-        return [*lines, ("rtcp-mux", None)] if self.mux else lines
+        return [("setup", self.setup), ("fingerprint", f"sha-256 {self.fingerprint}")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,6 @@ class Agreed:
 
     fingerprint: str
     client: bool
-    mux: bool
 
 
 def read_dtls(session: Session, media: Media, default_setup: str = "active") -> Dtls | None:
@@ -49,7 +46,7 @@ def read_dtls(session: Session, media: Media, default_setup: str = "active") -> 
         if kind.lower() == "sha-256" and _SHA256.fullmatch(digits):
             told = media.get("setup")
             setup = ((session.get("setup") if told is None else told) or default_setup).strip().lower()
-            return Dtls(digits, setup, media.get("rtcp-mux") is not None) if setup in _SETUPS else None
+            return Dtls(digits, setup) if setup in _SETUPS else None
     return None
 
 
@@ -59,12 +56,11 @@ def answered(offered: Dtls, fingerprint: str) -> tuple[Dtls, Agreed]:
     Who leaves the choice to us begins: what a phone behind address translation sends first shows us the way to it.
     """
     client = offered.setup == "passive"
-    ours = Dtls(fingerprint, "active" if client else "passive", offered.mux)
-    return ours, Agreed(offered.fingerprint, client, offered.mux)
+    return Dtls(fingerprint, "active" if client else "passive"), Agreed(offered.fingerprint, client)
 
 
 def taken(ours: Dtls, answer: Dtls) -> Agreed | None:
     """What an answer to our offer agrees; None where both would wait for, or begin with, the other."""
     if answer.setup in {"actpass", ours.setup}:
         return None
-    return Agreed(answer.fingerprint, answer.setup == "passive", ours.mux and answer.mux)
+    return Agreed(answer.fingerprint, answer.setup == "passive")

@@ -15,6 +15,7 @@ from ...app.ports import EngineListener, MediaStatistics, MediaUnavailable
 from ...core.ids import LegId, MeetingId
 from ...core.leg_inputs import DtlsRemote, LegAudio, SrtpKeys, WebLocal, WebRemote
 from ...core.mediaplan import LegMedia, MediaPlan
+from ...core.quality import QualityWindow
 from ...core.secret import Secret
 from ...engine import messages as m
 from .worker import Builder, WorkerDied, WorkerLink
@@ -125,6 +126,9 @@ class EngineClient:
     def stop_playing(self, leg: LegId) -> None:
         self._tell(lambda number: m.StopPlaying(id=number, leg=leg))
 
+    def send_digits(self, leg: LegId, digits: str, each_ms: int) -> None:
+        self._tell(lambda number: m.SendDigits(id=number, leg=leg, digits=digits, ms=each_ms))
+
     def apply(self, plan: MediaPlan) -> None:
         known = self._plans.get(plan.meeting)
         if known is not None and plan.number <= known.number:
@@ -183,6 +187,10 @@ class EngineClient:
         match message:
             case m.Statistics():
                 self._statistics = {leg: numbers for leg, numbers in message.legs.items() if leg in self._legs}
+            case m.Quality() if listener:
+                for leg, window in message.legs.items():
+                    if leg in self._legs:
+                        listener.quality(LegId(leg), _window(window))
             case m.Speakers():
                 self._speakers[message.meeting] = message.legs
             case m.Health():
@@ -222,6 +230,23 @@ class EngineClient:
                 return
 
 
+def _window(told: m.LegQuality) -> QualityWindow:
+    return QualityWindow(
+        seconds=told.seconds,
+        received=told.received,
+        lost=told.lost,
+        sent=told.sent,
+        bytes_received=told.bytes_received,
+        bytes_sent=told.bytes_sent,
+        jitter_ms=told.jitter_ms,
+        buffer_ms=round(told.buffer_ms, 1),
+        level=told.level,
+        concealed_ms=told.concealed_ms,
+        round_trip_ms=told.round_trip_ms,
+        far_loss_percent=told.far_loss_percent,
+    )
+
+
 def _media(audio: LegAudio) -> m.LegMedia:
     return m.LegMedia(
         remote_host=audio.remote_host,
@@ -235,11 +260,13 @@ def _media(audio: LegAudio) -> m.LegMedia:
         web=_web_remote(audio.web) if audio.web is not None else None,
         srtp=_srtp_keys(audio.srtp) if audio.srtp is not None else None,
         dtls=_dtls_remote(audio.dtls) if audio.dtls is not None else None,
+        rtcp_mux=audio.rtcp_mux,
+        rtcp_port=audio.rtcp_port,
     )
 
 
 def _dtls_remote(dtls: DtlsRemote) -> m.DtlsRemote:
-    return m.DtlsRemote(fingerprint=dtls.fingerprint, client=dtls.client, rtcp_mux=dtls.rtcp_mux)
+    return m.DtlsRemote(fingerprint=dtls.fingerprint, client=dtls.client)
 
 
 def _srtp_keys(keys: SrtpKeys) -> m.SrtpKeys:

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from ...app.ports import StoredEvent
 from ...core.endings import Ending, Reason, Side
 from ...core.events import (
+    FORWARDING_MEETING,
+    SPACE_MEETING,
     Event,
     LegActivated,
     LegArrived,
@@ -19,6 +21,7 @@ from ...core.events import (
     MeetingStarted,
     ParticipantJoined,
 )
+from .leg_audio import fared
 from .xml import Node, render
 
 # Reasons that mean the same whoever did it.
@@ -51,6 +54,8 @@ _REASONS = {
     Reason.NO_ANSWER: "ringingTimeout",
     Reason.UNREACHABLE: "unknownDestination",
     Reason.NAME_UNKNOWN: "dnsFailure",
+    Reason.LOOP: "unknownDestination",
+    Reason.TOO_MANY_HOPS: "unknownDestination",
 }
 
 # Hanging up means something else on each side.
@@ -64,18 +69,29 @@ _HANG_UP = {
 # What an administrator ended is told as such, whether a call, a space or a leg was meant.
 _BY_ADMINISTRATOR = {Reason.MEETING_ENDED, Reason.SPACE_DELETED}
 
+# How a leg came; whatever is no phone is an app of ours.
+LEG_TYPES = {"sip": "sip"}
+ACANO = "acano"
+
+# What a meeting is called in the dialect.
+CALL_TYPES = {SPACE_MEETING: "coSpace", FORWARDING_MEETING: "forwarding"}
+
 Subject = tuple[tuple[str, str | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """kind: callStart, callLegEnd, ...; subject: "call" or "callLeg"; fields in order, None for an empty element."""
+    """kind: callStart, callLegEnd, ...; subject: "call" or "callLeg"; fields in order, None for an empty element.
+
+    nested: elements with attributes or elements of their own, which follow the fields.
+    """
 
     kind: str
     at: datetime
     subject: str
     id: str
     fields: Subject
+    nested: tuple[Node, ...] = ()
 
     def plain(self) -> Mapping[str, str | None]:
         """Its fields by name, with the kind as `record` (a leg has a `type` of its own)."""
@@ -97,13 +113,14 @@ def record_of(stored: StoredEvent) -> CallRecord | None:
     if made is None:
         return None
     kind, subject, id, fields = made
-    return CallRecord(kind, stored.at, subject, id, fields)
+    nested = fared(stored.event.quality) if isinstance(stored.event, LegEnded) else ()
+    return CallRecord(kind, stored.at, subject, id, fields, nested)
 
 
 def rendered(record: CallRecord, record_index: int, correlator_index: int) -> str:
     """The record element as a receiver gets it. record_index counts from 1, correlator_index from 0."""
     time = record.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    children = tuple(Node(name, text) for name, text in record.fields)
+    children = tuple(Node(name, text) for name, text in record.fields) + record.nested
     subject = render(Node(record.subject, children, (("id", record.id),)))
     head = f'type="{record.kind}" time="{time}" recordIndex="{record_index}" correlatorIndex="{correlator_index}"'
     return f"<record {head}>\n{subject}</record>\n"
@@ -113,10 +130,11 @@ def _made(event: Event) -> tuple[str, str, str, Subject] | None:
     match event:
         case MeetingStarted():
             tenant: Subject = (("tenant", event.tenant),) if event.tenant else ()
+            space: Subject = (("coSpace", event.space),) if event.kind == SPACE_MEETING else ()
             fields: Subject = (
                 ("name", event.name),
-                ("callType", "coSpace"),
-                ("coSpace", event.space),
+                ("callType", CALL_TYPES.get(event.kind, "coSpace")),
+                *space,
                 *tenant,
                 ("callCorrelator", event.meeting),
             )
@@ -157,9 +175,11 @@ def _arrived(event: LegArrived) -> Subject:
         ("localAddress", event.dialled),
         ("displayName", event.display_name),
         ("remoteAddress", event.remote_address),
-        ("type", "sip"),
+        ("type", LEG_TYPES.get(event.kind, ACANO)),
         ("direction", event.direction),
     ]
+    if event.owner:
+        fields.append(("ownerId", event.owner))
     if event.sip_call_id:
         fields.append(("sipCallId", event.sip_call_id))
     return tuple(fields)

@@ -45,6 +45,7 @@ from .dialler import SipDialler
 from .leg import SipLeg
 from .listeners import Listeners, StreamLimits, every_address_like, is_ours, source_address
 from .page import page_offer
+from .passing import passage_of
 from .rates import MESSAGES_PER_CALL, SCANNERS, SourceRates
 from .registrar import Answered, Registrar
 from .resolver import Resolver
@@ -339,6 +340,7 @@ class SipAgent:
             encrypted_signalling=flow.transport in {"tls", "wss"},
             sip_call_id=request.call_id,
             asserted=self._trunks.asserted(request, flow.remote[0]),
+            passage=passage_of(request),
         )
         self._spawn(self._arrive(leg, offered, event), lambda: self._failed(leg))
 

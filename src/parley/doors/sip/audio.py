@@ -100,11 +100,13 @@ def leg_audio(audio: Audio, fallback: tuple[str, int]) -> LegAudio:
         codec=AudioCodec(audio.codec.name.lower(), audio.codec.payload, audio.codec.clock),
         dtmf_payload_type=audio.events.payload if audio.events else None,
         dtmf_clock_rate=audio.events.clock if audio.events else 8000,
-        packet_ms=20,
+        packet_ms=audio.packet_time,
+        rtcp_mux=audio.rtcp_mux,
+        rtcp_port=audio.rtcp_port,
         sends=audio.remote is not None and audio.direction in {"sendrecv", "sendonly"},
         receives=audio.direction in {"sendrecv", "recvonly"},
         srtp=_srtp_keys(audio.keys) if audio.keys is not None else None,
-        dtls=DtlsRemote(audio.dtls.fingerprint, audio.dtls.client, audio.dtls.mux) if audio.dtls is not None else None,
+        dtls=DtlsRemote(audio.dtls.fingerprint, audio.dtls.client) if audio.dtls is not None else None,
     )
 
 

@@ -13,6 +13,7 @@ import structlog
 
 from ...app.ports import CallerIdentity, Clock
 from ...core.endings import Reason, Side
+from ...core.forwarding import Passage
 from ...core.outbound import Hop, Target
 from ...core.profiles import MediaEncryption
 from ...wire.sip.events import DialogId, ResponseReceived, TransactionFailed, TransactionId
@@ -20,6 +21,7 @@ from ...wire.sip.flow import Flow
 from ...wire.sip.layer import SipLayer
 from .listeners import Listeners, Security, every_address_like, is_ours
 from .outgoing import Invitation, NoWay, OutgoingSipLeg, Way
+from .passing import headers_of
 from .resolver import DEFAULT_PORTS, NameUnknown, Place, Resolver
 
 log = structlog.get_logger(__name__)
@@ -78,9 +80,11 @@ class SipDialler:
         target: Target,
         identity: CallerIdentity,
         encryption: MediaEncryption = MediaEncryption.OPTIONAL,
+        passage: Passage | None = None,
     ) -> OutgoingSipLeg:
         call_id, session = secrets.token_hex(12), self._agent.session()
-        return OutgoingSipLeg(target, identity, self, call_id, session, encryption, self.offers_dtls)
+        headers = headers_of(passage)
+        return OutgoingSipLeg(target, identity, self, call_id, session, encryption, headers, self.offers_dtls)
 
     # --- CallingWire -------------------------------------------------------------------------------------------
 
@@ -142,14 +146,16 @@ class SipDialler:
             places = await self._resolver.places(hop.host, hop.port, hop.transport)
         except NameUnknown:
             raise NoWay(Side.LOCAL, Reason.NAME_UNKNOWN) from None
+        reason = Reason.UNREACHABLE
         for place in places:
             if self.is_loop(place.address, place.port, place.transport):
                 log.warning("a call would come back to us", rule=hop.rule, address=place.address, port=place.port)
+                reason = Reason.UNREACHABLE if no_host(place.address) else Reason.LOOP
                 continue
             flow = await self._flow(place, hop.host)
             if flow is not None:
                 return self._way_by(flow, place.address)
-        raise NoWay(Side.LOCAL, Reason.UNREACHABLE)
+        raise NoWay(Side.LOCAL, reason)
 
     async def stream_to(self, flow: Flow) -> Flow | None:
         """The same peer by TCP, for what is too long for a datagram (RFC 3261 section 18.1.1)."""
@@ -174,8 +180,7 @@ class SipDialler:
 
     def is_loop(self, address: str, port: int, transport: str) -> bool:
         """Would a call to there arrive at a listener of ours, or at no one host at all?"""
-        ip = ipaddress.ip_address(address.partition("%")[0])
-        if ip.is_unspecified or ip.is_multicast:
+        if no_host(address):
             return True
         return any(
             port == own_port and (host == address or (host in {"0.0.0.0", "::"} and is_ours(address)))
@@ -200,3 +205,9 @@ class SipDialler:
         if told is None or (":" in told) != (":" in remote):
             return local
         return told if is_ours(told) else every_address_like(remote)
+
+
+def no_host(address: str) -> bool:
+    """Is it every address, or many hosts'?"""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    return ip.is_unspecified or ip.is_multicast
