@@ -92,13 +92,18 @@ class TestEngineClient(EngineSuite):
         return await legs_in(engine_of(bench), meeting)
 
 
-async def test_a_killed_worker_is_replaced(bench: Bench) -> None:
-    """Each of its legs is told that its media died; a new one serves within two seconds and knows the plans."""
+async def test_a_killed_worker_is_replaced(bench: Bench, tmp_path: Path) -> None:
+    """Each of its legs is told that its media died; a new one serves within two seconds and knows plans and brands."""
     engine = engine_of(bench)
     meeting, legs = MeetingId("m"), [a_leg(), a_leg()]
     for leg in legs:
         await engine.open_leg(leg, LOCAL, PCMU)
     engine.apply(plan(meeting, 5, *legs))
+    (tmp_path / "welcome.pcm").write_bytes(bytes(9600))
+    for brand in ("ours", "gone"):
+        engine.load_prompts(brand, {"welcome": tmp_path / "welcome.pcm"})
+    engine.load_prompts("gone", {})
+    assert (await dump(engine)).state["brands"] == {"ours": ["welcome"]}
     engine.apply(plan(meeting, 4))  # an older one must not be what the new worker gets
     pid = engine.worker_pid
     assert pid is not None
@@ -114,6 +119,7 @@ async def test_a_killed_worker_is_replaced(bench: Bench) -> None:
     with pytest.raises(MediaUnavailable):
         await engine.change_leg(legs[0], PCMU)
     assert (await dump(engine)).state["meetings"][meeting]["number"] == 5
+    assert (await dump(engine)).state["brands"] == {"ours": ["welcome"]}
     assert sorted(bench.told.died) == sorted(legs)
 
 
@@ -260,7 +266,9 @@ FAR = m.WebRemote(ufrag="farfar", password="p" * 24, fingerprint="AB:CD", setup=
 NEAR = m.WebLocal(port=10_000, ufrag="near", password="q" * 24, fingerprint="EF:01", addresses=("::1", "127.0.0.1"))
 WEB = m.LegMedia(remote_host="", remote_port=0, codec=m.Codec(name="opus", payload_type=96, clock_rate=48_000), web=FAR)
 MEDIA = m.LegMedia(remote_host="127.0.0.1", remote_port=4000, codec=CODEC, dtmf_payload_type=101, sends=False)
-LEG_PLAN = m.LegPlan(leg="l", contributes=True, gain=0.5, announcement="welcome", language="pt", repeat_ms=30_000)
+LEG_PLAN = m.LegPlan(
+    leg="l", contributes=True, gain=0.5, announcement="welcome", language="pt", repeat_ms=30_000, agc=True
+)
 REQUESTS: list[m.Message] = [
     m.Configure(id=1, port_low=20_000, port_high=20_999, loudest=3, dead_after_ms=500),
     m.Configure(id=1, port_low=2, port_high=5, web_listen=("::1",), web_port=7, web_addresses=("192.0.2.1",)),
@@ -271,6 +279,8 @@ REQUESTS: list[m.Message] = [
     m.Play(id=5, leg="l", play=9, prompts=("welcome", "enter-id"), language="zh"),
     m.StopPlaying(id=6, leg="l"),
     m.SendDigits(id=5, leg="a", digits="12,#", ms=100),
+    m.Announce(id=6, meeting="m", prompt="join-tone", legs=("l", "k"), language="zh", brand="ours"),
+    m.LoadPrompts(id=6, brand="ours", files={"welcome": "/var/lib/welcome.pcm"}),
     m.SetPlan(id=7, meeting="m", number=3, legs=(LEG_PLAN, m.LegPlan(leg="k"))),
     m.DropMeeting(id=8, meeting="m"),
     m.Ping(id=9),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..core.branding import BrandKind
+from .brandings import Brandings
 from .changes import Changes
 from .dial_plan import InboundRules, Ivrs
 from .dial_transforms import DialTransforms
@@ -32,6 +34,8 @@ class Administration:
     outbound_rules: OutboundRules
     forwarding_rules: ForwardingRules
     dial_transforms: DialTransforms
+    call_brandings: Brandings
+    ivr_brandings: Brandings
 
 
 def administration(
@@ -57,4 +61,6 @@ def administration(
         outbound_rules=OutboundRules(store, identifiers, changes),
         forwarding_rules=ForwardingRules(store, identifiers, changes),
         dial_transforms=DialTransforms(store, identifiers, changes),
+        call_brandings=Brandings(BrandKind.CALL, store, identifiers, changes),
+        ivr_brandings=Brandings(BrandKind.IVR, store, identifiers, changes),
     )

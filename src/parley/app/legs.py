@@ -199,8 +199,8 @@ class LiveLegRunner:
                 self._lobby.join(self, effect)
             case AskToMute():
                 self._lobby.ask(self, MuteSelf(self.participant))
-            case Play(play, prompts, language):
-                engine.play(self.id, play, prompts, language)
+            case Play(play, prompts, language, brand):
+                engine.play(self.id, play, prompts, language, brand)
             case SendKeys(keys):
                 engine.send_digits(self.id, keys, KEY_MS)
             case LeaveMeeting(ending):

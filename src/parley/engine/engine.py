@@ -21,7 +21,7 @@ from parley.engine.leg import Hearing, Leg, Playing
 from parley.engine.meeting import BadPlan, Meeting
 from parley.engine.messages import Configure, Done, Dump, Failed, LegOpened
 from parley.engine.phone_dtls import DtlsTransport, PhoneHandshakes
-from parley.engine.prompts import Player, Prompts, UnknownPrompt
+from parley.engine.prompts import BadPromptFile, Player, Prompts, UnknownPrompt
 from parley.engine.sound import TICK_MS
 from parley.engine.transport import Arrival, Departure, PortTransport, Transport
 from parley.engine.web_transport import WebTransport
@@ -99,6 +99,8 @@ class Engine:
             return Failed(id=request.id, code=refused.code, text=str(refused))
         except UnknownPrompt as unknown:
             return Failed(id=request.id, code="unknown-prompt", text=str(unknown))
+        except BadPromptFile as bad:
+            return Failed(id=request.id, code="bad-file", text=str(bad))
         except BadAddress as bad:
             return Failed(id=request.id, code="bad-address", text=str(bad))
         except NoPort as none:
@@ -127,8 +129,8 @@ class Engine:
                 self._play(request)
             case messages.StopPlaying():
                 self._leg(request.leg).playing = None
-            case messages.SendDigits():
-                self._send_digits(request)
+            case messages.SendDigits() | messages.Announce() | messages.LoadPrompts():
+                self._sound(request)
             case messages.SetPlan():
                 self._set_plan(request, self._configuration)
             case messages.DropMeeting():
@@ -228,14 +230,23 @@ class Engine:
         leg = self._leg(request.leg)
         if len(request.prompts) > MAX_PROMPTS:
             raise _Refused("bad-request", f"more than {MAX_PROMPTS} prompts")
-        clips = self._prompts.clips(request.prompts, request.language)
+        clips = self._prompts.clips(request.prompts, request.language, request.brand)
         leg.playing = Playing(request.play, Player(clips))
 
-    def _send_digits(self, request: messages.SendDigits) -> None:
-        try:
-            self._leg(request.leg).keys.add(request.digits, request.ms)
-        except BadDigits as bad:
-            raise _Refused("bad-request", str(bad)) from None
+    def _sound(self, request: messages.SendDigits | messages.Announce | messages.LoadPrompts) -> None:
+        match request:
+            case messages.LoadPrompts():
+                self._prompts.load_brand(request.brand, request.files)
+            case messages.SendDigits():
+                try:
+                    self._leg(request.leg).keys.add(request.digits, request.ms)
+                except BadDigits as bad:
+                    raise _Refused("bad-request", str(bad)) from None
+            case messages.Announce():
+                clip = self._prompts.clip(request.prompt, request.language, request.brand)
+                meeting = self._meetings.get(request.meeting)
+                if meeting is not None:
+                    meeting.overlays.add(clip, request.legs)
 
     def _set_plan(self, request: messages.SetPlan, configuration: Configure) -> None:
         known = self._meetings.get(request.meeting)
@@ -400,6 +411,7 @@ class Engine:
             "tick": self._tick,
             "configured": self._configuration is not None,
             "browsers": None if self._browsers is None else self._browsers.dump(),
+            "brands": self._prompts.brands(),
             "legs": {name: leg.dump() for name, leg in self._legs.items()},
             "meetings": {
                 name: {

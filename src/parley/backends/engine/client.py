@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from ...app.ports import EngineListener, MediaStatistics, MediaUnavailable
 from ...core.ids import LegId, MeetingId
 from ...core.leg_inputs import DtlsRemote, LegAudio, SrtpKeys, WebLocal, WebRemote
 from ...core.mediaplan import LegMedia, MediaPlan
+from ...core.meeting_inputs import Announce
 from ...core.quality import QualityWindow
 from ...core.secret import Secret
 from ...engine import messages as m
@@ -61,6 +62,7 @@ class EngineClient:
         self._last: WorkerLink | None = None  # the one that died last
         self._legs: set[LegId] = set()
         self._plans: dict[MeetingId, MediaPlan] = {}
+        self._brands: dict[str, dict[str, str]] = {}
         self._statistics: dict[str, m.LegStatistics] = {}
         self._speakers: dict[str, tuple[str, ...]] = {}
         self._stopping = False
@@ -73,6 +75,8 @@ class EngineClient:
         link = WorkerLink(self._socket, self._configure, self._on_notification, self._on_death)
         await link.start()
         self._link = link
+        for brand, files in self._brands.items():
+            link.tell(partial(_brand, brand=brand, files=files))
         for plan in self._plans.values():
             link.tell(partial(_plan, plan=plan))
 
@@ -119,9 +123,9 @@ class EngineClient:
         self._statistics.pop(leg, None)
         self._tell(lambda number: m.CloseLeg(id=number, leg=leg))
 
-    def play(self, leg: LegId, play: int, prompts: Sequence[str], language: str) -> None:
+    def play(self, leg: LegId, play: int, prompts: Sequence[str], language: str, brand: str = "") -> None:
         names = tuple(prompts)
-        self._tell(lambda number: m.Play(id=number, leg=leg, play=play, prompts=names, language=language))
+        self._tell(lambda number: m.Play(id=number, leg=leg, play=play, prompts=names, language=language, brand=brand))
 
     def stop_playing(self, leg: LegId) -> None:
         self._tell(lambda number: m.StopPlaying(id=number, leg=leg))
@@ -135,6 +139,16 @@ class EngineClient:
             return
         self._plans[plan.meeting] = plan
         self._tell(lambda number: _plan(number, plan))
+
+    def announce(self, announcement: Announce) -> None:
+        self._tell(partial(_announce, announcement=announcement))
+
+    def load_prompts(self, brand: str, files: Mapping[str, Path]) -> None:
+        paths = {name: str(path) for name, path in files.items()}
+        self._brands.pop(brand, None)
+        if paths:
+            self._brands[brand] = paths
+        self._tell(partial(_brand, brand=brand, files=paths))
 
     def drop(self, meeting: MeetingId) -> None:
         self._plans.pop(meeting, None)
@@ -300,8 +314,25 @@ def _leg_plan(leg: LegMedia) -> m.LegPlan:
         contributes=leg.contributes,
         receives=leg.receives,
         gain=leg.gain,
+        agc=leg.agc,
         group=leg.group,
         announcement=leg.announcement,
         language=leg.language,
         repeat_ms=None if leg.repeat_after is None else int(leg.repeat_after * 1000),
+        brand=leg.brand,
     )
+
+
+def _announce(number: int, announcement: Announce) -> m.Announce:
+    return m.Announce(
+        id=number,
+        meeting=announcement.meeting,
+        prompt=announcement.prompt,
+        legs=announcement.legs,
+        language=announcement.language,
+        brand=announcement.brand,
+    )
+
+
+def _brand(number: int, brand: str, files: dict[str, str]) -> m.LoadPrompts:
+    return m.LoadPrompts(id=number, brand=brand, files=files)

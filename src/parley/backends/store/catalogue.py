@@ -9,6 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import sqlalchemy as sa
 
 from ...app.ports import KeptAnswer
+from ...core.branding import Branding
 from ...core.conferences import Attendance, Conference, Occurrence
 from ...core.devices import Device
 from ...core.dialplan import InboundRule, Ivr
@@ -97,6 +98,7 @@ DIAL_TRANSFORMS = _collection("dial transform", DialTransform, tables.dial_trans
 OUTBOX = _collection("outbox entry", OutboxEntry, tables.outbox, "recipient", "subject", sealed={"payload": "payload"})
 TOKENS = _collection("token", Token, tables.tokens)
 DEVICES = _collection("device", Device, tables.devices, "username", "label", sealed={"ha1": "sealed_ha1"})
+BRANDINGS = _collection("branding", Branding, tables.brandings, "resource_location")
 SEATS = _collection("seat", Seat, tables.seats)
 DEPARTMENTS = _collection("department", Department, tables.departments, "code", "name")
 

@@ -22,6 +22,7 @@ from ...app.ports import (
     StoredEvent,
     TokenRepository,
 )
+from ...core.branding import Branding
 from ...core.conferences import Attendance
 from ...core.devices import Device
 from ...core.dialplan import InboundRule, Ivr
@@ -76,6 +77,7 @@ class SqlTransaction:
         self.tokens: TokenRepository = SqlTokens(writing)
         self.departments: Repository[Department] = SqlRepository(catalogue.DEPARTMENTS, writing)
         self.devices: Repository[Device] = SqlRepository(catalogue.DEVICES, writing)
+        self.brandings: Repository[Branding] = SqlRepository(catalogue.BRANDINGS, writing)
         self.seats: SeatRepository = SqlSeats(writing)
 
     # --- attendance and kept answers -------------------------------------------------------------------------

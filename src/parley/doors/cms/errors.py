@@ -29,6 +29,8 @@ DOES_NOT_EXIST = {
     "forwarding-rule": "forwardingDialPlanRuleDoesNotExist",
     "dial-transform": "dialTransformDoesNotExist",  # the code tables of the dialect have no word for it
     "ivr": "ivrDoesNotExist",
+    "call-branding": "callBrandingProfileDoesNotExist",
+    "ivr-branding": "ivrBrandingProfileDoesNotExist",
     "meeting": "callDoesNotExist",
     "leg": "callLegDoesNotExist",
     # A participant that is gone has no code of its own in the dialect.

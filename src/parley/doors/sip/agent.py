@@ -13,6 +13,7 @@ import structlog
 from ...app.ports import Clock, LegDoor, LegInbox, Timer
 from ...core.dialplan import Address
 from ...core.endings import Reason, Side
+from ...core.languages import preferred
 from ...core.leg_inputs import Offered
 from ...wire.sdes import OurKeys
 from ...wire.sip.address import NameAddr, bracketed
@@ -341,6 +342,7 @@ class SipAgent:
             sip_call_id=request.call_id,
             asserted=self._trunks.asserted(request, flow.remote[0]),
             passage=passage_of(request),
+            language=preferred(request.headers.get("Accept-Language")),
         )
         self._spawn(self._arrive(leg, offered, event), lambda: self._failed(leg))
 
