@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ from .backends.store.sql import SqlStore
 from .backends.system import RandomIdentifiers, SystemClock
 from .config import Settings
 from .core.attempts import Attempts, AttemptSettings
+from .core.dialplan import Echo
 from .core.events import Event
 from .core.leg_inputs import EntrySettings
 from .core.links import PersonalLinks
@@ -61,6 +63,7 @@ from .server_facts import describer, first_domain, shown_host, start_facts
 from .wiring_brands import brand_keeping
 from .wiring_conferences import Shared, conference_parts
 from .wiring_http import CannotStart, certificate_of, certificates_of, open_http, pages_of, root_of
+from .wiring_inputs import leg_lines, noted_inputs
 from .wiring_media import web_listening
 from .wiring_notices import couriers_of
 from .wiring_sip import open_sip, sip_agent, sip_sockets
@@ -85,6 +88,7 @@ class Kept:
     outbox: OutboxDesk
     devices: Devices
     personal_links: PersonalLinks
+    data_dir: Path
 
     def services(self, local_source: str) -> KeptServices:
         return KeptServices(
@@ -98,6 +102,7 @@ class Kept:
             self.devices,
             self.clock.utc,
             local_source,
+            partial(leg_lines, self.data_dir),
         )
 
 
@@ -124,10 +129,13 @@ async def _kept(settings: Settings, stack: AsyncExitStack) -> Kept:
                 remember=settings.cms.credential_memory, failures=settings.limits.credential_checks_per_source
             ),
         ),
-        Lookup(store, domains, settings.sip.access_number, own_addresses=not settings.sip.domains),
+        Lookup(
+            store, domains, settings.sip.access_number, own_addresses=not settings.sip.domains, echo=_echo(settings)
+        ),
         OutboxDesk(store, clock),
         Devices(store, identifiers, clock, changes, first_domain(settings)),
         PersonalLinks(personal_links_key(secrets)),
+        settings.data_dir,
     )
 
 
@@ -201,6 +209,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
         pins=pins,
         tasks=tasks,
         entry=_entry(settings),
+        inputs=noted_inputs(settings, kept.clock, stack),
     )
     directory = Directory(kept.store, services, kept.identifiers, kept.changes, settings.limits.legs)
     arrivals = Arrivals(kept.lookup, directory)
@@ -310,6 +319,11 @@ def _entry(settings: Settings) -> EntrySettings:
         tries=ivr.tries,
         tells_alone=ivr.only_participant,
     )
+
+
+def _echo(settings: Settings) -> tuple[str, Echo] | None:
+    name = settings.echo.name
+    return (name, Echo(limit=settings.echo.limit)) if name is not None else None
 
 
 def _run_sender(settings: Settings, kept: Kept, stack: AsyncExitStack) -> None:

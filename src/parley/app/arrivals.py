@@ -7,7 +7,7 @@ A call to an address that leads nowhere is refused before anything is created: n
 from __future__ import annotations
 
 from ..core.admission import NOTHING_PROVEN, Candidates, Proof, closed_by
-from ..core.dialplan import Ivr
+from ..core.dialplan import Echo, Ivr
 from ..core.endings import Ending, Reason, Side
 from ..core.ids import ParticipantId
 from ..core.leg_inputs import Granted, Offered, UnknownTarget
@@ -32,7 +32,7 @@ class Arrivals:
 
     async def arrive(self, offered: Offered, door: LegDoor) -> LiveLegRunner | None:
         """A leg, or None when the call was refused through the door already."""
-        target: UnknownTarget | Candidates | Ivr | Granted
+        target: UnknownTarget | Candidates | Ivr | Granted | Echo
         target = await self._lookup.resolve(offered.address, offered.local_address)
         proof = NOTHING_PROVEN
         if isinstance(target, Candidates):
@@ -54,7 +54,7 @@ class Arrivals:
     def enter(
         self,
         offered: Offered,
-        target: Candidates | Ivr | Granted,
+        target: Candidates | Ivr | Granted | Echo,
         door: LegDoor,
         proof: Proof = NOTHING_PROVEN,
         participant: ParticipantId | None = None,

@@ -10,7 +10,7 @@ from typing import TypeVar
 import structlog
 
 from ..core.admission import NOTHING_PROVEN, Candidates, Proof
-from ..core.dialplan import Ivr
+from ..core.dialplan import Echo, Ivr
 from ..core.endings import Ending, Reason, Side
 from ..core.ids import LegId, MeetingId, ParticipantId, SpaceId
 from ..core.leg_inputs import (
@@ -45,6 +45,7 @@ from ..core.quality import QualityWindow
 from ..core.refusals import Refusal
 from ..core.spaces import AccessMethod
 from .changes import Change, Changes
+from .inputs import MEETING
 from .joining import SpaceFacts, entry_of, space_facts, why_not
 from .legs import IncomingLegRunner, LegServices, LiveLegRunner
 from .live import LiveLeg, without_scheme
@@ -102,7 +103,7 @@ class Directory:
     def arrive(
         self,
         offered: Offered,
-        target: Candidates | Ivr | Granted,
+        target: Candidates | Ivr | Granted | Echo,
         door: LegDoor,
         proof: Proof = NOTHING_PROVEN,
         participant: ParticipantId | None = None,
@@ -343,17 +344,11 @@ class Directory:
         if existing is not None:
             return existing
         services = self._services
-        machine = Meeting(
-            MeetingId(self._identifiers.uuid()),
-            space.id,
-            space.name,
-            space.tenant,
-            facts.call,
-            services.clock.now(),
-            facts.kind,
-            brand=facts.sounds.brand,
-            tells_alone=services.entry.tells_alone,
-        )
+        meeting, now = MeetingId(self._identifiers.uuid()), services.clock.now()
+        own = (facts.kind, facts.sounds.brand, services.entry.tells_alone)
+        made = (meeting, space.id, space.name, space.tenant, facts.call, now, *own)
+        services.inputs.began(MEETING, meeting, made)
+        machine = Meeting(*made)
         runner = MeetingRunner(
             machine,
             clock=services.clock,
@@ -362,6 +357,7 @@ class Directory:
             tell_leg=self._tell_leg,
             finished=self._finished,
             changed=self._tell_watchers,
+            inputs=services.inputs,
         )
         self._meetings[machine.id] = runner
         self._of_space[space.id] = machine.id

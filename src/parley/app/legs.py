@@ -7,9 +7,9 @@ from typing import Protocol
 import structlog
 
 from ..core.admission import NOTHING_PROVEN, Candidates, Proof
-from ..core.dialplan import Ivr
+from ..core.dialplan import Echo, Ivr
 from ..core.endings import Ending, Reason, Side
-from ..core.ids import LegId, ParticipantId, UserId
+from ..core.ids import LegId, MeetingId, ParticipantId, UserId
 from ..core.leg import Leg
 from ..core.leg_inputs import (
     Accept,
@@ -22,6 +22,7 @@ from ..core.leg_inputs import (
     GiveUp,
     Granted,
     HangUp,
+    HearItself,
     JoinMeeting,
     JudgePin,
     LeaveMeeting,
@@ -44,9 +45,12 @@ from ..core.leg_inputs import (
     ResolveCallId,
     Resolved,
     SendKeys,
+    StopEcho,
     StopPlaying,
 )
+from ..core.mediaplan import LegMedia, MediaPlan
 from ..core.meeting_inputs import LegNews, MeetingInput, MuteSelf
+from .inputs import LEG, Inputs, NoInputs
 from .live import Party
 from .lookup import Lookup
 from .mailbox import Mailbox
@@ -61,7 +65,7 @@ KEY_MS = 160  # of one key that is pressed for the far end
 GENERATION = 1  # no leg is replaced by another connection yet
 
 # Effects that end something: a failure of one is logged, and the others are still performed.
-_GIVING_BACK = (HangUp, Reject, GiveUp, CloseMedia, LeaveMeeting, LegFinished)
+_GIVING_BACK = (HangUp, Reject, GiveUp, StopEcho, CloseMedia, LeaveMeeting, LegFinished)
 
 
 class Lobby(Protocol):
@@ -82,6 +86,11 @@ class Lobby(Protocol):
     def forget(self, leg: LiveLegRunner) -> None: ...
 
 
+def echo_of(leg: LegId) -> MeetingId:
+    """The name of the media plan of somebody who hears himself; no meeting has such a one."""
+    return MeetingId(f"echo:{leg}")
+
+
 class LegServices:
     """What all legs share."""
 
@@ -95,6 +104,7 @@ class LegServices:
         pins: PinJudge,
         tasks: Tasks,
         entry: EntrySettings,
+        inputs: Inputs | None = None,
     ) -> None:
         self.clock = clock
         self.engine = engine
@@ -103,6 +113,7 @@ class LegServices:
         self.pins = pins
         self.tasks = tasks
         self.entry = entry
+        self.inputs: Inputs = inputs or NoInputs()
 
 
 class Machine(Protocol):
@@ -170,7 +181,7 @@ class LiveLegRunner:
 
     def _handle(self, message: LegInput, now: float) -> None:
         self._begin(message)
-        for effect in self._machine.handle(message, now):
+        for effect in self._services.inputs.through(self.id, self._machine.handle, message, now):
             try:
                 self._perform(effect)
             except Exception:
@@ -249,12 +260,14 @@ class IncomingLegRunner(LiveLegRunner):
         number: int,
         participant: ParticipantId,
         door: LegDoor,
-        target: Candidates | Ivr | Granted,
+        target: Candidates | Ivr | Granted | Echo,
         services: LegServices,
         lobby: Lobby,
         proof: Proof = NOTHING_PROVEN,
     ) -> None:
-        machine = Leg(leg, GENERATION, number, services.entry, services.clock.now())
+        made = (leg, GENERATION, number, services.entry, services.clock.now())
+        services.inputs.began(LEG, leg, made)
+        machine = Leg(*made)
         super().__init__(leg, number, participant, door, machine, services, lobby)
         self.door = door
         self._target = target
@@ -282,6 +295,11 @@ class IncomingLegRunner(LiveLegRunner):
                 tasks.spawn(self._judge(effect), self._give_up)
             case StopPlaying():
                 engine.stop_playing(self.id)
+            case HearItself(delay):
+                alone = LegMedia(self.id, contributes=True, receives=True, echo=delay)
+                engine.apply(MediaPlan(echo_of(self.id), 1, (alone,)))
+            case StopEcho():
+                engine.drop(echo_of(self.id))
             case Accept(port, web, plain):
                 self.accepted = True
                 self.audio = self._plain if plain else self.audio

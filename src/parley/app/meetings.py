@@ -20,6 +20,7 @@ from ..core.meeting_inputs import (
     TellLeg,
     Tick,
 )
+from .inputs import Inputs, NoInputs
 from .mailbox import Mailbox
 from .ports import Clock, Journal, MediaEngine
 
@@ -42,6 +43,7 @@ class MeetingRunner:
         tell_leg: Callable[[LegId, int, LegNews], None],
         finished: Callable[[MeetingId, bool], None],
         changed: Callable[[MeetingId], None] = lambda _meeting: None,
+        inputs: Inputs | None = None,
     ) -> None:
         self._machine = machine
         self._clock = clock
@@ -50,6 +52,7 @@ class MeetingRunner:
         self._tell_leg = tell_leg
         self._finished = finished
         self._changed = changed
+        self._inputs: Inputs = inputs or NoInputs()
         self._mailbox: Mailbox[MeetingInput] = Mailbox(clock, self._handle, machine.next_deadline, Tick())
 
     def post(self, message: MeetingInput) -> None:
@@ -60,7 +63,7 @@ class MeetingRunner:
         return self._machine.view(self._clock.now())
 
     def _handle(self, message: MeetingInput, now: float) -> None:
-        for effect in self._machine.handle(message, now):
+        for effect in self._inputs.through(self._machine.id, self._machine.handle, message, now):
             try:
                 self._perform(effect)
             except Exception:  # a full disk must not keep the plan from the engine or an ending from a leg

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
 from .admission import Admit, AskPin, Candidates, Door, Refuse, WrongPin, ask, judge
-from .dialplan import InboundRule, Ivr
+from .dialplan import Echo, InboundRule, Ivr
 from .endings import Reason
 from .forwarding import ForwardingAction, ForwardingRule
 from .ids import AccessMethodId
@@ -46,7 +46,7 @@ class Inquiry:
     """
 
     dialled: str
-    target: UnknownTarget | Candidates | Ivr | None  # None: a call ID that no space has
+    target: UnknownTarget | Candidates | Ivr | Echo | None  # None: a call ID that no space has
     rule: InboundRule | None = None
     of_settings: bool = False
     by_call_id: bool = False
@@ -67,6 +67,12 @@ def explain(inquiry: Inquiry) -> list[str]:
         return [*lines, "it leads nowhere: the call is refused at once (unknown destination)"]
     if isinstance(target, Ivr):
         return lines + _ivr(target)
+    if isinstance(target, Echo):
+        stay = f"for {target.limit:.0f} s at most"
+        return [
+            *lines,
+            f"it leads to the echo: the caller is alone and hears himself {target.delay:.0f} s later, {stay}",
+        ]
     if target is None:
         lines.append("no space has this call ID: at an IVR a PIN is asked for all the same")
         if inquiry.pin is not None:
@@ -179,7 +185,7 @@ def _count(number: int, noun: str) -> str:
 def _leg_values(layers: Sequence[LegLayer]) -> list[str]:
     settings = resolve_leg(layers).settings
     return [
-        f"  {spec.name} = {_shown(getattr(settings, spec.name))} ({_origin(spec.name, layers)})"
+        f"  {spec.name} = {shown_value(getattr(settings, spec.name))} ({origin_of(spec.name, layers)})"
         for spec in fields(settings)
     ]
 
@@ -187,19 +193,21 @@ def _leg_values(layers: Sequence[LegLayer]) -> list[str]:
 def _call_values(layers: Sequence[CallLayer]) -> list[str]:
     settings = resolve_call(layers).settings
     return [
-        f"  {spec.name} = {_shown(getattr(settings, spec.name))} ({_origin(spec.name, layers)})"
+        f"  {spec.name} = {shown_value(getattr(settings, spec.name))} ({origin_of(spec.name, layers)})"
         for spec in fields(settings)
     ]
 
 
-def _origin(name: str, layers: Sequence[LegLayer | CallLayer]) -> str:
+def origin_of(name: str, layers: Sequence[LegLayer | CallLayer]) -> str:
+    """The layer that says the last word on this value, with its profile."""
     for entry in reversed(layers):
         if getattr(entry.settings, name) is not None:
             return f"{entry.layer}, profile {entry.profile}" if entry.profile is not None else f"{entry.layer}"
     return "built-in default"
 
 
-def _shown(value: object) -> str:
+def shown_value(value: object) -> str:
+    """A value of a setting in words."""
     if value is None:
         return "none"
     if isinstance(value, bool):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .admission import NOTHING_PROVEN, Candidates, Proof, Verdict
-from .dialplan import Address, Ivr
+from .dialplan import Address, Echo, Ivr
 from .endings import Ending
 from .events import Event
 from .forwarding import Passage
@@ -180,7 +180,7 @@ class UnknownTarget:
 class Resolved:
     """Answer to Resolve. proof: what is proven of the caller, where the target is Candidates."""
 
-    target: UnknownTarget | Candidates | Ivr | Granted
+    target: UnknownTarget | Candidates | Ivr | Granted | Echo
     proof: Proof = NOTHING_PROVEN
 
 
@@ -458,6 +458,18 @@ class LeaveMeeting:
 
 
 @dataclass(frozen=True, slots=True)
+class HearItself:
+    """From now on, and but for prompts, the leg hears what it said so many seconds ago, and nothing else."""
+
+    delay: float
+
+
+@dataclass(frozen=True, slots=True)
+class StopEcho:
+    """Undoes HearItself."""
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     """End an answered call (SIP: BYE)."""
 
@@ -535,6 +547,8 @@ LegEffect = (
     | JoinMeeting
     | AskToMute
     | LeaveMeeting
+    | HearItself
+    | StopEcho
     | HangUp
     | CloseMedia
     | RecordLeg

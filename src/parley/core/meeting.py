@@ -93,7 +93,6 @@ class Meeting:
         call_layers: Iterable[CallLayer],
         now: float,
         kind: str = SPACE_MEETING,
-        *,
         brand: str = "",
         tells_alone: bool = False,
     ) -> None:

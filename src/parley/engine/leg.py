@@ -10,6 +10,7 @@ from typing import Any
 from parley.engine import encoders
 from parley.engine.digit_sender import DigitSender
 from parley.engine.digits import DigitDetector
+from parley.engine.echo import EchoLine
 from parley.engine.gain import AutomaticGain
 from parley.engine.gauge import Gauge
 from parley.engine.messages import LegMedia, LegPlan, LegQuality, LegStatistics
@@ -64,6 +65,7 @@ class Place:
     meeting: str
     plan: LegPlan
     announcement: Announcement | None = None
+    echo: EchoLine | None = None
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from parley.engine.echo import ECHO_MOST_MS, echo_line
 from parley.engine.leg import Hearing, Leg, Place
 from parley.engine.messages import LegPlan
 from parley.engine.mixer import Mixer
@@ -46,6 +47,8 @@ class Meeting:
         for plan in plans:
             if not (math.isfinite(plan.gain) and 0.0 <= plan.gain <= MAX_GAIN):
                 raise BadPlan(f"gain {plan.gain} of leg {plan.leg}")
+            if plan.echo_ms is not None and not 0 <= plan.echo_ms <= ECHO_MOST_MS:
+                raise BadPlan(f"echo of {plan.echo_ms} ms of leg {plan.leg}")
             if plan.announcement is not None:
                 clips[plan.leg] = prompts.clip(plan.announcement, plan.language, plan.brand)
         self.number = number
@@ -61,7 +64,8 @@ class Meeting:
                     plan.announcement, plan.language, plan.repeat_ms, plan.brand, clips[plan.leg]
                 )
             leg.use_agc(plan.agc)
-            leg.place = Place(self.name, plan, announcement)
+            echo = echo_line(leg.place.echo if leg.place is not None else None, plan)
+            leg.place = Place(self.name, plan, announcement, echo)
         for name in self.legs.keys() - staying.keys():
             self.remove(name)
         self.legs = staying
@@ -112,6 +116,8 @@ class Meeting:
         plan = None if leg.place is None else leg.place.plan
         if plan is None or self._groups[plan.group].is_mixed(leg.name):
             return -math.inf
+        if leg.place is not None and leg.place.echo is not None:
+            return -math.inf
         gain = plan.gain * leg.own_gain
         if gain == 1.0:
             return self._bars[plan.group]
@@ -127,6 +133,9 @@ class Meeting:
         place = leg.place
         if place is None or not place.plan.contributes:
             return
+        if place.echo is not None:
+            place.echo.say(frame)
+            return
         gain, level = place.plan.gain * leg.own_gain, leg.level
         if gain != 1.0:
             level = level + 20 * math.log10(gain) if gain > 0.0 else SILENCE_LEVEL
@@ -141,6 +150,8 @@ class Meeting:
         place = leg.place
         if place is None or not place.plan.receives:
             return Hearing()
+        if place.echo is not None:
+            return Hearing(place.echo.heard)
         group = place.plan.group
         mixer, sounding = self._groups[group], self.overlays.of(leg.name)
         if mixer.is_mixed(leg.name):

@@ -120,6 +120,7 @@ class LegPlan(msgspec.Struct, frozen=True, kw_only=True):
     language: str = "en"
     repeat_ms: int | None = None  # pause between repetitions of the announcement; None: once
     brand: str = ""  # whose prompts, of those loaded; those it lacks are the built-in ones
+    echo_ms: int | None = None  # it hears what it said so long ago, instead of the mix; at most 10 000
 
 
 # --- requests (control -> worker), each answered by Done, LegOpened, Dump or Failed -----------------
@@ -430,12 +431,18 @@ def encode(message: Message) -> bytes:
 
 def decode_request(body: bytes) -> Request:
     """Raises msgspec.ValidationError or DecodeError on anything outside the schema."""
-    return _decode_request.decode(body)
+    try:
+        return _decode_request.decode(body)
+    except UnicodeDecodeError:  # where the name of a member is no text, it is not turned into a DecodeError
+        raise msgspec.DecodeError("not UTF-8") from None
 
 
 def decode_reply(body: bytes) -> Response | Notification:
     """Raises msgspec.ValidationError or DecodeError on anything outside the schema."""
-    return _decode_reply.decode(body)
+    try:
+        return _decode_reply.decode(body)
+    except UnicodeDecodeError:
+        raise msgspec.DecodeError("not UTF-8") from None
 
 
 class Framer:
