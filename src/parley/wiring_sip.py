@@ -59,6 +59,7 @@ def sip_agent(settings: Settings, clock: Clock, devices: Devices, arrivals: Arri
         offers_dtls=settings.sip.srtp_offer == "dtls",
         messages_per_source=settings.limits.sip_messages_per_source,
         streams=StreamLimits(settings.limits.sip_streams, settings.limits.sip_streams_per_source),
+        transfers=arrivals.transfers,
     )
 
 

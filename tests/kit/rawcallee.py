@@ -67,8 +67,11 @@ class RawCallee:
         crypto: str = "",
         protocol: str = "",
         extra: str = "",
+        describes: int = 200,
+        challenges: str = "",
     ) -> None:
-        """tls: streams are opened by it. crypto: it answers by SRTP with this value of the attribute.
+        """describes: the status that carries the answer. challenges: a challenge for the first request of each method
+        inside the call. tls: streams are opened by it. crypto: it answers by SRTP with this value of the attribute.
 
         protocol, extra: of its answer, and further lines of it.
         """
@@ -82,6 +85,9 @@ class RawCallee:
         self._tls = tls
         self._crypto = crypto
         self._protocol, self._extra = protocol, extra
+        self._describes = describes
+        self._challenges = challenges
+        self._challenged: set[str] = {"INVITE", "ACK", "CANCEL"}
         self._pending: tuple[Heard, Reply] | None = None
         self._news = asyncio.Event()
 
@@ -141,6 +147,9 @@ class RawCallee:
             reply(self._response(request, 200))
             if not self.deaf:
                 self.respond(487)
+        elif self._challenges and request.method not in self._challenged:
+            self._challenged.add(request.method)
+            reply(self._response(request, 401, self._challenges))
         elif request.method != "ACK":
             reply(self._response(request, 200))
 
@@ -163,7 +172,7 @@ class RawCallee:
         if "tag=" not in to and status > 100:
             to += ";tag=callee"
         body = ""
-        if request.method == "INVITE" and 200 <= status < 300:
+        if request.method == "INVITE" and status == self._describes:
             sdp = ANSWER.format(
                 address=self.address,
                 port=40000,

@@ -49,6 +49,7 @@ from .leg_inputs import (
     MediaDied,
     MediaFailed,
     MediaOpened,
+    MoveTo,
     News,
     Offered,
     OpenMedia,
@@ -61,6 +62,7 @@ from .leg_inputs import (
     Resolve,
     Resolved,
     StopEcho,
+    StopPlaying,
 )
 from .meeting_inputs import Admitted, Dropped, JoinRefused, SelfMuted, Waiting
 
@@ -73,6 +75,9 @@ PORT_LIMIT = 30.0
 PATH_LIMIT = 20.0
 
 ECHO_GREETING = "echo"
+# What a meeting is told of who goes to another one.
+MOVED = Ending(Side.REMOTE, Reason.HANG_UP)
+PLAYS_MOST = 1000  # prompts of one stay at an entrance: what ends late there is not taken for one of the next
 
 
 class LegState(StrEnum):
@@ -115,6 +120,7 @@ class Leg:
         self._in_meeting = False  # JoinMeeting was sent
         self._active_since: float | None = None
         self._active_before = 0.0
+        self._moves = 0
         self._port_until: float | None = None
         self._path_until: float | None = None
         self._echo_until: float | None = None
@@ -135,6 +141,7 @@ class Leg:
             MediaDied: self._media_died,
             RemoteEnded: lambda given, now: self._end(given.ending, now, remote=True),
             Drop: lambda given, now: self._end(given.ending, now),
+            MoveTo: self._move,
             LegTick: self._tick,
         }
 
@@ -236,20 +243,50 @@ class Leg:
         if self.state is not LegState.ANSWERING or self._target is None:
             return []
         self._connected = True
-        self.state = LegState.ENTRANCE
         target = self._target
-        effects: list[LegEffect] = [RecordLeg(LegConnected(self.id, self.number, at_ivr=isinstance(target, Ivr)))]
+        connected = RecordLeg(LegConnected(self.id, self.number, at_ivr=isinstance(target, Ivr)))
+        return [connected, *self._come_to(target, now)]
+
+    def _come_to(self, target: Candidates | Ivr | Granted | Echo, now: float) -> list[LegEffect]:
+        self.state = LegState.ENTRANCE
         if isinstance(target, Ivr):
-            return [*effects, *self._entrance.ask_id(target, now)]
+            return self._entrance.ask_id(target, now)
         if isinstance(target, Granted):
-            return [*effects, *self._enter(target)]
+            return self._enter(target)
         if isinstance(target, Echo):
-            return [*effects, *self._hear_itself(target, now)]
+            return self._hear_itself(target, now)
         answer = ask(target, self._encrypted_media, self._proof)
         if isinstance(answer, AskPin):
-            return [*effects, *self._entrance.ask_pin(target, answer, now, self._proof)]
+            return self._entrance.ask_pin(target, answer, now, self._proof)
         assert isinstance(answer, Admit)  # whoever is refused was rejected before
-        return [*effects, *self._ask_to_join(target, answer.access_method, self._proof)]
+        return self._ask_to_join(target, answer.access_method, self._proof)
+
+    def _move(self, wish: MoveTo, now: float) -> list[LegEffect]:
+        """To another door. Who is not in yet, or is asked for something, is not in two places at once for it."""
+        target, offer = wish.target, self._offer
+        if self.state not in {LegState.ENTRANCE, LegState.JOINED, LegState.ECHO} or offer is None:
+            return []
+        if isinstance(target, Candidates) and isinstance(ask(target, self._encrypted_media, wish.proof), Refuse):
+            return []
+        effects: list[LegEffect] = [StopPlaying()]
+        if self.state is LegState.ECHO:
+            effects.append(StopEcho())
+        if self._in_meeting:
+            self._stop_counting(now)
+            self._in_meeting = False
+            effects.append(LeaveMeeting(MOVED))
+        self._target, self._proof = target, wish.proof
+        self._moves += 1
+        self._entrance = Entrance(
+            self.id,
+            self.number,
+            offer.source,
+            self._settings,
+            self._encrypted_media,
+            offer.language,
+            PLAYS_MOST * self._moves,
+        )
+        return [*effects, *self._come_to(target, now)]
 
     def _hear_itself(self, echo: Echo, now: float) -> list[LegEffect]:
         self.state = LegState.ECHO
@@ -261,7 +298,17 @@ class Leg:
         self.state = LegState.JOINING
         self._in_meeting = True
         entry, proof, stay = granted.entry, granted.proof, granted.stay
-        return [JoinMeeting(granted.space, granted.tenant, entry.access_method, entry=entry, proof=proof, stay=stay)]
+        return [
+            JoinMeeting(
+                granted.space,
+                granted.tenant,
+                entry.access_method,
+                entry=entry,
+                proof=proof,
+                stay=stay,
+                called=granted.called,
+            )
+        ]
 
     def _ask_to_join(self, candidates: Candidates, access_method: AccessMethodId, proof: Proof) -> list[LegEffect]:
         self.state = LegState.JOINING
