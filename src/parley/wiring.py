@@ -62,11 +62,11 @@ from .host import own_names
 from .server_facts import describer, first_domain, shown_host, start_facts
 from .wiring_brands import brand_keeping
 from .wiring_conferences import Shared, conference_parts
-from .wiring_http import CannotStart, certificate_of, open_http, pages_of, root_of
+from .wiring_http import CannotStart, certificate_of, certificates_of, open_http, pages_of, root_of
 from .wiring_inputs import leg_lines, noted_inputs
 from .wiring_media import web_listening
 from .wiring_notices import couriers_of
-from .wiring_sip import open_sip, sip_agent
+from .wiring_sip import open_sip, sip_agent, sip_sockets
 from .wiring_sockets import SocketShared, meeting_socket, with_socket
 from .wiring_web import WebShared, web_parts
 
@@ -215,6 +215,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     arrivals = Arrivals(kept.lookup, directory)
 
     certificate = certificate_of(settings, kept.clock)
+    certificates = certificates_of(settings, certificate)
     sip = sip_agent(settings, kept.clock, kept.devices, arrivals, tasks)
     first_domain = kept.administration.inbound_rules.space_domain
     dialling = Dialling(kept.store, directory, sip.dialler, kept.clock, first_domain)
@@ -283,8 +284,9 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     )
     native = with_socket(web.native, meeting_socket(settings, sockets))
     cms = _cms(settings, kept, directory, dialling, journal)
-    await open_http(settings, root_of(cms, parts.json, native, pages_of(settings)), certificate, stack)
-    sip_ports = await open_sip(settings, sip, directory, certificate, stack)
+    phones = sip_sockets(settings, sip) if settings.sip.websocket else None
+    await open_http(settings, root_of(cms, parts.json, native, pages_of(settings), phones), certificates, stack)
+    sip_ports = await open_sip(settings, sip, directory, certificates, stack)
     seats.ready()
     _run_beside(parts.timekeeping, stack)  # conferences may dial from here on
     started = kept.clock.utc().strftime("%Y-%m-%dT%H:%M:%SZ")

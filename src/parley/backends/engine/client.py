@@ -13,7 +13,7 @@ import structlog
 
 from ...app.ports import EngineListener, MediaStatistics, MediaUnavailable
 from ...core.ids import LegId, MeetingId
-from ...core.leg_inputs import LegAudio, SrtpKeys, WebLocal, WebRemote
+from ...core.leg_inputs import DtlsRemote, LegAudio, SrtpKeys, WebLocal, WebRemote
 from ...core.mediaplan import LegMedia, MediaPlan
 from ...core.meeting_inputs import Announce
 from ...core.quality import QualityWindow
@@ -273,9 +273,14 @@ def _media(audio: LegAudio) -> m.LegMedia:
         receives=audio.receives,
         web=_web_remote(audio.web) if audio.web is not None else None,
         srtp=_srtp_keys(audio.srtp) if audio.srtp is not None else None,
+        dtls=_dtls_remote(audio.dtls) if audio.dtls is not None else None,
         rtcp_mux=audio.rtcp_mux,
         rtcp_port=audio.rtcp_port,
     )
+
+
+def _dtls_remote(dtls: DtlsRemote) -> m.DtlsRemote:
+    return m.DtlsRemote(fingerprint=dtls.fingerprint, client=dtls.client)
 
 
 def _srtp_keys(keys: SrtpKeys) -> m.SrtpKeys:
