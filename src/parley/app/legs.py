@@ -50,7 +50,7 @@ from .live import Party
 from .lookup import Lookup
 from .mailbox import Mailbox
 from .pins import PinJudge
-from .ports import AnsweredDoor, Clock, Journal, LegDoor, LegFacts, MediaEngine, MediaUnavailable
+from .ports import AnsweredDoor, Clock, Journal, LegDoor, LegFacts, MediaEngine, MediaUnavailable, RenewsMedia
 from .tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -160,6 +160,13 @@ class LiveLegRunner:
     def facts(self) -> LegFacts:
         return self._answered_door.facts()
 
+    def renew_media(self) -> None:
+        """The far end is to make its media anew; who cannot has lost them."""
+        if isinstance(self._answered_door, RenewsMedia):
+            self._answered_door.renew_media()
+        else:
+            self.post(MediaDied())
+
     def _handle(self, message: LegInput, now: float) -> None:
         self._begin(message)
         for effect in self._machine.handle(message, now):
@@ -210,7 +217,7 @@ class LiveLegRunner:
     async def _open_media(self, wish: OpenMedia) -> None:
         engine = self._services.engine
         try:
-            opened = await engine.open_leg(self.id, wish.local_address, wish.audio)
+            opened = await engine.open_leg(self.id, wish.local_address, wish.audio, wish.space)
         except MediaUnavailable as problem:
             log.warning("no media for a leg", leg=self.id, problem=str(problem))
             self.post(MediaFailed())
