@@ -245,6 +245,14 @@ class Media(Section):
     dead_after: float = setting(
         30.0, "A leg that should send and of which nothing was received for so long is ended.", "seconds", ge=1, le=3600
     )
+    outlive: float = setting(
+        60.0,
+        "How long a media worker keeps its calls' sound when the server dies, for the next start to take it over; "
+        "0: it ends with the server.",
+        "seconds",
+        ge=0,
+        le=3600,
+    )
     speakers: int = setting(4, "How many of the loudest are mixed at a time.", "participants", ge=1, le=16)
 
 

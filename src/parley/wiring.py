@@ -8,7 +8,6 @@ import fcntl
 import gc
 import os
 import signal
-import tempfile
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -59,7 +58,7 @@ from .host import own_names
 from .server_facts import describer, first_domain, shown_host, start_facts
 from .wiring_conferences import Shared, conference_parts
 from .wiring_http import CannotStart, certificate_of, open_http, pages_of, root_of
-from .wiring_media import web_listening
+from .wiring_media import run_directory_of, web_listening
 from .wiring_notices import couriers_of
 from .wiring_sip import open_sip, sip_agent
 from .wiring_sockets import SocketShared, meeting_socket, with_socket
@@ -200,6 +199,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
         entry=_entry(settings),
     )
     directory = Directory(kept.store, services, kept.identifiers, kept.changes, settings.limits.legs)
+    engine.keep((), ())
     arrivals = Arrivals(kept.lookup, directory)
 
     certificate = certificate_of(settings, kept.clock)
@@ -313,12 +313,13 @@ async def _engine(settings: Settings, stack: AsyncExitStack) -> EngineClient:
     if settings.media.workers > 1:
         log.warning("this version runs one media worker", asked=settings.media.workers)
     ports = (settings.media.ports.first, settings.media.ports.last)
-    run_directory = _run_directory(settings.data_dir, stack)
+    run_directory = run_directory_of(settings.data_dir)
     engine = EngineClient(
         run_directory,
         ports=ports,
         loudest=settings.media.speakers,
         dead_after=settings.media.dead_after,
+        outlive=settings.media.outlive,
         web=web_listening(settings.media),
     )
     stack.push_async_callback(engine.stop)
@@ -327,15 +328,6 @@ async def _engine(settings: Settings, stack: AsyncExitStack) -> EngineClient:
     except WorkerDied as problem:
         raise CannotStart(str(problem)) from problem
     return engine
-
-
-def _run_directory(data_dir: Path, stack: AsyncExitStack) -> Path:
-    """For sockets: in the data directory, or in a private temporary one where that path is too long for a socket."""
-    path = data_dir.absolute() / "run"
-    if len(str(path)) < 80:
-        path.mkdir(mode=0o700, exist_ok=True)
-        return path
-    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parley-")))
 
 
 def _cms(settings: Settings, kept: Kept, directory: Directory, dialling: Dialling, journal: FileJournal) -> ASGIApp:

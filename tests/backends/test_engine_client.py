@@ -8,6 +8,7 @@ import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -39,9 +40,9 @@ async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
         await asyncio.sleep(0.02)
 
 
-def client(directory: Path) -> EngineClient:
+def client(directory: Path, ports: tuple[int, int] | None = None, *, outlive: float = 0.0) -> EngineClient:
     web = WebListening(("127.0.0.1",), 0)
-    return EngineClient(directory, ports=free_ports(), loudest=4, dead_after=30.0, web=web)
+    return EngineClient(directory, ports=ports or free_ports(), loudest=4, dead_after=30.0, outlive=outlive, web=web)
 
 
 def alive(pid: int | None) -> bool:
@@ -115,6 +116,67 @@ async def test_a_killed_worker_is_replaced(bench: Bench) -> None:
         await engine.change_leg(legs[0], PCMU)
     assert (await dump(engine)).state["meetings"][meeting]["number"] == 5
     assert sorted(bench.told.died) == sorted(legs)
+
+
+def desert(engine: EngineClient) -> None:
+    """As when control is killed: its end of the channel is gone, and nobody says goodbye."""
+    link = engine._link
+    assert link is not None and link._writer is not None
+    link._dead = True
+    for task in link._tasks:
+        task.cancel()
+    link._writer.transport.abort()
+
+
+async def test_a_worker_is_taken_over(tmp_path: Path) -> None:
+    """By the next control: same process, ports and streams; what was heard meanwhile is told after `keep`, what is not
+    kept is closed, and plans are numbered anew."""
+    ports = free_ports()
+    first = client(tmp_path, ports, outlive=20.0)
+    await first.start()
+    pid, meeting, legs = first.worker_pid, MeetingId("m"), [a_leg(), a_leg()]
+    opened = [await first.open_leg(leg, LOCAL, PCMU) for leg in legs]
+    first.apply(plan(meeting, 7, *legs))
+    first.apply(plan(MeetingId("other"), 7))
+    first.play(legs[0], 3, ["welcome"], "x-test")
+    assert await legs_in(first, meeting) == legs
+    desert(first)
+    await asyncio.sleep(1.5)  # the prompt ends
+    second = client(tmp_path, ports, outlive=20.0)
+    await second.start()
+    bench = Bench(second, until, asyncio.sleep)
+    assert second.worker_pid == pid and second.found() == frozenset(legs)
+    await until(lambda: second.statistics(legs[0]))
+    assert bench.told.ended == [] and await legs_in(second, meeting) == legs
+    second.keep(legs[:1], [meeting])
+    assert bench.told.ended == [(legs[0], 3)]
+    assert await legs_in(second, meeting) == legs[:1] and second.found() == frozenset()
+    assert "other" not in (await dump(second)).state["meetings"]
+    second.apply(plan(meeting, 1))
+    assert await legs_in(second, meeting) == []
+    await second.change_leg(legs[0], replace(PCMU, sends=False))
+    with pytest.raises(MediaUnavailable):
+        await second.change_leg(legs[1], PCMU)
+    assert await second.open_leg(a_leg(), LOCAL, PCMU) not in opened[:1]
+    await second.stop()
+    assert not alive(pid) and bench.told.died == []
+
+
+async def test_a_worker_that_does_not_fit_is_replaced(tmp_path: Path) -> None:
+    """Other ports while legs are open: it is ended, and a new one serves."""
+    first = client(tmp_path, outlive=20.0)
+    await first.start()
+    pid = first.worker_pid
+    await first.open_leg(a_leg(), LOCAL, PCMU)
+    desert(first)
+    second = client(tmp_path, free_ports(), outlive=20.0)
+    await second.start()
+    assert second.found() == frozenset() and second.worker_pid != pid
+    second.keep((), ())
+    assert await second.open_leg(a_leg(), LOCAL, PCMU)
+    await second.stop()
+    for task in first._link._tasks if first._link else ():
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_a_port_for_browsers_that_is_taken_is_said(tmp_path: Path) -> None:
@@ -274,12 +336,16 @@ REQUESTS: list[m.Message] = [
     m.DropMeeting(id=8, meeting="m"),
     m.Ping(id=9),
     m.GetDump(id=10),
+    m.GetFound(id=12),
+    m.Keep(id=13, legs=("l",), meetings=()),
+    m.Shutdown(),
     m.Ack(seq=11),
 ]
 REPLIES: list[m.Message] = [
     m.Done(id=1),
     m.LegOpened(id=2, port=20_000),
     m.LegOpened(id=2, port=10_000, web=NEAR),
+    m.Found(id=3, legs={"l": m.FoundLeg(local="::1", port=20_000, media=MEDIA)}, meetings=("m",)),
     m.Dump(id=3, state={"legs": {"l": [1, 2.5, None, "x"]}}),
     m.Failed(id=4, code="no-port", text="none left"),
     m.DigitHeard(seq=1, leg="l", digit="#"),

@@ -201,6 +201,7 @@ class Server:
             "MEDIA__WEB_LISTEN": self.address,
             "MEDIA__WEB_PORT": str(self.web_port),
             "MEDIA__WORKERS": "1",
+            "MEDIA__OUTLIVE": "1",  # after a SIGKILL nothing lingers
             "IVR__LANGUAGE": LANGUAGE,
             "BOOTSTRAP_ADMIN": f"admin:{self._password}",
             **self._settings,

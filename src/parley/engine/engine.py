@@ -83,7 +83,7 @@ class Engine:
 
     def handle(self, request: messages.Request, now: float) -> messages.Response | None:
         """Carry out one request; a failed one has changed nothing. Ack has no answer."""
-        if isinstance(request, messages.Ack):
+        if isinstance(request, messages.Ack | messages.Shutdown):
             return None
         try:
             return self._handle(request, now)
@@ -101,7 +101,7 @@ class Engine:
     def _handle(self, request: messages.Request, now: float) -> messages.Response:
         answer: messages.Response | None = None
         match request:
-            case messages.Ping() | messages.Ack():
+            case messages.Ping() | messages.Ack() | messages.Shutdown():
                 pass
             case messages.GetDump():
                 answer = Dump(id=request.id, state=self.dump())
@@ -123,6 +123,8 @@ class Engine:
                 self._set_plan(request, self._configuration)
             case messages.DropMeeting():
                 self._drop_meeting(request.meeting)
+            case messages.GetFound() | messages.Keep():
+                answer = self._take_over(request, now)
         return Done(id=request.id) if answer is None else answer  # type: ignore[union-attr]
 
     def _configure(self, request: Configure) -> None:
@@ -132,10 +134,38 @@ class Engine:
             raise _Refused("bad-request", f"ports {request.port_low}-{request.port_high}")
         if not 1 <= request.loudest <= MAX_LOUDEST or request.dead_after_ms < 1:
             raise _Refused("bad-request", "loudest or dead_after_ms out of range")
+        self._check_again(request)
         self._open_shared(request)
         self._configuration = request
         for meeting in self._meetings.values():
             meeting.set_loudest(request.loudest)
+
+    def _check_again(self, request: Configure) -> None:
+        """Another control may take this worker over only as what it is."""
+        before = self._configuration
+        if before is None:
+            return
+        if request.version != before.version:
+            raise _Refused("bad-request", f"version {request.version!r}; this worker was started by {before.version!r}")
+        ports = (request.port_low, request.port_high)
+        if self._locals and ports != (before.port_low, before.port_high):
+            raise _Refused("bad-request", "legs are open on other ports")
+
+    def _take_over(self, request: messages.GetFound | messages.Keep, now: float) -> messages.Found | None:
+        """Another control asks what there is, then says what of it is to stay."""
+        if isinstance(request, messages.GetFound):
+            for meeting in self._meetings.values():
+                meeting.start_anew()
+            legs = {
+                name: messages.FoundLeg(local=self._locals[name], port=leg.transport.port, media=leg.media)
+                for name, leg in self._legs.items()
+            }
+            return messages.Found(id=request.id, legs=legs, meetings=tuple(self._meetings))
+        for name in self._legs.keys() - set(request.legs):
+            self._close_leg(name, now)
+        for name in self._meetings.keys() - set(request.meetings):
+            self._drop_meeting(name)
+        return None
 
     def _leg(self, name: str) -> Leg:
         leg = self._legs.get(name)

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-SCHEMA = 1
+SCHEMA = 2
 MAX_FRAME = 4 << 20
 
 
@@ -108,7 +108,11 @@ class LegPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Configure(Message, frozen=True, kw_only=True):
-    """First request on a channel; the worker is useless before it."""
+    """First request on a channel; the worker is useless before it.
+
+    On a later channel it must fit what the worker lives by: schema, version, the browsers' sockets, and, while legs are
+    open, the ports. Else it is refused, and the worker is of no use to this control.
+    """
 
     id: int
     schema: int = SCHEMA
@@ -119,6 +123,8 @@ class Configure(Message, frozen=True, kw_only=True):
     web_listen: tuple[str, ...] = ()  # numeric addresses of the one UDP socket for browsers; none: no browsers
     web_port: int = 0  # of that socket; 0: any free one
     web_addresses: tuple[str, ...] = ()  # host candidates to tell; none: the addresses that are listened on
+    version: str = ""  # of control
+    outlive_ms: int = 0  # how long the worker goes on without a channel; 0: it ends with the channel
 
 
 class OpenLeg(Message, frozen=True, kw_only=True):
@@ -197,6 +203,24 @@ class GetDump(Message, frozen=True, kw_only=True):
     id: int
 
 
+class GetFound(Message, frozen=True, kw_only=True):
+    """Asked by a control that takes a worker over. Answered by Found; plan numbers begin anew."""
+
+    id: int
+
+
+class Keep(Message, frozen=True, kw_only=True):
+    """Close every other leg, drop every other meeting."""
+
+    id: int
+    legs: tuple[str, ...]
+    meetings: tuple[str, ...]
+
+
+class Shutdown(Message, frozen=True, kw_only=True):
+    """End now, with every port. Not answered; the channel closes."""
+
+
 class Ack(Message, frozen=True, kw_only=True):
     """Every reliable notification up to and including `seq` has been taken."""
 
@@ -214,6 +238,20 @@ class LegOpened(Message, frozen=True, kw_only=True):
     id: int
     port: int
     web: WebLocal | None = None  # of a browser's leg
+
+
+class FoundLeg(msgspec.Struct, frozen=True, kw_only=True):
+    """A leg that is open already: what OpenLeg and SetMedia once said of it, and its port."""
+
+    local: str
+    port: int
+    media: LegMedia
+
+
+class Found(Message, frozen=True, kw_only=True):
+    id: int
+    legs: dict[str, FoundLeg]
+    meetings: tuple[str, ...]
 
 
 class Dump(Message, frozen=True, kw_only=True):
@@ -308,9 +346,25 @@ class Log(Message, frozen=True, kw_only=True):
     dropped: int = 0
 
 
-Request = Configure | OpenLeg | SetMedia | CloseLeg | Play | StopPlaying | SetPlan | DropMeeting | Ping | GetDump | Ack
-Response = Done | LegOpened | Dump | Failed
-Notification = DigitHeard | PlayEnded | MediaReady | MediaDead | Statistics | Speakers | Health | Log
+Request = (
+    Configure
+    | OpenLeg
+    | SetMedia
+    | CloseLeg
+    | Play
+    | StopPlaying
+    | SetPlan
+    | DropMeeting
+    | Ping
+    | GetDump
+    | GetFound
+    | Keep
+    | Shutdown
+    | Ack
+)
+Response = Done | LegOpened | Found | Dump | Failed
+Reliable = DigitHeard | PlayEnded | MediaReady | MediaDead
+Notification = Reliable | Statistics | Speakers | Health | Log
 
 _encoder = msgspec.msgpack.Encoder()
 _decode_request: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from ... import __version__
 from ...app.ports import EngineListener, MediaStatistics, MediaUnavailable
 from ...core.ids import LegId, MeetingId
 from ...core.leg_inputs import LegAudio, SrtpKeys, WebLocal, WebRemote
@@ -47,18 +48,22 @@ class EngineClient:
         ports: tuple[int, int],
         loudest: int,
         dead_after: float,
+        outlive: float = 0.0,
         web: WebListening | None = None,
     ) -> None:
-        """web None: legs of browsers are refused."""
+        """web None: legs of browsers are refused. outlive: seconds for which workers wait for another control."""
         self._socket = run_directory / "media-0.sock"
         self._web = web or WebListening((), 0)
         self._ports = ports
         self._loudest = loudest
         self._dead_after_ms = int(dead_after * 1000)
+        self._outlive_ms = int(outlive * 1000)
         self._listener: EngineListener | None = None
         self._link: WorkerLink | None = None
         self._last: WorkerLink | None = None  # the one that died last
         self._legs: set[LegId] = set()
+        self._found: frozenset[LegId] = frozenset()
+        self._held: list[m.Notification] | None = None  # told of what was found, until `keep`
         self._plans: dict[MeetingId, MediaPlan] = {}
         self._statistics: dict[str, m.LegStatistics] = {}
         self._speakers: dict[str, tuple[str, ...]] = {}
@@ -68,12 +73,34 @@ class EngineClient:
         self.health: m.Health | None = None
 
     async def start(self) -> None:
-        """Raises WorkerDied when the worker does not come up."""
-        link = WorkerLink(self._socket, self._configure, self._on_notification, self._on_death)
+        """With the worker that a server before this one left, or a new one. Raises WorkerDied when none comes up."""
+        if not await self._take_over():
+            await self._start_new()
+
+    async def _take_over(self) -> bool:
+        link = self._new_link()
+        self._held = []
+        try:
+            found = await link.take_over()
+        except WorkerDied as problem:
+            log.info("no media worker is taken over", why=str(problem))
+            self._held = None
+            return False
+        self._link = link
+        self._found = frozenset(LegId(leg) for leg in found.legs)
+        self._legs = set(self._found)
+        log.info("media worker taken over", pid=link.pid, legs=len(found.legs), meetings=len(found.meetings))
+        return True
+
+    async def _start_new(self) -> None:
+        link = self._new_link()
         await link.start()
         self._link = link
         for plan in self._plans.values():
             link.tell(partial(_plan, plan=plan))
+
+    def _new_link(self) -> WorkerLink:
+        return WorkerLink(self._socket, self._configure, self._on_notification, self._on_death)
 
     async def stop(self) -> None:
         self._stopping = True
@@ -147,10 +174,19 @@ class EngineClient:
         return tuple(LegId(leg) for leg in self._speakers.get(meeting, ()))
 
     def found(self) -> frozenset[LegId]:
-        return frozenset()  # a worker ends with the server that started it
+        return self._found
 
     def keep(self, legs: Collection[LegId], meetings: Collection[MeetingId]) -> None:
-        """Nothing was found, so there is nothing to close."""
+        held, self._held = self._held, None
+        if held is None:
+            return
+        opened_since = self._legs - self._found
+        self._legs = opened_since | (self._legs & set(legs))
+        kept = tuple(sorted(self._legs))
+        self._found = frozenset()
+        self._tell(lambda number: m.Keep(id=number, legs=kept, meetings=tuple(sorted(meetings))))
+        for message in held:
+            self._on_notification(message)
 
     # --- the worker ----------------------------------------------------------------------------------------------
 
@@ -164,6 +200,8 @@ class EngineClient:
             web_listen=self._web.listen,
             web_port=self._web.port,
             web_addresses=self._web.addresses,
+            version=__version__,
+            outlive_ms=self._outlive_ms,
         )
 
     async def _ask(self, build: Builder) -> m.Response:
@@ -180,6 +218,9 @@ class EngineClient:
 
     def _on_notification(self, message: m.Notification) -> None:
         listener = self._listener
+        if self._held is not None and isinstance(message, m.Reliable):
+            self._held.append(message)
+            return
         match message:
             case m.Statistics():
                 self._statistics = {leg: numbers for leg, numbers in message.legs.items() if leg in self._legs}
@@ -205,8 +246,7 @@ class EngineClient:
         self._statistics, self._speakers = {}, {}
         lost, self._legs = self._legs, set()
         for leg in sorted(lost):
-            if self._listener is not None:
-                self._listener.media_died(leg)
+            self._on_notification(m.MediaDead(seq=0, leg=leg, silent_ms=0))
         if not self._stopping:
             self._restarting = asyncio.get_running_loop().create_task(self._restart())
 
@@ -215,7 +255,7 @@ class EngineClient:
             await asyncio.sleep(min(RESTART_AFTER * 2**self._deaths, RESTART_AFTER_MOST))
             self._deaths += 1
             try:
-                await self.start()
+                await self._start_new()
             except (WorkerDied, OSError) as problem:
                 log.error("media worker did not start again", problem=str(problem))
             else:
