@@ -11,28 +11,23 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from parley.app.dialling import Dialling
 from parley.app.outbound_rules import OutboundRuleEdit
-from parley.app.ports import CallOut, Query, Store
-from parley.app.survival import SOON, WRITE_EVERY, Survival
+from parley.app.ports import CallOut, Query
+from parley.app.survival import SOON, WRITE_EVERY
 from parley.backends.store.sql import SqlStore
 from parley.core.admission import NOTHING_PROVEN
 from parley.core.call_counts import AT_ONCE
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import (
     LegActivated,
-    LegArrived,
     LegEnded,
     MeetingEnded,
-    MeetingStarted,
-    ParticipantJoined,
     ParticipantLeft,
 )
-from parley.core.ids import AccessMethodId, LegId, LegProfileId, ParticipantId, SpaceId, TenantId
+from parley.core.ids import AccessMethodId, LegId, LegProfileId, ParticipantId, SpaceId
 from parley.core.leg_inputs import Answered, Granted, RemoteEnded
 from parley.core.meeting_inputs import (
     Entry,
-    LegView,
     MeetingInput,
     MuteSelf,
     OverrideLeg,
@@ -50,91 +45,12 @@ from parley.core.people import CallOutLimits, SystemDefaults
 from parley.core.profiles import LegSettings
 from parley.core.refusals import Refusal
 from parley.core.spaces import Role
-from tests.app.floor import AUDIO, HANG_UP, Call, Floor, no_errors
-from tests.kit.counted_identifiers import CountedIdentifiers
+from tests.app.floor import AUDIO, HANG_UP, Call, no_errors
+from tests.app.life import GRACE, Life
 from tests.kit.fake_leg_door import FakeLegDoor
-from tests.kit.fake_outgoing_door import FakeDialler
 from tests.kit.memory_store import MemoryStore
-from tests.kit.surviving_doors import FakeSurvivingDoors, SurvivingFakeDoor
 
-GRACE = 30.0
 _doors = count(1)
-
-
-class Life(Floor):
-    """One life of the server."""
-
-    def __init__(self, store: Store, after: Life | None = None) -> None:
-        identifiers = after.identifiers if after is not None else CountedIdentifiers()
-        super().__init__(store=store, identifiers=identifiers, after=after)
-        self.store = store
-        self.dialler = FakeDialler()
-        self.dialling = Dialling(
-            self.held, self.directory, self.dialler, self.clock, self.use.inbound_rules.space_domain
-        )
-        self.doors = FakeSurvivingDoors()
-        counts = self.dialling.counts
-
-        def counted(tenant: TenantId | None):  # type: ignore[no-untyped-def]
-            place = counts.take_up(tenant, self.clock.now())
-            return lambda: counts.release(place)
-
-        self.survival = Survival(self.held, self.directory, self.services, {"sip": self.doors}, GRACE, counted)
-
-    async def settle(self) -> None:
-        """On the disk things take more than turns of the loop."""
-        await super().settle()
-        while self.tasks._running:
-            await self.tasks.settle()
-            await super().settle()
-
-    async def wait(self, seconds: float) -> None:
-        await super().wait(seconds)
-        await self.settle()
-
-    async def dial(self, user: str, domain: str = "example.com", source: str = "192.0.2.1") -> Call:
-        """By a door that can be opened again."""
-        door = FakeLegDoor()
-        door.writes = b"door-%d" % next(_doors)
-        leg = await self.arrivals.arrive(self.offer(user, domain, source), door)
-        await self.settle()
-        return Call(self, door, leg)
-
-    async def killed(self) -> Life:
-        """The next life, right now: nothing of this one is heard of any more."""
-        async with self.store.transaction() as tx:
-            kept = len(await tx.events(limit=10_000))
-            await tx.add_events("segment", kept + 1, self.journal.lines[kept:])
-        next_life = Life(self.store, self)
-        await next_life.survival.take_up()
-        next_life.survival.farewell()
-        await next_life.settle()
-        return next_life
-
-    def door(self, call: Call) -> SurvivingFakeDoor:
-        """What became of the door of a call of the life before."""
-        return self.doors.opened[call.door.writes]
-
-    def leg(self, call: Call) -> LegView:
-        live = self.directory.leg(call.leg.id)
-        assert live is not None and live.view is not None
-        return live.view
-
-    async def rows(self) -> tuple[int, int]:
-        """Legs and meetings in the store."""
-        async with self.store.reading() as tx:
-            return (await tx.live_legs.page(Query())).total, (await tx.live_meetings.page(Query())).total
-
-    def assert_records_whole(self) -> None:
-        """Everything began once and ended once."""
-        for began, ended, key in (
-            (LegArrived, LegEnded, "leg"),
-            (ParticipantJoined, ParticipantLeft, "leg"),
-            (MeetingStarted, MeetingEnded, "meeting"),
-        ):
-            starts = [getattr(event, key) for event in self.events(began)]
-            assert len(set(starts)) == len(starts)
-            assert sorted(starts) == sorted(getattr(event, key) for event in self.events(ended))
 
 
 @pytest.fixture(params=["memory", "disk"])
@@ -145,7 +61,7 @@ async def life(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         store = SqlStore(f"sqlite+aiosqlite:///{tmp_path / 'parley.db'}", Fernet.generate_key())
         await store.migrate()
     with no_errors():
-        yield Life(store)
+        yield Life(store).survive()
     if isinstance(store, SqlStore):
         await store.close()
 

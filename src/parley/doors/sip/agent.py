@@ -197,6 +197,7 @@ class SipAgent:
             log.exception("a call of the life before cannot be read")
             return None
         call = self._legs[dialog] = SurvivingCall(stored, dialog, self.dialler)
+        self.flush()  # its session timer runs
         return call
 
     def session(self) -> int:
