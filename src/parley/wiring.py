@@ -62,6 +62,7 @@ from .wiring_media import run_directory_of, web_listening
 from .wiring_notices import couriers_of
 from .wiring_sip import open_sip, sip_agent
 from .wiring_sockets import SocketShared, meeting_socket, with_socket
+from .wiring_survival import survival_of
 from .wiring_web import WebShared, web_parts
 
 log = structlog.get_logger(__name__)
@@ -199,7 +200,6 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
         entry=_entry(settings),
     )
     directory = Directory(kept.store, services, kept.identifiers, kept.changes, settings.limits.legs)
-    engine.keep((), ())
     arrivals = Arrivals(kept.lookup, directory)
 
     certificate = certificate_of(settings, kept.clock)
@@ -243,6 +243,10 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     seats = Seats(kept.store, directory, kept.clock, tasks, settings.web.grace)
     await seats.load()
     stack.push_async_callback(seats.flush)
+    survival = survival_of(settings, kept.store, directory, services, sip, dialling)
+    stack.push_async_callback(survival.flush)
+    await importer.import_now()
+    await survival.take_up()
     sockets = SocketShared(
         kept.store,
         kept.clock,
@@ -262,6 +266,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     cms = _cms(settings, kept, directory, dialling, journal)
     await open_http(settings, root_of(cms, parts.json, native, pages_of(settings)), certificate, stack)
     sip_ports = await open_sip(settings, sip, directory, certificate, stack)
+    survival.farewell()
     seats.ready()
     _run_beside(parts.timekeeping, stack)  # conferences may dial from here on
     started = kept.clock.utc().strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -141,8 +141,9 @@ class FakeEngine:
         assert self._listener is not None
         self._listener.media_ready(leg)
 
-    def start_again(self) -> None:
-        """The server before has died and a new one begins; what is open stays open."""
+    def start_again(self, clock: Clock | None = None) -> None:
+        """The server before has died and a new one begins, with a clock of its own; what is open stays open."""
+        self._clock = clock or self._clock
         self._listener = None
         self._found = set(self.legs)
 

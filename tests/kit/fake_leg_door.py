@@ -13,6 +13,7 @@ class FakeLegDoor:
         self.changes: list[LegAudio] = []
         self.rejected: Ending | None = None
         self.hung_up: Ending | None = None
+        self.writes = b""
 
     def accept(self, port: int, web: WebLocal | None = None) -> None:
         assert self.port is None, "answered twice"
@@ -32,3 +33,6 @@ class FakeLegDoor:
 
     def facts(self) -> LegFacts:
         return self._facts
+
+    def written(self) -> bytes:
+        return self.writes

@@ -21,6 +21,7 @@ from parley.core.outbox import OutboxEntry, OutboxState
 from parley.core.people import Administrator, Application, Department, SystemDefaults, Token, User
 from parley.core.seats import Seat
 from parley.core.spaces import AccessMethod, Member, Space
+from parley.core.survival import StoredLeg, StoredMeeting
 
 E = TypeVar("E")
 LIVE = (OccurrenceState.BOOKED, OccurrenceState.RUNNING)
@@ -31,9 +32,11 @@ COMPOSITE = {
     "bindings",
     "call_out",
     "call_settings",
+    "chat",
     "conferences",
     "entry",
     "extras",
+    "inside",
     "leg_settings",
     "media",
     "password_history",
@@ -44,7 +47,7 @@ COMPOSITE = {
     "settings",
     "stay",
 }
-SEALED = {(OutboundRule, "password"), (OutboxEntry, "payload"), (Device, "ha1")}
+SEALED = {(OutboundRule, "password"), (OutboxEntry, "payload"), (Device, "ha1"), (StoredLeg, "door")}
 
 # No two of a kind have the same values of these attributes, save where the last one is unset.
 UNIQUE: dict[type[Any], tuple[tuple[str, ...], ...]] = {
@@ -83,6 +86,8 @@ class State:
         self.departments: dict[str, Any] = {}
         self.devices: dict[str, Any] = {}
         self.seats: dict[str, Any] = {}
+        self.live_legs: dict[str, Any] = {}
+        self.live_meetings: dict[str, Any] = {}
         self.attendance: list[Attendance] = []
         self.answers: dict[tuple[str, str], KeptAnswer] = {}
         self.administrators: dict[str, Administrator] = {}
@@ -300,6 +305,8 @@ class MemoryTransaction:
         self.departments = MemoryRepository[Any](self, "departments", lambda one: (one.code, one.name))
         self.devices = MemoryRepository[Any](self, "devices", lambda one: (one.username, one.label))
         self.seats = MemoryExpiring[Seat](self, "seats", lambda one: ())
+        self.live_legs = MemoryRepository[StoredLeg](self, "live_legs", lambda one: ())
+        self.live_meetings = MemoryRepository[StoredMeeting](self, "live_meetings", lambda one: ())
 
     def writing(self) -> None:
         if not self._writes:

@@ -228,7 +228,9 @@ class Server:
     async def _kill(self) -> None:
         if self._process.returncode is None:
             self._process.kill()
-            await self._process.wait()
+            # `wait` would wait for media workers too, which have its output.
+            while self._process.returncode is None:  # noqa: ASYNC110 - asyncio tells of this alone
+                await asyncio.sleep(0.005)
         self._reader.cancel()
 
     def _tail(self) -> str:

@@ -46,6 +46,7 @@ from ..core.leg_inputs import (
     StopPlaying,
 )
 from ..core.meeting_inputs import LegNews, MeetingInput, MuteSelf
+from ..core.survival import Dated, StoredLeg
 from .live import Party
 from .lookup import Lookup
 from .mailbox import Mailbox
@@ -78,6 +79,10 @@ class Lobby(Protocol):
 
     def forget(self, leg: LiveLegRunner) -> None: ...
 
+    def happened(self, leg: LiveLegRunner) -> None:
+        """Something may have changed of what is stored of it."""
+        ...
+
 
 class LegServices:
     """What all legs share."""
@@ -104,6 +109,12 @@ class LegServices:
 
 class Machine(Protocol):
     """A pure leg: `core.leg.Leg` or `core.outgoing_leg.OutgoingLeg`."""
+
+    @property
+    def answered(self) -> bool: ...
+
+    @property
+    def counted(self) -> float: ...
 
     def handle(self, given: LegInput, now: float) -> list[LegEffect]: ...
 
@@ -157,6 +168,18 @@ class LiveLegRunner:
             return "initial"
         return "on-hold" if self.audio is not None and not self.audio.receives else "connected"
 
+    @property
+    def stands(self) -> bool:
+        """Both ends know that it is answered, and neither has ended it."""
+        return not self.ended and self._machine.answered
+
+    def is_behind(self, door: AnsweredDoor) -> bool:
+        return self._answered_door is door
+
+    @property
+    def encrypted_media(self) -> bool:
+        return self.audio is not None and self.audio.encrypted
+
     def facts(self) -> LegFacts:
         return self._answered_door.facts()
 
@@ -167,6 +190,26 @@ class LiveLegRunner:
         else:
             self.post(MediaDied())
 
+    def stored(self, dated: Dated, door: bytes | None = None) -> StoredLeg:
+        """All but where it is. door: what its door has written before, if that still holds."""
+        party = self.party
+        assert party is not None
+        return StoredLeg(
+            id=self.id,
+            number=self.number,
+            participant=self.participant,
+            caller=party.caller,
+            dialled=party.dialled,
+            display_name=party.display_name,
+            kind=party.kind,
+            direction=party.direction,
+            language=party.language,
+            began=dated(self.started),
+            counted=dated(self._machine.counted),
+            encrypted_media=self.encrypted_media,
+            door=self._answered_door.written() if door is None else door,
+        )
+
     def _handle(self, message: LegInput, now: float) -> None:
         self._begin(message)
         for effect in self._machine.handle(message, now):
@@ -176,6 +219,7 @@ class LiveLegRunner:
                 log.exception("a leg's effect failed", leg=self.id, effect=type(effect).__name__)
                 if not isinstance(effect, _GIVING_BACK):
                     self._give_up()
+        self._lobby.happened(self)
 
     def _begin(self, message: LegInput) -> None:
         """Note what a message tells of the far end, before the machine has it."""
@@ -235,6 +279,7 @@ class LiveLegRunner:
         if not self.ended:
             self.audio = audio
             self._answered_door.accept_change(audio, web)
+            self._lobby.happened(self)
 
 
 class IncomingLegRunner(LiveLegRunner):

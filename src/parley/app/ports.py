@@ -28,6 +28,7 @@ from ..core.people import Administrator, Application, Department, SystemDefaults
 from ..core.profiles import CallProfile, Extras, LegProfile, LegSettings, MediaEncryption
 from ..core.seats import Seat
 from ..core.spaces import AccessMethod, Member, Space
+from ..core.survival import StoredLeg, StoredMeeting
 
 E = TypeVar("E")
 
@@ -256,6 +257,8 @@ class Transaction(Protocol):
     departments: Repository[Department]
     devices: Repository[Device]
     seats: SeatRepository
+    live_legs: Repository[StoredLeg]
+    live_meetings: Repository[StoredMeeting]
 
     async def add_attendance(self, attendance: Attendance) -> None: ...
 
@@ -458,6 +461,11 @@ class AnsweredDoor(Protocol):
 
     def facts(self) -> LegFacts: ...
 
+    def written(self) -> bytes:
+        """What a SurvivingDoors of the next life opens this door with again; to be stored sealed, for keys are in it.
+        Empty: it ends with this life."""
+        ...
+
 
 @runtime_checkable
 class RenewsMedia(Protocol):
@@ -482,6 +490,24 @@ class LegDoor(AnsweredDoor, Protocol):
 
 class LegInbox(Protocol):
     def post(self, message: LegInput) -> None: ...
+
+
+class SurvivingDoor(AnsweredDoor, Protocol):
+    """An answered leg's side of a door, of the life of the server before."""
+
+    audio: LegAudio | None
+
+    def attach(self, inbox: LegInbox) -> None:
+        """Where to tell what comes."""
+        ...
+
+
+class SurvivingDoors(Protocol):
+    """A door whose legs can outlive the server."""
+
+    def open_again(self, written: bytes) -> SurvivingDoor | None:
+        """None: what was written cannot be read."""
+        ...
 
 
 class OutgoingDoor(AnsweredDoor, Protocol):

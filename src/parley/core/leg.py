@@ -15,6 +15,7 @@ Answers that come too late for anything else are passed over.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -80,6 +81,20 @@ class LegState(StrEnum):
     FINISHED = "finished"
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a leg of the life before. inside: it is in a meeting. counted: from when its duration counts.
+
+    Times are monotonic seconds of this life, which may lie before its beginning.
+    """
+
+    inside: bool
+    counted: float
+    encrypted_media: bool
+    active_since: float | None = None
+    active_before: float = 0.0
+
+
 _ANSWERED = frozenset({LegState.ANSWERING, LegState.ENTRANCE, LegState.JOINING, LegState.JOINED})
 _OVER = frozenset({LegState.ENDED, LegState.FINISHED})
 _FULL = frozenset({Reason.PARTICIPANT_LIMIT, Reason.TENANT_LIMIT, Reason.SYSTEM_LIMIT})
@@ -127,6 +142,27 @@ class Leg:
             Drop: lambda given, now: self._end(given.ending, now),
             LegTick: self._tick,
         }
+
+    @classmethod
+    def again(cls, id: LegId, generation: int, number: int, settings: EntrySettings, known: Known) -> Leg:
+        """A leg that the life of the server before has answered, its port open still."""
+        leg = cls(id, generation, number, settings, known.counted)
+        leg.state = LegState.JOINED if known.inside else LegState.ENTRANCE
+        leg._connected = leg._port_open = True
+        leg._in_meeting = known.inside
+        leg._encrypted_media = known.encrypted_media
+        leg._active_since, leg._active_before = known.active_since, known.active_before
+        return leg
+
+    @property
+    def counted(self) -> float:
+        """From when its duration counts."""
+        return self._arrived
+
+    @property
+    def answered(self) -> bool:
+        """Both ends know that it stands."""
+        return self._connected and self.state not in _OVER
 
     def handle(self, given: LegInput, now: float) -> list[LegEffect]:
         """Take one input. Nothing but this changes the leg."""

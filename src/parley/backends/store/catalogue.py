@@ -18,6 +18,7 @@ from ...core.people import Application, Department, SystemDefaults, Tenant, Toke
 from ...core.profiles import CallProfile, LegProfile
 from ...core.seats import Seat
 from ...core.spaces import AccessMethod, Member, Space
+from ...core.survival import StoredLeg, StoredMeeting
 from . import tables
 from .mapping import Mapper
 
@@ -94,6 +95,8 @@ OUTBOX = _collection("outbox entry", OutboxEntry, tables.outbox, "recipient", "s
 TOKENS = _collection("token", Token, tables.tokens)
 DEVICES = _collection("device", Device, tables.devices, "username", "label", sealed={"ha1": "sealed_ha1"})
 SEATS = _collection("seat", Seat, tables.seats)
+LIVE_LEGS = _collection("live leg", StoredLeg, tables.live_legs, sealed={"door": "sealed_door"})
+LIVE_MEETINGS = _collection("live meeting", StoredMeeting, tables.live_meetings)
 DEPARTMENTS = _collection("department", Department, tables.departments, "code", "name")
 
 # Kept without an id of their own.

@@ -31,6 +31,7 @@ from ...core.people import Administrator, Application, Department, SystemDefault
 from ...core.profiles import CallProfile, LegProfile
 from ...core.secret import Secret
 from ...core.spaces import Member, Space
+from ...core.survival import StoredLeg, StoredMeeting
 from . import catalogue, tables
 from .lookups import SqlAccessMethods, SqlConferences, SqlOccurrences, SqlOutbox, SqlSeats, SqlTokens
 from .repositories import SqlRepository, Writing
@@ -73,6 +74,8 @@ class SqlTransaction:
         self.departments: Repository[Department] = SqlRepository(catalogue.DEPARTMENTS, writing)
         self.devices: Repository[Device] = SqlRepository(catalogue.DEVICES, writing)
         self.seats: SeatRepository = SqlSeats(writing)
+        self.live_legs: Repository[StoredLeg] = SqlRepository(catalogue.LIVE_LEGS, writing)
+        self.live_meetings: Repository[StoredMeeting] = SqlRepository(catalogue.LIVE_MEETINGS, writing)
 
     # --- attendance and kept answers -------------------------------------------------------------------------
 

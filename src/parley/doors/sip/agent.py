@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -48,6 +48,8 @@ from .listeners import Listeners, every_address_like, is_ours
 from .rates import SCANNERS, SourceRates
 from .registrar import Answered, Registrar
 from .resolver import Resolver
+from .stored_call import decoded
+from .surviving import SKIPPED, SurvivingCall
 from .trunks import TrustedTrunks
 
 log = structlog.get_logger(__name__)
@@ -107,6 +109,8 @@ class SipAgent:
         self._sessions = count(1)
         self._timer: Timer | None = None
         self._timer_at: float | None = None
+        # Told of a call whose dialog may have changed.
+        self.changed: Callable[[SipCall], None] = lambda _call: None
         self.dialler = SipDialler(
             self, self._layer, self._listeners, clock, spawn, media_address, resolver or Resolver(), trust
         )
@@ -150,7 +154,24 @@ class SipAgent:
         self.flush()
 
     def bye(self, dialog: DialogId, headers: list[tuple[str, str]]) -> None:
-        self._legs.pop(dialog, None)
+        call = self._legs.pop(dialog, None)
+        if call is None or self._stands(dialog):
+            self._bye(dialog, headers)
+        else:
+            self._spawn(self._bye_anew(dialog, call, headers), lambda: self._bye(dialog, headers))
+
+    async def _bye_anew(self, dialog: DialogId, call: SipCall, headers: list[tuple[str, str]]) -> None:
+        await self._rebind(dialog, call)
+        self._bye(dialog, headers)
+
+    def _stands(self, dialog: DialogId) -> bool:
+        """Is there a way to the far end, or nothing to say any more?"""
+        try:
+            return self._listeners.stands(self._layer.flow(dialog))
+        except OurMistake:
+            return True
+
+    def _bye(self, dialog: DialogId, headers: list[tuple[str, str]]) -> None:
         try:
             self._layer.bye(dialog, self._clock.now(), headers=headers)
         except OurMistake as problem:
@@ -160,6 +181,24 @@ class SipAgent:
     def adopt(self, dialog: DialogId, leg: SipCall) -> None:
         """Events of this dialog are the leg's from now on."""
         self._legs[dialog] = leg
+
+    def snapshot(self, dialog: DialogId) -> dict[str, Any] | None:
+        try:
+            return self._layer.snapshot(dialog)
+        except OurMistake:
+            return None
+
+    def open_again(self, written: bytes) -> SurvivingCall | None:
+        """See SurvivingDoors."""
+        try:
+            stored = decoded(written)
+            dialog = self._layer.restore(stored.dialog, self._clock.now(), skipped=SKIPPED)
+        except (ValueError, KeyError, TypeError):
+            log.exception("a call of the life before cannot be read")
+            return None
+        call = self._legs[dialog] = SurvivingCall(stored, dialog, self.dialler)
+        self.flush()  # its session timer runs
+        return call
 
     def session(self) -> int:
         """A number for the o= line of a new call."""
@@ -216,6 +255,8 @@ class SipAgent:
                 self._refresh(event.dialog, leg)
             return
         self._within(event, leg)
+        if leg is not None:
+            self.changed(leg)
 
     def _within(self, event: WithinDialog, leg: SipCall | None) -> None:
         match event:
@@ -239,6 +280,7 @@ class SipAgent:
     def _answered_inside(self, event: ResponseReceived, leg: SipCall) -> None:
         """A response to a refresh of ours (RFC 4028); the layer minds the timer itself."""
         response, dialog = event.response, event.dialog
+        self.changed(leg)
         method = response.cseq.method
         if dialog is None or method not in REFRESHING:
             return
@@ -257,14 +299,20 @@ class SipAgent:
 
     async def _refresh_anew(self, dialog: DialogId, leg: SipCall) -> None:
         """The stream was idle for too long: open another one. If that fails, the refresh does, and is tried again."""
-        flow = await leg.way_back()
-        if flow is not None and dialog in self._legs:
+        await self._rebind(dialog, leg)
+        if dialog in self._legs:
+            self._refresh_now(dialog, leg)
+
+    async def _rebind(self, dialog: DialogId, leg: SipCall) -> None:
+        """Another way to the far end, whose stream is gone."""
+        flow = await leg.way_back() or await self.dialler.flow_to(self._layer.next_uri(dialog))
+        if flow is not None and dialog in self._layer.dialogs:
             self._layer.rebind(dialog, flow)
-        self._refresh_now(dialog, leg)
 
     def _refresh_now(self, dialog: DialogId, leg: SipCall, headers: Iterable[tuple[str, str]] = ()) -> None:
         self._layer.refresh(dialog, self._clock.now(), body=leg.description(), headers=headers)
         self.flush()
+        self.changed(leg)
 
     def _gone(self, dialog: DialogId, side: Side, reason: Reason) -> None:
         leg = self._legs.pop(dialog, None)

@@ -137,12 +137,10 @@ class OutgoingSipLeg(SipCall):
         self._target = target.uri
         self._identity = identity
         self._encryption = encryption
-        self._hop: Hop | None = None
         self._attempts = 0
         self._invite: TransactionId | None = None
         self._sent_invitation: Invitation | None = None
         self._digest: DigestClient | None = None
-        self._proved = 0  # CSeq of the last request inside the call that was repeated with credentials
 
     # --- OutgoingDoor ------------------------------------------------------------------------------------------
 
@@ -298,12 +296,9 @@ class OutgoingSipLeg(SipCall):
             return None
 
     def credentials(self, response: Response, method: str, target: str) -> tuple[str, str] | None:
-        number = response.cseq.number
-        digest = digest_of(self._hop) if self._hop is not None else None
-        if digest is None or number == self._proved + 1:  # the repetition did not please either
-            return None
-        self._proved = number
-        return digest.answer(response.status, response.headers.lines(HEADERS[response.status][0]), method, target)
+        header = proof(self._hop, self._proved, response, method, target)
+        self._proved = response.cseq.number if header is not None else self._proved
+        return header
 
     def _failed(self, ending: Ending) -> None:
         self._tell(CallFailed(ending))
@@ -318,6 +313,17 @@ def digest_of(hop: Hop) -> DigestClient | None:
     """What answers the challenges of a hop; None: we have no credentials for it."""
     known = hop.credentials
     return DigestClient(known.realm, known.username, known.password.reveal()) if known is not None else None
+
+
+def proof(hop: Hop | None, proved: int, response: Response, method: str, target: str) -> tuple[str, str] | None:
+    """The header that answers a hop's challenge to a request inside a call; None: there is none, or it did not please.
+
+    proved: see SipCall.
+    """
+    digest = digest_of(hop) if hop is not None else None
+    if digest is None or response.cseq.number == proved + 1:
+        return None
+    return digest.answer(response.status, response.headers.lines(HEADERS[response.status][0]), method, target)
 
 
 def display(name: str) -> str:

@@ -164,6 +164,10 @@ class BrowserLeg:
             self.outbox.finish(farewell(ending))
         self.told(ending)
 
+    def written(self) -> bytes:
+        """A browser comes back by itself, with a leg of its own (app.seats)."""
+        return b""
+
     def facts(self) -> LegFacts:
         person = self.person
         return LegFacts(remote_address=person.address, local_address="", transport="wss", user_agent=person.user_agent)

@@ -4,7 +4,7 @@ The route set is the Record-Route of the request in its order at the server, of 
 client. A dialog can be written down (`snapshot`) and taken up again after a restart (`restore`).
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from parley.wire.sip.address import URI, is_ip
@@ -16,6 +16,8 @@ from parley.wire.sip.session_timer import SessionTimer
 from parley.wire.sip.transaction import Acceptance
 
 Lines = list[tuple[str, str]]
+
+GONE = 0  # stands for a stream that ended with its process: doors number theirs from 1
 
 
 def contact_for(flow: Flow, user: str) -> str:
@@ -167,10 +169,11 @@ class Dialog:
     @classmethod
     def restore(cls, stored: dict[str, Any]) -> "Dialog":
         """The dialog a snapshot was taken of."""
-        flow = stored["flow"]
+        told = stored["flow"]
+        flow = Flow(told["transport"], _address(told["local"]), _address(told["remote"]), told["connection"])
         return cls(
             id=DialogId(*stored["id"]),
-            flow=Flow(flow["transport"], _address(flow["local"]), _address(flow["remote"]), flow["connection"]),
+            flow=replace(flow, connection=GONE) if flow.reliable else flow,
             routes=tuple(stored["routes"]),
             confirmed=True,
             **{name: stored[name] for name in _PLAIN},
