@@ -12,6 +12,7 @@ from parley.app.ports import MediaEngine, MediaUnavailable
 from parley.core.ids import LegId, MeetingId
 from parley.core.leg_inputs import AudioCodec, LegAudio, WebLocal, WebRemote
 from parley.core.mediaplan import LegMedia, MediaPlan
+from parley.core.quality import QualityWindow
 from parley.core.secret import Secret
 
 PCMU = LegAudio("127.0.0.1", 9, AudioCodec("pcmu", 0, 8000), dtmf_payload_type=101)
@@ -32,6 +33,7 @@ class Told:
     ready: list[LegId] = field(default_factory=list)
     died: list[LegId] = field(default_factory=list)
     lost: list[LegId] = field(default_factory=list)
+    windows: list[tuple[LegId, QualityWindow]] = field(default_factory=list)
 
     def digit(self, leg: LegId, digit: str) -> None:
         self.digits.append((leg, digit))
@@ -41,6 +43,9 @@ class Told:
 
     def media_ready(self, leg: LegId) -> None:
         self.ready.append(leg)
+
+    def quality(self, leg: LegId, window: QualityWindow) -> None:
+        self.windows.append((leg, window))
 
     def media_died(self, leg: LegId) -> None:
         self.died.append(leg)

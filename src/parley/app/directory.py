@@ -41,6 +41,7 @@ from ..core.meeting_inputs import (
     SpaceChanged,
 )
 from ..core.people import Tenant
+from ..core.quality import QualityWindow
 from ..core.refusals import Refusal
 from ..core.spaces import AccessMethod
 from ..core.survival import Dated, Inside, StoredMeeting
@@ -481,6 +482,10 @@ class Directory:
         if (runner := self._legs.get(leg)) is not None:
             runner.post(PlayEnded(play))
 
+    def quality(self, leg: LegId, window: QualityWindow) -> None:
+        if (runner := self._legs.get(leg)) is not None:
+            runner.quality.take(window)
+
     def media_died(self, leg: LegId) -> None:
         if (runner := self._legs.get(leg)) is not None:
             runner.post(MediaDied())
@@ -516,4 +521,5 @@ class Directory:
             statistics=self._services.engine.statistics(runner.id),
             kind=party.kind,
             direction=party.direction,
+            quality=runner.quality.last,
         )

@@ -52,6 +52,7 @@ from .lookup import Lookup
 from .mailbox import Mailbox
 from .pins import PinJudge
 from .ports import AnsweredDoor, Clock, Journal, LegDoor, LegFacts, MediaEngine, MediaUnavailable, RenewsMedia
+from .quality import QualityRecord
 from .tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -146,6 +147,7 @@ class LiveLegRunner:
         self.accepted = False
         self.ended = False
         self.started = services.clock.now()
+        self.quality = QualityRecord(leg, number, services.journal)
         self._answered_door = door
         self._services = services
         self._lobby = lobby
@@ -231,7 +233,7 @@ class LiveLegRunner:
         services, engine, tasks = self._services, self._services.engine, self._services.tasks
         match effect:
             case RecordLeg(event):
-                services.journal.append(event)
+                services.journal.append(self.quality.ended(event, engine.statistics(self.id)))
             case OpenMedia():
                 tasks.spawn(self._open_media(effect), self._give_up)
             case ChangeMedia(audio):

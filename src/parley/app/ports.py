@@ -26,6 +26,7 @@ from ..core.outbound import Hop, OutboundRule, Target
 from ..core.outbox import OutboxEntry
 from ..core.people import Administrator, Application, Department, SystemDefaults, Tenant, Token, User
 from ..core.profiles import CallProfile, Extras, LegProfile, LegSettings, MediaEncryption
+from ..core.quality import QualityWindow
 from ..core.seats import Seat
 from ..core.spaces import AccessMethod, Member, Space
 from ..core.survival import StoredLeg, StoredMeeting
@@ -358,6 +359,10 @@ class MediaStatistics:
     buffer_ms: float = 0.0
     concealed_ms: int = 0
     level: int = -127
+    round_trip_ms: float | None = None  # None: not measured yet
+    far_lost: int = 0  # of our packets, as the far end counts
+    far_loss_percent: float = 0.0  # the same, of late
+    far_jitter_ms: float = 0.0
 
 
 class EngineListener(Protocol):
@@ -369,6 +374,10 @@ class EngineListener(Protocol):
 
     def media_ready(self, leg: LegId) -> None:
         """A browser's media path stands: checked, and its keys agreed. Told once a leg."""
+        ...
+
+    def quality(self, leg: LegId, window: QualityWindow) -> None:
+        """How the leg fared in the last few seconds; now and then one is left out."""
         ...
 
     def media_died(self, leg: LegId) -> None:

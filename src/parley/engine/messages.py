@@ -15,6 +15,7 @@ import msgspec
 
 SCHEMA = 2
 MAX_FRAME = 4 << 20
+QUALITY_SECONDS = 5
 
 
 class Message(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
@@ -76,7 +77,8 @@ class LegMedia(msgspec.Struct, frozen=True, kw_only=True):
     """One leg's negotiated audio. Replaced whole by a re-INVITE.
 
     web: the leg is a browser's. remote_host and remote_port are then empty: packets go where ICE says.
-    srtp: nothing plain is sent or believed any more.
+    srtp: nothing plain is sent or believed any more. packet_ms: 10, 20, ... 60, of what we send; what comes may be cut
+    in any way. rtcp_mux: RTCP goes where RTP goes (RFC 5761), else to rtcp_port (RFC 3605; None: the next one).
     """
 
     remote_host: str
@@ -89,6 +91,8 @@ class LegMedia(msgspec.Struct, frozen=True, kw_only=True):
     receives: bool = True  # we expect packets; False while the peer holds, and then silence is not death
     web: WebRemote | None = None
     srtp: SrtpKeys | None = None
+    rtcp_mux: bool = False
+    rtcp_port: int | None = None
 
 
 class StreamState(msgspec.Struct, frozen=True, kw_only=True):
@@ -341,6 +345,34 @@ class LegStatistics(msgspec.Struct, frozen=True, kw_only=True):
     buffer_ms: float = 0.0  # now
     concealed_ms: int = 0
     level: int = -127  # dBov of what the leg sent, now
+    round_trip_ms: float | None = None  # by RTCP, as last measured; what a tick rounds is in it
+    far_lost: int = 0  # of the packets that we sent, as the far end counts
+    far_loss_percent: float = 0.0  # the same, of late
+    far_jitter_ms: float = 0.0
+
+
+class LegQuality(msgspec.Struct, frozen=True, kw_only=True):
+    """One leg in one window: what came and went in it, and how things stood at its end."""
+
+    codec: str
+    seconds: float = QUALITY_SECONDS  # shorter for a leg that was opened in it
+    received: int = 0  # packets
+    lost: int = 0
+    sent: int = 0
+    bytes_received: int = 0
+    bytes_sent: int = 0
+    jitter_ms: float = 0.0
+    buffer_ms: float = 0.0
+    level: int = -127  # dBov, mean power over the window of what was listened to
+    concealed_ms: int = 0
+    round_trip_ms: float | None = None
+    far_loss_percent: float = 0.0
+
+
+class Quality(Message, frozen=True, kw_only=True):
+    """Coalesced, every QUALITY_SECONDS: every open leg."""
+
+    legs: dict[str, LegQuality]
 
 
 class Statistics(Message, frozen=True, kw_only=True):
@@ -394,7 +426,7 @@ Request = (
 )
 Response = Done | LegOpened | Found | Dump | Failed
 Reliable = DigitHeard | PlayEnded | MediaReady | MediaDead
-Notification = Reliable | Statistics | Speakers | Health | Log
+Notification = Reliable | Statistics | Quality | Speakers | Health | Log
 
 _encoder = msgspec.msgpack.Encoder()
 _decode_request: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

@@ -27,7 +27,7 @@ from ...engine import messages as m
 from .hand_over import HandOver
 from .media_worker import MediaWorker
 from .opened import OpenedLeg
-from .translate import media_of, set_plan, web_local
+from .translate import media_of, set_plan, web_local, window_of
 from .worker import Builder
 
 log = structlog.get_logger(__name__)
@@ -309,6 +309,10 @@ class EngineClient:
                     if opened.worker is worker and (numbers := message.legs.get(leg)) is not None:
                         opened.statistics = numbers
                         opened.stream = message.streams.get(leg, opened.stream)
+            case m.Quality():
+                for name, quality in message.legs.items():
+                    if self._listener is not None and LegId(name) in self._legs:
+                        self._listener.quality(LegId(name), window_of(quality))
             case m.Speakers():
                 if self._homes.get(MeetingId(message.meeting)) is worker:
                     self._speakers[MeetingId(message.meeting)] = tuple(LegId(leg) for leg in message.legs)
