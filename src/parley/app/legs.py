@@ -244,8 +244,8 @@ class LiveLegRunner:
                 self._lobby.join(self, effect)
             case AskToMute():
                 self._lobby.ask(self, MuteSelf(self.participant))
-            case Play(play, prompts, language):
-                engine.play(self.id, play, prompts, language)
+            case Play(play, prompts, language, brand):
+                engine.play(self.id, play, prompts, language, brand)
             case LeaveMeeting(ending):
                 self._lobby.leave(self, ending)
             case CloseMedia():

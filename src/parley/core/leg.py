@@ -186,7 +186,10 @@ class Leg:
         self._offer = offer
         self._arrived = now
         self._encrypted_media = offer.audio.encrypted
-        self._entrance = Entrance(self.id, self.number, offer.source, self._settings, self._encrypted_media)
+        self._entrance = Entrance(
+            self.id, self.number, offer.source, self._settings, self._encrypted_media, offer.language
+        )
+        self._keypad = Keypad(self._entrance.language)
         self.state = LegState.RESOLVING
         arrived = LegArrived(
             leg=self.id,
@@ -265,6 +268,8 @@ class Leg:
     def _ask_to_join(self, candidates: Candidates, access_method: AccessMethodId, proof: Proof) -> list[LegEffect]:
         self.state = LegState.JOINING
         self._in_meeting = True
+        wanted = self._offer.language if self._offer is not None else ""
+        self._keypad = Keypad(self._settings.spoken_to(wanted or candidates.language))
         return [JoinMeeting(candidates.space, candidates.tenant, access_method, proof=proof)]
 
     def _at_entrance(self, effects: list[LegEffect], now: float) -> list[LegEffect]:

@@ -103,6 +103,7 @@ class EntrySettings:
     stay_limit: float = 600.0  # nobody stands at the entrance longer
     tries: int = 3
     digits_most: int = 32
+    tells_alone: bool = False  # phones that come first into a meeting are told so
 
     def spoken_to(self, wanted: str) -> str:
         """The language of somebody's prompts: the one asked for, but beeps for everybody where beeps are set."""
@@ -371,6 +372,7 @@ class Play:
     play: int
     prompts: tuple[str, ...]
     language: str
+    brand: str = ""  # whose prompts; empty: the built-in ones
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from parley.engine.leg import Hearing, Leg, Playing
 from parley.engine.meeting import BadPlan
 from parley.engine.messages import Configure, Done, Dump, Failed, LegOpened
 from parley.engine.ports import BadAddress, NoPort, NotTaken, Ports
-from parley.engine.prompts import Player, Prompts, UnknownPrompt
+from parley.engine.prompts import BadPromptFile, Player, Prompts, UnknownPrompt
 from parley.engine.sound import TICK_MS
 from parley.engine.transport import Arrival, Departure, PortTransport, Transport
 from parley.engine.web_transport import WebTransport
@@ -65,6 +65,8 @@ class Engine:
             return Failed(id=request.id, code=refused.code, text=str(refused))
         except UnknownPrompt as unknown:
             return Failed(id=request.id, code="unknown-prompt", text=str(unknown))
+        except BadPromptFile as bad:
+            return Failed(id=request.id, code="bad-file", text=str(bad))
         except BadAddress as bad:
             return Failed(id=request.id, code="bad-address", text=str(bad))
         except NoPort as none:
@@ -95,10 +97,10 @@ class Engine:
                 self._close_leg(request.leg, now)
             case messages.Play() | messages.StopPlaying():
                 self._play(request)
-            case messages.SetPlan():
-                self._held.set_plan(request, self._configuration.loudest)
-            case messages.DropMeeting():
-                self._held.drop_meeting(request.meeting)
+            case messages.Announce() | messages.LoadPrompts():
+                self._announce(request)
+            case messages.SetPlan() | messages.DropMeeting():
+                self._held.plan(request, self._configuration.loudest)
             case messages.GetFound() | messages.Keep():
                 answer = self._take_over(request, now)
         return Done(id=request.id) if answer is None else answer  # type: ignore[union-attr]
@@ -227,8 +229,17 @@ class Engine:
             return
         if len(request.prompts) > MAX_PROMPTS:
             raise Refused("bad-request", f"more than {MAX_PROMPTS} prompts")
-        clips = self._prompts.clips(request.prompts, request.language)
+        clips = self._prompts.clips(request.prompts, request.language, request.brand)
         leg.playing = Playing(request.play, Player(clips))
+
+    def _announce(self, request: messages.Announce | messages.LoadPrompts) -> None:
+        if isinstance(request, messages.LoadPrompts):
+            self._prompts.load_brand(request.brand, request.files)
+            return
+        clip = self._prompts.clip(request.prompt, request.language, request.brand)
+        meeting = self._meetings.get(request.meeting)
+        if meeting is not None:
+            meeting.overlays.add(clip, request.legs)
 
     # --- ticks --------------------------------------------------------------------------------------------
 
@@ -369,6 +380,7 @@ class Engine:
             "tick": self._tick,
             "configured": self._configuration is not None,
             "browsers": None if self._browsers is None else self._browsers.dump(),
+            "brands": self._prompts.brands(),
             "legs": {name: leg.dump() for name, leg in self._legs.items()},
             "meetings": {
                 name: {

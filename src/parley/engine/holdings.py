@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from parley.engine import handover, messages
 from parley.engine.leg import Leg
 from parley.engine.meeting import Meeting
-from parley.engine.messages import SetPlan
+from parley.engine.messages import DropMeeting, SetPlan
 from parley.engine.ports import Ports
 from parley.engine.prompts import Prompts
 from parley.engine.transport import PortTransport
@@ -59,8 +59,11 @@ class Holdings:
 
     # --- meetings -------------------------------------------------------------------------------------
 
-    def set_plan(self, request: SetPlan, loudest: int) -> None:
+    def plan(self, request: SetPlan | DropMeeting, loudest: int) -> None:
         """Raises BadPlan or UnknownPrompt before anything has changed."""
+        if isinstance(request, DropMeeting):
+            self.drop_meeting(request.meeting)
+            return
         meeting = self.meetings.get(request.meeting) or Meeting(request.meeting, loudest)
         if request.number <= meeting.number:
             return

@@ -9,6 +9,7 @@ from typing import Any
 
 from parley.engine import encoders
 from parley.engine.digits import DigitDetector
+from parley.engine.gain import AutomaticGain
 from parley.engine.gauge import Gauge
 from parley.engine.messages import LegMedia, LegPlan, LegQuality, LegStatistics
 from parley.engine.outgoing import Outgoing
@@ -98,6 +99,7 @@ class Leg:
         self.reception = Reception(media.codec.clock_rate)
         self.echo = Echo()
         self.lost_percent = 0  # of what we send
+        self._agc: AutomaticGain | None = None
         self._concealed_before = 0
         self._gauge = Gauge()
         self._last_heard = Heard()
@@ -108,6 +110,16 @@ class Leg:
         self._encoder = encoders.make_encoder(self.encoding)
         self._silence = encoders.silence(self.encoding)
         self.outgoing.describe(self.media.codec, self.media.packet_ms)
+
+    def use_agc(self, wanted: bool) -> None:
+        """A gain that is on already goes on as it is."""
+        if wanted != (self._agc is not None):
+            self._agc = AutomaticGain() if wanted else None
+
+    @property
+    def own_gain(self) -> float:
+        """What its voice is brought to the common level by, besides the plan's gain."""
+        return 1.0 if self._agc is None else self._agc.gain
 
     def set_media(self, media: LegMedia, now: float) -> None:
         """Take over a re-negotiation; port, SSRC and sequence numbers stay."""
@@ -218,6 +230,8 @@ class Leg:
         else:
             frame = self.receiver.pull(wanted)
             self.level = SILENCE_LEVEL if frame is None else level(frame)
+            if self._agc is not None:
+                self._agc.hear(self.level)
         self._gauge.hear(self.level)
         return frame
 
@@ -311,6 +325,7 @@ class Leg:
             far_lost=echo.lost,
             far_loss_percent=round(echo.loss(now) * 100, 1),
             far_jitter_ms=round(echo.jitter * 1000 / self.media.codec.clock_rate, 2),
+            gain=0.0 if self._agc is None else self._agc.decibels,
         )
 
     @property
@@ -347,4 +362,5 @@ class Leg:
             "packets_late": self.receiver.late,
             "buffer_ms": self.receiver.depth_ms,
             "level": round(self.level),
+            "automatic_gain_db": None if self._agc is None else self._agc.decibels,
         }

@@ -110,10 +110,12 @@ class LegPlan(msgspec.Struct, frozen=True, kw_only=True):
     contributes: bool = False  # others may hear it
     receives: bool = False  # it hears the mix of its group
     gain: float = 1.0
+    agc: bool = False  # besides `gain`: bring its voice to the common level
     group: str = "main"  # mix group; legs of different groups do not hear one another
     announcement: str | None = None  # prompt played on entering this state, instead of the mix
     language: str = "en"
     repeat_ms: int | None = None  # pause between repetitions of the announcement; None: once
+    brand: str = ""  # whose prompts, of those loaded; those it lacks are the built-in ones
 
 
 # --- requests (control -> worker), each answered by Done, LegOpened, Dump or Failed -----------------
@@ -176,6 +178,7 @@ class Play(Message, frozen=True, kw_only=True):
     play: int  # the caller's number for this playing, echoed in PlayEnded
     prompts: tuple[str, ...]
     language: str = "en"
+    brand: str = ""  # as in LegPlan
 
 
 class StopPlaying(Message, frozen=True, kw_only=True):
@@ -183,6 +186,33 @@ class StopPlaying(Message, frozen=True, kw_only=True):
 
     id: int
     leg: str
+
+
+class Announce(Message, frozen=True, kw_only=True):
+    """Lay a prompt over the mix that these legs of a meeting hear, once. Others hear nothing of it.
+
+    A leg hears one such sound at a time, the next one after it; too many in waiting are left out. Legs that are not
+    in the meeting, and a meeting that is not there, are passed over.
+    """
+
+    id: int
+    meeting: str
+    prompt: str
+    legs: tuple[str, ...]
+    language: str = "en"
+    brand: str = ""  # as in LegPlan
+
+
+class LoadPrompts(Message, frozen=True, kw_only=True):
+    """All prompts that a brand has of its own, in every language; replaces what it had, none: the brand is forgotten.
+
+    files: prompt name to the path of its sound, 48 kHz mono 16 bit little-endian without a header. May be repeated
+    at any time, to a new worker too; what plays goes on with what it began with.
+    """
+
+    id: int
+    brand: str
+    files: dict[str, str]
 
 
 class SetPlan(Message, frozen=True, kw_only=True):
@@ -290,7 +320,7 @@ class Dump(Message, frozen=True, kw_only=True):
 
 
 class Failed(Message, frozen=True, kw_only=True):
-    """The request changed nothing. `code`: no-port, bad-address, unknown-leg, unknown-prompt, not-taken,
+    """The request changed nothing. `code`: no-port, bad-address, unknown-leg, unknown-prompt, bad-file, not-taken,
     bad-request."""
 
     id: int
@@ -349,6 +379,7 @@ class LegStatistics(msgspec.Struct, frozen=True, kw_only=True):
     far_lost: int = 0  # of the packets that we sent, as the far end counts
     far_loss_percent: float = 0.0  # the same, of late
     far_jitter_ms: float = 0.0
+    gain: float = 0.0  # dB that it is turned up or down by in the mix, now
 
 
 class LegQuality(msgspec.Struct, frozen=True, kw_only=True):
@@ -413,6 +444,8 @@ Request = (
     | CloseLeg
     | Play
     | StopPlaying
+    | Announce
+    | LoadPrompts
     | SetPlan
     | DropMeeting
     | Ping

@@ -6,6 +6,7 @@ import base64
 
 from ...core.leg_inputs import LegAudio, SrtpKeys, WebLocal, WebRemote
 from ...core.mediaplan import LegMedia, MediaPlan
+from ...core.meeting_inputs import Announce
 from ...core.quality import QualityWindow
 from ...core.secret import Secret
 from ...engine import messages as m
@@ -59,10 +60,12 @@ def _leg_plan(leg: LegMedia) -> m.LegPlan:
         contributes=leg.contributes,
         receives=leg.receives,
         gain=leg.gain,
+        agc=leg.agc,
         group=leg.group,
         announcement=leg.announcement,
         language=leg.language,
         repeat_ms=None if leg.repeat_after is None else int(leg.repeat_after * 1000),
+        brand=leg.brand,
     )
 
 
@@ -81,3 +84,18 @@ def window_of(told: m.LegQuality) -> QualityWindow:
         round_trip_ms=told.round_trip_ms,
         far_loss_percent=told.far_loss_percent,
     )
+
+
+def announce(number: int, announcement: Announce) -> m.Announce:
+    return m.Announce(
+        id=number,
+        meeting=announcement.meeting,
+        prompt=announcement.prompt,
+        legs=announcement.legs,
+        language=announcement.language,
+        brand=announcement.brand,
+    )
+
+
+def load_prompts(number: int, brand: str, files: dict[str, str]) -> m.LoadPrompts:
+    return m.LoadPrompts(id=number, brand=brand, files=files)
