@@ -117,7 +117,7 @@ async def test_nobody_is_dropped_by_a_kill() -> None:
         await mute  # answered: from here on it holds, whatever happens
         await server.kill_and_restart()
         ready = time.time()
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(0.5)
         over = time.time()
 
         gaps = {name: phone.voice.longest_gap(began, over) for name, phone in phones.items()}

@@ -46,6 +46,7 @@ log = structlog.get_logger(__name__)
 
 SOON = 0.05  # seconds: a burst of calls shares its commits
 WRITE_EVERY = 1.0  # seconds
+REST = 4  # times as long as the last write took: no more than a fifth of the time is spent on writing
 RECENT = 5000  # events: rows are behind the journal by moments, a day's quiet is no more than this
 CLOCK_SET = 1.0  # seconds by which the wall clock may wander before times are dated anew
 BROWSER = "browser"
@@ -87,6 +88,7 @@ class Survival:
         self._moved: set[LegId] = set()  # whose doors have something else to write
         self._timer: Timer | None = None
         self._timer_at = 0.0
+        self._not_before = 0.0
         self._one_writer = asyncio.Lock()
         self._doomed: list[tuple[SurvivingLegRunner, Ending]] = []
         self._awaited: dict[ParticipantId, SurvivingLegRunner] = {}  # whose browsers may come back
@@ -114,7 +116,7 @@ class Survival:
             self._relieve(meeting)
 
     def _write_within(self, seconds: float) -> None:
-        when = self._clock.now() + seconds
+        when = max(self._clock.now() + seconds, self._not_before)
         if self._timer is not None and self._timer_at <= when:
             return
         if self._timer is not None:
@@ -130,7 +132,10 @@ class Survival:
         """Everything that is to be stored is, if the store can be written to."""
         async with self._one_writer:
             if self._changed_legs or self._changed_meetings:
+                began = self._clock.now()
                 await self._flush()
+                ended = self._clock.now()
+                self._not_before = ended + REST * (ended - began)
 
     # --- writing --------------------------------------------------------------------------------------------------
 
