@@ -228,7 +228,12 @@ class Media(Section):
         "IP address",
     )
     web_port: int = setting(
-        10000, "The one UDP port for the sound of all browsers; 0: no browsers.", "port", ge=0, le=65535
+        10000,
+        "The UDP port for the sound of all browsers; with several media workers also those after it, one for each; "
+        "0: no browsers.",
+        "port",
+        ge=0,
+        le=65535,
     )
     web_listen: Addresses = setting(
         (),
@@ -241,7 +246,9 @@ class Media(Section):
         "`media.address`, else those listened on, without loopback where there is another.",
         "IP addresses",
     )
-    workers: int = setting(1, "Media worker processes; more than one core needs more than one.", ge=1, le=64)
+    workers: int = setting(
+        1, "Media worker processes, each with whole meetings of its own; 0: one for each core.", ge=0, le=64
+    )
     dead_after: float = setting(
         30.0, "A leg that should send and of which nothing was received for so long is ended.", "seconds", ge=1, le=3600
     )

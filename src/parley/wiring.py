@@ -270,7 +270,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     seats.ready()
     _run_beside(parts.timekeeping, stack)  # conferences may dial from here on
     started = kept.clock.utc().strftime("%Y-%m-%dT%H:%M:%SZ")
-    described = describer(settings, started, sip_ports, lambda: 1 if engine.worker_pid else 0)
+    described = describer(settings, started, sip_ports, lambda: len(engine.worker_pids))
     operator = Operator(kept.services(shown_host(settings)), pins, directory, feed, kept.clock, described)
     door = OpsDoor(operator, settings.data_dir)
     await door.open()
@@ -315,8 +315,6 @@ def _run_sender(settings: Settings, kept: Kept, stack: AsyncExitStack) -> None:
 
 
 async def _engine(settings: Settings, stack: AsyncExitStack) -> EngineClient:
-    if settings.media.workers > 1:
-        log.warning("this version runs one media worker", asked=settings.media.workers)
     ports = (settings.media.ports.first, settings.media.ports.last)
     run_directory = run_directory_of(settings.data_dir)
     engine = EngineClient(
@@ -326,6 +324,7 @@ async def _engine(settings: Settings, stack: AsyncExitStack) -> EngineClient:
         dead_after=settings.media.dead_after,
         outlive=settings.media.outlive,
         web=web_listening(settings.media),
+        workers=settings.media.workers or len(os.sched_getaffinity(0)),
     )
     stack.push_async_callback(engine.stop)
     try:

@@ -31,6 +31,7 @@ class Told:
     ended: list[tuple[LegId, int]] = field(default_factory=list)
     ready: list[LegId] = field(default_factory=list)
     died: list[LegId] = field(default_factory=list)
+    lost: list[LegId] = field(default_factory=list)
 
     def digit(self, leg: LegId, digit: str) -> None:
         self.digits.append((leg, digit))
@@ -43,6 +44,9 @@ class Told:
 
     def media_died(self, leg: LegId) -> None:
         self.died.append(leg)
+
+    def media_lost(self, leg: LegId) -> None:
+        self.lost.append(leg)
 
 
 @dataclass

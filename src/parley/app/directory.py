@@ -485,6 +485,10 @@ class Directory:
         if (runner := self._legs.get(leg)) is not None:
             runner.post(MediaDied())
 
+    def media_lost(self, leg: LegId) -> None:
+        if (runner := self._legs.get(leg)) is not None:
+            runner.renew_media()
+
     # --- views ---------------------------------------------------------------------------------------------------
 
     def _view_of(self, leg: LegId) -> LegView | None:

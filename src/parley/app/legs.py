@@ -51,7 +51,7 @@ from .live import Party
 from .lookup import Lookup
 from .mailbox import Mailbox
 from .pins import PinJudge
-from .ports import AnsweredDoor, Clock, Journal, LegDoor, LegFacts, MediaEngine, MediaUnavailable
+from .ports import AnsweredDoor, Clock, Journal, LegDoor, LegFacts, MediaEngine, MediaUnavailable, RenewsMedia
 from .tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -183,6 +183,13 @@ class LiveLegRunner:
     def facts(self) -> LegFacts:
         return self._answered_door.facts()
 
+    def renew_media(self) -> None:
+        """The far end is to make its media anew; who cannot has lost them."""
+        if isinstance(self._answered_door, RenewsMedia):
+            self._answered_door.renew_media()
+        else:
+            self.post(MediaDied())
+
     def stored(self, dated: Dated, door: bytes | None = None) -> StoredLeg:
         """All but where it is. door: what its door has written before, if that still holds."""
         party = self.party
@@ -254,7 +261,7 @@ class LiveLegRunner:
     async def _open_media(self, wish: OpenMedia) -> None:
         engine = self._services.engine
         try:
-            opened = await engine.open_leg(self.id, wish.local_address, wish.audio)
+            opened = await engine.open_leg(self.id, wish.local_address, wish.audio, wish.space)
         except MediaUnavailable as problem:
             log.warning("no media for a leg", leg=self.id, problem=str(problem))
             self.post(MediaFailed())

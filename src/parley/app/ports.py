@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from ..core.conferences import Attendance, Conference, Occurrence, OccurrenceState
 from ..core.devices import Device
@@ -372,18 +372,27 @@ class EngineListener(Protocol):
         ...
 
     def media_died(self, leg: LegId) -> None:
-        """Media was expected and none came, or the leg's worker died."""
+        """Media was expected and none came, or the leg's worker died and nothing could take its place."""
+        ...
+
+    def media_lost(self, leg: LegId) -> None:
+        """A browser's leg has lost its media with its worker, and has them again when `change_leg` describes a far end
+        that was made anew. Phones' legs are opened again on their ports without a word."""
         ...
 
 
 class MediaEngine(Protocol):
-    """Media as desired state. Everything but open_leg returns at once; a failure comes back as media_died."""
+    """Media as desired state. Everything but open_leg returns at once; a failure comes back as media_died.
+
+    A leg that a plan names comes to where the meeting is, wherever it was opened; neither side of the call notices.
+    """
 
     def listen(self, listener: EngineListener) -> None: ...
 
-    async def open_leg(self, leg: LegId, local: str, audio: LegAudio) -> int | WebLocal:
+    async def open_leg(self, leg: LegId, local: str, audio: LegAudio, space: SpaceId | None = None) -> int | WebLocal:
         """Open a port on a local address and return it. Raises MediaUnavailable.
 
+        space: whose meeting the leg is to be in, where that is known: its media then begin where that meeting's are.
         Where `audio.web` is set: our end of a WebRTC transport on the port that all browsers share; `local` is
         then of no meaning.
         """
@@ -455,6 +464,15 @@ class AnsweredDoor(Protocol):
     def written(self) -> bytes:
         """What a SurvivingDoors of the next life opens this door with again; to be stored sealed, for keys are in it.
         Empty: it ends with this life."""
+        ...
+
+
+@runtime_checkable
+class RenewsMedia(Protocol):
+    """A door whose far end can make its media anew in the middle of a call."""
+
+    def renew_media(self) -> None:
+        """Ask for it; what it makes comes back as MediaChanged."""
         ...
 
 

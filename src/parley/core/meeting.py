@@ -464,7 +464,7 @@ class Meeting:
             return []
         self._planned = legs
         self._plan_number += 1
-        return [ApplyPlan(MediaPlan(self.id, self._plan_number, legs))]
+        return [ApplyPlan(MediaPlan(self.id, self._plan_number, legs, self._space))]
 
     def _record(self, event: Event) -> None:
         self._records.append(Record(event))

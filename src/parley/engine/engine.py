@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any
 
-from parley.engine import messages
+from parley.engine import handover, messages
 from parley.engine.browsers import Browsers
 from parley.engine.checks import BadMedia, check_media
 from parley.engine.leg import Hearing, Leg, Playing
 from parley.engine.meeting import BadPlan, Meeting
 from parley.engine.messages import Configure, Done, Dump, Failed, LegOpened
+from parley.engine.ports import BadAddress, NoPort, NotTaken, Ports
 from parley.engine.prompts import Player, Prompts, UnknownPrompt
 from parley.engine.sound import TICK_MS
 from parley.engine.transport import Arrival, Departure, PortTransport, Transport
@@ -29,30 +30,6 @@ DEATH_TICKS = 5  # a look every 100 ms is fine enough for tens of seconds
 REPORT_TICKS = 5000 // TICK_MS  # RFC 3550 section 6.2: the usual least interval
 MAX_LOUDEST = 64
 MAX_PROMPTS = 64  # in one Play
-
-
-class NoPort(Exception):
-    """Every port of the range is taken."""
-
-
-class BadAddress(ValueError):
-    """Not a numeric address, or not one of this machine."""
-
-
-class Ports(Protocol):
-    """Where a leg's sockets come from."""
-
-    def open(self, leg: str, local: str, low: int, high: int) -> int:
-        """An even RTP port in the range, with RTCP on the next one. Raises NoPort or BadAddress."""
-
-    def check_remote(self, leg_local: str, remote: str) -> None:
-        """Raises BadAddress when packets cannot go from the one numeric address to the other."""
-
-    def close(self, leg: str) -> None: ...
-
-    def open_shared(self, addresses: tuple[str, ...], port: int) -> tuple[int, tuple[str, ...]]:
-        """One socket on each address for all browsers, all of one port (0: any). The port, and the addresses that are
-        this machine's, in the order of the sockets' numbers. Raises NoPort or BadAddress (none is ours)."""
 
 
 class _Refused(Exception):
@@ -74,6 +51,8 @@ class Engine:
         self._locals: dict[str, str] = {}
         self._report_at: dict[str, int] = {}
         self._meetings: dict[str, Meeting] = {}
+        self._plans: dict[str, messages.SetPlan] = {}  # the newest of each, for legs that come from another worker
+        self._stepped_at = 0.0
         self._browsers: Browsers | None = None
         self._tick = 0
         self._next_seq = 1
@@ -95,30 +74,32 @@ class Engine:
             return Failed(id=request.id, code="bad-address", text=str(bad))
         except NoPort as none:
             return Failed(id=request.id, code="no-port", text=str(none))
+        except NotTaken as problem:
+            return Failed(id=request.id, code="not-taken", text=str(problem))
         except (BadPlan, BadMedia) as bad:
             return Failed(id=request.id, code="bad-request", text=str(bad))
 
     def _handle(self, request: messages.Request, now: float) -> messages.Response:
         answer: messages.Response | None = None
         match request:
-            case messages.Ping() | messages.Ack() | messages.Shutdown():
-                pass
             case messages.GetDump():
                 answer = Dump(id=request.id, state=self.dump())
             case Configure():
                 self._configure(request)
+            case messages.Ping():
+                pass
             case _ if self._configuration is None:
                 raise _Refused("bad-request", "Configure comes first")
+            case messages.GiveLeg() | messages.TakeLeg():
+                answer = self._hand_over(request, now)
             case messages.OpenLeg():
                 answer = self._open_leg(request, self._configuration, now)
             case messages.SetMedia():
                 answer = self._set_media(request, now)
             case messages.CloseLeg():
                 self._close_leg(request.leg, now)
-            case messages.Play():
+            case messages.Play() | messages.StopPlaying():
                 self._play(request)
-            case messages.StopPlaying():
-                self._leg(request.leg).playing = None
             case messages.SetPlan():
                 self._set_plan(request, self._configuration)
             case messages.DropMeeting():
@@ -154,6 +135,7 @@ class Engine:
     def _take_over(self, request: messages.GetFound | messages.Keep, now: float) -> messages.Found | None:
         """Another control asks what there is, then says what of it is to stay."""
         if isinstance(request, messages.GetFound):
+            self._take_given(now)
             for meeting in self._meetings.values():
                 meeting.start_anew()
             legs = {
@@ -166,6 +148,24 @@ class Engine:
         for name in self._meetings.keys() - set(request.meetings):
             self._drop_meeting(name)
         return None
+
+    def _hand_over(self, request: messages.GiveLeg | messages.TakeLeg, now: float) -> LegOpened | None:
+        """A leg goes to another worker, or comes from one."""
+        if isinstance(request, messages.TakeLeg):
+            self._take_given(now)
+            return LegOpened(id=request.id, port=self._leg(request.leg).transport.port)
+        leg = self._leg(request.leg)
+        if not isinstance(leg.transport, PortTransport):
+            raise _Refused("bad-request", "a browser's leg stays on its socket")
+        state = handover.packed(leg, leg.transport, self._locals[leg.name], self._stepped_at)
+        self._ports.give(leg.name, request.to, state)
+        self._forget(leg.name)
+        return None
+
+    def _take_given(self, now: float) -> None:
+        for data in self._ports.taken():
+            state = handover.unpacked(data)
+            self._add(handover.revived(state, now, self._dice), state.local)
 
     def _leg(self, name: str) -> Leg:
         leg = self._legs.get(name)
@@ -198,13 +198,23 @@ class Engine:
             web = transport.local
         else:
             self._ports.check_remote(request.local, media.remote_host)
-            port = self._ports.open(name, request.local, configuration.port_low, configuration.port_high)
+            low, high = configuration.port_low, configuration.port_high
+            if request.port:
+                low, high = request.port, request.port + 1
+            port = self._ports.open(name, request.local, low, high)
             transport = PortTransport(name, port, media)
-        self._legs[name] = Leg(name, transport, media, now, self._dice)
-        self._locals[name] = request.local
-        # Spread over the interval, so that a hundred legs do not report in one tick.
-        self._report_at[name] = self._tick + self._dice.randint(1, REPORT_TICKS)
+            if request.stream is not None:
+                transport.resume(request.stream, now)
+        self._add(Leg(name, transport, media, now, self._dice), request.local)
         return LegOpened(id=request.id, port=transport.port, web=web)
+
+    def _add(self, leg: Leg, local: str) -> None:
+        self._legs[leg.name] = leg
+        self._locals[leg.name] = local
+        # Spread over the interval, so that a hundred legs do not report in one tick.
+        self._report_at[leg.name] = self._tick + self._dice.randint(1, REPORT_TICKS)
+        for plan in [plan for plan in self._plans.values() if any(entry.leg == leg.name for entry in plan.legs)]:
+            self._carry_out(self._meetings[plan.meeting], plan)
 
     def _set_media(self, request: messages.SetMedia, now: float) -> LegOpened | None:
         leg, media = self._leg(request.leg), request.media
@@ -220,19 +230,27 @@ class Engine:
         return LegOpened(id=request.id, port=leg.transport.port, web=leg.transport.local)
 
     def _close_leg(self, name: str, now: float) -> None:
-        leg = self._legs.pop(name, None)
+        leg = self._forget(name)
         if leg is None:
             return
-        for meeting in self._meetings.values():
-            meeting.remove(name)
-        del self._locals[name], self._report_at[name]
         if isinstance(leg.transport, WebTransport) and self._browsers is not None:
             self._browsers.close(leg.transport, now)
         else:
             self._ports.close(name)
 
-    def _play(self, request: messages.Play) -> None:
+    def _forget(self, name: str) -> Leg | None:
+        leg = self._legs.pop(name, None)
+        if leg is not None:
+            for meeting in self._meetings.values():
+                meeting.remove(name)
+            del self._locals[name], self._report_at[name]
+        return leg
+
+    def _play(self, request: messages.Play | messages.StopPlaying) -> None:
         leg = self._leg(request.leg)
+        if isinstance(request, messages.StopPlaying):
+            leg.playing = None
+            return
         if len(request.prompts) > MAX_PROMPTS:
             raise _Refused("bad-request", f"more than {MAX_PROMPTS} prompts")
         clips = self._prompts.clips(request.prompts, request.language)
@@ -243,14 +261,19 @@ class Engine:
         meeting = known or Meeting(request.meeting, configuration.loudest)
         if request.number <= meeting.number:
             return
-        meeting.apply(request.number, request.legs, self._legs, self._prompts)
+        self._carry_out(meeting, request)
         self._meetings[request.meeting] = meeting
+        self._plans[request.meeting] = request
+
+    def _carry_out(self, meeting: Meeting, request: messages.SetPlan) -> None:
+        meeting.apply(request.number, request.legs, self._legs, self._prompts)
         for other in self._meetings.values():
             if other is not meeting:  # a leg is in one meeting: the one that named it last
                 for name in other.legs.keys() & meeting.legs.keys():
                     other.remove(name)
 
     def _drop_meeting(self, name: str) -> None:
+        self._plans.pop(name, None)
         meeting = self._meetings.pop(name, None)
         if meeting is not None:
             for leg in list(meeting.legs):
@@ -261,6 +284,7 @@ class Engine:
     def step(self, now: float, arrivals: Iterable[Arrival]) -> list[Departure]:
         """One tick of 20 ms."""
         self._tick += 1
+        self._stepped_at = now
         if self._browsers is not None:
             self._browsers.begin_tick()
         for arrival in arrivals:
@@ -358,9 +382,13 @@ class Engine:
             for leg in self._legs.values():
                 if leg.silent_ms(now) >= self._configuration.dead_after_ms:
                     self._tell_death(leg, now)
+        if self._tick % STATISTICS_TICKS == 0:
+            self._take_given(now)  # by now control asks for it, unless it died in the middle of a hand-over
         if self._legs and self._tick % STATISTICS_TICKS == 0:
             legs = {name: leg.statistics() for name, leg in self._legs.items()}
-            self._told.append(messages.Statistics(legs=legs))
+            transports = ((name, leg.transport) for name, leg in self._legs.items())
+            streams = {name: port.stream() for name, port in transports if isinstance(port, PortTransport)}
+            self._told.append(messages.Statistics(legs=legs, streams=streams))
 
     def _tell_of_browsers(self, browsers: Browsers, now: float) -> None:
         if self._tick % STATISTICS_TICKS == 0:

@@ -41,11 +41,11 @@ class Outgoing:
         self.timestamp = dice.getrandbits(32)
         self.packets = 0
         self.octets = 0  # of payload, as a sender report counts
-        self._in_silence = True
+        self.in_silence = True
 
     def packet(self, payload: bytes, payload_type: int, *, silent: bool) -> bytes:
         """The next packet; the marker tells the first one with sound after silence (RFC 3551 section 4.1)."""
-        marker, self._in_silence = self._in_silence and not silent, silent
+        marker, self.in_silence = self.in_silence and not silent, silent
         data = build_rtp(payload_type, self.sequence, self.timestamp, self.ssrc, payload, marker=marker)
         self.sequence = (self.sequence + 1) & 0xFFFF
         self.packets += 1
@@ -140,6 +140,16 @@ class Leg:
         )
         if another_page or (media.receives and not before.receives):
             self.last_life, self.told_dead = now, False
+
+    @property
+    def concealed_ms(self) -> int:
+        """Since it was opened."""
+        return self._concealed_before + self.receiver.concealed_ms
+
+    def carry_on(self, concealed_ms: int, last_life: float, told_dead: bool) -> None:
+        """What another worker knew of it."""
+        self._concealed_before = concealed_ms
+        self.last_life, self.told_dead = last_life, told_dead
 
     # --- in -------------------------------------------------------------------------------------------
 
@@ -296,7 +306,7 @@ class Leg:
             bytes_sent=self.outgoing.octets + 12 * self.outgoing.packets,
             jitter_ms=round(self.reception.jitter_ms, 2),
             buffer_ms=self.receiver.depth_ms,
-            concealed_ms=self._concealed_before + self.receiver.concealed_ms,
+            concealed_ms=self.concealed_ms,
             level=round(self.level),
         )
 

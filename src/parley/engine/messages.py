@@ -91,6 +91,14 @@ class LegMedia(msgspec.Struct, frozen=True, kw_only=True):
     srtp: SrtpKeys | None = None
 
 
+class StreamState(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a phone's incoming stream stands: what a worker must know to go on with it."""
+
+    source: tuple[str, int] | None = None  # where its RTP comes from
+    reports_from: tuple[str, int] | None = None  # and its RTCP
+    heard: dict[int, int] = {}  # with SRTP: highest sequence number, counted over its turns, by SSRC
+
+
 class LegPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What the plan says of one leg: policy, never per pair of legs."""
 
@@ -137,6 +145,8 @@ class OpenLeg(Message, frozen=True, kw_only=True):
     leg: str
     local: str  # numeric address to bind, IPv4 or IPv6
     media: LegMedia
+    port: int = 0  # this one and no other: the leg had it in a worker that died; 0: any of the range
+    stream: StreamState | None = None  # and this is how far it was
 
 
 class SetMedia(Message, frozen=True, kw_only=True):
@@ -175,7 +185,7 @@ class SetPlan(Message, frozen=True, kw_only=True):
     """The whole desired state of one meeting. A lower or equal number than the last seen is ignored.
 
     Legs of the meeting that are not in `legs` leave it: they hear silence and are heard by nobody.
-    A plan may name a leg that is not open (it left meanwhile): that entry is ignored.
+    A plan may name a leg that is not open: it left meanwhile, or it is in its place once it is opened or taken.
     """
 
     id: int
@@ -207,6 +217,22 @@ class GetFound(Message, frozen=True, kw_only=True):
     """Asked by a control that takes a worker over. Answered by Found; plan numbers begin anew."""
 
     id: int
+
+
+class GiveLeg(Message, frozen=True, kw_only=True):
+    """Pass a phone's leg, with its sockets, to the worker whose place is `to`. Answered by Done, when it is no more
+    here, or Failed (not-taken), when it still is. The other worker has it from TakeLeg on."""
+
+    id: int
+    leg: str
+    to: str
+
+
+class TakeLeg(Message, frozen=True, kw_only=True):
+    """Go on with a leg that another worker has given. Answered by LegOpened, or Failed (unknown-leg)."""
+
+    id: int
+    leg: str
 
 
 class Keep(Message, frozen=True, kw_only=True):
@@ -260,7 +286,8 @@ class Dump(Message, frozen=True, kw_only=True):
 
 
 class Failed(Message, frozen=True, kw_only=True):
-    """The request changed nothing. `code`: no-port, bad-address, unknown-leg, unknown-prompt, bad-request."""
+    """The request changed nothing. `code`: no-port, bad-address, unknown-leg, unknown-prompt, not-taken,
+    bad-request."""
 
     id: int
     code: str
@@ -317,9 +344,10 @@ class LegStatistics(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Statistics(Message, frozen=True, kw_only=True):
-    """Coalesced, about once a second: every open leg."""
+    """Coalesced, about once a second: every open leg. streams: of phones."""
 
     legs: dict[str, LegStatistics]
+    streams: dict[str, StreamState] = {}
 
 
 class Speakers(Message, frozen=True, kw_only=True):
@@ -358,6 +386,8 @@ Request = (
     | Ping
     | GetDump
     | GetFound
+    | GiveLeg
+    | TakeLeg
     | Keep
     | Shutdown
     | Ack

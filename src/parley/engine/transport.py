@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Protocol
 
 from parley.engine.latch import Address, Latch
-from parley.engine.messages import LegMedia
+from parley.engine.messages import LegMedia, StreamState
 from parley.engine.srtp import PhoneSrtp
 
 
@@ -93,6 +93,28 @@ class PortTransport:
         else:
             self._srtp = PhoneSrtp(media.srtp)
             self.latch, self._rtcp_source = Latch(address), None  # who sent plain packets has proven nothing
+
+    def stream(self) -> StreamState:
+        """What whoever goes on with it has to know of what comes in."""
+        heard = {} if self._srtp is None else self._srtp.heard()
+        return StreamState(source=self.latch.latched, reports_from=self._rtcp_source, heard=heard)
+
+    def resume(self, stream: StreamState, now: float) -> None:
+        """Go on with a stream that came to another worker; before anything has come to this one."""
+        if stream.source is not None:
+            self.latch.resume(now, stream.source)
+        self._rtcp_source = stream.reports_from
+        if self._srtp is not None:
+            self._srtp.hear_on(stream.heard)
+
+    def sealed(self) -> tuple[int, int]:
+        """How far the outgoing stream has got by SRTP and SRTCP."""
+        return (-1, 0) if self._srtp is None else self._srtp.sealed
+
+    def seal_on(self, ssrc: int, last: int, reports: int) -> None:
+        """Go on with the very outgoing stream of another worker, of which this is all."""
+        if self._srtp is not None:
+            self._srtp.seal_on(ssrc, last, reports)
 
     def unwrap(self, data: bytes) -> bytes | None:
         return data if self._srtp is None else self._srtp.open(data)

@@ -65,7 +65,8 @@ class Worker:
             _say(str(problem))
             return EXIT_NO_CODEC
         silence_packet()
-        ports = UdpPorts()
+        place = place_of(self._path)
+        ports = UdpPorts(place)
         engine = Engine(ports, Prompts.load(), random.SystemRandom(), time.time)
         loop = AudioLoop(engine, ports, self._waker)
         with _listen(self._path) as listener:
@@ -78,7 +79,8 @@ class Worker:
                     self._alone_until = time.monotonic() + self._outlive
             finally:
                 # Before the listener closes: whoever cannot connect may put a socket of his own there.
-                self._path.unlink(missing_ok=True)
+                for path in (self._path, place):
+                    path.unlink(missing_ok=True)
                 listener.close()
                 loop.stop()
         return self._exit
@@ -200,6 +202,11 @@ class Worker:
             self._outbox.put(messages.Failed(id=number, code="bad-request", text=str(problem)))
         else:
             self._outbox.put(messages.Log(level="error", text=f"unreadable request: {problem}"))
+
+
+def place_of(path: Path) -> Path:
+    """Where the worker with this control socket takes legs from other workers."""
+    return path.with_suffix(".legs")
 
 
 def _say(text: str) -> None:

@@ -29,6 +29,10 @@ class WorkerDied(Exception):
     """The process is gone or does not answer."""
 
 
+class NoWorker(WorkerDied):
+    """None was left by a server before this one."""
+
+
 class WorkerLink:
     """Starts a process or takes one over, speaks to it, and says once when it is gone."""
 
@@ -62,7 +66,7 @@ class WorkerLink:
     async def take_over(self) -> m.Found:
         """Speak to the process that listens already, started by a server before this one; what it has open.
 
-        Raises WorkerDied when there is none, or none that fits; then nothing is left of it.
+        Raises NoWorker when there is none, WorkerDied when it does not fit; then nothing is left of it.
         """
         await self._come_up(self._take_over())
         answer = await self.ask(lambda number: m.GetFound(id=number))
@@ -98,7 +102,7 @@ class WorkerLink:
             reader, self._writer = await asyncio.open_unix_connection(str(self._socket))
             self._process = process_behind(self._writer.get_extra_info("socket"))
         except OSError as problem:
-            raise WorkerDied(f"no media worker to take over: {problem}") from problem
+            raise NoWorker(str(problem)) from problem
         await self._begin(reader)
 
     async def _begin(self, reader: asyncio.StreamReader) -> None:
