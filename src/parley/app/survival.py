@@ -135,7 +135,7 @@ class Survival:
                 began = self._clock.now()
                 await self._flush()
                 ended = self._clock.now()
-                self._not_before = ended + REST * (ended - began)
+                self._not_before = ended + min(REST * (ended - began), WRITE_EVERY)
 
     # --- writing --------------------------------------------------------------------------------------------------
 
