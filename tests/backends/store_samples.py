@@ -323,6 +323,7 @@ FULL: dict[str, Any] = {
         20,
         3,
         (ChatLine(4, ParticipantId("p1"), "Ann 安", "olá", T),),
+        T + 2 * HOUR,
     ),
 }
 BARE: dict[str, Any] = {

@@ -44,6 +44,7 @@ from .surviving_legs import NoDoor, SurvivingLegRunner
 
 log = structlog.get_logger(__name__)
 
+SEEN_EVERY = 60.0  # seconds: to so much is known when the machine failed
 SOON = 0.05  # seconds: a burst of calls shares its commits
 WRITE_EVERY = 1.0  # seconds
 REST = 4  # times as long as the last write took: no more than a fifth of the time is spent on writing
@@ -81,6 +82,9 @@ class Survival:
         self._grace = grace
         self._counted = counted
         self._epoch = services.clock.utc() - timedelta(seconds=services.clock.now())
+        self._lag = 0.0  # seconds since the life before ended, where its calls ended with it
+        self._seen = services.clock.utc()
+        self._heartbeat: Timer | None = None
         self._legs: dict[LegId, StoredLeg] = {}  # as they are in the store
         self._meetings: dict[MeetingId, StoredMeeting] = {}
         self._changed_legs: set[LegId] = set()
@@ -162,6 +166,20 @@ class Survival:
             return
         _note(self._legs, new_legs)
         _note(self._meetings, new_meetings)
+        self._mind_heartbeat()
+
+    def _mind_heartbeat(self) -> None:
+        if self._meetings and self._heartbeat is None:
+            self._heartbeat = self._clock.call_at(self._clock.now() + SEEN_EVERY, self._beat)
+        elif not self._meetings and self._heartbeat is not None:
+            self._heartbeat.cancel()
+            self._heartbeat = None
+
+    def _beat(self) -> None:
+        self._heartbeat = None
+        self._seen = self._clock.utc()
+        self._changed_meetings |= set(self._meetings)
+        self._write_within(WRITE_EVERY)
 
     def _look(
         self, legs: set[LegId], meetings: set[MeetingId], moved: set[LegId]
@@ -179,7 +197,9 @@ class Survival:
             row = self._row(id, place, found, id in moved)
             if row != self._legs.get(id):
                 new_legs[id] = row
-        new_meetings = {id: found[0] if found is not None else None for id, found in seen.items()}
+        new_meetings = {
+            id: replace(found[0], seen=self._seen) if found is not None else None for id, found in seen.items()
+        }
         return new_legs, {id: row for id, row in new_meetings.items() if row != self._meetings.get(id)}
 
     def _row(
@@ -209,7 +229,7 @@ class Survival:
 
     def _timed(self, moment: datetime) -> float:
         """Nothing began after now, whatever the wall clock was set to."""
-        return min((moment - self._epoch).total_seconds(), self._clock.now())
+        return min((moment - self._epoch).total_seconds() + self._lag, self._clock.now())
 
     # --- taking up ------------------------------------------------------------------------------------------------
 
@@ -231,6 +251,9 @@ class Survival:
         self._meetings = {one.id: one for one in meetings}
         self._changed_legs, self._changed_meetings = set(self._legs), set(self._meetings)
         self._moved = set(self._legs)
+        if not self._services.engine.found():
+            alive = [at for at in (history.last, *(one.seen for one in meetings)) if at is not None]
+            self._lag = max(0.0, (self._clock.utc() - max(alive)).total_seconds()) if alive else 0.0
         runners: list[MeetingRunner] = []
         for one in meetings:
             if one.id not in history.over and one.started is not None:

@@ -73,7 +73,10 @@ class StoredLeg:
 
 @dataclass(frozen=True, slots=True)
 class StoredMeeting:
-    """A meeting but for its legs. started: None before anybody was in. host_present, absent_since: as in Room."""
+    """A meeting but for its legs. started: None before anybody was in. host_present, absent_since: as in Room.
+
+    seen: when the server was last seen alive with it, to a minute.
+    """
 
     id: MeetingId
     space: SpaceId
@@ -88,6 +91,7 @@ class StoredMeeting:
     legs_most: int = 0
     legs_completed: int = 0
     chat: tuple[ChatLine, ...] = ()
+    seen: datetime | None = None
 
 
 def inside_of(leg: MeetingLeg, dated: Dated) -> Inside:

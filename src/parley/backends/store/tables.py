@@ -263,6 +263,7 @@ live_meetings = table(
     number("legs_most", nullable=False),
     number("legs_completed", nullable=False),
     json("chat"),
+    time("seen"),
 )
 
 tokens = table(
