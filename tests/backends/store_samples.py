@@ -308,6 +308,8 @@ FULL: dict[str, Any] = {
             T + timedelta(microseconds=1),
             0.25,
         ),
+        UserId("user-1"),
+        ("sip:ann@a.example", "tel:+55"),
     ),
     "live_meetings": StoredMeeting(
         MeetingId("full"),

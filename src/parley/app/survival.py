@@ -36,11 +36,11 @@ from ..core.survival import Inside, StoredLeg, StoredMeeting, leg_again
 from .directory import Directory
 from .history import BROKEN_OFF, History
 from .joining import space_facts
-from .legs import GENERATION, LegServices
+from .legs import GENERATION, LegServices, LiveLegRunner
 from .live import OUTGOING
 from .meetings import MeetingRunner
 from .ports import Query, Repository, Store, SurvivingDoor, SurvivingDoors, Timer
-from .surviving_legs import NoDoor, SurvivingLegRunner
+from .surviving_legs import NoDoor, surviving
 
 log = structlog.get_logger(__name__)
 
@@ -94,8 +94,8 @@ class Survival:
         self._timer_at = 0.0
         self._not_before = 0.0
         self._one_writer = asyncio.Lock()
-        self._doomed: list[tuple[SurvivingLegRunner, Ending]] = []
-        self._awaited: dict[ParticipantId, SurvivingLegRunner] = {}  # whose browsers may come back
+        self._doomed: list[tuple[LiveLegRunner, Ending]] = []
+        self._awaited: dict[ParticipantId, LiveLegRunner] = {}  # whose browsers may come back
         directory.watch(self._meeting_changed)
         directory.store_by(self._leg_changed, self.flush)
 
@@ -289,7 +289,9 @@ class Survival:
             door = self._doors[row.kind].open_again(row.door)
         finished = self._counted(row.tenant) if row.direction == OUTGOING else lambda: None
         stored = row if inside else replace(row, inside=None)
-        runner = SurvivingLegRunner(stored, door or NoDoor(), self._services, self._directory, self._timed, finished)
+        at = self._meetings.get(row.meeting) if inside and row.meeting is not None else None
+        space = at.space if at is not None else None
+        runner = surviving(stored, door or NoDoor(), self._services, self._directory, self._timed, space, finished)
         self._directory.take_up_leg(runner, row.meeting if inside else None)
         found = row.id in self._services.engine.found()
         if found and inside and door is not None:

@@ -245,6 +245,8 @@ live_legs = table(
     text("meeting"),
     text("tenant"),
     json("inside", nullable=True),
+    text("user"),
+    json("asserted"),
 )
 
 live_meetings = table(

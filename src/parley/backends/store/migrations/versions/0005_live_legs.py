@@ -30,6 +30,8 @@ def upgrade() -> None:
         sa.Column("meeting", sa.Text()),
         sa.Column("tenant", sa.Text()),
         sa.Column("inside", sa.JSON()),
+        sa.Column("user", sa.Text()),
+        sa.Column("asserted", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("position", name="pk_live_legs"),
         sa.UniqueConstraint("id", name="uq_live_legs_id"),
         sqlite_autoincrement=True,
