@@ -36,6 +36,8 @@ class NumberedPorts:
 
     def close(self, leg: str) -> None: ...
 
+    def send(self, departures: object) -> None: ...
+
 
 OPUS = Codec(name="opus", payload_type=111, clock_rate=RATE)
 TALKERS = 4

@@ -6,6 +6,8 @@ Chinese is given as tone-numbered pinyin, because espeak-ng's own reading of cha
 `x-test` is a language of beeps for tests, so that stories need not sit through speech. Its tones keep clear
 of 300-560 Hz and 900-3000 Hz (the callers of our tests hum there), lie 100 Hz or more apart and pass G.711.
 One number is one beep of 200 ms; two numbers are two beeps of 120 ms, in that order.
+
+`tones` are the same in every language: they are laid over the mix, so they are soft, at a peak of -15 dBov.
 """
 
 from __future__ import annotations
@@ -156,6 +158,10 @@ BEEPS: dict[str, tuple[int, ...]] = {
     "mute-refused": (3400, 700),
 }
 
+# Somebody comes: up a fourth; somebody goes: down.
+TONES: dict[str, tuple[int, ...]] = {"join-tone": (659, 880), "leave-tone": (880, 659)}
+TONE_PEAK = 10 ** (-15 / 20) * 32767
+
 
 def speak(text: str, language: str) -> NDArray[np.float64]:
     """Speech at 16 kHz, any scale."""
@@ -189,10 +195,10 @@ def beep(frequencies: tuple[int, ...]) -> NDArray[np.float64]:
     return np.concatenate([np.sin(2 * np.pi * frequency * time) * ramp for frequency in frequencies])
 
 
-def save(language: str, name: str, samples: NDArray[np.float64]) -> None:
+def save(language: str, name: str, samples: NDArray[np.float64], peak: float = PEAK) -> None:
     path = DIRECTORY / language / f"{name}.wav"
     path.parent.mkdir(parents=True, exist_ok=True)
-    pcm = np.round(samples * PEAK / np.abs(samples).max()).astype("<i2")
+    pcm = np.round(samples * peak / np.abs(samples).max()).astype("<i2")
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
@@ -205,6 +211,8 @@ def main() -> None:
         for language, text in texts.items():
             save(language, name, speak(text, language))
         save("x-test", name, beep(BEEPS[name]))
+    for name, notes in TONES.items():
+        save("tones", name, beep(notes), TONE_PEAK)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, SecretStr
 
 from .config_base import DOMAIN, Addresses, MaybePath, Section, address, setting, unset
 from .config_notices import Invitations, Mail, Sms, mail_contradictions, sms_contradictions
+from .config_outbound import Outbound
 from .config_turn import Turn, turn_contradictions
 
 # --- values --------------------------------------------------------------------------------------------------
@@ -286,6 +287,9 @@ class IvrSettings(Section):
         "en",
         "Language of the prompts where nobody asks for another: en, zh or pt; x-test is beeps for all, for trials.",
     )
+    only_participant: bool = setting(
+        True, "Whether phones that come first into a meeting are told that they are alone."
+    )
     tries: int = setting(3, "Wrong call IDs or PINs before the call is ended.", "tries", ge=1, le=10)
     no_input_timeout: float = setting(10.0, "Silence after a prompt that counts as no answer.", "seconds", ge=1, le=600)
     digit_timeout: float = setting(10.0, "Pause after a digit that ends the entry as # would.", "seconds", ge=1, le=600)
@@ -377,6 +381,7 @@ class Settings(Section):
     invitations: Invitations = Invitations()
     mail: Mail = Mail()
     sms: Sms = Sms()
+    outbound: Outbound = Outbound()
     experimental: Experimental = Experimental()
     bootstrap_admin: Bootstrap | None = None
     bootstrap_app: Bootstrap | None = None

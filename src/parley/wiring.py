@@ -56,6 +56,7 @@ from .first_run import banner, ensure_data_dir, host_id, load_secrets, personal_
 from .first_start import prepare
 from .host import own_names
 from .server_facts import describer, first_domain, shown_host, start_facts
+from .wiring_brands import brand_keeping
 from .wiring_conferences import Shared, conference_parts
 from .wiring_http import CannotStart, certificate_of, open_http, pages_of, root_of
 from .wiring_media import run_directory_of, web_listening
@@ -186,6 +187,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
 
     _run_sender(settings, kept, stack)
     engine = await _engine(settings, stack)
+    _run_beside(brand_keeping(settings, kept.store, engine, kept.changes, stack), stack)
     tasks = Tasks()
     stack.push_async_callback(tasks.cancel)
     attempts = Attempts(AttemptSettings(wrong_most=settings.limits.wrong_pins, window=settings.limits.window_s))
@@ -297,6 +299,7 @@ def _entry(settings: Settings) -> EntrySettings:
         digit_timeout=ivr.digit_timeout,
         stay_limit=ivr.stay_limit,
         tries=ivr.tries,
+        tells_alone=ivr.only_participant,
     )
 
 

@@ -203,8 +203,8 @@ async def test_a_leg_whose_worker_is_gone_ends_in_order(life: Life) -> None:
 async def test_durations_end_with_the_machine(life: Life) -> None:
     """Whoever was cut off by a loss of power was not connected until the power came back."""
     guest, host = await talking(life)
-    for _ in range(10):
-        await life.wait(60)
+    for _ in range(130):  # in steps, for on the disk a write takes its time
+        await life.wait(5)
     life.engine.legs.clear()
     life.clock.advance(30)
     killed = await life.after_kill()
@@ -213,9 +213,9 @@ async def test_durations_end_with_the_machine(life: Life) -> None:
     await after.take_up()
     ends = {event.leg: event for event in after.events(LegEnded)}
     for call in (guest, host):
-        assert 600 <= ends[call.leg.id].duration <= 660
+        assert 630 <= ends[call.leg.id].duration <= 710
     (end,) = after.events(MeetingEnded)
-    assert isinstance(end, MeetingEnded) and 600 <= end.duration <= 660
+    assert isinstance(end, MeetingEnded) and 630 <= end.duration <= 710
 
 
 async def test_one_lost_leg_of_two(life: Life) -> None:

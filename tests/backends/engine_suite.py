@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,8 @@ from parley.app.ports import MediaEngine, MediaUnavailable
 from parley.core.ids import LegId, MeetingId
 from parley.core.leg_inputs import AudioCodec, LegAudio, WebLocal, WebRemote
 from parley.core.mediaplan import LegMedia, MediaPlan
+from parley.core.meeting_inputs import Announce
+from parley.core.quality import QualityWindow
 from parley.core.secret import Secret
 
 PCMU = LegAudio("127.0.0.1", 9, AudioCodec("pcmu", 0, 8000), dtmf_payload_type=101)
@@ -32,6 +35,7 @@ class Told:
     ready: list[LegId] = field(default_factory=list)
     died: list[LegId] = field(default_factory=list)
     lost: list[LegId] = field(default_factory=list)
+    windows: list[tuple[LegId, QualityWindow]] = field(default_factory=list)
 
     def digit(self, leg: LegId, digit: str) -> None:
         self.digits.append((leg, digit))
@@ -41,6 +45,9 @@ class Told:
 
     def media_ready(self, leg: LegId) -> None:
         self.ready.append(leg)
+
+    def quality(self, leg: LegId, window: QualityWindow) -> None:
+        self.windows.append((leg, window))
 
     def media_died(self, leg: LegId) -> None:
         self.died.append(leg)
@@ -205,6 +212,32 @@ class EngineSuite:
         await bench.wait(1.0)
         assert bench.told.ended == []
         bench.engine.close_leg(stopped)
+
+    async def test_a_brand_without_a_prompt_falls_back(self, bench: Bench, tmp_path: Path) -> None:
+        """To the built-in one: of a brand nobody knows, of one that lacks it, and of one that is forgotten again."""
+        leg = a_leg()
+        await bench.engine.open_leg(leg, LOCAL, PCMU)
+        (tmp_path / "own.pcm").write_bytes(bytes(960))
+        bench.engine.load_prompts("lacks", {"enter-id": tmp_path / "own.pcm"})
+        bench.engine.load_prompts("forgotten", {"welcome": tmp_path / "own.pcm"})
+        bench.engine.load_prompts("forgotten", {})
+        for play, brand in enumerate(("nobody", "lacks", "forgotten")):
+            bench.engine.play(leg, play, ["welcome"], "en", brand)
+            await bench.wait(0.2)
+            assert len(bench.told.ended) == play
+            await bench.until(lambda play=play: (leg, play) in bench.told.ended)  # type: ignore[misc]
+        bench.engine.close_leg(leg)
+
+    async def test_announcements_may_be_for_whom_is_gone(self, bench: Bench) -> None:
+        """A meeting or leg that is not there is passed over."""
+        meeting, leg = MeetingId("m-told"), a_leg()
+        await bench.engine.open_leg(leg, LOCAL, PCMU)
+        bench.engine.apply(plan(meeting, 1, leg))
+        bench.engine.announce(Announce(MeetingId("m-never"), "join-tone", (leg,), "en"))
+        bench.engine.announce(Announce(meeting, "join-tone", (leg, a_leg()), "en", "nobody"))
+        await bench.engine.change_leg(leg, PCMU)
+        bench.engine.drop(meeting)
+        bench.engine.close_leg(leg)
 
     async def test_statistics_appear_and_go_with_the_leg(self, bench: Bench) -> None:
         """Pushed, never asked for: the codec in use is among them."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from parley.app.ports import Store
 from parley.core.admission import Proof
+from parley.core.branding import Branding, BrandKind
 from parley.core.chat import ChatLine
 from parley.core.conferences import (
     Attendance,
@@ -24,6 +25,7 @@ from parley.core.devices import Binding, Device, DigestAlgorithm
 from parley.core.dialplan import InboundRule, Ivr
 from parley.core.ids import (
     AccessMethodId,
+    BrandingId,
     CallProfileId,
     ConferenceId,
     DeviceId,
@@ -78,7 +80,17 @@ T = datetime(2026, 3, 29, 1, 2, 3, 456789, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 LEG_SETTINGS = LegSettings(
-    True, False, True, DeactivationMode.DISCONNECT, 0, 3600, False, True, MediaEncryption.REQUIRED
+    True,
+    False,
+    True,
+    DeactivationMode.DISCONNECT,
+    0,
+    3600,
+    False,
+    True,
+    MediaEncryption.REQUIRED,
+    agc=True,
+    join_tone=3,
 )
 CALL_SETTINGS = CallSettings(
     0, True, LockMode.NEEDS_ACTIVATION, PasscodeMode.TIMEOUT, 7, entry_scope=EntryScope.INVITED
@@ -104,6 +116,8 @@ FULL: dict[str, Any] = {
         CALL_SETTINGS,
         100,
         False,
+        BrandingId("b1"),
+        "pt",
     ),
     "access_methods": AccessMethod(
         AccessMethodId("full"),
@@ -119,6 +133,7 @@ FULL: dict[str, Any] = {
         EXTRAS,
         Role.HOST,
         LEG_SETTINGS,
+        "zh",
     ),
     "members": Member(
         MemberId("full"),
@@ -131,7 +146,20 @@ FULL: dict[str, Any] = {
     ),
     "leg_profiles": LegProfile(LegProfileId("full"), "Guests", LEG_SETTINGS, EXTRAS),
     "call_profiles": CallProfile(CallProfileId("full"), CALL_SETTINGS, EXTRAS),
-    "tenants": Tenant(TenantId("full"), "Ünal", LEG, CALL, 2**32 - 1, EXTRAS, CONFERENCE_DEFAULTS, CALL_OUT),
+    "tenants": Tenant(
+        TenantId("full"),
+        "Ünal",
+        LEG,
+        CALL,
+        2**32 - 1,
+        EXTRAS,
+        CONFERENCE_DEFAULTS,
+        CALL_OUT,
+        BrandingId("b1"),
+        BrandingId("b2"),
+        "zh",
+    ),
+    "brandings": Branding(BrandingId("full"), BrandKind.IVR, "https://a.example/prompts", EXTRAS),
     "users": User(
         UserId("full"),
         "full@a.example",
@@ -152,7 +180,7 @@ FULL: dict[str, Any] = {
         T,
     ),
     "inbound_rules": InboundRule(InboundRuleId("full"), "a.example", -5, False, False, False, TENANT, EXTRAS),
-    "ivrs": Ivr(IvrId("full"), "ivr", TENANT, False, EXTRAS),
+    "ivrs": Ivr(IvrId("full"), "ivr", TENANT, False, EXTRAS, BrandingId("b2"), "en"),
     "conferences": Conference(
         ConferenceId("full"),
         "914083136",
@@ -338,6 +366,7 @@ BARE: dict[str, Any] = {
     "users": User(UserId("bare"), "bare@a.example"),
     "inbound_rules": InboundRule(InboundRuleId("bare"), "b.example"),
     "ivrs": Ivr(IvrId("bare"), "other"),
+    "brandings": Branding(BrandingId("bare"), BrandKind.CALL),
     "conferences": Conference(
         ConferenceId("bare"), "1", SpaceId("s1"), UserId("u"), "", T, 15, "UTC", "en", "bare-uid"
     ),

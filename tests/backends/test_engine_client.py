@@ -95,14 +95,20 @@ class TestEngineClient(EngineSuite):
         return await legs_in(engine_of(bench), meeting)
 
 
-async def test_a_killed_worker_is_replaced(bench: Bench) -> None:
-    """A new one has every phone's leg on the port it had, the newest plan and what was playing, within two seconds, and
-    nobody is told of anything; a browser's leg is lost, and there again when its far end is described anew."""
+async def test_a_killed_worker_is_replaced(bench: Bench, tmp_path: Path) -> None:
+    """A new one has every phone's leg on the port it had, the newest plan, brands and what was playing, within two
+    seconds, and nobody is told of anything; a browser's leg is lost, and there again when its far end is described
+    anew."""
     engine = engine_of(bench)
     meeting, legs, browser = MeetingId("m"), [a_leg(), a_leg()], a_leg()
     ports = [await engine.open_leg(leg, LOCAL, PCMU) for leg in legs]
     before = await engine.open_leg(browser, "", WEB_AUDIO)
     engine.apply(plan(meeting, 5, *legs, browser))
+    (tmp_path / "welcome.pcm").write_bytes(bytes(9600))
+    for brand in ("ours", "gone"):
+        engine.load_prompts(brand, {"welcome": tmp_path / "welcome.pcm"})
+    engine.load_prompts("gone", {})
+    assert (await dump(engine)).state["brands"] == {"ours": ["welcome"]}
     engine.apply(plan(meeting, 4))  # an older one must not be what the new worker gets
     engine.play(legs[0], 3, ["welcome"], "en")
     pid = engine.worker_pid
@@ -117,6 +123,7 @@ async def test_a_killed_worker_is_replaced(bench: Bench) -> None:
     state = (await dump(engine)).state
     assert [state["legs"][leg]["port"] for leg in legs] == ports
     assert [state["legs"][leg]["sends"] for leg in legs] == [True, False]
+    assert state["brands"] == {"ours": ["welcome"]}
     assert state["meetings"][meeting]["number"] == 5 and await legs_in(engine, meeting) == legs
     await until(lambda: bench.told.ended)
     assert bench.told.ended == [(legs[0], 3)]
@@ -345,7 +352,9 @@ NEAR = m.WebLocal(port=10_000, ufrag="near", password="q" * 24, fingerprint="EF:
 WEB = m.LegMedia(remote_host="", remote_port=0, codec=m.Codec(name="opus", payload_type=96, clock_rate=48_000), web=FAR)
 MEDIA = m.LegMedia(remote_host="127.0.0.1", remote_port=4000, codec=CODEC, dtmf_payload_type=101, sends=False)
 STREAM = m.StreamState(source=("::1", 5), reports_from=("::1", 6), heard={7: 70_000})
-LEG_PLAN = m.LegPlan(leg="l", contributes=True, gain=0.5, announcement="welcome", language="pt", repeat_ms=30_000)
+LEG_PLAN = m.LegPlan(
+    leg="l", contributes=True, gain=0.5, announcement="welcome", language="pt", repeat_ms=30_000, agc=True
+)
 REQUESTS: list[m.Message] = [
     m.Configure(id=1, port_low=20_000, port_high=20_999, loudest=3, dead_after_ms=500),
     m.Configure(id=1, port_low=2, port_high=5, web_listen=("::1",), web_port=7, web_addresses=("192.0.2.1",)),
@@ -355,6 +364,8 @@ REQUESTS: list[m.Message] = [
     m.CloseLeg(id=4, leg="l"),
     m.Play(id=5, leg="l", play=9, prompts=("welcome", "enter-id"), language="zh"),
     m.StopPlaying(id=6, leg="l"),
+    m.Announce(id=6, meeting="m", prompt="join-tone", legs=("l", "k"), language="zh", brand="ours"),
+    m.LoadPrompts(id=6, brand="ours", files={"welcome": "/var/lib/welcome.pcm"}),
     m.SetPlan(id=7, meeting="m", number=3, legs=(LEG_PLAN, m.LegPlan(leg="k"))),
     m.DropMeeting(id=8, meeting="m"),
     m.Ping(id=9),
@@ -380,6 +391,7 @@ REPLIES: list[m.Message] = [
     m.MediaDead(seq=3, leg="l", silent_ms=30_000),
     m.Statistics(legs={}, streams={"l": STREAM}),
     m.Statistics(legs={"l": m.LegStatistics(codec="pcmu", packets_received=5, jitter_ms=1.5, level=-20)}),
+    m.Quality(legs={"l": m.LegQuality(codec="opus", received=250, lost=2, round_trip_ms=31.5, far_loss_percent=0.4)}),
     m.Speakers(meeting="m", legs=("l", "k")),
     m.Health(ticks=50, late_ticks=1, worst_late_ms=6.5, busy_ratio=0.25),
     m.Log(level="info", text="ä", dropped=2),

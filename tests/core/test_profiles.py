@@ -62,6 +62,9 @@ def test_fields_are_resolved_each_by_itself() -> None:
         mute_self=True,
         unmute_self=True,
         passes_lock=False,
+        agc=False,
+        join_tone=0,
+        leave_tone=0,
     )
     assert "tx_audio_mute" not in effective.origins
 

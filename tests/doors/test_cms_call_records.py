@@ -1,5 +1,6 @@
 """Call records in the sheet's vocabulary (cms-api 4.1)."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from xml.etree import ElementTree
 
@@ -14,6 +15,7 @@ from parley.core.events import (
     LegConnected,
     LegDeactivated,
     LegEnded,
+    LegQuality,
     MeetingEnded,
     MeetingStarted,
     ParticipantJoined,
@@ -22,6 +24,7 @@ from parley.core.events import (
 )
 from parley.core.ids import LegId, MeetingId, ParticipantId, SpaceId, TenantId
 from parley.doors.cms.call_records import cdr_reason, record_of, rendered
+from tests.kit.samples import QUALITY
 
 AT = datetime(2017, 4, 24, 12, 0, 11, 500_000, tzinfo=UTC)
 LEG, MEETING, SPACE, PERSON = LegId("leg"), MeetingId("meeting"), SpaceId("space"), ParticipantId("person")
@@ -189,10 +192,24 @@ def test_the_end_of_a_leg() -> None:
     assert "unencryptedMedia" not in fields(never) and fields(never)["remoteTeardown"] == "false"
 
 
+def test_the_end_of_a_leg_tells_how_its_sound_fared() -> None:
+    """An alarm for each kind that there was, with its share of the time, and the codec of both ways (cms-api 4.1)."""
+    summary = replace(QUALITY, codec="pcma", seconds=200.0, loss_alarm_seconds=25.0, round_trip_alarm_seconds=2.8)
+    event = LegEnded(LEG, 1, Ending(Side.REMOTE, Reason.HANG_UP), True, 45.2, 29.9, False, summary)
+    record = record_of(StoredEvent(1, AT, event))
+    assert record is not None
+    assert (
+        '<unencryptedMedia>true</unencryptedMedia><alarm type="packetLoss" durationPercentage="12.5"/>'
+        '<alarm type="highRoundTripTime" durationPercentage="1.4"/><rxAudio><codec>g711a</codec></rxAudio>'
+        "<txAudio><codec>g711a</codec></txAudio></callLeg>"
+    ) in rendered(record, 1, 0)
+
+
 @pytest.mark.parametrize(
     "event",
     [
         LegConnected(LEG, 1, at_ivr=False),
+        LegQuality(LEG, 1, 0.0, ()),
         ParticipantLeft(MEETING, PERSON, LEG, SPACE, "n", "u"),
         PinRefused(LEG, 1, Reason.WRONG_PIN, SPACE, "192.0.2.1"),
     ],

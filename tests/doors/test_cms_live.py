@@ -5,6 +5,7 @@ import re
 from parley.app.ports import MediaStatistics
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import AdministratorActed
+from parley.core.quality import QualityWindow
 from parley.doors.cms.app import CmsSettings
 from tests.doors.cms_rig import Rig
 
@@ -372,6 +373,36 @@ async def test_numbers_of_the_media_are_shown(cms: Rig) -> None:
         "<audioBitRateOutgoing>32000</audioBitRateOutgoing><audioBitRateIncoming>64000</audioBitRateIncoming>"
         "<videoBitRateOutgoing>0</videoBitRateOutgoing><videoBitRateIncoming>0</videoBitRateIncoming></status>"
     )
+
+
+async def test_the_last_seconds_count_once_they_are_told(cms: Rig) -> None:
+    """Loss, rates and alarms are of the newest window; what the far end hears of us stands under txAudio."""
+    await cms.post("coSpaces", "uri=n")
+    leg = (await cms.call("n")).id
+    numbers = MediaStatistics(
+        codec="opus",
+        packets_received=90,
+        packets_lost=10,
+        bytes_received=80_000,
+        jitter_ms=3.4,
+        round_trip_ms=812.4,
+        far_loss_percent=2.26,
+        far_jitter_ms=7.7,
+    )
+    cms.engine.statistics = lambda _leg: numbers  # type: ignore[method-assign]
+    cms.clock.advance(10)
+    assert "<alarms>packetLoss|highRoundTripTime</alarms>" in await cms.get("callLegs")
+    window = QualityWindow(5.0, 250, 1, 250, 20_000, 25_000, 3.4, 40.0, -30, 0, 812.4, 2.26)
+    cms.directory.quality(leg, window)
+    assert (
+        "<rxAudio><codec>opus</codec><packetLossPercentage>0.4</packetLossPercentage><jitter>3</jitter>"
+        "<bitRate>32000</bitRate></rxAudio><txAudio><codec>opus</codec>"
+        "<packetLossPercentage>2.3</packetLossPercentage><jitter>8</jitter><bitRate>40000</bitRate>"
+        "<roundTripTime>812</roundTripTime></txAudio>"
+    ) in await cms.get(f"callLegs/{leg}")
+    assert "<alarms>highRoundTripTime</alarms>" in await cms.get("callLegs")
+    assert ids(await cms.get("callLegs?alarms=highRoundTripTime")) == [leg]
+    assert ids(await cms.get("callLegs?alarms=packetLoss")) == []
 
 
 async def test_a_callers_odd_name_stays_readable_xml(cms: Rig) -> None:

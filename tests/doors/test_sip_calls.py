@@ -51,6 +51,21 @@ async def test_what_the_journal_says_of_a_caller(rig: SipRig) -> None:
     assert arrived.sip_call_id.startswith("call-")
 
 
+@pytest.mark.parametrize(("header", "language"), [("Accept-Language: fr, pt-BR;q=0.8, en;q=0.3\r\n", "pt"), ("", "zh")])
+async def test_a_phone_is_spoken_to_in_the_language_it_asks_for(rig: SipRig, header: str, language: str) -> None:
+    """At the prompts and in the meeting; one that says nothing hears the space's."""
+    await rig.floor.space(pin="1", language="zh")
+    phone = Phone(rig)
+    await phone.invite(extra=header)
+    await phone.ack()
+    (leg,) = rig.floor.directory.legs()
+    assert rig.floor.engine.spoken[leg.leg] == [(language, "")]
+    rig.floor.engine.press(leg.leg, "1#")
+    await rig.floor.settle()
+    media = rig.floor.engine.media(leg.leg)
+    assert media is not None and media.language == language
+
+
 @pytest.mark.parametrize("user", ["nobody", "ROOM%20", "%72oo"])
 async def test_an_unknown_address_gets_404_and_creates_nothing(rig: SipRig, user: str) -> None:
     """At once; no leg, no port, no event, and the dialog is gone."""

@@ -50,6 +50,7 @@ class FakePorts:
         self.peers: dict[str, FakePorts] = {}  # other workers' by their places
         self.given: list[bytes] = []
         self.foreign: set[str] = set()  # addresses that are not this machine's
+        self.last_words: list[Departure] = []
 
     def open(self, leg: str, local: str, low: int, high: int) -> int:
         taken = set(self.open_legs.values())
@@ -76,6 +77,9 @@ class FakePorts:
 
     def close(self, leg: str) -> None:
         self.open_legs.pop(leg, None)
+
+    def send(self, departures: list[Departure]) -> None:
+        self.last_words += departures
 
     def open_shared(self, addresses: tuple[str, ...], port: int) -> tuple[int, tuple[str, ...]]:
         ours = tuple(address for address in addresses if address not in self.foreign)

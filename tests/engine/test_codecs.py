@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parley.engine import g711
+from parley.engine.decoders import make_decoder
 from parley.engine.encoders import make_encoder, silence
 from parley.engine.g722 import G722Decoder
 from parley.engine.opus import OpusDecoder, OpusEncoder, packet_samples, silence_packet
-from parley.engine.receiver import make_decoder
 from parley.engine.resample import Downsampler, Upsampler
 from parley.engine.sound import FRAME, SILENT_FRAME, level, limit
 from tests.kit.tones import sine, strength
@@ -145,7 +145,7 @@ def test_a_tone_survives_the_way_there_and_back(codec: str) -> None:
         encoder, decoder, before, heard = make_encoder(codec), make_decoder(codec), SILENT_FRAME, []
         for tick, at in enumerate(range(0, len(sound), FRAME)):
             frame = sound[at : at + FRAME]
-            payload = encoder.encode(tick, before, frame, False)
+            (payload,) = encoder.encode(tick, before, frame, False)
             assert len(payload) == 160 and decoder.duration(payload) == FRAME
             heard.append(decoder.decode(payload))
             before = frame
@@ -156,7 +156,7 @@ def test_a_tone_survives_the_way_there_and_back(codec: str) -> None:
 def test_ready_made_silence_is_silent(codec: str) -> None:
     """Nothing above -60 dBov."""
     decoder = make_decoder(codec)
-    heard = np.concatenate([decoder.decode(silence(codec)) for _ in range(10)])
+    heard = np.concatenate([decoder.decode(silence(codec)[0]) for _ in range(10)])
     assert level(heard[FRAME:]) < -60
 
 

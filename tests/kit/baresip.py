@@ -73,6 +73,7 @@ class Phone:
     codecs: str = ""  # baresip's list when the offer holds more than one codec
     password: str = ""  # of the device `name` at `domain`, which registers with it
     encryption: str = ""  # baresip's mediaenc: "srtp" offers it, "srtp-mand" insists on it
+    packet_ms: str = "20"  # what it asks for and sends
     domain: str = ""  # what stands after the @ of its own address; else its network address
     events: list[PhoneEvent] = field(default_factory=list)
 
@@ -305,7 +306,7 @@ class Phone:
         text += "module_tmp\tuuid.so\nmodule_tmp\taccount.so\nmodule_app\tmenu.so\nmodule_app\tctrl_tcp.so\n"
         (self._folder / "config").write_text(text)
         domain = self.domain or ("phones.example" if self.proxy else f"{self.address}:{self.sip_port}")
-        account = f"<sip:{self.name}@{domain};transport={self.transport}>;answermode=auto;ptime=20"
+        account = f"<sip:{self.name}@{domain};transport={self.transport}>;answermode=auto;ptime={self.packet_ms}"
         account += f";regint=600;auth_pass={self.password}" if self.password else ";regint=0"
         account += f";mediaenc={self.encryption}" if self.encryption else ""
         account += f";audio_codecs={self.codecs or self.codec.baresip}"

@@ -4,13 +4,15 @@ Held to the same suite as the real client (tests/backends/engine_suite.py).
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import count
+from pathlib import Path
 
 from parley.app.ports import Clock, EngineListener, MediaStatistics, MediaUnavailable, Timer
 from parley.core.ids import LegId, MeetingId, SpaceId
 from parley.core.leg_inputs import LegAudio, WebLocal
 from parley.core.mediaplan import LegMedia, MediaPlan
+from parley.core.meeting_inputs import Announce
 from parley.core.secret import Secret
 
 WEB_PORT = 10000
@@ -36,6 +38,9 @@ class FakeEngine:
         self.opened = 0
         self.closed = 0
         self.played: dict[LegId, list[str]] = {}
+        self.spoken: dict[LegId, list[tuple[str, str]]] = {}  # language and brand of what was played
+        self.announced: list[Announce] = []
+        self.brands: dict[str, dict[str, Path]] = {}
         self.plans: dict[MeetingId, MediaPlan] = {}
 
     def listen(self, listener: EngineListener) -> None:
@@ -78,11 +83,12 @@ class FakeEngine:
             self.closed += 1
         self.stop_playing(leg)
 
-    def play(self, leg: LegId, play: int, prompts: Sequence[str], language: str) -> None:
+    def play(self, leg: LegId, play: int, prompts: Sequence[str], language: str, brand: str = "") -> None:
         self.stop_playing(leg)
         if leg not in self.legs:
             return
         self.played.setdefault(leg, []).extend(prompts)
+        self.spoken.setdefault(leg, []).append((language, brand))
 
         def ended() -> None:
             del self._playing[leg]
@@ -101,6 +107,15 @@ class FakeEngine:
         known = self.plans.get(plan.meeting)
         if known is None or plan.number > known.number:
             self.plans[plan.meeting] = plan
+
+    def announce(self, announcement: Announce) -> None:
+        if announcement.meeting in self.plans:
+            self.announced.append(announcement)
+
+    def load_prompts(self, brand: str, files: Mapping[str, Path]) -> None:
+        self.brands.pop(brand, None)
+        if files:
+            self.brands[brand] = dict(files)
 
     def drop(self, meeting: MeetingId) -> None:
         self.plans.pop(meeting, None)

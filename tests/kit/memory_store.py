@@ -89,6 +89,7 @@ class State:
         self.seats: dict[str, Any] = {}
         self.live_legs: dict[str, Any] = {}
         self.live_meetings: dict[str, Any] = {}
+        self.brandings: dict[str, Any] = {}
         self.attendance: list[Attendance] = []
         self.answers: dict[tuple[str, str], KeptAnswer] = {}
         self.administrators: dict[str, Administrator] = {}
@@ -296,6 +297,7 @@ class MemoryTransaction:
         self.call_profiles = MemoryRepository[Any](self, "call_profiles", lambda one: ())
         self.tenants = MemoryRepository[Any](self, "tenants", lambda one: (one.name,))
         self.users = MemoryRepository[User](self, "users", lambda one: (one.jid, one.name))
+        self.brandings = MemoryRepository[Any](self, "brandings", lambda one: (one.resource_location,))
         self.inbound_rules = MemoryRepository[Any](self, "inbound_rules", lambda one: (one.domain,))
         self.ivrs = MemoryRepository[Any](self, "ivrs", lambda one: (one.uri,))
         self.conferences = MemoryConferences(self, "conferences", lambda one: (one.subject, one.number))

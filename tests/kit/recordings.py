@@ -44,10 +44,11 @@ PROMPT_HEARD = 500.0  # the band's edges are weak in a phone of 8 kHz
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """seconds of one tone, or of silence when tone is None."""
+    """seconds of one tone, or of silence when tone is None. amplitude: of full scale; None: LEVEL."""
 
     seconds: float
     tone: float | None = None
+    amplitude: float | None = None
 
 
 def silence(seconds: float) -> Part:
@@ -75,7 +76,8 @@ def _render(part: Part, rate: int) -> np.ndarray:
     count = round(part.seconds * rate)
     if part.tone is None:
         return np.zeros(count)
-    samples = sine(part.tone, part.seconds, rate, LEVEL).astype(np.float64)
+    level = LEVEL if part.amplitude is None else part.amplitude * 32768
+    samples = sine(part.tone, part.seconds, rate, level).astype(np.float64)
     edge = min(round(EDGE * rate), count // 2)
     ramp = (1 - np.cos(np.linspace(0.0, math.pi, edge, endpoint=False))) / 2
     samples[:edge] *= ramp

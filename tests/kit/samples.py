@@ -14,6 +14,7 @@ from parley.core.events import (
     LegConnected,
     LegDeactivated,
     LegEnded,
+    LegQuality,
     MeetingEnded,
     MeetingStarted,
     ParticipantJoined,
@@ -23,8 +24,30 @@ from parley.core.events import (
     UnencryptedMediaPresent,
 )
 from parley.core.ids import LegId, MeetingId, OccurrenceId, ParticipantId, SpaceId, TenantId
+from parley.core.quality import QualitySummary, QualityWindow
 
 MEETING, SPACE, LEG, PARTICIPANT = MeetingId("m1"), SpaceId("s1"), LegId("l1"), ParticipantId("p1")
+QUALITY = QualitySummary(
+    codec="opus",
+    seconds=10.0,
+    received=500,
+    lost=2,
+    sent=501,
+    concealed_ms=40,
+    worst_loss_percent=0.8,
+    jitter_ms=1.5,
+    worst_jitter_ms=2.0,
+    buffer_ms=41.5,
+    worst_buffer_ms=60.0,
+    level=-31,
+    round_trip_ms=12.5,
+    worst_round_trip_ms=20.0,
+    far_loss_percent=0.4,
+    worst_far_loss_percent=1.2,
+    loss_alarm_seconds=0.0,
+    jitter_alarm_seconds=0.0,
+    round_trip_alarm_seconds=5.0,
+)
 
 EVENTS: tuple[Event, ...] = (
     LegArrived(
@@ -49,9 +72,10 @@ EVENTS: tuple[Event, ...] = (
     LegDeactivated(MEETING, LEG),
     LegActivated(MEETING, LEG),
     ParticipantLeft(MEETING, PARTICIPANT, LEG, SPACE, "Team", "2000@a.example"),
-    LegEnded(LEG, 1, Ending(Side.REMOTE, Reason.HANG_UP), True, 12.5, 10.25, False),
+    LegEnded(LEG, 1, Ending(Side.REMOTE, Reason.HANG_UP), True, 12.5, 10.25, False, QUALITY),
     MeetingEnded(MEETING, 3, 2, 61.5),
     AdministratorActed("192.0.2.9", "admin", "created new call", "Team"),
     AttendeeCalled(OccurrenceId("o1"), "914083136", "2000@a.example", "busy", 2),
     EntryRefused(Reason.WRONG_PIN, SPACE, "192.0.2.1"),
+    LegQuality(LEG, 1, 300.0, (QualityWindow(5.0, 250, 1, 250, 15_000, 15_100, 1.5, 41.2, -31, 20, 12.5, 0.4),)),
 )

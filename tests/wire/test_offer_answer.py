@@ -143,16 +143,62 @@ def test_the_version_grows_with_every_answer() -> None:
 
 
 def test_packet_time_respects_the_peers_ceiling() -> None:
-    """The answer takes the offered ptime, but never above maxptime."""
+    """The answer takes of 10 to 60 ms the nearest to the offered ptime, but never above maxptime."""
     for lines, wanted in (
         ("", 20),
         ("a=ptime:40\r\n", 40),
         ("a=ptime:60\r\na=maxptime:30\r\n", 30),
         ("a=ptime:x\r\n", 20),
+        ("a=ptime:10\r\n", 10),
+        ("a=ptime:5\r\na=maxptime:5\r\n", 10),
+        ("a=ptime:100\r\n", 60),
+        ("a=ptime:33\r\n", 30),
+        ("a=maxptime:15\r\n", 10),
+        ("a=ptime:60\r\na=maxptime:60\r\n", 60),
     ):
         audio = make_answer(read("m=audio 4000 RTP/AVP 0\r\n" + lines), LOCAL).audio
         assert audio is not None
         assert audio.packet_time == wanted
+
+
+@pytest.mark.parametrize(
+    ("formats", "answered", "noise"),
+    [
+        ("0 13", ["0", "13"], True),
+        ("0 13 101", ["0", "101", "13"], True),
+        ("0", ["0"], False),
+        ("96 13", ["96"], False),  # none with Opus, whose clock is another (RFC 3389 section 4)
+    ],
+)
+def test_comfort_noise_is_agreed_where_it_is_offered(formats: str, answered: list[str], noise: bool) -> None:
+    """With a codec of the same clock, and never by ourselves: who is not asked for silence need not keep it."""
+    lines = f"m=audio 4000 RTP/AVP {formats}\r\n{OPUS_LINES}a=rtpmap:101 telephone-event/8000\r\n"
+    answer = make_answer(read(lines), LOCAL)
+    assert answer.audio is not None
+    assert (answer.audio.noise, answer.session.media[0].formats) == (noise, answered)
+    assert not any(codec.name == "CN" for codec in make_offer(LOCAL).media[0].codecs())
+
+
+@pytest.mark.parametrize(
+    ("lines", "mux", "port"),
+    [
+        ("", False, None),
+        ("a=rtcp-mux\r\n", True, None),
+        ("a=rtcp:53020\r\n", False, 53020),
+        ("a=rtcp:53020 IN IP4 192.0.2.77\r\n", False, 53020),
+        ("a=rtcp-mux\r\na=rtcp:4000 IN IP4 192.0.2.5\r\n", True, 4000),
+        ("a=rtcp:\r\n", False, None),
+        ("a=rtcp:x\r\na=rtcp:9\r\n", False, None),
+        ("a=rtcp:99999\r\n", False, None),
+        ("a=rtcp:0\r\n", False, None),
+    ],
+)
+def test_where_rtcp_goes_is_read_and_sharing_a_port_is_answered(lines: str, mux: bool, port: int | None) -> None:
+    """RFC 5761 section 5.1.1 and RFC 3605; what cannot be read is as if it were not there."""
+    answer = make_answer(read("m=audio 4000 RTP/AVP 0\r\n" + lines), LOCAL)
+    assert answer.audio is not None
+    assert (answer.audio.rtcp_mux, answer.audio.rtcp_port) == (mux, port)
+    assert (answer.session.media[0].get("rtcp-mux") is not None) == mux
 
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::1"])

@@ -14,12 +14,17 @@ from parley.wire.rtp import (
     RtpPacket,
     TelephoneEvent,
     build_event,
+    build_goodbye,
     build_report,
     build_rtp,
     is_rtcp,
+    noise_level,
+    ntp_middle,
     parse_event,
     parse_rtcp,
     parse_rtp,
+    report_blocks,
+    sender_report_time,
     unwrap,
 )
 
@@ -151,3 +156,43 @@ def test_compounds_are_cut_into_their_packets() -> None:
     assert [packet.packet_type for packet in parse_rtcp(data)] == [RECEIVER_REPORT, GOODBYE]
     assert is_rtcp(data)
     assert not is_rtcp(PLAIN)
+
+
+@given(st.binary(max_size=120))
+def test_any_report_is_read_or_refused(data: bytes) -> None:
+    """What the parser lets through, compound or of reduced size (RFC 5506), has blocks and times that can be read."""
+    for first in (b"", bytes([0x81, 200]), bytes([0x9F, 201, 0, len(data) // 4])):
+        try:
+            packets = parse_rtcp(first + data)
+        except MalformedPacket:
+            continue
+        for packet in packets:
+            assert len(report_blocks(packet)) <= packet.reports
+            told = sender_report_time(packet)
+            assert told is None or 0 <= told < 1 << 32
+
+
+@pytest.mark.parametrize(("payload", "level"), [(b"\x00", 0), (b"\x40", -64), (b"\xff", -127), (b"\x28\x01\x02", -40)])
+def test_comfort_noise_tells_its_level(payload: bytes, level: int) -> None:
+    """RFC 3389 section 3.1: -dBov in seven bits, and a spectrum that may follow; nothing is no noise."""
+    assert noise_level(payload) == level
+    with pytest.raises(MalformedPacket):
+        noise_level(b"")
+
+
+def test_a_goodbye_names_the_stream_that_ends() -> None:
+    """A compound begins with a report, even an empty one (RFC 3550 section 6.1)."""
+    report, description, goodbye = parse_rtcp(build_goodbye(77, "abc"))
+    assert [report.packet_type, description.packet_type, goodbye.packet_type] == [
+        RECEIVER_REPORT,
+        SOURCE_DESCRIPTION,
+        GOODBYE,
+    ]
+    assert (report.reports, goodbye.reports, goodbye.ssrc) == (0, 1, 77)
+
+
+@given(st.floats(0, 4e9))
+def test_what_a_block_echoes_is_the_time_of_the_report(unix_time: float) -> None:
+    """The middle of the NTP time, as it is in the report itself."""
+    data = build_report(1, "a", unix_time=unix_time, timestamp=0, packets=0, octets=0)
+    assert sender_report_time(parse_rtcp(data)[0]) == ntp_middle(unix_time)

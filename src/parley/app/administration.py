@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..core.branding import BrandKind
+from .brandings import Brandings
 from .changes import Changes
 from .dial_plan import InboundRules, Ivrs
 from .members import Members
@@ -28,6 +30,8 @@ class Administration:
     inbound_rules: InboundRules
     ivrs: Ivrs
     outbound_rules: OutboundRules
+    call_brandings: Brandings
+    ivr_brandings: Brandings
 
 
 def administration(
@@ -51,4 +55,6 @@ def administration(
         inbound_rules=InboundRules(store, identifiers, changes, domains),
         ivrs=Ivrs(store, identifiers, changes, reserved),
         outbound_rules=OutboundRules(store, identifiers, changes),
+        call_brandings=Brandings(BrandKind.CALL, store, identifiers, changes),
+        ivr_brandings=Brandings(BrandKind.IVR, store, identifiers, changes),
     )

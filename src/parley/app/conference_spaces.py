@@ -76,6 +76,7 @@ def conference_space(conference: Conference) -> Space:
     return Space(
         id=conference.space,
         name=conference.subject,
+        language=conference.language,
         tenant=conference.tenant,
         owner=conference.organiser,
         kind=SpaceKind.CONFERENCE,
@@ -117,7 +118,7 @@ def dressed(
         leg = replace(leg, needs_activation=None, deactivation_mode=None)
         call = replace(call, lock_mode=lock_mode(bool(space.leg_settings.needs_activation)))
     return (
-        replace(space, call_settings=call),
+        replace(space, call_settings=call, language=conference.language if conference.own_space else space.language),
         replace(guest, leg_settings=leg),
         replace(host, leg_settings=host_settings(rules)),
     )

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from ..core.dialplan import InboundRule, Ivr
-from ..core.ids import InboundRuleId, IvrId, TenantId
+from ..core.ids import BrandingId, InboundRuleId, IvrId, TenantId
 from ..core.refusals import Refusal
 from .changes import Change, Changes
 from .editing import KEEP, ExtrasEdit, Kept, applied, changes_of, check_references, found
@@ -29,6 +29,8 @@ class IvrEdit:
     uri: str | Kept | None = KEEP
     tenant: TenantId | Kept | None = KEEP
     resolve_call_ids: bool | Kept = KEEP
+    ivr_branding: BrandingId | Kept | None = KEEP
+    language: str | Kept | None = KEEP
     extras: ExtrasEdit = field(default_factory=dict)
 
 

@@ -41,6 +41,7 @@ from ..core.meeting_inputs import (
     SpaceChanged,
 )
 from ..core.people import Tenant
+from ..core.quality import QualityWindow
 from ..core.refusals import Refusal
 from ..core.spaces import AccessMethod
 from ..core.survival import Dated, Inside, StoredMeeting
@@ -55,7 +56,7 @@ from .ports import AnsweredDoor, Identifiers, LegDoor, OutgoingDoor, Store, Tran
 log = structlog.get_logger(__name__)
 
 # A change of one of these may change what a live leg or meeting resolves to.
-_RESOLVING = {"leg-profile", "call-profile", "space", "access-method", "member", "tenant", "system"}
+_RESOLVING = {"leg-profile", "call-profile", "branding", "space", "access-method", "member", "tenant", "system"}
 
 RETRY_AFTER = 1.0  # seconds until a meeting is resolved anew once more, when the store could not be read
 
@@ -346,7 +347,9 @@ class Directory:
                 is_member=entry.member is not None,
                 encrypted_media=encrypted,
                 kind=party.kind,
-                language=self._services.entry.spoken_to(party.language),
+                language=self._services.entry.spoken_to(
+                    party.language or (door and door.language) or facts.sounds.language
+                ),
                 settings=wish.settings,
                 extras=wish.extras,
                 admitted=wish.admitted,
@@ -368,7 +371,14 @@ class Directory:
             return existing
         services = self._services
         machine = Meeting(
-            MeetingId(self._identifiers.uuid()), space.id, space.name, space.tenant, facts.call, services.clock.now()
+            MeetingId(self._identifiers.uuid()),
+            space.id,
+            space.name,
+            space.tenant,
+            facts.call,
+            services.clock.now(),
+            brand=facts.sounds.brand,
+            tells_alone=services.entry.tells_alone,
         )
         return self._run(machine, space.id)
 
@@ -462,7 +472,7 @@ class Directory:
         if facts is None:
             runner.post(End(Ending(Side.ADMINISTRATOR, Reason.SPACE_DELETED)))
             return
-        runner.post(SpaceChanged(facts.space.name, facts.call))
+        runner.post(SpaceChanged(facts.space.name, facts.call, facts.sounds.brand))
         for leg in runner.view().legs:
             if leg.entry in facts.legs:
                 runner.post(LegLayersChanged(leg.leg, facts.legs[leg.entry]))
@@ -480,6 +490,10 @@ class Directory:
     def play_ended(self, leg: LegId, play: int) -> None:
         if (runner := self._legs.get(leg)) is not None:
             runner.post(PlayEnded(play))
+
+    def quality(self, leg: LegId, window: QualityWindow) -> None:
+        if (runner := self._legs.get(leg)) is not None:
+            runner.quality.take(window)
 
     def media_died(self, leg: LegId) -> None:
         if (runner := self._legs.get(leg)) is not None:
@@ -516,4 +530,5 @@ class Directory:
             statistics=self._services.engine.statistics(runner.id),
             kind=party.kind,
             direction=party.direction,
+            quality=runner.quality.last,
         )

@@ -10,6 +10,7 @@ from dataclasses import fields, replace
 from enum import Enum
 from typing import Any, Final, TypeVar
 
+from ..core.branding import Branding
 from ..core.profiles import Extras
 from ..core.refusals import Refusal
 from .ports import Repository, Transaction
@@ -33,6 +34,8 @@ _REFERENCES = {
     "tenant": ("tenant", "tenants"),
     "leg_profile": ("leg-profile", "leg_profiles"),
     "call_profile": ("call-profile", "call_profiles"),
+    "call_branding": ("call-branding", "brandings"),
+    "ivr_branding": ("ivr-branding", "brandings"),
 }
 
 
@@ -75,7 +78,10 @@ async def check_references(tx: Transaction, edit: Any) -> None:
             continue
         value = getattr(edit, spec.name)
         kind, repository = _REFERENCES[spec.name]
-        if value is not KEEP and value is not None and await getattr(tx, repository).get(value) is None:
+        if value is KEEP or value is None:
+            continue
+        entity = await getattr(tx, repository).get(value)
+        if entity is None or (isinstance(entity, Branding) and kind != f"{entity.kind.value}-branding"):
             raise Refusal("unknown-reference", kind=kind, field=spec.name)
 
 

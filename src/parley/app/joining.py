@@ -15,6 +15,7 @@ from ..core.profiles import CallLayer, Layer, LegLayer, resolve_call, resolve_le
 from ..core.spaces import AccessMethod, Space
 from .layers import call_layers, leg_layers
 from .ports import Transaction
+from .sounds import Sounds, sounds_of_space
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class SpaceFacts:
     tenant: Tenant | None
     call: tuple[CallLayer, ...]
     legs: Mapping[Entry, tuple[LegLayer, ...]]
+    sounds: Sounds = Sounds()
 
 
 async def space_facts(tx: Transaction, space_id: SpaceId, entries: Iterable[Entry]) -> SpaceFacts | None:
@@ -39,6 +41,7 @@ async def space_facts(tx: Transaction, space_id: SpaceId, entries: Iterable[Entr
         tenant=await tx.tenants.get(space.tenant) if space.tenant else None,
         call=await call_layers(tx, space),
         legs={entry: await leg_layers(tx, space, entry) for entry in standing},
+        sounds=await sounds_of_space(tx, space),
     )
 
 

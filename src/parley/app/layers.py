@@ -19,6 +19,7 @@ from ..core.profiles import (
 )
 from ..core.spaces import AccessMethod, Space
 from .ports import Transaction
+from .sounds import sounds_of_space
 
 NOBODY = "00000000-0000-0000-0000-000000000000"  # the id of nothing
 _NO_LEG_SETTINGS = LegSettings()
@@ -92,8 +93,11 @@ async def candidates(
     space = await tx.spaces.get(methods[0].space if methods else NOBODY)
     if space is None or not space.enabled:
         if even:
-            await call_layers(tx, Space(SpaceId(NOBODY)), even=True)
+            nowhere = Space(SpaceId(NOBODY))
+            await call_layers(tx, nowhere, even=True)
+            await sounds_of_space(tx, nowhere)
         return None
+    sounds = await sounds_of_space(tx, space, methods)
     return Candidates(
         space=space.id,
         space_name=space.name,
@@ -101,6 +105,8 @@ async def candidates(
         non_member_access=space.non_member_access,
         doors=tuple([await _door(tx, space, method, media) for method in methods if method.space == space.id]),
         call_layers=await call_layers(tx, space, even=even),
+        brand=sounds.brand,
+        language=sounds.language,
     )
 
 

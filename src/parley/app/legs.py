@@ -53,6 +53,7 @@ from .lookup import Lookup
 from .mailbox import Mailbox
 from .pins import PinJudge
 from .ports import AnsweredDoor, Clock, Journal, LegDoor, LegFacts, MediaEngine, MediaUnavailable, RenewsMedia
+from .quality import QualityRecord
 from .tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -147,6 +148,7 @@ class LiveLegRunner:
         self.accepted = False
         self.ended = False
         self.started = services.clock.now()
+        self.quality = QualityRecord(leg, number, services.journal)
         self._answered_door = door
         self._services = services
         self._lobby = lobby
@@ -232,7 +234,7 @@ class LiveLegRunner:
         services, engine, tasks = self._services, self._services.engine, self._services.tasks
         match effect:
             case RecordLeg(event):
-                services.journal.append(event)
+                services.journal.append(self.quality.ended(event, engine.statistics(self.id)))
             case OpenMedia():
                 tasks.spawn(self._open_media(effect), self._give_up)
             case ChangeMedia(audio):
@@ -243,8 +245,8 @@ class LiveLegRunner:
                 self._lobby.join(self, effect)
             case AskToMute():
                 self._lobby.ask(self, MuteSelf(self.participant))
-            case Play(play, prompts, language):
-                engine.play(self.id, play, prompts, language)
+            case Play(play, prompts, language, brand):
+                engine.play(self.id, play, prompts, language, brand)
             case LeaveMeeting(ending):
                 self._lobby.leave(self, ending)
             case CloseMedia():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..core.ids import LegId, MeetingId, ParticipantId
 from ..core.meeting_inputs import LegView
+from ..core.quality import QualityWindow
 from .ports import LegFacts, MediaStatistics
 
 INCOMING, OUTGOING = "incoming", "outgoing"
@@ -48,6 +49,7 @@ class LiveLeg:
     statistics: MediaStatistics | None
     kind: str
     direction: str = INCOMING
+    quality: QualityWindow | None = None  # of the last few seconds
 
 
 def without_scheme(uri: str) -> str:

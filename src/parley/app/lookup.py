@@ -12,6 +12,7 @@ from ..core.spaces import AccessMethod
 from .layers import NOBODY, candidates
 from .ports import Query, Store, Transaction
 from .proofs import membership, proof_of_caller, proof_of_user
+from .sounds import with_sounds
 
 ACCESS_NUMBER_IVR = IvrId("access-number")
 
@@ -71,9 +72,9 @@ class Lookup:
             ivrs = await tx.ivrs.page(Query(where={"uri": address.user}))
             for ivr in ivrs.items:
                 if rule.tenant in {None, ivr.tenant}:
-                    return ivr
+                    return await with_sounds(tx, ivr)
             if self._access is not None and address.user == self._access.uri and rule.tenant is None:
-                return self._access
+                return await with_sounds(tx, self._access)
         return None
 
     async def resolve_call_id(self, ivr: Ivr, call_id: str) -> Candidates | None:

@@ -9,6 +9,7 @@ import structlog
 from ..core.ids import LegId, MeetingId
 from ..core.meeting import Meeting
 from ..core.meeting_inputs import (
+    Announce,
     ApplyPlan,
     Finished,
     LegNews,
@@ -77,6 +78,8 @@ class MeetingRunner:
                 self._journal.append(event)
             case ApplyPlan(plan):
                 self._engine.apply(plan)
+            case Announce():
+                self._engine.announce(effect)
             case TellLeg(leg, generation, news):
                 self._tell_leg(leg, generation, news)
             case Finished(meeting, ordered):

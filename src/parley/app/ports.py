@@ -11,8 +11,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
+from ..core.branding import Branding
 from ..core.conferences import Attendance, Conference, Occurrence, OccurrenceState
 from ..core.devices import Device
 from ..core.dialplan import InboundRule, Ivr
@@ -21,11 +23,12 @@ from ..core.events import Event
 from ..core.ids import LegId, MeetingId, SpaceId, TenantId, UserId
 from ..core.leg_inputs import LegAudio, LegInput, WebLocal
 from ..core.mediaplan import MediaPlan
-from ..core.meeting_inputs import Entry
+from ..core.meeting_inputs import Announce, Entry
 from ..core.outbound import Hop, OutboundRule, Target
 from ..core.outbox import OutboxEntry
 from ..core.people import Administrator, Application, Department, SystemDefaults, Tenant, Token, User
 from ..core.profiles import CallProfile, Extras, LegProfile, LegSettings, MediaEncryption
+from ..core.quality import QualityWindow
 from ..core.seats import Seat
 from ..core.spaces import AccessMethod, Member, Space
 from ..core.survival import StoredLeg, StoredMeeting
@@ -256,6 +259,7 @@ class Transaction(Protocol):
     tokens: TokenRepository
     departments: Repository[Department]
     devices: Repository[Device]
+    brandings: Repository[Branding]
     seats: SeatRepository
     live_legs: Repository[StoredLeg]
     live_meetings: Repository[StoredMeeting]
@@ -346,7 +350,7 @@ class MediaUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class MediaStatistics:
-    """Totals since the leg's media opened; jitter and buffer in milliseconds now; level in dBov now."""
+    """Totals since the leg's media opened; now: jitter and buffer in ms, level in dBov, automatic gain in dB."""
 
     codec: str
     packets_received: int = 0
@@ -358,6 +362,11 @@ class MediaStatistics:
     buffer_ms: float = 0.0
     concealed_ms: int = 0
     level: int = -127
+    round_trip_ms: float | None = None  # None: not measured yet
+    far_lost: int = 0  # of our packets, as the far end counts
+    far_loss_percent: float = 0.0  # the same, of late
+    far_jitter_ms: float = 0.0
+    gain: float = 0.0
 
 
 class EngineListener(Protocol):
@@ -369,6 +378,10 @@ class EngineListener(Protocol):
 
     def media_ready(self, leg: LegId) -> None:
         """A browser's media path stands: checked, and its keys agreed. Told once a leg."""
+        ...
+
+    def quality(self, leg: LegId, window: QualityWindow) -> None:
+        """How the leg fared in the last few seconds; now and then one is left out."""
         ...
 
     def media_died(self, leg: LegId) -> None:
@@ -405,12 +418,23 @@ class MediaEngine(Protocol):
 
     def close_leg(self, leg: LegId) -> None: ...
 
-    def play(self, leg: LegId, play: int, prompts: Sequence[str], language: str) -> None: ...
+    def play(self, leg: LegId, play: int, prompts: Sequence[str], language: str, brand: str = "") -> None:
+        """brand: whose prompts, of those loaded; what it lacks is played as built in."""
+        ...
 
     def stop_playing(self, leg: LegId) -> None: ...
 
     def apply(self, plan: MediaPlan) -> None:
         """The newest plan of a meeting wins; it is sent again by itself after a worker restart."""
+        ...
+
+    def announce(self, announcement: Announce) -> None:
+        """Lay a prompt over what some legs of a meeting hear, once; those that are not in it are passed over."""
+        ...
+
+    def load_prompts(self, brand: str, files: Mapping[str, Path]) -> None:
+        """All prompts that a brand has of its own, in place of those it had; none: the brand is forgotten. Files of
+        48 kHz mono 16 bit without a header, which stay where they are: they are read again after a worker restart."""
         ...
 
     def drop(self, meeting: MeetingId) -> None: ...
@@ -611,6 +635,74 @@ class Courier(Protocol):
 
     async def send(self, entry: OutboxEntry) -> None:
         """Returns when the next system has taken it. Raises NotSent."""
+        ...
+
+
+# --- what others have put on the web ----------------------------------------------------------------------------
+
+
+class FetchFailed(Exception):
+    """of_the_server: no use in asking the same server for more at present."""
+
+    def __init__(self, reason: str, of_the_server: bool = False) -> None:
+        super().__init__(reason)
+        self.of_the_server = of_the_server
+
+
+class NotThere(FetchFailed):
+    """The server says that there is no such thing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """tag: given back with the next request; empty: the server has none."""
+
+    body: bytes = field(repr=False)
+    tag: str = ""
+
+
+class Fetcher(Protocol):
+    async def fetch(self, url: str, *, most_bytes: int, seconds: float, tag: str = "") -> Fetched | None:
+        """seconds: for the whole of it. None: it is as it was when the server gave this tag. Raises FetchFailed,
+        NotThere among them."""
+        ...
+
+
+class BadSound(ValueError):
+    """Not a sound that can be played as a prompt; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShelvedPrompt:
+    """One prompt that was fetched: the file it came from, the server's tag of it, and where it is kept."""
+
+    source: str
+    tag: str
+    path: Path
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """What is kept of one brand: where it came from, and its prompts by name."""
+
+    location: str
+    prompts: Mapping[str, ShelvedPrompt]
+
+
+class PromptShelf(Protocol):
+    """Fetched prompts as files that media workers read, through restarts of the server."""
+
+    async def load(self) -> dict[str, Shelved]:
+        """By brand. What cannot be read any more is as if it had never been there."""
+        ...
+
+    async def keep(self, brand: str, source: str, tag: str, body: bytes) -> ShelvedPrompt:
+        """Make a prompt of a WAV file. Raises BadSound, OSError."""
+        ...
+
+    async def save(self, brand: str, shelved: Shelved | None) -> None:
+        """From now on this is what `load` finds of a brand; files that it does not name go. None: nothing."""
         ...
 
 

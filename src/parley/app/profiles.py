@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from ..core.ids import CallProfileId, LegProfileId
+from ..core.ids import BrandingId, CallProfileId, LegProfileId
 from ..core.people import SystemDefaults
 from ..core.profiles import CallProfile, LegProfile
 from .changes import Change, Changes
@@ -37,6 +37,8 @@ class CallProfileEdit:
 class SystemEdit:
     leg_profile: LegProfileId | Kept | None = KEEP
     call_profile: CallProfileId | Kept | None = KEEP
+    call_branding: BrandingId | Kept | None = KEEP
+    ivr_branding: BrandingId | Kept | None = KEEP
     extras: ExtrasEdit = field(default_factory=dict)
 
 

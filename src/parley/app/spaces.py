@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
-from ..core.ids import AccessMethodId, CallProfileId, LegProfileId, SpaceId, TenantId, UserId
+from ..core.ids import AccessMethodId, BrandingId, CallProfileId, LegProfileId, SpaceId, TenantId, UserId
 from ..core.people import User
 from ..core.refusals import Refusal
 from ..core.secret import Secret
@@ -29,6 +29,8 @@ class SpaceEdit:
     tenant: TenantId | Kept | None = KEEP
     leg_profile: LegProfileId | Kept | None = KEEP
     call_profile: CallProfileId | Kept | None = KEEP
+    call_branding: BrandingId | Kept | None = KEEP
+    language: str | Kept | None = KEEP
     non_member_access: bool | Kept = KEEP
     owner_jid: str | Kept | None = KEEP
     uri: str | Kept | None = KEEP
@@ -52,6 +54,7 @@ class AccessMethodEdit:
     secret: Secret | Kept | None = KEEP
     name: str | Kept | None = KEEP
     leg_profile: LegProfileId | Kept | None = KEEP
+    language: str | Kept | None = KEEP
     regenerate_secret: bool | None = False
     extras: ExtrasEdit = field(default_factory=dict)
 

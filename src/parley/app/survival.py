@@ -31,11 +31,10 @@ from ..core.ids import LegId, MeetingId, ParticipantId, TenantId
 from ..core.leg_inputs import Drop
 from ..core.meeting import Meeting
 from ..core.meeting_inputs import Left, Tick
-from ..core.profiles import CallLayer
 from ..core.survival import Inside, StoredLeg, StoredMeeting, leg_again
 from .directory import Directory
 from .history import BROKEN_OFF, History
-from .joining import space_facts
+from .joining import SpaceFacts, space_facts
 from .legs import GENERATION, LegServices, LiveLegRunner
 from .live import OUTGOING
 from .meetings import MeetingRunner
@@ -259,7 +258,7 @@ class Survival:
             if one.id not in history.over and one.started is not None:
                 found = facts[one.id]
                 inside = [row for row in rows if row.meeting == one.id and row.id not in history.left]
-                machine = self._meeting_again(one, inside, found.call if found is not None else ())
+                machine = self._meeting_again(one, inside, found)
                 runners.append(self._directory.take_up_meeting(machine, one.space))
         live = {runner.view().meeting for runner in runners}
         kept = [id for row in rows if row.id not in history.ended and (id := self._leg_again(row, live, history))]
@@ -276,10 +275,18 @@ class Survival:
         if rows:
             log.info("took up what lived on", legs=len(kept), of=len(rows), meetings=len(live))
 
-    def _meeting_again(self, stored: StoredMeeting, rows: Iterable[StoredLeg], call: Iterable[CallLayer]) -> Meeting:
+    def _meeting_again(self, stored: StoredMeeting, rows: Iterable[StoredLeg], facts: SpaceFacts | None) -> Meeting:
         legs = [leg_again(row, inside, GENERATION, self._timed) for row in rows if (inside := row.inside) is not None]
         legs.sort(key=lambda leg: leg.joined_at)
-        return Meeting.again(stored, legs, call, self._clock.now(), self._timed)
+        return Meeting.again(
+            stored,
+            legs,
+            facts.call if facts is not None else (),
+            self._clock.now(),
+            self._timed,
+            brand=facts.sounds.brand if facts is not None else "",
+            tells_alone=self._services.entry.tells_alone,
+        )
 
     def _leg_again(self, row: StoredLeg, live: set[MeetingId], history: History) -> LegId | None:
         """Its id where it goes on, as all of it is there."""

@@ -14,6 +14,7 @@ from ..core.survival import StoredLeg, Timed
 from .legs import GENERATION, IncomingLegRunner, LegServices, LiveLegRunner, Lobby
 from .live import OUTGOING, Party
 from .ports import LegFacts, LegInbox, SurvivingDoor
+from .quality import QualityRecord
 
 
 class NoDoor:
@@ -68,7 +69,7 @@ class SurvivingCaller(IncomingLegRunner):
         )
         self._asserted, self._user = stored.asserted, stored.user
         self._encrypted_media = stored.encrypted_media
-        _resume(self, stored, door, timed)
+        _resume(self, stored, door, services, timed)
 
     @property
     def encrypted_media(self) -> bool:
@@ -93,7 +94,7 @@ class SurvivingCallee(LiveLegRunner):
         super().__init__(stored.id, stored.number, stored.participant, door, machine, services, lobby)
         self._finished = finished
         self._encrypted_media = stored.encrypted_media
-        _resume(self, stored, door, timed)
+        _resume(self, stored, door, services, timed)
 
     @property
     def encrypted_media(self) -> bool:
@@ -120,13 +121,15 @@ def surviving(
     return SurvivingCaller(stored, door, services, lobby, timed, space)
 
 
-def _resume(runner: LiveLegRunner, stored: StoredLeg, door: SurvivingDoor, timed: Timed) -> None:
+def _resume(runner: LiveLegRunner, stored: StoredLeg, door: SurvivingDoor, services: LegServices, timed: Timed) -> None:
     runner.party = Party(
         stored.caller, stored.dialled, stored.display_name, stored.kind, stored.direction, stored.language
     )
     runner.audio = door.audio
     runner.accepted = True
     runner.started = timed(stored.began)
+    before = services.clock.now() - timed(stored.counted)
+    runner.quality = QualityRecord(stored.id, stored.number, services.journal, since=before)
     door.attach(runner)
 
 
@@ -140,4 +143,5 @@ def _known(stored: StoredLeg, door: SurvivingDoor, timed: Timed) -> Known:
         active_since=timed(since) if since is not None else None,
         active_before=inside.active_before if inside is not None else 0.0,
         source=door.facts().remote_address.rpartition(":")[0].strip("[]"),
+        language=stored.language,
     )

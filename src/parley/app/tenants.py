@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..core.ids import CallProfileId, LegProfileId, TenantId
+from ..core.ids import BrandingId, CallProfileId, LegProfileId, TenantId
 from ..core.people import Tenant
 from ..core.refusals import Refusal
 from .changes import Change, Changes
@@ -18,6 +18,9 @@ class TenantEdit:
     leg_profile: LegProfileId | Kept | None = KEEP
     call_profile: CallProfileId | Kept | None = KEEP
     participant_limit: int | Kept | None = KEEP
+    call_branding: BrandingId | Kept | None = KEEP
+    ivr_branding: BrandingId | Kept | None = KEEP
+    language: str | Kept | None = KEEP
     extras: ExtrasEdit = field(default_factory=dict)
 
 

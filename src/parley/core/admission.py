@@ -42,6 +42,8 @@ class Candidates:
     non_member_access: bool
     doors: tuple[Door, ...]
     call_layers: tuple[CallLayer, ...] = ()
+    brand: str = ""  # whose prompts are heard
+    language: str = ""  # of them, where the caller does not say; empty: nobody says
 
 
 @dataclass(frozen=True, slots=True)

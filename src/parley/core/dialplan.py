@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from .ids import InboundRuleId, IvrId, TenantId
+from .ids import BrandingId, InboundRuleId, IvrId, TenantId
 from .profiles import Extras
 
 
@@ -32,6 +32,8 @@ class Ivr:
     tenant: TenantId | None = None
     resolve_call_ids: bool = True
     extras: Extras = field(default_factory=dict)
+    ivr_branding: BrandingId | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from .endings import Ending, Reason
 from .ids import LegId, MeetingId, OccurrenceId, ParticipantId, SpaceId, TenantId
+from .quality import QualitySummary, QualityWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ class ParticipantLeft:
 
 @dataclass(frozen=True, slots=True)
 class LegEnded:
-    """Seconds: connected since arrival (0 if never answered), active in the meeting."""
+    """Seconds: connected since arrival (0 if never answered), active in the meeting. quality: None: not measured."""
 
     leg: LegId
     number: int
@@ -144,6 +145,17 @@ class LegEnded:
     duration: float
     active_duration: float
     encrypted_media: bool
+    quality: QualitySummary | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LegQuality:
+    """How the leg's media fared, window by window. since: seconds of earlier windows of this leg."""
+
+    leg: LegId
+    number: int
+    since: float
+    windows: tuple[QualityWindow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +201,7 @@ Event = (
     | LegActivated
     | ParticipantLeft
     | LegEnded
+    | LegQuality
     | MeetingEnded
     | AdministratorActed
     | AttendeeCalled

@@ -10,6 +10,9 @@ when that prompt has ended. Silence is counted from the end of the prompt, becau
 A call ID that leads nowhere goes on to the PIN stage like a known one, and its PINs are judged and refused by
 the same prompts, so that nobody learns which IDs exist. The reason of the end still tells them apart inside.
 
+For the same reason a space's own prompts and language are heard only where its address was dialled: at an IVR all
+that is heard is the IVR's. A caller who says in which language he wants to be spoken to is spoken to in that one.
+
 The entrance makes no door: what a PIN means is said by `admission`, performed elsewhere and handed in.
 """
 
@@ -29,6 +32,7 @@ from .profiles import PasscodeMode
 from .secret import Secret
 
 WELCOME = "welcome"
+GREETING = "greeting"  # of a space that has prompts of its own
 ENTER_ID = "enter-id"
 ID_INCORRECT = "id-incorrect"
 PIN_INCORRECT = "pin-incorrect"
@@ -77,13 +81,23 @@ class Entrance:
     """One caller's way through the prompts. Every method returns effects; then look at `outcome`."""
 
     def __init__(
-        self, leg: LegId, number: int, source: str, settings: EntrySettings, encrypted_media: bool = False
+        self,
+        leg: LegId,
+        number: int,
+        source: str,
+        settings: EntrySettings,
+        encrypted_media: bool = False,
+        wanted: str = "",
     ) -> None:
+        """wanted: the language that the caller asks for; empty: he does not say."""
         self._leg = leg
         self._number = number
         self._source = source
         self._settings = settings
         self._encrypted_media = encrypted_media
+        self._wanted = wanted
+        self._brand = ""
+        self.language = settings.spoken_to(wanted)  # that the caller is spoken to in
         self.stage = Stage.NOWHERE
         self.outcome: Entered | GaveUp | None = None
         self._began: float | None = None
@@ -107,6 +121,7 @@ class Entrance:
         """Welcome a caller to an IVR."""
         self._ivr = ivr
         self._began = now
+        self._sound_as(ivr.ivr_branding, ivr.language)
         return self._prompt(Stage.ID, WELCOME, ENTER_ID)
 
     def ask_pin(
@@ -119,7 +134,15 @@ class Entrance:
         self._proof = proof
         self._question = question
         self._wrong = 0
-        return self._prompt(Stage.PIN, ENTER_PIN[question.blank])
+        prompt = ENTER_PIN[question.blank]
+        if self._ivr is not None or candidates is None:
+            return self._prompt(Stage.PIN, prompt)
+        self._sound_as(candidates.brand, candidates.language)
+        return self._prompt(Stage.PIN, *((GREETING, prompt) if self._brand else (prompt,)))
+
+    def _sound_as(self, brand: str | None, language: str | None) -> None:
+        self._brand = brand or ""
+        self.language = self._settings.spoken_to(self._wanted or language or "")
 
     def say_goodbye(self, prompt: str, reason: Reason, now: float) -> list[LegEffect]:
         """Say this and give up for that reason."""
@@ -252,7 +275,7 @@ class Entrance:
         self._silence_until = None
         self._plays += 1
         self._playing = self._plays
-        return [Play(self._plays, prompts, self._settings.language)]
+        return [Play(self._plays, prompts, self.language, self._brand)]
 
     def _hush(self) -> list[LegEffect]:
         if self._playing is None:

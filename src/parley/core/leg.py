@@ -84,7 +84,7 @@ class LegState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known of a leg of the life before. inside: it is in a meeting. counted: from when its duration counts.
-    source: as in Offered.
+    source, language: as in Offered.
 
     Times are monotonic seconds of this life, which may lie before its beginning.
     """
@@ -95,6 +95,7 @@ class Known:
     active_since: float | None = None
     active_before: float = 0.0
     source: str = ""
+    language: str = ""
 
 
 _ANSWERED = frozenset({LegState.ANSWERING, LegState.ENTRANCE, LegState.JOINING, LegState.JOINED})
@@ -155,6 +156,8 @@ class Leg:
         leg._in_meeting = known.inside
         leg._encrypted_media = known.encrypted_media
         leg._source = known.source
+        leg._entrance = Entrance(id, number, known.source, settings, known.encrypted_media, known.language)
+        leg._keypad = Keypad(leg._entrance.language)
         leg._active_since, leg._active_before = known.active_since, known.active_before
         return leg
 
@@ -190,7 +193,10 @@ class Leg:
         self._offer, self._source = offer, offer.source
         self._arrived = now
         self._encrypted_media = offer.audio.encrypted
-        self._entrance = Entrance(self.id, self.number, self._source, self._settings, self._encrypted_media)
+        self._entrance = Entrance(
+            self.id, self.number, self._source, self._settings, self._encrypted_media, offer.language
+        )
+        self._keypad = Keypad(self._entrance.language)
         self.state = LegState.RESOLVING
         arrived = LegArrived(
             leg=self.id,
@@ -269,6 +275,8 @@ class Leg:
     def _ask_to_join(self, candidates: Candidates, access_method: AccessMethodId, proof: Proof) -> list[LegEffect]:
         self.state = LegState.JOINING
         self._in_meeting = True
+        wanted = self._offer.language if self._offer is not None else ""
+        self._keypad = Keypad(self._settings.spoken_to(wanted or candidates.language))
         return [JoinMeeting(candidates.space, candidates.tenant, access_method, proof=proof)]
 
     def _at_entrance(self, effects: list[LegEffect], now: float) -> list[LegEffect]:

@@ -68,7 +68,7 @@ class LegAudio:
     """One leg's negotiated audio; replaced whole when the far end re-negotiates.
 
     web: the leg is a browser's; remote_host and remote_port then mean nothing. A new ufrag in it restarts ICE.
-    srtp: of a phone's leg; None: plain RTP.
+    srtp: of a phone's leg; None: plain RTP. rtcp_mux: RTCP goes where RTP goes; else to rtcp_port (None: the next one).
     """
 
     remote_host: str
@@ -81,6 +81,8 @@ class LegAudio:
     receives: bool = True  # we expect packets: False while the far end holds
     web: WebRemote | None = None
     srtp: SrtpKeys | None = None
+    rtcp_mux: bool = False
+    rtcp_port: int | None = None
 
     @property
     def encrypted(self) -> bool:
@@ -101,6 +103,7 @@ class EntrySettings:
     stay_limit: float = 600.0  # nobody stands at the entrance longer
     tries: int = 3
     digits_most: int = 32
+    tells_alone: bool = False  # phones that come first into a meeting are told so
 
     def spoken_to(self, wanted: str) -> str:
         """The language of somebody's prompts: the one asked for, but beeps for everybody where beeps are set."""
@@ -369,6 +372,7 @@ class Play:
     play: int
     prompts: tuple[str, ...]
     language: str
+    brand: str = ""  # whose prompts; empty: the built-in ones
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,12 @@ class LegMedia:
     contributes: bool  # others may hear it
     receives: bool  # it hears the mix of its group
     gain: float = 1.0
+    agc: bool = False  # besides `gain`: its voice is brought to the common level
     group: str = "main"
     announcement: str | None = None  # prompt name
     language: str = "en"
     repeat_after: float | None = None  # seconds between repetitions; None: once
+    brand: str = ""  # whose prompts it hears; empty: the built-in ones
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Theory of operation
 `handle` is the only way in. It first lets happen what time alone had made due (so a late tick changes no
 outcome), then does what the input asks, then runs the joint-state rules of `transitions` to a fixed point,
 and at last compares the media plan with the one sent before. It answers with effects in the order in
-which they are to be performed: records, the plan, news to legs, and `Finished` as the very last.
+which they are to be performed: records, the plan, what is heard over it, news to legs, and `Finished` as the very last.
 
 The order of records is that of the event log (cms-api 5): a newcomer who waits is *deactivated*, then has
 *joined*; a host has *joined*, then each waiting leg is *activated* in the order of joining; who leaves has
@@ -23,6 +23,7 @@ from dataclasses import replace
 from typing import Any
 
 from .chat import ChatLine, added
+from .chimes import Chimes
 from .endings import Ending, Reason, Side
 from .events import (
     Event,
@@ -91,7 +92,11 @@ class Meeting:
         tenant: TenantId | None,
         call_layers: Iterable[CallLayer],
         now: float,
+        *,
+        brand: str = "",
+        tells_alone: bool = False,
     ) -> None:
+        """brand: whose prompts are heard in it. tells_alone: see Chimes."""
         self.id = id
         self._space = space
         self._name = name
@@ -112,6 +117,8 @@ class Meeting:
         self._legs_most = 0
         self._legs_completed = 0
         self._chat: tuple[ChatLine, ...] = ()
+        self._brand = brand
+        self._chimes = Chimes(id, tells_alone)
         self._planned: tuple[LegMedia, ...] = ()
         self._plan_number = 0
         self._records: list[MeetingEffect] = []
@@ -169,9 +176,21 @@ class Meeting:
         call_layers: Iterable[CallLayer],
         now: float,
         timed: Timed,
+        *,
+        brand: str = "",
+        tells_alone: bool = False,
     ) -> Meeting:
-        """The same meeting, legs in join order. Nothing is recorded by it; its next input makes a plan."""
-        meeting = cls(stored.id, stored.space, stored.name, stored.tenant, call_layers, now)
+        """The same meeting, legs in join order. Nothing is recorded or rung by it; its next input makes a plan."""
+        meeting = cls(
+            stored.id,
+            stored.space,
+            stored.name,
+            stored.tenant,
+            call_layers,
+            now,
+            brand=brand,
+            tells_alone=tells_alone,
+        )
         meeting._room = replace(
             meeting._room,
             locked=stored.locked,
@@ -183,6 +202,7 @@ class Meeting:
         meeting._kept, meeting._unencrypted = stored.kept_when_empty, stored.unencrypted
         meeting._legs_most, meeting._legs_completed = stored.legs_most, stored.legs_completed
         meeting._chat = stored.chat
+        meeting._chimes.after(meeting._legs.values(), brand, now)  # nobody has come
         return meeting
 
     # --- the entrance and the exit --------------------------------------------------------------------------
@@ -201,7 +221,8 @@ class Meeting:
         over = not self._legs and not self._kept
         if over and (self._started_at is not None or isinstance(given, Join | SetKeptWhenEmpty | End)):
             self._finish()
-        effects = [*self._records, *self._plan(), *self._news]
+        heard = self._chimes.after(self._legs.values(), self._brand, now)
+        effects = [*self._records, *self._plan(), *heard, *self._news]
         if self._finished:
             effects.append(Finished(self.id, isinstance(given, End)))
         self._records, self._news = [], []
@@ -404,7 +425,7 @@ class Meeting:
 
     def _space_changed(self, change: SpaceChanged) -> None:
         """`locked` is only the value to start with; a smaller limit sends nobody away (cms-api 2.6, 3.7)."""
-        self._name = change.name
+        self._name, self._brand = change.name, change.brand
         self._call = resolve_call(change.call_layers)
         self._room = replace(self._room, lock_mode=self._call.settings.lock_mode or LockMode.ALL)
 
@@ -459,7 +480,7 @@ class Meeting:
 
     def _plan(self) -> list[MeetingEffect]:
         """The whole plan, when it differs from the last one."""
-        legs = tuple(leg.media() for leg in self._legs.values())
+        legs = tuple(leg.media(self._brand) for leg in self._legs.values())
         if legs == self._planned:
             return []
         self._planned = legs

@@ -234,10 +234,11 @@ class LegLayersChanged:
 
 @dataclass(frozen=True, slots=True)
 class SpaceChanged:
-    """The space's name or call settings changed."""
+    """The space's name, call settings or brand changed."""
 
     name: str
     call_layers: tuple[CallLayer, ...]
+    brand: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +284,17 @@ class ApplyPlan:
     """Live class: the newest plan."""
 
     plan: MediaPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Live class: lay a prompt over what these legs hear, once."""
+
+    meeting: MeetingId
+    prompt: str
+    legs: tuple[LegId, ...]
+    language: str
+    brand: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,7 +354,7 @@ class Finished:
     ordered: bool = False
 
 
-MeetingEffect = Record | ApplyPlan | TellLeg | Finished
+MeetingEffect = Record | ApplyPlan | Announce | TellLeg | Finished
 
 # --- what others may read -----------------------------------------------------------------------------------
 

@@ -123,7 +123,8 @@ class MeetingLeg:
         limit = self.effective.settings.max_duration
         return None if limit is None else self.joined_at + limit
 
-    def media(self) -> LegMedia:
+    def media(self, brand: str = "") -> LegMedia:
+        """brand: whose prompts are heard in this meeting."""
         settings = self.effective.settings
         causes = self.standing.causes
         if causes:
@@ -134,12 +135,15 @@ class MeetingLeg:
                 announcement=announcement(causes),
                 language=self.join.language,
                 repeat_after=REPEAT_AFTER,
+                brand=brand,
             )
         return LegMedia(
             self.join.leg,
             contributes=not settings.rx_audio_mute,
             receives=not settings.tx_audio_mute,
+            agc=bool(settings.agc),
             language=self.join.language,
+            brand=brand,
         )
 
     def view(self, now: float) -> LegView:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from .ids import CallProfileId, LegProfileId, TenantId, UserId
+from .ids import BrandingId, CallProfileId, LegProfileId, TenantId, UserId
 from .profiles import Extras, MediaEncryption
 from .secret import Secret
 from .spaces import Role
@@ -37,7 +37,7 @@ class CallOutLimits:
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """An organisation. participant_limit: sum over all its meetings."""
+    """An organisation. participant_limit: sum over all its meetings. language: in which prompts are spoken."""
 
     id: TenantId
     name: str
@@ -47,6 +47,9 @@ class Tenant:
     extras: Extras = field(default_factory=dict)
     conferences: ConferenceDefaults = ConferenceDefaults()
     call_out: CallOutLimits = CallOutLimits()
+    call_branding: BrandingId | None = None
+    ivr_branding: BrandingId | None = None
+    language: str | None = None
 
 
 class AdministratorLevel(StrEnum):
@@ -152,3 +155,5 @@ class SystemDefaults:
     extras: Extras = field(default_factory=dict)
     conferences: ConferenceDefaults = ConferenceDefaults()  # of the installation's own enterprise: "no tenant"
     call_out: CallOutLimits = CallOutLimits()
+    call_branding: BrandingId | None = None
+    ivr_branding: BrandingId | None = None

@@ -74,7 +74,8 @@ class LegSettings:
 
     terminal_rx_audio_mute: takes the place of rx_audio_mute for phones and room systems. waiting_room: the leg
     waits until a person lets it in. mute_self: it may mute and unmute itself; unmute_self: of these two, the latter.
-    passes_lock: a locked meeting lets it in.
+    passes_lock: a locked meeting lets it in. agc: its voice is brought to the common level. join_tone, leave_tone: it
+    hears somebody come or go while so many participants at most are active; 0: never.
     """
 
     needs_activation: bool | None = None
@@ -89,6 +90,9 @@ class LegSettings:
     mute_self: bool | None = None
     unmute_self: bool | None = None
     passes_lock: bool | None = None
+    agc: bool | None = None
+    join_tone: int | None = None
+    leave_tone: int | None = None
 
     def may_mute_self(self, muted: bool) -> bool:
         """May the leg itself bring this about? Of settings that are resolved."""
@@ -122,6 +126,9 @@ DEFAULT_LEG = LegSettings(
     mute_self=True,
     unmute_self=True,
     passes_lock=False,
+    agc=False,
+    join_tone=0,
+    leave_tone=0,
 )
 DEFAULT_CALL = CallSettings(
     locked=False,

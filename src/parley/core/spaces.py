@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from .ids import AccessMethodId, CallProfileId, LegProfileId, MemberId, SpaceId, TenantId, UserId
+from .ids import AccessMethodId, BrandingId, CallProfileId, LegProfileId, MemberId, SpaceId, TenantId, UserId
 from .profiles import CallSettings, Extras, LegSettings
 from .secret import Secret
 
@@ -34,7 +34,8 @@ class Role(StrEnum):
 class Space:
     """A permanent place to meet. leg_settings and call_settings are of the space itself, above its profiles.
 
-    size: most participants of a cloud room. enabled: a room that is switched off lets nobody in.
+    size: most participants of a cloud room. enabled: a room that is switched off lets nobody in. language: in which
+    prompts are spoken, where a caller does not say.
     """
 
     id: SpaceId
@@ -51,6 +52,8 @@ class Space:
     call_settings: CallSettings = CallSettings()
     size: int | None = None
     enabled: bool = True
+    call_branding: BrandingId | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class AccessMethod:
     extras: Extras = field(default_factory=dict)
     role: Role | None = None
     leg_settings: LegSettings = LegSettings()  # of the access method itself, above its profile
+    language: str | None = None  # above the space's
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from parley.engine.messages import LegMedia, SrtpKeys, WebRemote
+from parley.engine.packets import PACKET_TIMES
 from parley.engine.srtp import SUITES
 
 _CLOCK_RATES = {"opus": 48_000, "pcmu": 8_000, "pcma": 8_000, "g722": 8_000}
@@ -29,6 +30,10 @@ def check_media(media: LegMedia) -> None:
             raise BadMedia(f"payload type {payload_type}")
     if media.dtmf_payload_type == media.codec.payload_type:
         raise BadMedia("one payload type for voice and digits")
+    if media.packet_ms not in PACKET_TIMES:
+        raise BadMedia(f"packets of {media.packet_ms} ms")
+    if media.rtcp_port is not None and not 1 <= media.rtcp_port <= 65535:
+        raise BadMedia(f"RTCP port {media.rtcp_port}")
     if not 0 <= media.remote_port <= 65535:
         raise BadMedia(f"remote port {media.remote_port}")
     if media.web is not None:

@@ -20,26 +20,35 @@ LAWS = {"pcmu": g711.MU, "pcma": g711.A}
 G722_SAMPLES = FRAME // 3
 
 
+Pieces = tuple[bytes, ...]  # 20 ms of encoded sound in equal parts, each decodable by itself
+
+
 class Encoder(Protocol):
-    def encode(self, tick: int, before: Samples, frame: Samples, independent: bool) -> bytes:
-        """One 20 ms payload. `before` is the frame the listeners heard in the tick before."""
+    def encode(self, tick: int, before: Samples, frame: Samples, independent: bool) -> Pieces:
+        """20 ms. `before` is the frame the listeners heard in the tick before."""
 
     def expect_loss(self, percent: int) -> None:
         """How much is lost on the way to the listeners; 0 to 100."""
 
 
 class OpusMixEncoder:
-    def __init__(self) -> None:
+    """parts: frames a tick, 1 of 20 ms or 2 of 10 ms."""
+
+    def __init__(self, parts: int = 1) -> None:
         self._encoder = OpusEncoder()
+        self._part = FRAME // parts
         self._last_tick = -2
 
-    def encode(self, tick: int, before: Samples, frame: Samples, independent: bool) -> bytes:
+    def encode(self, tick: int, before: Samples, frame: Samples, independent: bool) -> Pieces:
         if self._last_tick != tick - 1:
             self._encoder.reset()
             self._encoder.encode(before)
             independent = True
         self._last_tick = tick
-        return self._encoder.encode(frame, independent=independent)
+        if self._part == FRAME:
+            return (self._encoder.encode(frame, independent=independent),)
+        first = self._encoder.encode(frame[: self._part], independent=independent)
+        return first, self._encoder.encode(frame[self._part :])
 
     def expect_loss(self, percent: int) -> None:
         self._encoder.expect_loss(percent)
@@ -57,8 +66,8 @@ class G711MixEncoder:
     def __init__(self, law: g711.Law) -> None:
         self._law = law
 
-    def encode(self, tick: int, before: Samples, frame: Samples, independent: bool) -> bytes:
-        return self._law.compress(_to_8k.run(before, frame))
+    def encode(self, tick: int, before: Samples, frame: Samples, independent: bool) -> Pieces:
+        return (self._law.compress(_to_8k.run(before, frame)),)
 
     def expect_loss(self, percent: int) -> None:
         """G.711 has no means against it."""
@@ -71,28 +80,31 @@ class G722MixEncoder:
         self._encoder = G722Encoder()
         self._last_tick = -2
 
-    def encode(self, tick: int, before: Samples, frame: Samples, independent: bool) -> bytes:
+    def encode(self, tick: int, before: Samples, frame: Samples, independent: bool) -> Pieces:
         if self._last_tick != tick - 1:
             self._encoder = G722Encoder()
             self._encoder.encode(_to_16k.run(SILENT_FRAME, before))
         self._last_tick = tick
-        return self._encoder.encode(_to_16k.run(before, frame))
+        return (self._encoder.encode(_to_16k.run(before, frame)),)
 
     def expect_loss(self, percent: int) -> None:
         """G.722 has no means against it."""
 
 
-def make_encoder(codec: str) -> Encoder:
-    if codec == "opus":
-        return OpusMixEncoder()
-    return G722MixEncoder() if codec == "g722" else G711MixEncoder(LAWS[codec])
+def make_encoder(encoding: str) -> Encoder:
+    """encoding: a codec, or "opus/10" for Opus in frames of 10 ms."""
+    if encoding in ("opus", "opus/10"):
+        return OpusMixEncoder(1 if encoding == "opus" else 2)
+    return G722MixEncoder() if encoding == "g722" else G711MixEncoder(LAWS[encoding])
 
 
-def silence(codec: str) -> bytes:
-    """A ready-made packet of 20 ms of silence."""
-    if codec == "opus":
-        return silence_packet()
-    return _g722_silence() if codec == "g722" else bytes([LAWS[codec].silence]) * 160
+def silence(encoding: str) -> Pieces:
+    """Ready-made 20 ms of silence."""
+    if encoding == "opus":
+        return (silence_packet(),)
+    if encoding == "opus/10":
+        return (silence_packet(FRAME // 2),) * 2
+    return (_g722_silence() if encoding == "g722" else bytes([LAWS[encoding].silence]) * 160,)
 
 
 @lru_cache
@@ -104,15 +116,15 @@ def _g722_silence() -> bytes:
 
 
 class SharedMix:
-    """What all legs of a group hear that are not in the mix themselves: encoded once for each codec."""
+    """What all legs of a group hear that are not in the mix themselves: encoded once for each encoding."""
 
     def __init__(self) -> None:
         self.frame: Samples | None = None  # of this tick; None: silence, and nothing need be encoded
         self.before: Samples = SILENT_FRAME
         self._encoders: dict[str, Encoder] = {}
-        self._payloads: dict[str, bytes] = {}
+        self._payloads: dict[str, Pieces] = {}
         self._newcomers: set[str] = set()
-        self._losses: dict[str, int] = {}  # percent, by codec, of the listener with the worst
+        self._losses: dict[str, int] = {}  # percent, by encoding, of the listener with the worst
 
     def next_tick(self, frame: Samples | None) -> None:
         self.before = SILENT_FRAME if self.frame is None else self.frame
@@ -121,23 +133,23 @@ class SharedMix:
         self._newcomers.clear()
         self._losses.clear()
 
-    def expect_newcomer(self, codec: str) -> None:
+    def expect_newcomer(self, encoding: str) -> None:
         """Some listener heard something else in the tick before; said ahead of the first payload()."""
-        self._newcomers.add(codec)
+        self._newcomers.add(encoding)
 
-    def expect_loss(self, codec: str, percent: int) -> None:
+    def expect_loss(self, encoding: str, percent: int) -> None:
         """Some listener of this tick loses so many packets; said ahead of the first payload()."""
-        self._losses[codec] = max(percent, self._losses.get(codec, 0))
+        self._losses[encoding] = max(percent, self._losses.get(encoding, 0))
 
-    def payload(self, tick: int, codec: str) -> bytes:
-        """The tick's packet for one codec; `frame` must not be None."""
-        made = self._payloads.get(codec)
+    def payload(self, tick: int, encoding: str) -> Pieces:
+        """The tick's 20 ms in one encoding; `frame` must not be None."""
+        made = self._payloads.get(encoding)
         if made is None:
             assert self.frame is not None
-            encoder = self._encoders.get(codec)
+            encoder = self._encoders.get(encoding)
             if encoder is None:
-                encoder = self._encoders[codec] = make_encoder(codec)
-            encoder.expect_loss(self._losses.get(codec, 0))
-            made = encoder.encode(tick, self.before, self.frame, codec in self._newcomers)
-            self._payloads[codec] = made
+                encoder = self._encoders[encoding] = make_encoder(encoding)
+            encoder.expect_loss(self._losses.get(encoding, 0))
+            made = encoder.encode(tick, self.before, self.frame, encoding in self._newcomers)
+            self._payloads[encoding] = made
         return made

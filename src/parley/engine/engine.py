@@ -13,29 +13,26 @@ import random
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from parley.engine import handover, messages
+from parley.engine import messages
 from parley.engine.browsers import Browsers
 from parley.engine.checks import BadMedia, check_media
+from parley.engine.holdings import Holdings, Refused
 from parley.engine.leg import Hearing, Leg, Playing
-from parley.engine.meeting import BadPlan, Meeting
+from parley.engine.meeting import BadPlan
 from parley.engine.messages import Configure, Done, Dump, Failed, LegOpened
 from parley.engine.ports import BadAddress, NoPort, NotTaken, Ports
-from parley.engine.prompts import Player, Prompts, UnknownPrompt
+from parley.engine.prompts import BadPromptFile, Player, Prompts, UnknownPrompt
 from parley.engine.sound import TICK_MS
 from parley.engine.transport import Arrival, Departure, PortTransport, Transport
 from parley.engine.web_transport import WebTransport
+from parley.wire.rtp import report_interval
 
 STATISTICS_TICKS = 1000 // TICK_MS
 DEATH_TICKS = 5  # a look every 100 ms is fine enough for tens of seconds
-REPORT_TICKS = 5000 // TICK_MS  # RFC 3550 section 6.2: the usual least interval
+QUALITY_TICKS = messages.QUALITY_SECONDS * 1000 // TICK_MS
+REPORT_TICKS = 2500 // TICK_MS  # to the first report at most (RFC 3550 section 6.2: half an interval)
 MAX_LOUDEST = 64
 MAX_PROMPTS = 64  # in one Play
-
-
-class _Refused(Exception):
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code = code
 
 
 class Engine:
@@ -47,11 +44,9 @@ class Engine:
         self._dice = dice
         self._unix_time = unix_time
         self._configuration: Configure | None = None
-        self._legs: dict[str, Leg] = {}
-        self._locals: dict[str, str] = {}
+        self._held = Holdings(ports, prompts, dice)
+        self._legs, self._locals, self._meetings = self._held.legs, self._held.locals, self._held.meetings
         self._report_at: dict[str, int] = {}
-        self._meetings: dict[str, Meeting] = {}
-        self._plans: dict[str, messages.SetPlan] = {}  # the newest of each, for legs that come from another worker
         self._stepped_at = 0.0
         self._browsers: Browsers | None = None
         self._tick = 0
@@ -66,10 +61,12 @@ class Engine:
             return None
         try:
             return self._handle(request, now)
-        except _Refused as refused:
+        except Refused as refused:
             return Failed(id=request.id, code=refused.code, text=str(refused))
         except UnknownPrompt as unknown:
             return Failed(id=request.id, code="unknown-prompt", text=str(unknown))
+        except BadPromptFile as bad:
+            return Failed(id=request.id, code="bad-file", text=str(bad))
         except BadAddress as bad:
             return Failed(id=request.id, code="bad-address", text=str(bad))
         except NoPort as none:
@@ -89,7 +86,7 @@ class Engine:
             case messages.Ping():
                 pass
             case _ if self._configuration is None:
-                raise _Refused("bad-request", "Configure comes first")
+                raise Refused("bad-request", "Configure comes first")
             case messages.GiveLeg() | messages.TakeLeg():
                 answer = self._hand_over(request, now)
             case messages.OpenLeg():
@@ -100,21 +97,21 @@ class Engine:
                 self._close_leg(request.leg, now)
             case messages.Play() | messages.StopPlaying():
                 self._play(request)
-            case messages.SetPlan():
-                self._set_plan(request, self._configuration)
-            case messages.DropMeeting():
-                self._drop_meeting(request.meeting)
+            case messages.Announce() | messages.LoadPrompts():
+                self._announce(request)
+            case messages.SetPlan() | messages.DropMeeting():
+                self._held.plan(request, self._configuration.loudest)
             case messages.GetFound() | messages.Keep():
                 answer = self._take_over(request, now)
         return Done(id=request.id) if answer is None else answer  # type: ignore[union-attr]
 
     def _configure(self, request: Configure) -> None:
         if request.schema != messages.SCHEMA:
-            raise _Refused("bad-request", f"schema {request.schema}; this worker speaks {messages.SCHEMA}")
+            raise Refused("bad-request", f"schema {request.schema}; this worker speaks {messages.SCHEMA}")
         if not 1 <= request.port_low < request.port_high <= 65535:
-            raise _Refused("bad-request", f"ports {request.port_low}-{request.port_high}")
+            raise Refused("bad-request", f"ports {request.port_low}-{request.port_high}")
         if not 1 <= request.loudest <= MAX_LOUDEST or request.dead_after_ms < 1:
-            raise _Refused("bad-request", "loudest or dead_after_ms out of range")
+            raise Refused("bad-request", "loudest or dead_after_ms out of range")
         self._check_again(request)
         self._open_shared(request)
         self._configuration = request
@@ -127,26 +124,20 @@ class Engine:
         if before is None:
             return
         if request.version != before.version:
-            raise _Refused("bad-request", f"version {request.version!r}; this worker was started by {before.version!r}")
+            raise Refused("bad-request", f"version {request.version!r}; this worker was started by {before.version!r}")
         ports = (request.port_low, request.port_high)
         if self._locals and ports != (before.port_low, before.port_high):
-            raise _Refused("bad-request", "legs are open on other ports")
+            raise Refused("bad-request", "legs are open on other ports")
 
     def _take_over(self, request: messages.GetFound | messages.Keep, now: float) -> messages.Found | None:
         """Another control asks what there is, then says what of it is to stay."""
         if isinstance(request, messages.GetFound):
             self._take_given(now)
-            for meeting in self._meetings.values():
-                meeting.start_anew()
-            legs = {
-                name: messages.FoundLeg(local=self._locals[name], port=leg.transport.port, media=leg.media)
-                for name, leg in self._legs.items()
-            }
-            return messages.Found(id=request.id, legs=legs, meetings=tuple(self._meetings))
+            return self._held.found(request.id)
         for name in self._legs.keys() - set(request.legs):
             self._close_leg(name, now)
         for name in self._meetings.keys() - set(request.meetings):
-            self._drop_meeting(name)
+            self._held.drop_meeting(name)
         return None
 
     def _hand_over(self, request: messages.GiveLeg | messages.TakeLeg, now: float) -> LegOpened | None:
@@ -154,30 +145,22 @@ class Engine:
         if isinstance(request, messages.TakeLeg):
             self._take_given(now)
             return LegOpened(id=request.id, port=self._leg(request.leg).transport.port)
-        leg = self._leg(request.leg)
-        if not isinstance(leg.transport, PortTransport):
-            raise _Refused("bad-request", "a browser's leg stays on its socket")
-        state = handover.packed(leg, leg.transport, self._locals[leg.name], self._stepped_at)
-        self._ports.give(leg.name, request.to, state)
-        self._forget(leg.name)
+        self._held.give(request.leg, request.to, self._stepped_at)
+        del self._report_at[request.leg]
         return None
 
     def _take_given(self, now: float) -> None:
-        for data in self._ports.taken():
-            state = handover.unpacked(data)
-            self._add(handover.revived(state, now, self._dice), state.local)
+        for leg in self._held.take_given(now):
+            self._spread_report(leg.name)
 
     def _leg(self, name: str) -> Leg:
-        leg = self._legs.get(name)
-        if leg is None:
-            raise _Refused("unknown-leg", f"no leg {name!r}")
-        return leg
+        return self._held.leg(name)
 
     def _open_shared(self, request: Configure) -> None:
         """The browsers' sockets are opened once; only what browsers are told may change afterwards."""
         before = self._configuration
         if before is not None and (before.web_listen, before.web_port) != (request.web_listen, request.web_port):
-            raise _Refused("bad-request", "the browsers' sockets stay where they were opened")
+            raise Refused("bad-request", "the browsers' sockets stay where they were opened")
         if self._browsers is None and request.web_listen:
             port, addresses = self._ports.open_shared(request.web_listen, request.web_port)
             self._browsers = Browsers(port, addresses, self._dice)
@@ -187,13 +170,13 @@ class Engine:
     def _open_leg(self, request: messages.OpenLeg, configuration: Configure, now: float) -> LegOpened:
         name, media = request.leg, request.media
         if name in self._legs:
-            raise _Refused("bad-request", f"leg {name!r} is open already")
+            raise Refused("bad-request", f"leg {name!r} is open already")
         check_media(media)
         transport: Transport
         web: messages.WebLocal | None = None
         if media.web is not None:
             if self._browsers is None:
-                raise _Refused("no-port", "no port for browsers is set")
+                raise Refused("no-port", "no port for browsers is set")
             transport = self._browsers.open(name, media.web)
             web = transport.local
         else:
@@ -205,22 +188,19 @@ class Engine:
             transport = PortTransport(name, port, media)
             if request.stream is not None:
                 transport.resume(request.stream, now)
-        self._add(Leg(name, transport, media, now, self._dice), request.local)
+        self._held.add(Leg(name, transport, media, now, self._dice), request.local)
+        self._spread_report(name)
         return LegOpened(id=request.id, port=transport.port, web=web)
 
-    def _add(self, leg: Leg, local: str) -> None:
-        self._legs[leg.name] = leg
-        self._locals[leg.name] = local
-        # Spread over the interval, so that a hundred legs do not report in one tick.
-        self._report_at[leg.name] = self._tick + self._dice.randint(1, REPORT_TICKS)
-        for plan in [plan for plan in self._plans.values() if any(entry.leg == leg.name for entry in plan.legs)]:
-            self._carry_out(self._meetings[plan.meeting], plan)
+    def _spread_report(self, name: str) -> None:
+        """Over the interval, so that a hundred legs do not report in one tick."""
+        self._report_at[name] = self._tick + self._dice.randint(1, REPORT_TICKS)
 
     def _set_media(self, request: messages.SetMedia, now: float) -> LegOpened | None:
         leg, media = self._leg(request.leg), request.media
         check_media(media)
         if (media.web is None) != (leg.media.web is None):
-            raise _Refused("bad-request", "a phone's leg does not become a browser's, nor the other way")
+            raise Refused("bad-request", "a phone's leg does not become a browser's, nor the other way")
         if media.web is None:
             self._ports.check_remote(self._locals[request.leg], media.remote_host)
         leg.set_media(media, now)
@@ -230,21 +210,17 @@ class Engine:
         return LegOpened(id=request.id, port=leg.transport.port, web=leg.transport.local)
 
     def _close_leg(self, name: str, now: float) -> None:
-        leg = self._forget(name)
+        leg = self._held.remove(name)
         if leg is None:
             return
+        del self._report_at[name]
+        goodbye = leg.goodbye()
+        if goodbye is not None:
+            self._ports.send([goodbye])
         if isinstance(leg.transport, WebTransport) and self._browsers is not None:
             self._browsers.close(leg.transport, now)
         else:
             self._ports.close(name)
-
-    def _forget(self, name: str) -> Leg | None:
-        leg = self._legs.pop(name, None)
-        if leg is not None:
-            for meeting in self._meetings.values():
-                meeting.remove(name)
-            del self._locals[name], self._report_at[name]
-        return leg
 
     def _play(self, request: messages.Play | messages.StopPlaying) -> None:
         leg = self._leg(request.leg)
@@ -252,32 +228,18 @@ class Engine:
             leg.playing = None
             return
         if len(request.prompts) > MAX_PROMPTS:
-            raise _Refused("bad-request", f"more than {MAX_PROMPTS} prompts")
-        clips = self._prompts.clips(request.prompts, request.language)
+            raise Refused("bad-request", f"more than {MAX_PROMPTS} prompts")
+        clips = self._prompts.clips(request.prompts, request.language, request.brand)
         leg.playing = Playing(request.play, Player(clips))
 
-    def _set_plan(self, request: messages.SetPlan, configuration: Configure) -> None:
-        known = self._meetings.get(request.meeting)
-        meeting = known or Meeting(request.meeting, configuration.loudest)
-        if request.number <= meeting.number:
+    def _announce(self, request: messages.Announce | messages.LoadPrompts) -> None:
+        if isinstance(request, messages.LoadPrompts):
+            self._prompts.load_brand(request.brand, request.files)
             return
-        self._carry_out(meeting, request)
-        self._meetings[request.meeting] = meeting
-        self._plans[request.meeting] = request
-
-    def _carry_out(self, meeting: Meeting, request: messages.SetPlan) -> None:
-        meeting.apply(request.number, request.legs, self._legs, self._prompts)
-        for other in self._meetings.values():
-            if other is not meeting:  # a leg is in one meeting: the one that named it last
-                for name in other.legs.keys() & meeting.legs.keys():
-                    other.remove(name)
-
-    def _drop_meeting(self, name: str) -> None:
-        self._plans.pop(name, None)
-        meeting = self._meetings.pop(name, None)
+        clip = self._prompts.clip(request.prompt, request.language, request.brand)
+        meeting = self._meetings.get(request.meeting)
         if meeting is not None:
-            for leg in list(meeting.legs):
-                meeting.remove(leg)
+            meeting.overlays.add(clip, request.legs)
 
     # --- ticks --------------------------------------------------------------------------------------------
 
@@ -340,17 +302,16 @@ class Engine:
             hearing = self._hearing(leg)
             if hearing.shared is not None and hearing.frame is not None:
                 if leg.is_newcomer_to(hearing.shared):
-                    hearing.shared.expect_newcomer(leg.media.codec.name)
+                    hearing.shared.expect_newcomer(leg.encoding)
                 if leg.lost_percent:
-                    hearing.shared.expect_loss(leg.media.codec.name, leg.lost_percent)
+                    hearing.shared.expect_loss(leg.encoding, leg.lost_percent)
             hearings.append((leg, hearing))
-        departures = []
+        departures: list[Departure] = []
         for leg, hearing in hearings:
-            departure = leg.emit(self._tick, hearing)
-            if departure is not None:
-                departures.append(departure)
+            leg.emit(self._tick, hearing, departures)
             if self._tick >= self._report_at[leg.name]:
-                self._report_at[leg.name] = self._tick + REPORT_TICKS
+                seconds = report_interval(self._dice.random())
+                self._report_at[leg.name] = self._tick + round(seconds * 1000 / TICK_MS)
                 report = leg.report(now, self._unix_time())
                 if report is not None:
                     departures.append(report)
@@ -380,15 +341,18 @@ class Engine:
             self._tell_of_browsers(self._browsers, now)
         if self._configuration is not None and self._tick % DEATH_TICKS == 0:
             for leg in self._legs.values():
-                if leg.silent_ms(now) >= self._configuration.dead_after_ms:
+                if leg.is_dead(now, self._configuration.dead_after_ms):
                     self._tell_death(leg, now)
         if self._tick % STATISTICS_TICKS == 0:
             self._take_given(now)  # by now control asks for it, unless it died in the middle of a hand-over
         if self._legs and self._tick % STATISTICS_TICKS == 0:
-            legs = {name: leg.statistics() for name, leg in self._legs.items()}
+            legs = {name: leg.statistics(now) for name, leg in self._legs.items()}
             transports = ((name, leg.transport) for name, leg in self._legs.items())
             streams = {name: port.stream() for name, port in transports if isinstance(port, PortTransport)}
             self._told.append(messages.Statistics(legs=legs, streams=streams))
+        if self._legs and self._tick % QUALITY_TICKS == 0:
+            windows = {name: leg.quality(now) for name, leg in self._legs.items()}
+            self._told.append(messages.Quality(legs=windows))
 
     def _tell_of_browsers(self, browsers: Browsers, now: float) -> None:
         if self._tick % STATISTICS_TICKS == 0:
@@ -416,6 +380,7 @@ class Engine:
             "tick": self._tick,
             "configured": self._configuration is not None,
             "browsers": None if self._browsers is None else self._browsers.dump(),
+            "brands": self._prompts.brands(),
             "legs": {name: leg.dump() for name, leg in self._legs.items()},
             "meetings": {
                 name: {

@@ -86,7 +86,7 @@ def revived(state: LegState, now: float, dice: random.Random) -> Leg:
     outgoing.packets, outgoing.octets = state.sent
     outgoing.in_silence = state.in_silence
     leg.reception.carry_on(*state.received)
-    leg.carry_on(state.concealed_ms, state.last_life, state.told_dead)
+    leg.carry_on(now, state.concealed_ms, state.last_life, state.told_dead)
     leg.digits.restore(state.presses)
     leg.pass_over(max(int((now - state.stepped_at) * 1000 / TICK_MS), 0))
     return leg

@@ -20,6 +20,7 @@ from parley.wire.rtp import unwrap
 MAX_PACKETS = 64  # over a second of 20 ms packets: a burst beyond that is a fault, not jitter
 # A longer stretch without samples is the sender's pause or a new start: jumped over, not filled.
 LONGEST_GAP = RATE * 200 // 1000
+LONGEST_COVER = 3 * FRAME
 # A packet counting on from here is the same stream; further off, it is a new one under an old name.
 SEQUENCE_WINDOW = 1000
 
@@ -30,12 +31,14 @@ class Packet(NamedTuple):
     duration: int
     payload: bytes
     level: int | None = None  # dBov, as its sender tells; None: it tells nothing
+    noise: int | None = None  # dBov of the comfort noise that begins here; None: this is voice
 
 
 class Gap(NamedTuple):
     """Samples missing before the next stored packet: `lost` on the way, or never sent (DTX).
 
-    cover: the packet after the gap, where the gap is exactly one lost packet of which it may hold a copy.
+    cover: the packet after the gap, where the gap is exactly one lost packet of which it may hold a copy. Otherwise a
+    gap is given in pieces of 20 ms at most.
     """
 
     length: int
@@ -57,10 +60,12 @@ class JitterBuffer:
 
     def __init__(self, scale: int) -> None:
         self._scale = scale
+        self.starts = -1  # how often reset() was called since
         self.reset()
 
     def reset(self) -> None:
         """Forget everything; the next packet starts a new stream."""
+        self.starts += 1
         self._stored: dict[int, Packet] = {}
         self._highest: int | None = None  # sequence
         self._highest_timestamp = 0
@@ -81,6 +86,17 @@ class JitterBuffer:
         return len(self._stored)
 
     @property
+    def position(self) -> int:
+        """Up to where everything has been taken."""
+        return self._position
+
+    def place_of(self, timestamp: int) -> int:
+        """The position of a 32-bit timestamp in the stream as it stands; comparable until reset()."""
+        if self._highest is None:
+            return (timestamp + (1 << 32)) * self._scale
+        return unwrap(timestamp, self._highest_timestamp, 32) * self._scale
+
+    @property
     def depth(self) -> int:
         """Samples that would be played before the buffer is dry: those stored, and the gaps that will be filled."""
         total, at = 0, self._position if self._running else None
@@ -96,19 +112,30 @@ class JitterBuffer:
         """What the sender of the packet to be taken next tells of its level."""
         return self._stored[min(self._stored)].level if self._stored else None
 
-    def insert(self, sequence: int, timestamp: int, duration: int, payload: bytes, level: int | None = None) -> Verdict:
-        """File one packet. `sequence` and `timestamp` as on the wire, `duration` in samples at 48 kHz."""
+    def insert(
+        self,
+        sequence: int,
+        timestamp: int,
+        duration: int,
+        payload: bytes,
+        level: int | None = None,
+        noise: int | None = None,
+    ) -> Verdict:
+        """File one packet. `sequence` and `timestamp` as on the wire, `duration` in samples at 48 kHz.
+
+        noise: it is comfort noise, of no duration and never too late unless something newer was played.
+        """
         if self._highest is None:
             # Far from zero, so that what was sent before the first to arrive still has positive numbers.
             self._highest, self._highest_timestamp = sequence + (1 << 16), timestamp + (1 << 32)
         extended = unwrap(sequence, self._highest, 16)
         extended_timestamp = unwrap(timestamp, self._highest_timestamp, 32)
-        if extended > self._highest and extended_timestamp <= self._highest_timestamp:
+        if extended > self._highest and extended_timestamp <= self._highest_timestamp and noise is None:
             self.reset()  # sent later but stamped earlier: the sender's clock began anew
-            return self.insert(sequence, timestamp, duration, payload, level)
+            return self.insert(sequence, timestamp, duration, payload, level, noise)
         if extended in self._stored or extended in self._recent:
             return Verdict.DUPLICATE
-        packet = Packet(extended, extended_timestamp * self._scale, duration, payload, level)
+        packet = Packet(extended, extended_timestamp * self._scale, duration, payload, level, noise)
         verdict = self._judge(packet)
         if verdict is not Verdict.LATE:
             self._store(packet, extended_timestamp)
@@ -117,6 +144,8 @@ class JitterBuffer:
     def _judge(self, packet: Packet) -> Verdict:
         if packet.sequence <= self.taken:
             return Verdict.LATE
+        if packet.noise is not None:
+            return Verdict.STORED
         behind = packet.position < self._position
         if not self._running:
             return Verdict.STRETCHED if behind and self._recent and not self._stored else Verdict.STORED
@@ -130,7 +159,9 @@ class JitterBuffer:
     def _store(self, packet: Packet, extended_timestamp: int) -> None:
         self._stored[packet.sequence] = packet
         if self._highest is None or packet.sequence >= self._highest:
-            self._highest, self._highest_timestamp = packet.sequence, extended_timestamp
+            self._highest = packet.sequence
+            if packet.noise is None:
+                self._highest_timestamp = extended_timestamp
         while len(self._stored) > MAX_PACKETS:
             self._pop_first()
 
@@ -157,8 +188,8 @@ class JitterBuffer:
         first = self._stored[min(self._stored)]
         missing = first.position - self._position
         if 0 < missing <= LONGEST_GAP:
-            alone = first.sequence == self.taken + 2 and self._position == self._taken_end and missing <= FRAME
-            length = min(missing, FRAME)
+            alone = first.sequence == self.taken + 2 and self._position == self._taken_end and missing <= LONGEST_COVER
+            length = missing if alone else min(missing, FRAME)
             self._position += length
             return Gap(length, first.sequence != self.taken + 1, first.payload if alone else None)
         return self._pop_first()
@@ -170,7 +201,10 @@ class JitterBuffer:
     def _pop_first(self) -> Packet:
         first = self._stored.pop(min(self._stored))
         self.taken, self._dry = first.sequence, False
-        self._position = self._taken_end = first.position + first.duration
+        end = first.position + first.duration
+        if first.noise is not None:  # its sender may stamp it carelessly: it never takes time back
+            end = max(end, self._position)
+        self._position = self._taken_end = end
         self._recent.add(first.sequence)
         if len(self._recent) > 4 * MAX_PACKETS:
             horizon = first.sequence - 2 * MAX_PACKETS

@@ -9,20 +9,26 @@ from typing import Any
 
 from parley.engine import encoders
 from parley.engine.digits import DigitDetector
-from parley.engine.messages import LegMedia, LegPlan, LegStatistics
+from parley.engine.gain import AutomaticGain
+from parley.engine.gauge import Gauge
+from parley.engine.messages import LegMedia, LegPlan, LegQuality, LegStatistics
+from parley.engine.outgoing import Outgoing
+from parley.engine.packets import encoding_for
 from parley.engine.prompts import Announcement, Player
 from parley.engine.receiver import Receiver
 from parley.engine.reception import Echo, Reception
-from parley.engine.sound import FRAME, RATE, SILENCE_LEVEL, SILENT_FRAME, Samples, level
+from parley.engine.sound import SILENCE_LEVEL, SILENT_FRAME, Samples, level
 from parley.engine.transport import Arrival, Departure, Transport
 from parley.wire.rtp import (
+    COMFORT_NOISE,
     MalformedPacket,
     RtpPacket,
     audio_level,
+    build_goodbye,
     build_receiver_report,
     build_report,
-    build_rtp,
     is_rtcp,
+    ntp_middle,
     parse_rtcp,
     parse_rtp,
 )
@@ -30,31 +36,8 @@ from parley.wire.rtp import (
 # Sent silence after sound, so that what the encoder still holds is heard before ready-made silence.
 TAIL_TICKS = 2
 LOSS_STEPS = (20, 10, 5, 2)  # percent
-
-
-class Outgoing:
-    """The continuous stream to one leg: one SSRC for the life of its port (RFC 3550 section 5.1)."""
-
-    def __init__(self, dice: random.Random) -> None:
-        self.ssrc = dice.getrandbits(32)
-        self.sequence = dice.getrandbits(15)  # the first lost packets must not hide a turn of it (RFC 3711, 3.3.1)
-        self.timestamp = dice.getrandbits(32)
-        self.packets = 0
-        self.octets = 0  # of payload, as a sender report counts
-        self.in_silence = True
-
-    def packet(self, payload: bytes, payload_type: int, *, silent: bool) -> bytes:
-        """The next packet; the marker tells the first one with sound after silence (RFC 3551 section 4.1)."""
-        marker, self.in_silence = self.in_silence and not silent, silent
-        data = build_rtp(payload_type, self.sequence, self.timestamp, self.ssrc, payload, marker=marker)
-        self.sequence = (self.sequence + 1) & 0xFFFF
-        self.packets += 1
-        self.octets += len(payload)
-        return data
-
-    def advance(self, samples: int) -> None:
-        """Time has passed, whether or not a packet was sent."""
-        self.timestamp = (self.timestamp + samples) & 0xFFFFFFFF
+# Who has said that he falls silent may send nothing for minutes, where he sends no RTCP either.
+PAUSE_PATIENCE = 10
 
 
 @dataclass(slots=True)
@@ -116,14 +99,27 @@ class Leg:
         self.reception = Reception(media.codec.clock_rate)
         self.echo = Echo()
         self.lost_percent = 0  # of what we send
+        self._agc: AutomaticGain | None = None
         self._concealed_before = 0
+        self._gauge = Gauge()
         self._last_heard = Heard()
         self._use_codec()
 
     def _use_codec(self) -> None:
-        self._encoder = encoders.make_encoder(self.media.codec.name)
-        self._silence = encoders.silence(self.media.codec.name)
-        self._step = self.media.codec.clock_rate * FRAME // RATE
+        self.encoding = encoding_for(self.media.codec.name, self.media.packet_ms)
+        self._encoder = encoders.make_encoder(self.encoding)
+        self._silence = encoders.silence(self.encoding)
+        self.outgoing.describe(self.media.codec, self.media.packet_ms)
+
+    def use_agc(self, wanted: bool) -> None:
+        """A gain that is on already goes on as it is."""
+        if wanted != (self._agc is not None):
+            self._agc = AutomaticGain() if wanted else None
+
+    @property
+    def own_gain(self) -> float:
+        """What its voice is brought to the common level by, besides the plan's gain."""
+        return 1.0 if self._agc is None else self._agc.gain
 
     def set_media(self, media: LegMedia, now: float) -> None:
         """Take over a re-negotiation; port, SSRC and sequence numbers stay."""
@@ -135,21 +131,19 @@ class Leg:
             self.reception.clock_rate = media.codec.clock_rate
             self._last_heard = Heard()
             self._use_codec()
+        elif media.packet_ms != before.packet_ms:
+            self._use_codec()
         another_page = (
             media.web is not None and before.web is not None and media.web.fingerprint != before.web.fingerprint
         )
         if another_page or (media.receives and not before.receives):
             self.last_life, self.told_dead = now, False
 
-    @property
-    def concealed_ms(self) -> int:
-        """Since it was opened."""
-        return self._concealed_before + self.receiver.concealed_ms
-
-    def carry_on(self, concealed_ms: int, last_life: float, told_dead: bool) -> None:
-        """What another worker knew of it."""
+    def carry_on(self, now: float, concealed_ms: int, last_life: float, told_dead: bool) -> None:
+        """What another worker knew of it; called when all else has been carried over."""
         self._concealed_before = concealed_ms
         self.last_life, self.told_dead = last_life, told_dead
+        self._gauge.start_from(self.statistics(now))
 
     # --- in -------------------------------------------------------------------------------------------
 
@@ -164,8 +158,9 @@ class Leg:
         except MalformedPacket:
             return None
         is_event = packet.payload_type == self.media.dtmf_payload_type
-        if not is_event and packet.payload_type != self.media.codec.payload_type:
-            # Comfort noise and the like: a sign of life from the one who is believed, and nothing else.
+        is_noise = packet.payload_type == COMFORT_NOISE and self.media.codec.clock_rate == 8000 and not is_event
+        if not is_event and not is_noise and packet.payload_type != self.media.codec.payload_type:
+            # A format of its own invention: a sign of life from the one who is believed, and nothing else.
             if self.transport.is_known(arrival.source):
                 self._alive(now)
             return None
@@ -175,6 +170,9 @@ class Leg:
         self.reception.count(packet, len(data))
         if is_event:
             return self._receive_event(now, packet)
+        if is_noise:
+            self.receiver.push_noise(packet)
+            return None
         self.reception.time(now, packet)
         if not self.digits.is_pressed(now):
             web = self.media.web
@@ -214,6 +212,10 @@ class Leg:
         """How long the leg has given no sign of life; 0 while none is expected."""
         return int(self.transport.silent_seconds(now, self.last_life, self.media.receives) * 1000)
 
+    def is_dead(self, now: float, after_ms: int) -> bool:
+        """Whether it has given no sign of life for so long; much longer, where it announced a silence."""
+        return self.silent_ms(now) >= after_ms * (PAUSE_PATIENCE if self.receiver.is_pausing else 1)
+
     def voice(self, now: float, bar: float = -math.inf) -> Samples | None:
         """The leg's 20 ms of this tick, for the others; None is silence or a leg that nobody may hear.
 
@@ -224,9 +226,13 @@ class Leg:
         if announced is not None and announced < bar:
             self.receiver.pull(False)
             self.level = announced
-            return None
-        frame = self.receiver.pull(wanted)
-        self.level = SILENCE_LEVEL if frame is None else level(frame)
+            frame = None
+        else:
+            frame = self.receiver.pull(wanted)
+            self.level = SILENCE_LEVEL if frame is None else level(frame)
+            if self._agc is not None:
+                self._agc.hear(self.level)
+        self._gauge.hear(self.level)
         return frame
 
     # --- out ------------------------------------------------------------------------------------------
@@ -246,33 +252,32 @@ class Leg:
     def is_newcomer_to(self, shared: encoders.SharedMix) -> bool:
         return self._last_heard.shared is not shared
 
-    def emit(self, tick: int, hearing: Hearing) -> Departure | None:
-        """Encode and wrap what the leg hears; None when it may not be sent to."""
-        codec = self.media.codec
+    def emit(self, tick: int, hearing: Hearing, departures: list[Departure]) -> None:
+        """Encode and wrap what the leg hears; what is to be sent now goes on the list."""
         heard = self._last_heard
         frame = hearing.frame
         heard.quiet_ticks = heard.quiet_ticks + 1 if frame is None else 0
-        departure = None
         if self.media.sends and self.transport.is_open:
-            silent = frame is None
             if frame is None and heard.quiet_ticks > TAIL_TICKS:
-                payload = self._silence
+                pieces = self._silence
             elif hearing.shared is not None and frame is not None:
-                payload = hearing.shared.payload(tick, codec.name)
+                pieces = hearing.shared.payload(tick, self.encoding)
             else:
                 sound = SILENT_FRAME if frame is None else frame
                 self._encoder.expect_loss(self.lost_percent)
-                payload = self._encoder.encode(tick, heard.frame, sound, heard.shared is not None)
-            data = self.outgoing.packet(payload, codec.payload_type, silent=silent)
-            departure = self.transport.voice(data)
-        self.outgoing.advance(self._step)
+                pieces = self._encoder.encode(tick, heard.frame, sound, heard.shared is not None)
+            for data in self.outgoing.packets_of(pieces, silent=frame is None):
+                departures.append(self.transport.voice(data))
+        else:
+            self.outgoing.interrupt()
+        self.outgoing.advance()
         heard.frame = SILENT_FRAME if frame is None else frame
         heard.shared = hearing.shared
-        return departure
 
     def pass_over(self, ticks: int) -> None:
         """Time passed in which nothing could be sent."""
-        self.outgoing.advance(ticks * self._step)
+        self.outgoing.interrupt()
+        self.outgoing.advance(ticks)
 
     def report(self, now: float, unix_time: float) -> Departure | None:
         """What we have sent and received so far; None when there is nothing to tell, or no way for it."""
@@ -288,15 +293,23 @@ class Leg:
                 octets=self.outgoing.octets,
                 block=block,
             )
-        elif self.media.web is not None and block is not None:
+            self.echo.sent(now, ntp_middle(unix_time))
+        elif block is not None:
             data = build_receiver_report(self.outgoing.ssrc, name, block)
         else:
             return None
         return self.transport.report(data)
 
+    def goodbye(self) -> Departure | None:
+        """The end of what we sent; None when it never began, or there is no way for it."""
+        if not self.outgoing.packets:
+            return None
+        return self.transport.report(build_goodbye(self.outgoing.ssrc, f"{self.outgoing.ssrc:08x}"))
+
     # --- told -----------------------------------------------------------------------------------------
 
-    def statistics(self) -> LegStatistics:
+    def statistics(self, now: float) -> LegStatistics:
+        echo = self.echo
         return LegStatistics(
             codec=self.media.codec.name,
             packets_received=self.reception.packets,
@@ -308,7 +321,21 @@ class Leg:
             buffer_ms=self.receiver.depth_ms,
             concealed_ms=self.concealed_ms,
             level=round(self.level),
+            round_trip_ms=None if echo.round_trip is None else round(echo.round_trip * 1000, 1),
+            far_lost=echo.lost,
+            far_loss_percent=round(echo.loss(now) * 100, 1),
+            far_jitter_ms=round(echo.jitter * 1000 / self.media.codec.clock_rate, 2),
+            gain=0.0 if self._agc is None else self._agc.decibels,
         )
+
+    @property
+    def concealed_ms(self) -> int:
+        """Sound invented in place of packets that were lost or late, since the leg opened."""
+        return self._concealed_before + self.receiver.concealed_ms
+
+    def quality(self, now: float) -> LegQuality:
+        """How the leg fared since the last call."""
+        return self._gauge.window(self.statistics(now))
 
     def dump(self) -> dict[str, Any]:
         """The leg as plain values."""
@@ -335,4 +362,5 @@ class Leg:
             "packets_late": self.receiver.late,
             "buffer_ms": self.receiver.depth_ms,
             "level": round(self.level),
+            "automatic_gain_db": None if self._agc is None else self._agc.decibels,
         }

@@ -7,6 +7,7 @@ import math
 from parley.engine.leg import Hearing, Leg, Place
 from parley.engine.messages import LegPlan
 from parley.engine.mixer import Mixer
+from parley.engine.overlays import Overlays
 from parley.engine.prompts import Announcement, Prompts
 from parley.engine.sound import SILENCE_LEVEL, Samples
 
@@ -26,6 +27,7 @@ class Meeting:
         self.name = name
         self.number = BEFORE_ALL
         self.legs: dict[str, Leg] = {}
+        self.overlays = Overlays()
         self._loudest = loudest
         self._groups: dict[str, Mixer] = {}
         self._bars: dict[str, float] = {}  # of this tick, by group
@@ -48,7 +50,7 @@ class Meeting:
             if not (math.isfinite(plan.gain) and 0.0 <= plan.gain <= MAX_GAIN):
                 raise BadPlan(f"gain {plan.gain} of leg {plan.leg}")
             if plan.announcement is not None:
-                clips[plan.leg] = prompts.clip(plan.announcement, plan.language)
+                clips[plan.leg] = prompts.clip(plan.announcement, plan.language, plan.brand)
         self.number = number
         staying: dict[str, Leg] = {}
         for plan in plans:
@@ -58,7 +60,10 @@ class Meeting:
             staying[plan.leg] = leg
             announcement = self._announcement(leg, plan)
             if announcement is None and plan.announcement is not None:
-                announcement = Announcement(plan.announcement, plan.language, plan.repeat_ms, clips[plan.leg])
+                announcement = Announcement(
+                    plan.announcement, plan.language, plan.repeat_ms, plan.brand, clips[plan.leg]
+                )
+            leg.use_agc(plan.agc)
             leg.place = Place(self.name, plan, announcement)
         for name in self.legs.keys() - staying.keys():
             self.remove(name)
@@ -70,7 +75,7 @@ class Meeting:
         place = leg.place
         if place is None or place.meeting != self.name or place.announcement is None:
             return None
-        same = place.announcement.key == (plan.announcement, plan.language, plan.repeat_ms)
+        same = place.announcement.key == (plan.announcement, plan.language, plan.repeat_ms, plan.brand)
         return place.announcement if same else None
 
     def remove(self, name: str) -> None:
@@ -97,6 +102,7 @@ class Meeting:
 
     def begin(self, tick: int) -> None:
         """What can be known of the tick's mix before anything is decoded."""
+        self.overlays.begin()
         for group, mixer in self._groups.items():
             self._bars[group] = mixer.bar(tick)
 
@@ -105,14 +111,15 @@ class Meeting:
         plan = None if leg.place is None else leg.place.plan
         if plan is None or self._groups[plan.group].is_mixed(leg.name):
             return -math.inf
-        return self._bars[plan.group] - 20 * math.log10(plan.gain) if plan.gain > 0.0 else math.inf
+        gain = plan.gain * leg.own_gain
+        return self._bars[plan.group] - 20 * math.log10(gain) if gain > 0.0 else math.inf
 
     def offer(self, leg: Leg, frame: Samples | None) -> None:
         """What one leg of this meeting said."""
         place = leg.place
         if place is None or not place.plan.contributes:
             return
-        gain = place.plan.gain
+        gain = place.plan.gain * leg.own_gain
         level = leg.level + 20 * math.log10(gain) if gain > 0.0 else SILENCE_LEVEL
         self._groups[place.plan.group].offer(leg.name, frame, level, gain)
 
@@ -125,10 +132,13 @@ class Meeting:
         place = leg.place
         if place is None or not place.plan.receives:
             return Hearing()
-        mixer = self._groups[place.plan.group]
+        group = place.plan.group
+        mixer, sounding = self._groups[group], self.overlays.of(leg.name)
         if mixer.is_mixed(leg.name):
-            return Hearing(mixer.without(leg.name))
-        return Hearing(mixer.shared.frame, mixer.shared)
+            own = mixer.without(leg.name)
+            return Hearing(own if sounding is None else sounding.alone_or_over(own))
+        shared = mixer.shared if sounding is None else sounding.over(group, mixer.shared)
+        return Hearing(shared.frame, shared)
 
     def speakers(self) -> tuple[str, ...]:
         """Who is in a mix now, loudest first over all groups."""

@@ -15,6 +15,7 @@ import msgspec
 
 SCHEMA = 2
 MAX_FRAME = 4 << 20
+QUALITY_SECONDS = 5
 
 
 class Message(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
@@ -76,7 +77,8 @@ class LegMedia(msgspec.Struct, frozen=True, kw_only=True):
     """One leg's negotiated audio. Replaced whole by a re-INVITE.
 
     web: the leg is a browser's. remote_host and remote_port are then empty: packets go where ICE says.
-    srtp: nothing plain is sent or believed any more.
+    srtp: nothing plain is sent or believed any more. packet_ms: 10, 20, ... 60, of what we send; what comes may be cut
+    in any way. rtcp_mux: RTCP goes where RTP goes (RFC 5761), else to rtcp_port (RFC 3605; None: the next one).
     """
 
     remote_host: str
@@ -89,6 +91,8 @@ class LegMedia(msgspec.Struct, frozen=True, kw_only=True):
     receives: bool = True  # we expect packets; False while the peer holds, and then silence is not death
     web: WebRemote | None = None
     srtp: SrtpKeys | None = None
+    rtcp_mux: bool = False
+    rtcp_port: int | None = None
 
 
 class StreamState(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,10 +110,12 @@ class LegPlan(msgspec.Struct, frozen=True, kw_only=True):
     contributes: bool = False  # others may hear it
     receives: bool = False  # it hears the mix of its group
     gain: float = 1.0
+    agc: bool = False  # besides `gain`: bring its voice to the common level
     group: str = "main"  # mix group; legs of different groups do not hear one another
     announcement: str | None = None  # prompt played on entering this state, instead of the mix
     language: str = "en"
     repeat_ms: int | None = None  # pause between repetitions of the announcement; None: once
+    brand: str = ""  # whose prompts, of those loaded; those it lacks are the built-in ones
 
 
 # --- requests (control -> worker), each answered by Done, LegOpened, Dump or Failed -----------------
@@ -172,6 +178,7 @@ class Play(Message, frozen=True, kw_only=True):
     play: int  # the caller's number for this playing, echoed in PlayEnded
     prompts: tuple[str, ...]
     language: str = "en"
+    brand: str = ""  # as in LegPlan
 
 
 class StopPlaying(Message, frozen=True, kw_only=True):
@@ -179,6 +186,33 @@ class StopPlaying(Message, frozen=True, kw_only=True):
 
     id: int
     leg: str
+
+
+class Announce(Message, frozen=True, kw_only=True):
+    """Lay a prompt over the mix that these legs of a meeting hear, once. Others hear nothing of it.
+
+    A leg hears one such sound at a time, the next one after it; too many in waiting are left out. Legs that are not
+    in the meeting, and a meeting that is not there, are passed over.
+    """
+
+    id: int
+    meeting: str
+    prompt: str
+    legs: tuple[str, ...]
+    language: str = "en"
+    brand: str = ""  # as in LegPlan
+
+
+class LoadPrompts(Message, frozen=True, kw_only=True):
+    """All prompts that a brand has of its own, in every language; replaces what it had, none: the brand is forgotten.
+
+    files: prompt name to the path of its sound, 48 kHz mono 16 bit little-endian without a header. May be repeated
+    at any time, to a new worker too; what plays goes on with what it began with.
+    """
+
+    id: int
+    brand: str
+    files: dict[str, str]
 
 
 class SetPlan(Message, frozen=True, kw_only=True):
@@ -286,7 +320,7 @@ class Dump(Message, frozen=True, kw_only=True):
 
 
 class Failed(Message, frozen=True, kw_only=True):
-    """The request changed nothing. `code`: no-port, bad-address, unknown-leg, unknown-prompt, not-taken,
+    """The request changed nothing. `code`: no-port, bad-address, unknown-leg, unknown-prompt, bad-file, not-taken,
     bad-request."""
 
     id: int
@@ -341,6 +375,35 @@ class LegStatistics(msgspec.Struct, frozen=True, kw_only=True):
     buffer_ms: float = 0.0  # now
     concealed_ms: int = 0
     level: int = -127  # dBov of what the leg sent, now
+    round_trip_ms: float | None = None  # by RTCP, as last measured; what a tick rounds is in it
+    far_lost: int = 0  # of the packets that we sent, as the far end counts
+    far_loss_percent: float = 0.0  # the same, of late
+    far_jitter_ms: float = 0.0
+    gain: float = 0.0  # dB that it is turned up or down by in the mix, now
+
+
+class LegQuality(msgspec.Struct, frozen=True, kw_only=True):
+    """One leg in one window: what came and went in it, and how things stood at its end."""
+
+    codec: str
+    seconds: float = QUALITY_SECONDS  # shorter for a leg that was opened in it
+    received: int = 0  # packets
+    lost: int = 0
+    sent: int = 0
+    bytes_received: int = 0
+    bytes_sent: int = 0
+    jitter_ms: float = 0.0
+    buffer_ms: float = 0.0
+    level: int = -127  # dBov, mean power over the window of what was listened to
+    concealed_ms: int = 0
+    round_trip_ms: float | None = None
+    far_loss_percent: float = 0.0
+
+
+class Quality(Message, frozen=True, kw_only=True):
+    """Coalesced, every QUALITY_SECONDS: every open leg."""
+
+    legs: dict[str, LegQuality]
 
 
 class Statistics(Message, frozen=True, kw_only=True):
@@ -381,6 +444,8 @@ Request = (
     | CloseLeg
     | Play
     | StopPlaying
+    | Announce
+    | LoadPrompts
     | SetPlan
     | DropMeeting
     | Ping
@@ -394,7 +459,7 @@ Request = (
 )
 Response = Done | LegOpened | Found | Dump | Failed
 Reliable = DigitHeard | PlayEnded | MediaReady | MediaDead
-Notification = Reliable | Statistics | Speakers | Health | Log
+Notification = Reliable | Statistics | Quality | Speakers | Health | Log
 
 _encoder = msgspec.msgpack.Encoder()
 _decode_request: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

@@ -6,6 +6,9 @@ Rules, in ticks of 20 ms:
   sound counts with its full level at once, an old one is remembered for a while, so pauses between words do
   not cost a place. Where every place is younger than 400 ms the newcomer waits for the first to come of age;
 - a voice stays for 400 ms after it was last over the threshold, unless its place is needed.
+
+Where the sum would be over full scale all its voices are turned down together, at once, and let up again slowly: two
+who shout at one another are heard at their usual loudness, and not as the crackle of a limiter.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from parley.engine.encoders import SharedMix
-from parley.engine.sound import FRAME, RATE, SILENCE_LEVEL, SILENT_FRAME, Samples, limit, ramp
+from parley.engine.sound import FRAME, FULL, RATE, SILENCE_LEVEL, SILENT_FRAME, Samples, limit, peak, ramp
 
 STAY_TICKS = 20  # 400 ms
 # Handsets idle at -70 to -60 dBov; quiet speech starts around -50.
@@ -25,6 +28,7 @@ FADE_DB_PER_TICK = 1.5  # how fast a past level is forgotten: 30 dB in 400 ms
 ANNOUNCED_SLACK_DB = 3.0  # an announced level is the sender's measure of the sound before its encoder
 MARGIN_DB = 3.0  # by how much a newcomer must be louder, so that equals do not take turns
 _RAMP = RATE * 5 // 1000
+_LET_UP = 10.0 ** (0.4 / 20)  # a tick: 20 dB a second
 _TAIL_TICKS = 2  # frames of true silence after sound, to drain what an encoder still holds
 
 
@@ -52,6 +56,7 @@ class Mixer:
     mixed: tuple[str, ...] = ()  # loudest first
     _sum: Samples | None = None
     _quiet_ticks: int = _TAIL_TICKS
+    _pressed: float = 1.0  # by how much all are turned down
 
     def offer(self, leg: str, frame: Samples | None, level: float, gain: float) -> None:
         """What one contributing leg said in this tick; None is silence."""
@@ -73,12 +78,28 @@ class Mixer:
             voice.part = self._part(voice)
             if voice.part is not None:
                 total = voice.part if total is None else total + voice.part
+        if total is not None:
+            total = self._press(total)
         self._sum = total
         self._quiet_ticks = self._quiet_ticks + 1 if total is None else 0
         if total is not None:
             self.shared.next_tick(limit(total))
         else:
             self.shared.next_tick(SILENT_FRAME if self._quiet_ticks <= _TAIL_TICKS else None)
+
+    def _press(self, total: Samples) -> Samples:
+        """Turn the sum and every voice in it down as far as the sum asks for."""
+        before, loudest = self._pressed, peak(total)
+        if before == 1.0 and loudest <= FULL:
+            return total
+        self._pressed = min(FULL / max(loudest, FULL), before * _LET_UP)
+        gains = np.full(FRAME, self._pressed, np.float32)
+        gains[:_RAMP] = ramp(before, self._pressed, _RAMP)
+        pressed = total * gains
+        for voice in self.voices.values():
+            if voice.part is not None:
+                voice.part = pressed if voice.part is total else voice.part * gains
+        return pressed
 
     def is_mixed(self, leg: str) -> bool:
         """Whether the leg is part of the sum, so that it needs a mix of its own."""

@@ -9,6 +9,7 @@ import ctypes
 import ctypes.util
 import functools
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -51,22 +52,61 @@ def packet_samples(payload: bytes) -> int:
     return samples if samples <= MAX_SAMPLES else 0
 
 
-def has_copy(payload: bytes) -> bool:
-    """Whether a packet of one frame holds a copy of the frame before it (in-band FEC, RFC 6716 section 4.2.4).
+def _frame_length(payload: bytes, at: int) -> tuple[int, int]:
+    """A frame's length and how many bytes told it (RFC 6716 section 3.2.1)."""
+    first = payload[at]
+    return (first, 1) if first < 252 else (first + 4 * payload[at + 1], 2)
 
-    Of several frames only the first can, so a packet of several is not looked into.
-    """
-    if len(payload) < 2 or payload[0] & 3:
+
+def _first_frame(payload: bytes) -> int:
+    """Where the first frame of a packet begins. Raises IndexError when the packet ends before."""
+    code, at = payload[0] & 3, 1
+    if code == 2:
+        at += _frame_length(payload, 1)[1]
+    elif code == 3:
+        told, at = payload[1], 2
+        if told & 0x40:
+            while payload[at] == 255:
+                at += 1
+            at += 1
+        if told & 0x80:
+            for _ in range((told & 0x3F) - 1):
+                at += _frame_length(payload, at)[1]
+    return at
+
+
+def has_copy(payload: bytes) -> bool:
+    """Whether a packet holds a copy of the frame before its first one (in-band FEC, RFC 6716 section 4.2.4)."""
+    if len(payload) < 2:
         return False
     configuration = payload[0] >> 3
     if configuration >= 16:  # CELT alone knows no copies
         return False
     frames = (1, 1, 2, 3)[configuration & 3] if configuration < 12 else 1
+    try:
+        first = payload[_first_frame(payload)]
+    except IndexError:
+        return False
     # The range coder's first bits lie bare: for each channel one activity flag a SILK frame, then "has copies".
-    flags = payload[1] >> (7 - frames) & 1
+    flags = first >> (7 - frames) & 1
     if payload[0] & 4:
-        flags |= payload[1] >> (6 - 2 * frames) & 1
+        flags |= first >> (6 - 2 * frames) & 1
     return bool(flags)
+
+
+def join_packets(packets: Sequence[bytes]) -> bytes:
+    """One packet of several of one frame each, all of one configuration (RFC 6716 section 3.2.5, code 3)."""
+    if len(packets) == 1:
+        return packets[0]
+    lengths = bytearray()
+    for packet in packets[:-1]:
+        length = len(packet) - 1
+        if length < 252:
+            lengths.append(length)
+        else:
+            lengths += bytes([252 + (length & 3), (length - 252 - (length & 3)) >> 2])
+    head = bytes([packets[0][0] | 3, 0x80 | len(packets)])
+    return head + bytes(lengths) + b"".join(packet[1:] for packet in packets)
 
 
 def _candidates() -> list[str]:
@@ -148,7 +188,7 @@ class OpusDecoder:
 
 
 class OpusEncoder:
-    """One stream's encoder, 48 kHz mono, 20 ms packets, for voice."""
+    """One stream's encoder, 48 kHz mono, for voice."""
 
     def __init__(self, complexity: int = COMPLEXITY) -> None:
         self._lib = library()
@@ -177,13 +217,13 @@ class OpusEncoder:
         self._lib.opus_encoder_ctl(self._state, option, ctypes.c_int(value))
 
     def encode(self, frame: Samples, *, independent: bool = False) -> bytes:
-        """One packet of one 20 ms frame. An independent one can follow another encoder's packets."""
+        """One packet of one frame of 10 or 20 ms. An independent one can follow another encoder's packets."""
         if independent != self._independent:
             self._set(SET_PREDICTION_DISABLED, int(independent))
             self._independent = independent
         if not frame.flags.c_contiguous:
             frame = np.ascontiguousarray(frame)
-        count = self._lib.opus_encode_float(self._state, frame.ctypes.data, FRAME, self._buffer, MAX_PACKET)
+        count = self._lib.opus_encode_float(self._state, frame.ctypes.data, len(frame), self._buffer, MAX_PACKET)
         if count < 0:
             raise RuntimeError(f"opus_encode_float failed with {count}")
         return self._buffer.raw[:count]
@@ -198,9 +238,9 @@ class OpusEncoder:
 
 
 @functools.cache
-def silence_packet() -> bytes:
-    """20 ms of silence that may follow anything: made once, sent to everybody who hears nothing."""
-    encoder = OpusEncoder()
+def silence_packet(samples: int = FRAME) -> bytes:
+    """10 or 20 ms of silence that may follow anything: made once, sent to everybody who hears nothing."""
+    encoder, frame = OpusEncoder(), SILENT_FRAME[:samples]
     for _ in range(4):
-        encoder.encode(SILENT_FRAME)
-    return encoder.encode(SILENT_FRAME, independent=True)
+        encoder.encode(frame)
+    return encoder.encode(frame, independent=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from parley.engine.transport import Departure
+
 
 class NoPort(Exception):
     """Every port of the range is taken."""
@@ -27,6 +29,9 @@ class Ports(Protocol):
         """Raises BadAddress when packets cannot go from the one numeric address to the other."""
 
     def close(self, leg: str) -> None: ...
+
+    def send(self, departures: list[Departure]) -> None:
+        """What cannot wait for the end of a tick: a leg's last words."""
 
     def open_shared(self, addresses: tuple[str, ...], port: int) -> tuple[int, tuple[str, ...]]:
         """One socket on each address for all browsers, all of one port (0: any). The port, and the addresses that are

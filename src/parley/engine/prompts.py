@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import wave
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +14,20 @@ from parley.engine.sound import FRAME, RATE, Samples
 
 DIRECTORY = Path(__file__).parent / "prompts"
 DEFAULT_LANGUAGE = "en"
+TONES = "tones"  # what is said in no language
 FILE_RATE = 16_000
 
 Clip = NDArray[np.int16]  # at 48 kHz; half the memory of float
+_NOTHING: Clip = np.zeros(0, np.int16)
+
+
+# Prompts that only a brand has: without one there is nothing to say.
+OPTIONAL = frozenset({"greeting"})
+MOST_BRAND_BYTES = 16 << 20  # of one brand's prompts: three minutes, read within a few milliseconds
+
+
+class BadPromptFile(ValueError):
+    """A file of a brand that cannot be read, is no such sound, or is too long."""
 
 
 class UnknownPrompt(LookupError):
@@ -28,6 +39,7 @@ class Prompts:
 
     def __init__(self, clips: dict[str, dict[str, Clip]]) -> None:
         self._clips = clips
+        self._brands: dict[str, dict[str, Clip]] = {}
 
     @classmethod
     def load(cls, directory: Path = DIRECTORY) -> Prompts:
@@ -37,17 +49,52 @@ class Prompts:
             clips.setdefault(path.parent.name, {})[path.stem] = read_clip(path)
         return cls(clips)
 
-    def clip(self, name: str, language: str) -> Clip:
-        """In the language, its primary subtag ("pt-BR": "pt") or English. Raises UnknownPrompt."""
-        for candidate in (language, language.partition("-")[0].lower(), DEFAULT_LANGUAGE):
+    def load_brand(self, brand: str, files: Mapping[str, str]) -> None:
+        """Take over a brand's own prompts, all or none. Raises BadPromptFile."""
+        clips: dict[str, Clip] = {}
+        left = MOST_BRAND_BYTES
+        for name, path in files.items():
+            clips[name] = _read_plain(path, left)
+            left -= clips[name].nbytes
+        if clips:
+            self._brands[brand] = clips
+        else:
+            self._brands.pop(brand, None)
+
+    def brands(self) -> dict[str, list[str]]:
+        """The names of each brand's own prompts."""
+        return {brand: sorted(clips) for brand, clips in self._brands.items()}
+
+    def clip(self, name: str, language: str, brand: str = "") -> Clip:
+        """The brand's own, else in the language, its primary subtag ("pt-BR": "pt") or English.
+
+        Raises UnknownPrompt.
+        """
+        own = self._brands.get(brand, {}).get(name)
+        if own is not None:
+            return own
+        for candidate in (language, language.partition("-")[0].lower(), DEFAULT_LANGUAGE, TONES):
             found = self._clips.get(candidate, {}).get(name)
             if found is not None:
                 return found
+        if name in OPTIONAL:
+            return _NOTHING
         raise UnknownPrompt(f"no prompt {name!r}")
 
-    def clips(self, names: Sequence[str], language: str) -> list[Clip]:
+    def clips(self, names: Sequence[str], language: str, brand: str = "") -> list[Clip]:
         """Several at once. Raises UnknownPrompt."""
-        return [self.clip(name, language) for name in names]
+        return [self.clip(name, language, brand) for name in names]
+
+
+def _read_plain(path: str, most: int) -> Clip:
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(most + 1)
+    except OSError as problem:
+        raise BadPromptFile(f"{path}: {problem.strerror}") from problem
+    if not data or len(data) % 2 or len(data) > most:
+        raise BadPromptFile(f"{path}: {len(data)} bytes are no sound of 16 bit, or too many")
+    return np.frombuffer(data, "<i2")
 
 
 def read_clip(path: Path) -> Clip:
@@ -94,8 +141,8 @@ class Player:
 class Announcement:
     """A prompt told to a leg on entering a state, and told again after each pause if so wished."""
 
-    def __init__(self, name: str, language: str, repeat_ms: int | None, clip: Clip) -> None:
-        self.key = (name, language, repeat_ms)
+    def __init__(self, name: str, language: str, repeat_ms: int | None, brand: str, clip: Clip) -> None:
+        self.key = (name, language, repeat_ms, brand)
         self._clip = clip
         self._pause = None if repeat_ms is None else max(repeat_ms, 0) * (RATE // 1000)
         self._player = Player([clip])

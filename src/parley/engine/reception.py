@@ -7,6 +7,7 @@ from parley.wire.rtp import ReportBlock, RtcpPacket, RtpPacket, report_blocks, s
 _RESTART = 3000  # a jump in sequence numbers beyond this is a new start, not loss (RFC 3550 A.1, MAX_DROPOUT)
 
 _FORGET = 0.8  # of the loss remembered, by each report
+_REPORTS_KEPT = 8
 _FRESH_SECONDS = 15.0  # three reports of the usual interval
 
 
@@ -22,6 +23,7 @@ class Reception:
         self._base = self._highest = 0  # extended sequence numbers
         self._received = 0
         self._transit: int | None = None
+        self._timed = -1.0  # when the last one came that was timed
         self._jitter = 0.0  # in timestamp units
         self._reported = (0, 0)  # expected and received at the last report
         self._sender_report: tuple[int, float] | None = None  # its time by the far clock, and when it came
@@ -40,7 +42,13 @@ class Reception:
         self._highest = max(self._highest, unwrap(packet.sequence, self._highest, 16))
 
     def time(self, now: float, packet: RtpPacket) -> None:
-        """One voice packet's moment of arrival; key presses keep their timestamp, so they cannot be timed."""
+        """One voice packet's moment of arrival; key presses keep their timestamp, so they cannot be timed.
+
+        Of those that are found together only the first counts: how far apart they came is not known.
+        """
+        if now == self._timed:
+            return
+        self._timed = now
         transit = (int(now * self.clock_rate) - packet.timestamp) & 0xFFFFFFFF
         if self._transit is not None:
             difference = abs(unwrap(transit, self._transit, 32) - self._transit)
@@ -98,19 +106,34 @@ class Reception:
 
 
 class Echo:
-    """What the far end says of our stream: how much of it is lost, lately."""
+    """What the far end says of our stream: its loss and jitter, and how long the way there and back takes."""
 
     def __init__(self) -> None:
         self._loss = 0.0  # share, smoothed over reports
         self._heard_at = float("-inf")
+        self._sent: dict[int, float] = {}  # our sender reports of late: their time as it is echoed -> when they left
+        self.lost = 0  # packets in all, as last told
+        self.jitter = 0  # timestamp units, as last told
+        self.round_trip: float | None = None  # seconds, as last measured
+
+    def sent(self, now: float, told: int) -> None:
+        """A sender report has left; told: the middle of its NTP time."""
+        self._sent[told] = now
+        if len(self._sent) > _REPORTS_KEPT:
+            del self._sent[next(iter(self._sent))]
 
     def hear(self, now: float, packet: RtcpPacket, ssrc: int) -> None:
         """One RTCP packet; the block about our `ssrc` counts. Loss is believed at once and forgotten slowly."""
         for block in report_blocks(packet):
-            if block.ssrc == ssrc:
-                told = block.fraction_lost / 256
-                self._loss = max(told, _FORGET * self._loss + (1 - _FORGET) * told)
-                self._heard_at = now
+            if block.ssrc != ssrc:
+                continue
+            told = block.fraction_lost / 256
+            self._loss = max(told, _FORGET * self._loss + (1 - _FORGET) * told)
+            self._heard_at = now
+            self.lost, self.jitter = max(block.cumulative_lost, 0), block.jitter
+            left = self._sent.get(block.last_report) if block.last_report else None
+            if left is not None:  # RFC 3550 section 6.4.1
+                self.round_trip = max(now - left - block.delay_since_last / 65536, 0.0)
 
     def loss(self, now: float) -> float:
         """Share of our packets that do not arrive, 0 to 1; 0 without a fresh report."""

@@ -19,9 +19,10 @@ ZEROS: Samples = np.zeros(RATE * 120 // 1000, np.float32)
 ZEROS.flags.writeable = False
 SILENT_FRAME: Samples = ZEROS[:FRAME]
 
-# Above the knee the limiter bends, and never reaches 1.0: three loud voices distort a little and do not clip.
+# Above the knee the limiter bends instead of clipping. It catches what the mixer's own gain is too late for.
 _KNEE = 0.8
 _ROOM = 1.0 - _KNEE
+FULL = _KNEE  # peaks up to here pass untouched
 
 
 def level(frame: Samples) -> float:
@@ -30,10 +31,14 @@ def level(frame: Samples) -> float:
     return max(10.0 * math.log10(power), SILENCE_LEVEL) if power > 0.0 else SILENCE_LEVEL
 
 
+def peak(frame: Samples) -> float:
+    """The size of the largest sample."""
+    return max(float(frame.max()), -float(frame.min()))
+
+
 def limit(frame: Samples) -> Samples:
     """Keep every sample within full scale; a frame below the knee comes back untouched."""
-    peak = max(float(frame.max()), -float(frame.min()))
-    if peak <= _KNEE:
+    if peak(frame) <= _KNEE:
         return frame
     size = np.abs(frame)
     bent = _KNEE + _ROOM * np.tanh((size - _KNEE) / _ROOM)

@@ -12,6 +12,7 @@ _OVERLAP = RATE * 4 // 1000
 _RISE = ramp(0.0, 1.0, _OVERLAP)
 _FALL = 1.0 - _RISE
 SHORTEN_NEEDS = _LONGEST_LAG + _OVERLAP  # samples in hand before `shorten` can work
+LENGTHEN_NEEDS = SHORTEN_NEEDS
 CONCEAL_NEEDS = _LONGEST_LAG + _OVERLAP  # samples of past before `conceal` can work
 
 
@@ -28,6 +29,14 @@ def shorten(samples: Samples) -> Samples:
     lag = first + _best_lag(samples[:_OVERLAP], samples[first : _LONGEST_LAG + _OVERLAP])
     blend = samples[:_OVERLAP] * _FALL + samples[lag : lag + _OVERLAP] * _RISE
     return np.concatenate((blend, samples[lag + _OVERLAP :]))
+
+
+def lengthen(samples: Samples) -> Samples:
+    """With a stretch of 5 to 15 ms at its start said twice; first and last samples are those that were given."""
+    first = 2 * _SHORTEST_LAG
+    lag = first + _best_lag(samples[:_OVERLAP], samples[first : _LONGEST_LAG + _OVERLAP])
+    blend = samples[lag : lag + _OVERLAP] * _FALL + samples[:_OVERLAP] * _RISE
+    return np.concatenate((samples[:lag], blend, samples[_OVERLAP:]))
 
 
 def conceal(past: Samples, length: int = FRAME) -> Samples:

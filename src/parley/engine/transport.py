@@ -80,12 +80,14 @@ class PortTransport:
         self.latch = Latch((media.remote_host, media.remote_port))
         self._rtcp_source: Address | None = None
         self._srtp = None if media.srtp is None else PhoneSrtp(media.srtp)
+        self._mux, self._rtcp_port = media.rtcp_mux, media.rtcp_port
 
     def describe(self, media: LegMedia, now: float) -> None:
         address = (media.remote_host, media.remote_port)
         if address != self.latch.described:
             self._rtcp_source = None
         self.latch.describe(now, address)
+        self._mux, self._rtcp_port = media.rtcp_mux, media.rtcp_port
         if media.srtp is None:
             self._srtp = None
         elif self._srtp is not None:
@@ -142,13 +144,22 @@ class PortTransport:
         return Departure(self._leg, False, data if self._srtp is None else self._srtp.close(data), destination)
 
     def report(self, data: bytes) -> Departure | None:
-        """To the RTP port's neighbour, or where the peer's own RTCP came from."""
+        """To where the peer's own RTCP came from, else to the port it told, else to the RTP port's neighbour."""
         destination = self.latch.destination
-        if destination is None or destination[1] == 65535:
+        if destination is None:
+            return None
+        where = destination if self._mux else self._rtcp_source or self._rtcp_beside(destination)
+        if where is None:
             return None
         if self._srtp is not None:
             data = self._srtp.close_report(data)
-        return Departure(self._leg, True, data, self._rtcp_source or (destination[0], destination[1] + 1))
+        return Departure(self._leg, not self._mux, data, where)
+
+    def _rtcp_beside(self, destination: Address) -> Address | None:
+        host, port = destination
+        if self._rtcp_port is not None and destination == self.latch.described:  # behind a NAT it would be another one
+            return host, self._rtcp_port
+        return (host, port + 1) if port < 65535 else None
 
     def silent_seconds(self, now: float, last_life: float, expected: bool) -> float:
         return now - last_life if expected else 0.0

@@ -15,12 +15,14 @@ PCMU = Codec(0, "PCMU", 8000)
 PCMA = Codec(8, "PCMA", 8000)
 G722 = Codec(9, "G722", 8000)
 OPUS = Codec(111, "opus", 48000, 2, "useinbandfec=1")
+NOISE = Codec(13, "CN", 8000)  # RFC 3389
 DEFAULT_PREFERENCES: tuple[Codec, ...] = (OPUS, PCMU)
 # Plain RTP. Feedback profiles are answered in kind; their feedback is simply never sent.
 DEFAULT_PROTOCOLS = frozenset({"RTP/AVP", "RTP/AVPF"})
 # Digits 0-9, *, #, A-D (RFC 4733 section 2.4.1).
 DIGIT_EVENTS = "0-15"
 PACKET_TIME = 20
+PACKET_TIMES = (10, 20, 30, 40, 50, 60)  # what we send
 
 _MIRROR: dict[Direction, Direction] = {
     "sendrecv": "sendrecv",
@@ -65,6 +67,8 @@ class Local:
 class Audio:
     """What was agreed. Payload types are those both sides use on the wire; `remote` is where to send (None:
     nowhere, the peer holds by an all-zero address or named a host). `direction` is ours. `keys`: of SRTP.
+    `noise`: comfort noise may come. `rtcp_mux`: RTCP shares the port; else `rtcp_port` is where the peer takes it
+    (None: the next one).
     """
 
     codec: Codec
@@ -74,6 +78,9 @@ class Audio:
     packet_time: int
     line: int
     keys: Keys | None = None
+    noise: bool = False
+    rtcp_mux: bool = False
+    rtcp_port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +173,27 @@ def _agreed(theirs: Session, media: Media, line: int, codec: Codec, ours: Direct
     remote = None
     if connection is not None and not connection.unspecified and _is_ip(connection.address) and media.port:
         remote = (connection.address, media.port)
-    packet_time = min(media.ptime or PACKET_TIME, media.maxptime or 1000)
     direction = narrowed(mirrored(theirs.direction_of(media)), ours)
-    return Audio(codec, events_for(media, codec), remote, direction, packet_time, line)
+    return Audio(
+        codec,
+        events_for(media, codec),
+        remote,
+        direction,
+        packet_time(media),
+        line,
+        noise=codec.clock == NOISE.clock and any(other.same_format(NOISE) for other in media.codecs()),
+        rtcp_mux=media.get("rtcp-mux") is not None,
+        rtcp_port=media.rtcp_port,
+    )
+
+
+def packet_time(media: Media) -> int:
+    """Milliseconds of sound to put into each packet for the one who described this: of ours the nearest to what he
+    likes, and none beyond what he takes.
+    """
+    liked, most = media.ptime or PACKET_TIME, media.maxptime or PACKET_TIMES[-1]
+    possible = [ours for ours in PACKET_TIMES if ours <= most] or PACKET_TIMES[:1]
+    return min(possible, key=lambda ours: abs(ours - liked))
 
 
 def _is_ip(text: str) -> bool:
@@ -186,7 +211,12 @@ def _answered(media: Media, local: Local, audio: Audio, own_fmtp: str) -> Media:
     if events is not None:
         formats.append(str(events.payload))
         attributes += _described(Codec(events.payload, events.name, events.clock, 1, DIGIT_EVENTS))
+    if audio.noise:
+        formats.append(str(NOISE.payload))
+        attributes += _described(NOISE)
     attributes.append(("ptime", str(audio.packet_time)))
+    if audio.rtcp_mux:
+        attributes.append(("rtcp-mux", None))
     attributes += [attribute for attribute in media.attributes if attribute[0] == "mid"]
     if audio.keys is not None:
         attributes.append(("crypto", audio.keys.ours.line))

@@ -1,4 +1,4 @@
-"""RTP (RFC 3550), telephone events (RFC 4733) and as much RTCP as a mixer needs: bytes <-> values.
+"""RTP (RFC 3550), telephone events (RFC 4733), comfort noise (RFC 3389) and the RTCP of a mixer: bytes <-> values.
 
 Sans-IO and without state. Every parser raises MalformedPacket on bytes that are not what they claim to be,
 and nothing else.
@@ -14,6 +14,8 @@ SENDER_REPORT = 200
 RECEIVER_REPORT = 201
 SOURCE_DESCRIPTION = 202
 GOODBYE = 203
+COMFORT_NOISE = 13  # payload type; for codecs with a clock of 8 kHz (RFC 3551 table 4)
+LEAST_REPORT_SECONDS = 5.0  # RFC 3550 section 6.2
 DIGITS = "0123456789*#ABCD"  # RFC 4733 section 3.2: events 0 to 15
 NTP_UNIX_SECONDS = 2_208_988_800  # from 1900, where NTP starts, to 1970
 
@@ -161,6 +163,16 @@ def build_event(event: TelephoneEvent) -> bytes:
     return _EVENT.pack(event.event, (0x80 if event.end else 0) | (event.volume & 0x3F), event.duration)
 
 
+def noise_level(payload: bytes) -> int:
+    """dBov of the comfort noise to make, 0 to -127 (RFC 3389 section 3.1); its spectrum, if any is told, is not read.
+
+    Raises MalformedPacket.
+    """
+    if not payload:
+        raise MalformedPacket("comfort noise without a level")
+    return -(payload[0] & 0x7F)
+
+
 def parse_rtcp(data: bytes) -> list[RtcpPacket]:
     """The packets of one compound, in order. Raises MalformedPacket. RFC 3550 section 6."""
     packets: list[RtcpPacket] = []
@@ -203,6 +215,25 @@ def sender_report_time(packet: RtcpPacket) -> int | None:
     if packet.packet_type != SENDER_REPORT or len(packet.body) < 24:
         return None
     return int.from_bytes(packet.body[6:10], "big")
+
+
+def ntp_middle(unix_time: float) -> int:
+    """The middle 32 bits of the NTP time, as blocks echo them: units of 1/65536 s."""
+    return int((unix_time + NTP_UNIX_SECONDS) * 65536) & 0xFFFFFFFF
+
+
+def report_interval(chance: float) -> float:
+    """Seconds to the next report of a session of two, far below the bandwidth that RTCP may take (RFC 3550 A.7).
+
+    chance: evenly from [0, 1).
+    """
+    return LEAST_REPORT_SECONDS * (0.5 + chance) / 1.21828
+
+
+def build_goodbye(ssrc: int, canonical_name: str) -> bytes:
+    """The end of a stream: a compound with an empty receiver report and a CNAME (RFC 3550 sections 6.1 and 6.6)."""
+    body = ssrc.to_bytes(4, "big")
+    return _rtcp(RECEIVER_REPORT, 0, body) + _canonical_name(ssrc, canonical_name) + _rtcp(GOODBYE, 1, body)
 
 
 def build_receiver_report(ssrc: int, canonical_name: str, block: ReportBlock) -> bytes:

@@ -143,6 +143,12 @@ class Media:
         """Longest packet time in milliseconds, or None."""
         return _milliseconds(self.get("maxptime"))
 
+    @property
+    def rtcp_port(self) -> int | None:
+        """The port of RTCP where it is told (RFC 3605); its address, if one is told, is not read."""
+        told = (self.get("rtcp") or "").split()
+        return (_number(told[0], 65535) or None) if told else None
+
     def lines(self) -> list[str]:
         """The section as written."""
         port = f"{self.port}/{self.ports}" if self.ports > 1 else str(self.port)

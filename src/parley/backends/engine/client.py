@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,11 +23,12 @@ from ...app.ports import EngineListener, MediaStatistics, MediaUnavailable
 from ...core.ids import LegId, MeetingId, SpaceId
 from ...core.leg_inputs import LegAudio, WebLocal
 from ...core.mediaplan import MediaPlan
+from ...core.meeting_inputs import Announce
 from ...engine import messages as m
 from .hand_over import HandOver
 from .media_worker import MediaWorker
 from .opened import OpenedLeg
-from .translate import media_of, set_plan, web_local
+from .translate import announce, load_prompts, media_of, set_plan, web_local, window_of
 from .worker import Builder
 
 log = structlog.get_logger(__name__)
@@ -84,6 +85,7 @@ class EngineClient:
         self._legs: dict[LegId, OpenedLeg] = {}
         self._plans: dict[MeetingId, MediaPlan] = {}
         self._homes: dict[MeetingId, MediaWorker] = {}
+        self._brands: dict[str, dict[str, str]] = {}
         self._speakers: dict[MeetingId, tuple[LegId, ...]] = {}
         self._found: frozenset[LegId] = frozenset()
         self._held: list[m.Reliable] | None = None  # told of what was found, until `keep`
@@ -187,10 +189,10 @@ class EngineClient:
             if opened.ready.is_set() or opened.lost:
                 opened.worker.tell(lambda number: m.CloseLeg(id=number, leg=leg))
 
-    def play(self, leg: LegId, play: int, prompts: Sequence[str], language: str) -> None:
+    def play(self, leg: LegId, play: int, prompts: Sequence[str], language: str, brand: str = "") -> None:
         opened = self._legs.get(leg)
         if opened is not None:
-            opened.playing = m.Play(id=0, leg=leg, play=play, prompts=tuple(prompts), language=language)
+            opened.playing = m.Play(id=0, leg=leg, play=play, prompts=tuple(prompts), language=language, brand=brand)
             self._tell_leg(opened, partial(_numbered, opened.playing))
 
     def stop_playing(self, leg: LegId) -> None:
@@ -209,6 +211,19 @@ class EngineClient:
             home = self._homes[plan.meeting] = self._place(plan)
         home.tell(partial(set_plan, plan=plan))
         self._bring_together(plan, home)
+
+    def announce(self, announcement: Announce) -> None:
+        home = self._homes.get(announcement.meeting)
+        if home is not None:
+            home.tell(partial(announce, announcement=announcement))
+
+    def load_prompts(self, brand: str, files: Mapping[str, Path]) -> None:
+        paths = {name: str(path) for name, path in files.items()}
+        self._brands.pop(brand, None)
+        if paths:
+            self._brands[brand] = paths
+        for worker in self._workers:
+            worker.tell(partial(load_prompts, brand=brand, files=paths))
 
     def drop(self, meeting: MeetingId) -> None:
         self._plans.pop(meeting, None)
@@ -309,6 +324,10 @@ class EngineClient:
                     if opened.worker is worker and (numbers := message.legs.get(leg)) is not None:
                         opened.statistics = numbers
                         opened.stream = message.streams.get(leg, opened.stream)
+            case m.Quality():
+                for name, quality in message.legs.items():
+                    if self._listener is not None and LegId(name) in self._legs:
+                        self._listener.quality(LegId(name), window_of(quality))
             case m.Speakers():
                 if self._homes.get(MeetingId(message.meeting)) is worker:
                     self._speakers[MeetingId(message.meeting)] = tuple(LegId(leg) for leg in message.legs)
@@ -360,6 +379,8 @@ class EngineClient:
     async def on_return(self, worker: MediaWorker) -> None:
         """Everything that it is to know: its legs, what plays to them, and its plans."""
         legs = self._on(worker)
+        for brand, files in self._brands.items():
+            worker.tell(partial(load_prompts, brand=brand, files=files))
         await asyncio.gather(
             *(self._open_again(opened) for opened in legs if not opened.is_browsers and not opened.moving)
         )

@@ -6,6 +6,8 @@ import base64
 
 from ...core.leg_inputs import LegAudio, SrtpKeys, WebLocal, WebRemote
 from ...core.mediaplan import LegMedia, MediaPlan
+from ...core.meeting_inputs import Announce
+from ...core.quality import QualityWindow
 from ...core.secret import Secret
 from ...engine import messages as m
 
@@ -22,6 +24,8 @@ def media_of(audio: LegAudio) -> m.LegMedia:
         receives=audio.receives,
         web=_web_remote(audio.web) if audio.web is not None else None,
         srtp=_srtp_keys(audio.srtp) if audio.srtp is not None else None,
+        rtcp_mux=audio.rtcp_mux,
+        rtcp_port=audio.rtcp_port,
     )
 
 
@@ -56,8 +60,42 @@ def _leg_plan(leg: LegMedia) -> m.LegPlan:
         contributes=leg.contributes,
         receives=leg.receives,
         gain=leg.gain,
+        agc=leg.agc,
         group=leg.group,
         announcement=leg.announcement,
         language=leg.language,
         repeat_ms=None if leg.repeat_after is None else int(leg.repeat_after * 1000),
+        brand=leg.brand,
     )
+
+
+def window_of(told: m.LegQuality) -> QualityWindow:
+    return QualityWindow(
+        seconds=told.seconds,
+        received=told.received,
+        lost=told.lost,
+        sent=told.sent,
+        bytes_received=told.bytes_received,
+        bytes_sent=told.bytes_sent,
+        jitter_ms=told.jitter_ms,
+        buffer_ms=round(told.buffer_ms, 1),
+        level=told.level,
+        concealed_ms=told.concealed_ms,
+        round_trip_ms=told.round_trip_ms,
+        far_loss_percent=told.far_loss_percent,
+    )
+
+
+def announce(number: int, announcement: Announce) -> m.Announce:
+    return m.Announce(
+        id=number,
+        meeting=announcement.meeting,
+        prompt=announcement.prompt,
+        legs=announcement.legs,
+        language=announcement.language,
+        brand=announcement.brand,
+    )
+
+
+def load_prompts(number: int, brand: str, files: dict[str, str]) -> m.LoadPrompts:
+    return m.LoadPrompts(id=number, brand=brand, files=files)

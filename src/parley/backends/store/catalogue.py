@@ -9,6 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import sqlalchemy as sa
 
 from ...app.ports import KeptAnswer
+from ...core.branding import Branding
 from ...core.conferences import Attendance, Conference, Occurrence
 from ...core.devices import Device
 from ...core.dialplan import InboundRule, Ivr
@@ -94,6 +95,7 @@ OUTBOUND_RULES = _collection(
 OUTBOX = _collection("outbox entry", OutboxEntry, tables.outbox, "recipient", "subject", sealed={"payload": "payload"})
 TOKENS = _collection("token", Token, tables.tokens)
 DEVICES = _collection("device", Device, tables.devices, "username", "label", sealed={"ha1": "sealed_ha1"})
+BRANDINGS = _collection("branding", Branding, tables.brandings, "resource_location")
 SEATS = _collection("seat", Seat, tables.seats)
 LIVE_LEGS = _collection("live leg", StoredLeg, tables.live_legs, sealed={"door": "sealed_door"})
 LIVE_MEETINGS = _collection("live meeting", StoredMeeting, tables.live_meetings)

@@ -31,6 +31,8 @@ spaces = table(
     json("call_settings", default="{}"),
     number("size"),
     flag("enabled", default=True),
+    text("call_branding"),
+    text("language"),
 )
 
 access_methods = table(
@@ -49,6 +51,7 @@ access_methods = table(
     json("extras"),
     text("role"),
     json("leg_settings", default="{}"),
+    text("language"),
 )
 
 members = table(
@@ -91,6 +94,9 @@ tenants = table(
     json("extras"),
     json("conferences", default="{}"),
     json("call_out", default="{}"),
+    text("call_branding"),
+    text("ivr_branding"),
+    text("language"),
 )
 
 users = table(
@@ -137,6 +143,17 @@ ivrs = table(
     text("tenant", index=True),
     flag("resolve_call_ids"),
     json("extras"),
+    text("ivr_branding"),
+    text("language"),
+)
+
+brandings = table(
+    "brandings",
+    position(),
+    id_(),
+    text("kind", nullable=False),
+    text("resource_location"),
+    json("extras"),
 )
 
 # One row, once something has been set.
@@ -148,6 +165,8 @@ system_defaults = table(
     json("extras"),
     json("conferences", default="{}"),
     json("call_out", default="{}"),
+    text("call_branding"),
+    text("ivr_branding"),
 )
 
 administrators = table(

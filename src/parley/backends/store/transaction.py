@@ -22,6 +22,7 @@ from ...app.ports import (
     StoredEvent,
     TokenRepository,
 )
+from ...core.branding import Branding
 from ...core.conferences import Attendance
 from ...core.devices import Device
 from ...core.dialplan import InboundRule, Ivr
@@ -73,6 +74,7 @@ class SqlTransaction:
         self.tokens: TokenRepository = SqlTokens(writing)
         self.departments: Repository[Department] = SqlRepository(catalogue.DEPARTMENTS, writing)
         self.devices: Repository[Device] = SqlRepository(catalogue.DEVICES, writing)
+        self.brandings: Repository[Branding] = SqlRepository(catalogue.BRANDINGS, writing)
         self.seats: SeatRepository = SqlSeats(writing)
         self.live_legs: Repository[StoredLeg] = SqlRepository(catalogue.LIVE_LEGS, writing)
         self.live_meetings: Repository[StoredMeeting] = SqlRepository(catalogue.LIVE_MEETINGS, writing)

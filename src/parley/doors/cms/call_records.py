@@ -19,6 +19,7 @@ from ...core.events import (
     MeetingStarted,
     ParticipantJoined,
 )
+from .leg_audio import fared
 from .xml import Node, render
 
 # Reasons that mean the same whoever did it.
@@ -69,13 +70,17 @@ Subject = tuple[tuple[str, str | None], ...]
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """kind: callStart, callLegEnd, ...; subject: "call" or "callLeg"; fields in order, None for an empty element."""
+    """kind: callStart, callLegEnd, ...; subject: "call" or "callLeg"; fields in order, None for an empty element.
+
+    nested: elements with attributes or elements of their own, which follow the fields.
+    """
 
     kind: str
     at: datetime
     subject: str
     id: str
     fields: Subject
+    nested: tuple[Node, ...] = ()
 
     def plain(self) -> Mapping[str, str | None]:
         """Its fields by name, with the kind as `record` (a leg has a `type` of its own)."""
@@ -97,13 +102,14 @@ def record_of(stored: StoredEvent) -> CallRecord | None:
     if made is None:
         return None
     kind, subject, id, fields = made
-    return CallRecord(kind, stored.at, subject, id, fields)
+    nested = fared(stored.event.quality) if isinstance(stored.event, LegEnded) else ()
+    return CallRecord(kind, stored.at, subject, id, fields, nested)
 
 
 def rendered(record: CallRecord, record_index: int, correlator_index: int) -> str:
     """The record element as a receiver gets it. record_index counts from 1, correlator_index from 0."""
     time = record.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    children = tuple(Node(name, text) for name, text in record.fields)
+    children = tuple(Node(name, text) for name, text in record.fields) + record.nested
     subject = render(Node(record.subject, children, (("id", record.id),)))
     head = f'type="{record.kind}" time="{time}" recordIndex="{record_index}" correlatorIndex="{correlator_index}"'
     return f"<record {head}>\n{subject}</record>\n"

@@ -27,6 +27,8 @@ DOES_NOT_EXIST = {
     "inbound-rule": "inboundDialPlanRuleDoesNotExist",
     "outbound-rule": "outboundDialPlanRuleDoesNotExist",
     "ivr": "ivrDoesNotExist",
+    "call-branding": "callBrandingProfileDoesNotExist",
+    "ivr-branding": "ivrBrandingProfileDoesNotExist",
     "meeting": "callDoesNotExist",
     "leg": "callLegDoesNotExist",
     # A participant that is gone has no code of its own in the dialect.

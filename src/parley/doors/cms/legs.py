@@ -9,25 +9,19 @@ from typing import Any
 from ...app.administration import Administration
 from ...app.directory import Directory
 from ...app.live import OUTGOING, LiveLeg, without_scheme
-from ...app.ports import MediaStatistics
 from ...core.endings import Ending, Reason, Side
 from ...core.ids import LegId, MeetingId, TenantId
 from ...core.profiles import Layer, LegLayer, settings_for
 from ...core.refusals import Refusal
 from .call_out import CallOuts
 from .fields import DIALECT, collection, values_of
+from .leg_audio import ALARMS, alarms, audio
 from .leg_override import override
 from .live_fields import CALL_LEG, NEW_CALL_LEG
 from .profile_fields import CALL_LEG_PROFILE
 from .requests import Request
 from .router import Route
 from .xml import Node
-
-# Alarms of a leg: more than this is worth an administrator's look.
-ALARM_LOSS_PERCENT = 5.0
-ALARM_JITTER_MS = 100.0
-
-ALARMS = ("packetLoss", "excessiveJitter", "highRoundTripTime")
 
 STATES = {
     "initial": "initial",
@@ -46,8 +40,6 @@ SCOPES = {
     Layer.CALL_OUT: "callOut",
     Layer.LEG: "callLeg",
 }
-
-CODECS = {"pcmu": "g711u", "pcma": "g711a", "g722": "g722", "opus": "opus"}
 
 DROPPED = Ending(Side.ADMINISTRATOR, Reason.HANG_UP)
 
@@ -203,43 +195,8 @@ def _status(leg: LiveLeg) -> list[Node]:
         nodes.append(Node("encryptedMedia", "true" if view.encrypted_media else "false"))
         nodes.append(Node("unencryptedMedia", "false" if view.encrypted_media else "true"))
     if leg.statistics is not None:
-        nodes.extend(_audio(leg.statistics, leg.seconds))
+        nodes.extend(audio(leg.statistics, leg.quality, leg.seconds))
     return nodes
-
-
-def _audio(numbers: MediaStatistics, seconds: float) -> list[Node]:
-    """Bit rates are averages over the leg's time so far. What the far end lost of ours is not known yet."""
-    codec = CODECS.get(numbers.codec, numbers.codec)
-    received = (
-        Node("codec", codec),
-        Node("packetLossPercentage", f"{loss_percent(numbers):.1f}"),
-        Node("jitter", str(round(numbers.jitter_ms))),
-        Node("bitRate", str(bit_rate(numbers.bytes_received, seconds))),
-    )
-    sent = (Node("codec", codec), Node("bitRate", str(bit_rate(numbers.bytes_sent, seconds))))
-    return [Node("rxAudio", received), Node("txAudio", sent)]
-
-
-def loss_percent(numbers: MediaStatistics) -> float:
-    expected = numbers.packets_received + numbers.packets_lost
-    return 100.0 * numbers.packets_lost / expected if expected > 0 else 0.0
-
-
-def bit_rate(octets: int, seconds: float) -> int:
-    """Bits per second."""
-    return int(octets * 8 / seconds) if seconds > 0 else 0
-
-
-def alarms(leg: LiveLeg) -> list[str]:
-    numbers = leg.statistics
-    if numbers is None:
-        return []
-    found = []
-    if loss_percent(numbers) > ALARM_LOSS_PERCENT:
-        found.append("packetLoss")
-    if numbers.jitter_ms > ALARM_JITTER_MS:
-        found.append("excessiveJitter")
-    return found
 
 
 def _filters(request: Request) -> list[LegFilter]:

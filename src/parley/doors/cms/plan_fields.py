@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...core.outbound import FailureAction
 from .codecs import Boolean, Choice, Domain, Guid, Number, Reference, SecretText, Text, UriUser, words
 from .fields import Access, Field, Shown, Table
+from .space_fields import SPOKEN
 
 _BOOLEAN = Boolean()
 _GUID = Guid()
@@ -32,12 +33,13 @@ TENANT = Table(
         Field("callLegProfile", Reference("callLegProfile"), "leg_profile"),
         Field("callProfile", Reference("callProfile"), "call_profile"),
         Field("dtmfProfile", _GUID),
-        Field("ivrBrandingProfile", _GUID),
-        Field("callBrandingProfile", _GUID),
+        Field("ivrBrandingProfile", Reference("ivrBrandingProfile"), "ivr_branding"),
+        Field("callBrandingProfile", Reference("callBrandingProfile"), "call_branding"),
         Field("participantLimit", Number(), "participant_limit"),
         Field("userProfile", _GUID),
         Field("dialInSecurityProfile", _GUID, since="3.0"),
         Field("webBridgeProfile", _GUID, since="3.0"),
+        SPOKEN,
     ),
 )
 
@@ -49,8 +51,8 @@ SYSTEM_PROFILES = Table(
         Field("callProfile", Reference("callProfile"), "call_profile"),
         Field("dtmfProfile", _GUID),
         Field("userProfile", _GUID),
-        Field("ivrBrandingProfile", _GUID),
-        Field("callBrandingProfile", _GUID),
+        Field("ivrBrandingProfile", Reference("ivrBrandingProfile"), "ivr_branding"),
+        Field("callBrandingProfile", Reference("callBrandingProfile"), "call_branding"),
         Field("compatibilityProfile", _GUID, since="2.1"),
         Field("dialInSecurityProfile", _GUID, since="3.0"),
         Field("webBridgeProfile", _GUID, since="3.0"),
@@ -129,8 +131,9 @@ IVR = Table(
         Field("uri", UriUser(), "uri", listed=True, note="mandatory on POST"),
         Field("tenant", Reference("tenant"), "tenant"),
         Field("tenantGroup", _GUID, since="1.8"),
-        Field("ivrBrandingProfile", _GUID),
+        Field("ivrBrandingProfile", Reference("ivrBrandingProfile"), "ivr_branding"),
         Field("resolveCoSpaceCallIds", _BOOLEAN, "resolve_call_ids", default="true", unset=True, shown=Shown.ALWAYS),
         Field("resolveLyncConferenceIds", _BOOLEAN, default="false", shown=Shown.ALWAYS),
+        SPOKEN,
     ),
 )

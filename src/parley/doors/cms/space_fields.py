@@ -20,6 +20,14 @@ from .fields import Access, Field, Shown, Table
 
 _BOOLEAN = Boolean()
 
+# Our own, not of the dialect.
+SPOKEN = Field(
+    "language",
+    words("en", "zh", "pt"),
+    "language",
+    note="Parley's own: of prompts, where a caller asks for none; access method, space, tenant, ivr.language",
+)
+
 CO_SPACE = Table(
     "coSpace",
     "2.2",
@@ -56,7 +64,7 @@ CO_SPACE = Table(
         Field("numAccessMethods", Number(), "methods", access=Access.READ_ONLY, note="absent when 0"),
         Field("defaultLayout", LAYOUT),
         Field("cdrTag", Text(100)),
-        Field("callBrandingProfile", Guid()),
+        Field("callBrandingProfile", Reference("callBrandingProfile"), "call_branding"),
         Field("dialInSecurityProfile", Guid(), since="3.0"),
         Field("ownerAdGuid", Guid(), since="2.1"),
         Field("streamUrl", Url("rtmp", "rtmps"), since="2.1"),
@@ -76,6 +84,7 @@ CO_SPACE = Table(
             access=Access.CHANGE_ONLY,
             unset=False,
         ),
+        SPOKEN,
     ),
 )
 
@@ -101,6 +110,7 @@ ACCESS_METHOD = Table(
             access=Access.CHANGE_ONLY,
             unset=False,
         ),
+        SPOKEN,
     ),
 )
 

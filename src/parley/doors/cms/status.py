@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ...app.directory import Directory
 from ...app.ports import Clock
-from .legs import bit_rate
+from .leg_audio import bit_rate
 from .requests import Request
 from .router import Route
 from .xml import Node

@@ -14,6 +14,7 @@ import structlog
 from ...app.ports import Clock, LegDoor, LegInbox, Timer
 from ...core.dialplan import Address
 from ...core.endings import Reason, Side
+from ...core.languages import preferred
 from ...core.leg_inputs import Offered
 from ...wire.sdes import OurKeys
 from ...wire.sip.address import NameAddr, bracketed
@@ -381,6 +382,7 @@ class SipAgent:
             encrypted_signalling=flow.transport == "tls",
             sip_call_id=request.call_id,
             asserted=self._trunks.asserted(request, flow.remote[0]),
+            language=preferred(request.headers.get("Accept-Language")),
         )
         self._spawn(self._arrive(leg, offered, event), lambda: self._failed(leg))
 

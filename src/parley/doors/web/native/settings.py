@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from enum import Enum
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from ....core.profiles import (
     CallLayer,
@@ -23,6 +25,7 @@ from ....core.profiles import (
 )
 from .values import In, Number, Out
 
+Tone = Annotated[int, Field(ge=0, le=100)]  # up to so many participants; 0: never
 DEFAULT = "default"  # the layer of what nobody has set
 
 
@@ -41,6 +44,9 @@ class LegSettingsIn(In):
     mute_self: bool | None = None
     unmute_self: bool | None = None
     passes_lock: bool | None = None
+    agc: bool | None = None
+    join_tone: Tone | None = None
+    leave_tone: Tone | None = None
 
 
 class CallSettingsIn(In):
@@ -69,6 +75,9 @@ class LegSettingsOut(Out):
     mute_self: bool | None
     unmute_self: bool | None
     passes_lock: bool | None
+    agc: bool | None
+    join_tone: int | None
+    leave_tone: int | None
 
 
 class CallSettingsOut(Out):

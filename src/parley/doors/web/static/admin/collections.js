@@ -40,6 +40,9 @@ const LEG_SETTINGS = [
   leg("deactivation_delay", "number", { hint: "seconds" }),
   leg("max_duration", "number", { hint: "seconds" }),
   leg("media_encryption", "choice", { options: ["optional", "required", "prohibited"] }),
+  leg("agc", "yesno"),
+  leg("join_tone", "number", { hint: "tone_hint" }),
+  leg("leave_tone", "number", { hint: "tone_hint" }),
 ];
 
 /** @type {Field[]} */

@@ -1,0 +1,175 @@
+"""How a leg's media fare: windows of some seconds, and what is left of them when the leg has ended. Pure.
+
+A window tells what came and went in it, and how things stood at its end. The summary of a leg goes into its call record
+(LegEnded), the windows themselves into the journal in batches (LegQuality).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+SILENCE = -127  # dBov
+# More than this is worth an administrator's look.
+ALARM_LOSS_PERCENT = 5.0
+ALARM_JITTER_MS = 100.0
+ALARM_ROUND_TRIP_MS = 600.0  # twice the one-way delay beyond which talking becomes hard (ITU-T G.114)
+
+
+@dataclass(frozen=True, slots=True)
+class QualityWindow:
+    """Packets and octets in it; jitter, buffer and round trip in milliseconds at its end; level in dBov, mean power."""
+
+    seconds: float
+    received: int = 0
+    lost: int = 0
+    sent: int = 0
+    bytes_received: int = 0
+    bytes_sent: int = 0
+    jitter_ms: float = 0.0
+    buffer_ms: float = 0.0
+    level: int = SILENCE
+    concealed_ms: int = 0
+    round_trip_ms: float | None = None  # None: never measured
+    far_loss_percent: float = 0.0  # of what we send
+
+    @property
+    def loss_percent(self) -> float:
+        """Of what the far end sent in it."""
+        return share(self.lost, self.received)
+
+
+@dataclass(frozen=True, slots=True)
+class QualitySummary:
+    """All windows of a leg: totals, means weighted by time, and the worst window. None: never measured."""
+
+    codec: str
+    seconds: float
+    received: int
+    lost: int
+    sent: int
+    concealed_ms: int
+    worst_loss_percent: float
+    jitter_ms: float
+    worst_jitter_ms: float
+    buffer_ms: float
+    worst_buffer_ms: float
+    level: int
+    round_trip_ms: float | None
+    worst_round_trip_ms: float | None
+    far_loss_percent: float
+    worst_far_loss_percent: float
+    # How long each was worth an alarm.
+    loss_alarm_seconds: float
+    jitter_alarm_seconds: float
+    round_trip_alarm_seconds: float
+
+    @property
+    def loss_percent(self) -> float:
+        return share(self.lost, self.received)
+
+
+def share(lost: int, received: int) -> float:
+    """Percent of the packets expected; 0 of none."""
+    return 100.0 * lost / (lost + received) if lost > 0 else 0.0
+
+
+def merged(windows: Sequence[QualityWindow]) -> QualityWindow:
+    """Several as one, coarser: sums, the worst jitter, buffer, round trip and loss, the mean level."""
+    trips = [window.round_trip_ms for window in windows if window.round_trip_ms is not None]
+    seconds = sum(window.seconds for window in windows)
+    return QualityWindow(
+        seconds=seconds,
+        received=sum(window.received for window in windows),
+        lost=sum(window.lost for window in windows),
+        sent=sum(window.sent for window in windows),
+        bytes_received=sum(window.bytes_received for window in windows),
+        bytes_sent=sum(window.bytes_sent for window in windows),
+        jitter_ms=max(window.jitter_ms for window in windows),
+        buffer_ms=max(window.buffer_ms for window in windows),
+        level=_level(sum(_energy(window) for window in windows), seconds),
+        concealed_ms=sum(window.concealed_ms for window in windows),
+        round_trip_ms=max(trips, default=None),
+        far_loss_percent=max(window.far_loss_percent for window in windows),
+    )
+
+
+def alarms(window: QualityWindow) -> tuple[bool, bool, bool]:
+    """Whether loss, jitter and round trip are worth an alarm."""
+    trip = window.round_trip_ms
+    return (
+        window.loss_percent > ALARM_LOSS_PERCENT,
+        window.jitter_ms > ALARM_JITTER_MS,
+        trip is not None and trip > ALARM_ROUND_TRIP_MS,
+    )
+
+
+class Tally:
+    """Adds windows up as they come."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._received = self._lost = self._sent = self._concealed = 0
+        self._worst_loss = self._worst_jitter = self._worst_buffer = self._worst_far = 0.0
+        self._jitter = self._buffer = self._far = self._energy = 0.0  # times seconds
+        self._trip = self._trip_seconds = self._worst_trip = 0.0
+        self._alarms = [0.0, 0.0, 0.0]
+
+    def take(self, window: QualityWindow) -> None:
+        seconds = window.seconds
+        self.seconds += seconds
+        self._received += window.received
+        self._lost += window.lost
+        self._sent += window.sent
+        self._concealed += window.concealed_ms
+        self._worst_loss = max(self._worst_loss, window.loss_percent)
+        self._worst_jitter = max(self._worst_jitter, window.jitter_ms)
+        self._worst_buffer = max(self._worst_buffer, window.buffer_ms)
+        self._worst_far = max(self._worst_far, window.far_loss_percent)
+        self._jitter += window.jitter_ms * seconds
+        self._buffer += window.buffer_ms * seconds
+        self._far += window.far_loss_percent * seconds
+        self._energy += _energy(window)
+        if window.round_trip_ms is not None:
+            self._trip += window.round_trip_ms * seconds
+            self._trip_seconds += seconds
+            self._worst_trip = max(self._worst_trip, window.round_trip_ms)
+        for place, raised in enumerate(alarms(window)):
+            self._alarms[place] += seconds if raised else 0.0
+
+    def summary(self, codec: str) -> QualitySummary | None:
+        """None before the first window."""
+        seconds = self.seconds
+        if seconds <= 0:
+            return None
+        measured = self._trip_seconds > 0
+        return QualitySummary(
+            codec=codec,
+            seconds=seconds,
+            received=self._received,
+            lost=self._lost,
+            sent=self._sent,
+            concealed_ms=self._concealed,
+            worst_loss_percent=round(self._worst_loss, 1),
+            jitter_ms=round(self._jitter / seconds, 1),
+            worst_jitter_ms=round(self._worst_jitter, 1),
+            buffer_ms=round(self._buffer / seconds, 1),
+            worst_buffer_ms=round(self._worst_buffer, 1),
+            level=_level(self._energy, seconds),
+            round_trip_ms=round(self._trip / self._trip_seconds, 1) if measured else None,
+            worst_round_trip_ms=round(self._worst_trip, 1) if measured else None,
+            far_loss_percent=round(self._far / seconds, 1),
+            worst_far_loss_percent=round(self._worst_far, 1),
+            loss_alarm_seconds=self._alarms[0],
+            jitter_alarm_seconds=self._alarms[1],
+            round_trip_alarm_seconds=self._alarms[2],
+        )
+
+
+def _energy(window: QualityWindow) -> float:
+    return float(10.0 ** (window.level / 10)) * window.seconds if window.level > SILENCE else 0.0
+
+
+def _level(energy: float, seconds: float) -> int:
+    return max(round(10 * math.log10(energy / seconds)), SILENCE) if energy > 0 and seconds > 0 else SILENCE

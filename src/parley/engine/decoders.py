@@ -1,0 +1,118 @@
+"""Payloads to sound: one stream's decoder for each codec, with what each knows of packets that are lost."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from parley.engine import g711
+from parley.engine.g722 import G722Decoder
+from parley.engine.opus import OpusDecoder, has_copy, packet_samples
+from parley.engine.resample import Upsampler
+from parley.engine.sound import Samples
+
+LAWS = {"pcmu": g711.MU, "pcma": g711.A}
+
+
+class Decoder(Protocol):
+    """What a codec must do for a receiver; sound is 48 kHz mono."""
+
+    scale: int  # 48000 over the RTP clock
+
+    def duration(self, payload: bytes) -> int:
+        """Samples in a packet; 0 when it is not one."""
+
+    def decode(self, payload: bytes) -> Samples: ...
+
+    def conceal(self, length: int) -> Samples | None:
+        """What the codec itself would put in place of lost packets; None when it has no idea."""
+
+    def recover(self, next_payload: bytes, length: int) -> Samples | None:
+        """The one lost packet before `next_payload`, out of a copy in there; None when it holds none."""
+
+    def is_pause(self, payload: bytes) -> bool:
+        """Whether the packet says that its sender falls silent now (DTX): what follows late is not lost."""
+
+    def start_after(self, payload: bytes) -> None:
+        """Forget what came before, but be as if this packet had been decoded: those between were not."""
+
+
+class _Telephone:
+    """What G.711 and G.722 have in common: a byte is six samples at 48 kHz, and nothing is known of what is lost."""
+
+    scale = 6
+
+    def duration(self, payload: bytes) -> int:
+        return len(payload) * self.scale if len(payload) <= 960 else 0
+
+    def conceal(self, length: int) -> Samples | None:
+        return None
+
+    def recover(self, next_payload: bytes, length: int) -> Samples | None:
+        return None
+
+    def is_pause(self, payload: bytes) -> bool:
+        return False
+
+
+class G711Decoder(_Telephone):
+    """Either law, at 8 kHz."""
+
+    def __init__(self, law: g711.Law) -> None:
+        self._law = law
+        self._upsampler = Upsampler(6)
+
+    def decode(self, payload: bytes) -> Samples:
+        return self._upsampler.run(self._law.expand(payload))
+
+    def start_after(self, payload: bytes) -> None:
+        self.decode(payload)
+
+
+class G722VoiceDecoder(_Telephone):
+    """16 kHz of sound on an RTP clock of 8 kHz."""
+
+    def __init__(self) -> None:
+        self._decoder = G722Decoder()
+        self._upsampler = Upsampler(3)
+
+    def decode(self, payload: bytes) -> Samples:
+        return self._upsampler.run(self._decoder.decode(payload))
+
+    def start_after(self, payload: bytes) -> None:
+        self._decoder, self._upsampler = G722Decoder(), Upsampler(3)
+        self.decode(payload)
+
+
+class OpusVoiceDecoder:
+    """libopus, which conceals by itself."""
+
+    scale = 1
+
+    def __init__(self) -> None:
+        self._decoder = OpusDecoder()
+
+    def duration(self, payload: bytes) -> int:
+        return packet_samples(payload)
+
+    def decode(self, payload: bytes) -> Samples:
+        samples = self._decoder.decode(payload)
+        return self._decoder.conceal(packet_samples(payload)) if samples is None else samples
+
+    def conceal(self, length: int) -> Samples | None:
+        return self._decoder.conceal(-(-length // 120) * 120)[:length]  # it works in steps of 2.5 ms
+
+    def recover(self, next_payload: bytes, length: int) -> Samples | None:
+        return self._decoder.recover(next_payload, length) if length % 480 == 0 and has_copy(next_payload) else None
+
+    def is_pause(self, payload: bytes) -> bool:
+        return len(payload) <= 2  # RFC 6716 section 2.1.9
+
+    def start_after(self, payload: bytes) -> None:
+        self._decoder.reset()
+        self._decoder.decode(payload)
+
+
+def make_decoder(codec: str) -> Decoder:
+    if codec == "opus":
+        return OpusVoiceDecoder()
+    return G722VoiceDecoder() if codec == "g722" else G711Decoder(LAWS[codec])
