@@ -21,7 +21,7 @@ from parley.backends.engine.worker import WorkerDied, WorkerLink
 from parley.core.ids import MeetingId
 from parley.core.leg_inputs import WebLocal
 from parley.engine import messages as m
-from tests.backends.engine_suite import LOCAL, PCMU, PORTS, Bench, EngineSuite, a_leg, plan
+from tests.backends.engine_suite import LOCAL, PCMU, PORTS, Bench, EngineSuite, Told, a_leg, plan
 from tests.backends.engine_suite import WEB as WEB_AUDIO
 
 _slots = count()
@@ -63,12 +63,38 @@ def workers_find_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
-    engine = client(tmp_path)
-    await engine.start()
-    pid = engine.worker_pid
-    yield Bench(engine, until, asyncio.sleep)
-    await engine.stop()
-    assert not alive(pid)
+    ports = free_ports()
+    engines = [client(tmp_path, ports, outlive=20.0)]
+    await engines[0].start()
+
+    async def lose_worker() -> None:
+        pid = engines[-1].worker_pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda: engines[-1].worker_pid not in {None, pid})
+
+    async def control_again() -> EngineClient:
+        desert(engines[-1])
+        engines.append(client(tmp_path, ports, outlive=20.0))
+        await engines[-1].start()
+        return engines[-1]
+
+    made = Bench(engines[0], until, asyncio.sleep, lose_worker, control_again)
+    yield made
+    pid = engines[-1].worker_pid
+    await engines[-1].stop()
+    assert pid is None or not alive(pid)
+
+
+def desert(engine: EngineClient) -> None:
+    """As when control is killed: its end of each channel is gone, and nobody says goodbye."""
+    for worker in engine._workers:
+        link = worker.link
+        assert link is not None and link._writer is not None
+        link._dead = True
+        for task in link._tasks:
+            task.cancel()
+        link._writer.transport.abort()
 
 
 def engine_of(bench: Bench) -> EngineClient:
@@ -147,17 +173,6 @@ async def test_a_worker_that_dies_again_and_again_is_given_up(bench: Bench) -> N
         await engine.change_leg(leg, PCMU)
 
 
-def desert(engine: EngineClient) -> None:
-    """As when control is killed: its end of each channel is gone, and nobody says goodbye."""
-    for worker in engine._workers:
-        link = worker.link
-        assert link is not None and link._writer is not None
-        link._dead = True
-        for task in link._tasks:
-            task.cancel()
-        link._writer.transport.abort()
-
-
 async def test_a_worker_is_taken_over(tmp_path: Path) -> None:
     """By the next control: same process, ports and streams; what was heard meanwhile is told after `keep`, what is not
     kept is closed, and plans are numbered anew."""
@@ -174,12 +189,13 @@ async def test_a_worker_is_taken_over(tmp_path: Path) -> None:
     await asyncio.sleep(1.5)  # the prompt ends
     second = client(tmp_path, ports, outlive=20.0)
     await second.start()
-    bench = Bench(second, until, asyncio.sleep)
+    told = Told()
+    second.listen(told)
     assert second.worker_pid == pid and second.found() == frozenset(legs)
     await until(lambda: second.statistics(legs[0]))
-    assert bench.told.ended == [] and await legs_in(second, meeting) == legs
+    assert told.ended == [] and await legs_in(second, meeting) == legs
     second.keep(legs[:1], [meeting])
-    assert bench.told.ended == [(legs[0], 3)]
+    assert told.ended == [(legs[0], 3)]
     assert await legs_in(second, meeting) == legs[:1] and second.found() == frozenset()
     assert "other" not in (await dump(second)).state["meetings"]
     second.apply(plan(meeting, 1))
@@ -189,7 +205,7 @@ async def test_a_worker_is_taken_over(tmp_path: Path) -> None:
         await second.change_leg(legs[1], PCMU)
     assert await second.open_leg(a_leg(), LOCAL, PCMU) not in opened[:1]
     await second.stop()
-    assert not alive(pid) and bench.told.died == []
+    assert not alive(pid) and told.died == []
 
 
 async def test_a_worker_that_does_not_fit_is_replaced(tmp_path: Path) -> None:

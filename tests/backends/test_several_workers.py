@@ -10,7 +10,7 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,7 @@ from parley.core.secret import Secret
 from parley.engine import g711
 from parley.engine import messages as m
 from parley.wire.rtp import TelephoneEvent, build_event, build_rtp, is_rtcp, parse_rtp
-from tests.backends.engine_suite import LOCAL, PCMU, WEB, Bench, a_leg
+from tests.backends.engine_suite import LOCAL, PCMU, WEB, Told, a_leg
 from tests.backends.test_engine_client import alive, dump, legs_in, until
 from tests.kit.addresses import free_port
 from tests.kit.stalls import Stalls
@@ -42,7 +42,7 @@ def workers_find_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+async def pool(tmp_path: Path) -> AsyncIterator[Pool]:
     first = free_port("127.0.0.1") // 2 * 2
     web = WebListening(("127.0.0.1",), 0)
     engine = EngineClient(
@@ -50,9 +50,19 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     )
     await engine.start()
     pids = engine.worker_pids
-    yield Bench(engine, until, asyncio.sleep)
+    told = Told()
+    engine.listen(told)
+    yield Pool(engine, told)
     await engine.stop()
     assert not any(alive(pid) for pid in pids) and await asyncio.to_thread(tmp_path.rmdir) is None
+
+
+@dataclass
+class Pool:
+    """Two workers, and what they told."""
+
+    engine: EngineClient
+    told: Told
 
 
 class Phone:
@@ -167,11 +177,6 @@ async def talking(*phones: Phone) -> AsyncIterator[None]:
             phone.socket.close()
 
 
-def engine_of(bench: Bench) -> EngineClient:
-    assert isinstance(bench.engine, EngineClient)
-    return bench.engine
-
-
 def plan(meeting: str, number: int, space: SpaceId, *legs: LegId) -> MediaPlan:
     entries = tuple(LegMedia(leg, contributes=True, receives=True) for leg in legs)
     return MediaPlan(MeetingId(meeting), number, entries, space)
@@ -185,10 +190,10 @@ def descriptors(engine: EngineClient) -> int:
     return sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in engine.worker_pids)
 
 
-async def test_a_space_is_on_one_worker(bench: Bench) -> None:
+async def test_a_space_is_on_one_worker(pool: Pool) -> None:
     """Phones and browsers who call a space come to the worker of those before them, others to the one with the fewest
     legs; each worker has a port of its own for browsers."""
-    engine, spaces = engine_of(bench), [SpaceId("s0"), SpaceId("s1")]
+    engine, spaces = pool.engine, [SpaceId("s0"), SpaceId("s1")]
     phones = [Phone(engine, 400 + number) for number in range(4)]
     for number, phone in enumerate(phones):
         await phone.call(spaces[number % 2])
@@ -208,11 +213,11 @@ async def test_a_space_is_on_one_worker(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("srtp", [False, True], ids=["plain", "srtp"])
-async def test_a_caller_of_the_global_prompts_is_handed_over(bench: Bench, srtp: bool) -> None:
+async def test_a_caller_of_the_global_prompts_is_handed_over(pool: Pool, srtp: bool) -> None:
     """He comes in on another worker than the meeting's. Let in, his streams go on there: one SSRC, no number left out
     either way, no gap over 60 ms; a key that he holds is one digit, and he hears and is heard. So also when he is moved
     on to meetings of other workers."""
-    engine, space, other = engine_of(bench), SpaceId("s"), SpaceId("t")
+    engine, space, other = pool.engine, SpaceId("s"), SpaceId("t")
     host, guest = Phone(engine, 400), Phone(engine, 900, srtp=srtp)
     await host.call(space)
     await guest.call()
@@ -223,7 +228,7 @@ async def test_a_caller_of_the_global_prompts_is_handed_over(bench: Bench, srtp:
         await asyncio.sleep(1.0)
         pressed = guest.sent * 160
         guest.hold_a_key(5, pressed)
-        await until(lambda: bench.told.digits)
+        await until(lambda: pool.told.digits)
         for number in (2, 4, 6):  # the machine may stand still in one of them
             gaps.append(await handed_over(engine, guest, plan("m", number, space, host.leg, guest.leg), 0))
             guest.hold_a_key(5, pressed)
@@ -242,7 +247,7 @@ async def test_a_caller_of_the_global_prompts_is_handed_over(bench: Bench, srtp:
     legs = (await dump(engine, 0)).state["legs"]
     assert legs[guest.leg]["packets_lost"] == 0 and legs[guest.leg]["port"] == guest.port
     assert guest.leg not in (await dump(engine, 1)).state["legs"]
-    assert [digit for _, digit in bench.told.digits] == ["5"] and bench.told.died == []
+    assert [digit for _, digit in pool.told.digits] == ["5"] and pool.told.died == []
 
 
 async def handed_over(engine: EngineClient, guest: Phone, newest: MediaPlan, to: int) -> float:
@@ -254,9 +259,9 @@ async def handed_over(engine: EngineClient, guest: Phone, newest: MediaPlan, to:
     return guest.gap(began - 0.05)
 
 
-async def test_legs_go_to_and_fro_and_leave_nothing(bench: Bench) -> None:
+async def test_legs_go_to_and_fro_and_leave_nothing(pool: Pool) -> None:
     """Between meetings of two workers, twenty times: no descriptor stays, and closing finds it wherever it is."""
-    engine = engine_of(bench)
+    engine = pool.engine
     hosts, guest = [Phone(engine, 400), Phone(engine, 500)], Phone(engine, 900)
     for number, host in enumerate(hosts):
         await host.call(SpaceId(f"s{number}"))
@@ -276,15 +281,15 @@ async def test_legs_go_to_and_fro_and_leave_nothing(bench: Bench) -> None:
     await asyncio.sleep(0.2)
     states = [(await dump(engine, worker)).state["legs"] for worker in (0, 1)]
     assert not any(guest.leg in legs for legs in states) and descriptors(engine) == before - 2
-    assert bench.told.died == []
+    assert pool.told.died == []
     for phone in (*hosts, guest):
         phone.socket.close()
 
 
 @pytest.mark.parametrize("dies", ["giver", "taker"])
-async def test_a_worker_that_dies_in_a_hand_over_loses_nobody(bench: Bench, dies: str) -> None:
+async def test_a_worker_that_dies_in_a_hand_over_loses_nobody(pool: Pool, dies: str) -> None:
     """Whoever of the two is killed in the midst of it: the leg is open on one of them soon, on its port."""
-    engine, space = engine_of(bench), SpaceId("s")
+    engine, space = pool.engine, SpaceId("s")
     host, guest = Phone(engine, 400), Phone(engine, 900)
     await host.call(space)
     await guest.call()
@@ -299,7 +304,7 @@ async def test_a_worker_that_dies_in_a_hand_over_loses_nobody(bench: Bench, dies
         os.kill(victim.pid, signal.SIGKILL)
         await until(lambda: guest.hears(400) and host.hears(900) and len(engine.worker_pids) == 2, 8.0)
     assert sorted(await legs_in(engine, MeetingId("m"))) == sorted([host.leg, guest.leg])
-    assert bench.told.died == []
+    assert pool.told.died == []
 
 
 async def killed_and_heard_again(engine: EngineClient, one: Phone, other: Phone) -> float:
@@ -314,10 +319,10 @@ async def killed_and_heard_again(engine: EngineClient, one: Phone, other: Phone)
 
 
 @pytest.mark.parametrize("srtp", [False, True], ids=["plain", "srtp"])
-async def test_callers_hear_their_meeting_again_after_a_workers_death(bench: Bench, srtp: bool) -> None:
+async def test_callers_hear_their_meeting_again_after_a_workers_death(pool: Pool, srtp: bool) -> None:
     """Within two seconds, without a word of theirs, also behind a NAT and after the sequence number has turned; those
     on the other worker notice nothing."""
-    engine, spaces = engine_of(bench), [SpaceId("s0"), SpaceId("s1")]
+    engine, spaces = pool.engine, [SpaceId("s0"), SpaceId("s1")]
     phones = [Phone(engine, tone, srtp=srtp) for tone in (400, 900, 600, 1300)]
     for number, phone in enumerate(phones):
         await phone.call(spaces[number // 2])
@@ -335,4 +340,4 @@ async def test_callers_hear_their_meeting_again_after_a_workers_death(bench: Ben
     assert times[-1] < 2.0
     for other in phones[2:]:
         assert other.gap() < 0.1 + 2 * stalls.longest and other.steps()[0] == {1}
-    assert bench.told.died == [] and {phone.refused for phone in phones} == {0}
+    assert pool.told.died == [] and {phone.refused for phone in phones} == {0}
