@@ -200,6 +200,24 @@ async def test_a_leg_whose_worker_is_gone_ends_in_order(life: Life) -> None:
     assert await after.rows() == (0, 0)
 
 
+async def test_durations_end_with_the_machine(life: Life) -> None:
+    """Whoever was cut off by a loss of power was not connected until the power came back."""
+    guest, host = await talking(life)
+    for _ in range(130):  # in steps, for on the disk a write takes its time
+        await life.wait(5)
+    life.engine.legs.clear()
+    life.clock.advance(30)
+    killed = await life.after_kill()
+    killed.clock.advance(7200)
+    after = killed.survive()
+    await after.take_up()
+    ends = {event.leg: event for event in after.events(LegEnded)}
+    for call in (guest, host):
+        assert 630 <= ends[call.leg.id].duration <= 710
+    (end,) = after.events(MeetingEnded)
+    assert isinstance(end, MeetingEnded) and 630 <= end.duration <= 710
+
+
 async def test_one_lost_leg_of_two(life: Life) -> None:
     """The other one goes on; the host's end means to the guest what it always means."""
     guest, host = await talking(life)

@@ -31,7 +31,19 @@ from tests.backends.store_samples import (
 
 # Attributes that are made of several values, in any collection.
 COMPOUND = {"attendees", "bindings", "call_out", "call_settings", "conferences", "entry", "extras", "leg_settings"}
-COMPOUND |= {"chat", "inside", "media", "password_history", "proof", "rights", "rules", "series", "settings", "stay"}
+COMPOUND |= {
+    "asserted",
+    "chat",
+    "inside",
+    "media",
+    "password_history",
+    "proof",
+    "rights",
+    "rules",
+    "series",
+    "settings",
+    "stay",
+}
 SEALED = {"door", "password", "payload", "ha1"}
 
 

@@ -336,6 +336,8 @@ FULL: dict[str, Any] = {
             T + timedelta(microseconds=1),
             0.25,
         ),
+        UserId("user-1"),
+        ("sip:ann@a.example", "tel:+55"),
     ),
     "live_meetings": StoredMeeting(
         MeetingId("full"),
@@ -351,6 +353,7 @@ FULL: dict[str, Any] = {
         20,
         3,
         (ChatLine(4, ParticipantId("p1"), "Ann 安", "olá", T),),
+        T + 2 * HOUR,
     ),
 }
 BARE: dict[str, Any] = {

@@ -28,6 +28,7 @@ LIVE = (OccurrenceState.BOOKED, OccurrenceState.RUNNING)
 
 # What `where` cannot compare: values made of several, and what the real store keeps sealed.
 COMPOSITE = {
+    "asserted",
     "attendees",
     "bindings",
     "call_out",

@@ -47,9 +47,9 @@ class History:
         self.over: set[MeetingId] = set()
         self._legs: dict[LegId, _LegHistory] = {}
         self._meetings: dict[MeetingId, _MeetingHistory] = {}
-        self._last: datetime | None = None
+        self.last: datetime | None = None  # event
         for stored in events:
-            self._last = stored.at
+            self.last = stored.at
             self._take(stored.at, stored.event)
 
     def _take(self, at: datetime, event: Event) -> None:
@@ -112,4 +112,4 @@ class History:
         )
 
     def _until_last(self, since: datetime) -> float:
-        return (self._last - since).total_seconds() if self._last is not None else 0.0
+        return (self.last - since).total_seconds() if self.last is not None else 0.0

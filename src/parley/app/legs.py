@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 import structlog
@@ -297,8 +298,10 @@ class IncomingLegRunner(LiveLegRunner):
         services: LegServices,
         lobby: Lobby,
         proof: Proof = NOTHING_PROVEN,
+        machine: Leg | None = None,
     ) -> None:
-        machine = Leg(leg, GENERATION, number, services.entry, services.clock.now())
+        """machine: of a leg that was answered already."""
+        machine = machine or Leg(leg, GENERATION, number, services.entry, services.clock.now())
         super().__init__(leg, number, participant, door, machine, services, lobby)
         self.door = door
         self._target = target
@@ -313,6 +316,9 @@ class IncomingLegRunner(LiveLegRunner):
             )
             self.audio = message.audio
             self._asserted, self._user = message.asserted, message.user
+
+    def stored(self, dated: Dated, door: bytes | None = None) -> StoredLeg:
+        return replace(super().stored(dated, door), user=self._user, asserted=self._asserted)
 
     def _perform_own(self, effect: LegEffect) -> None:
         engine, tasks = self._services.engine, self._services.tasks

@@ -516,8 +516,8 @@ class LegInbox(Protocol):
     def post(self, message: LegInput) -> None: ...
 
 
-class SurvivingDoor(AnsweredDoor, Protocol):
-    """An answered leg's side of a door, of the life of the server before."""
+class SurvivingDoor(LegDoor, Protocol):
+    """An answered leg's side of a door, of the life of the server before; it is not answered or refused once more."""
 
     audio: LegAudio | None
 

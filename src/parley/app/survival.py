@@ -31,21 +31,22 @@ from ..core.ids import LegId, MeetingId, ParticipantId, TenantId
 from ..core.leg_inputs import Drop
 from ..core.meeting import Meeting
 from ..core.meeting_inputs import Left, Tick
-from ..core.profiles import CallLayer
 from ..core.survival import Inside, StoredLeg, StoredMeeting, leg_again
 from .directory import Directory
 from .history import BROKEN_OFF, History
-from .joining import space_facts
-from .legs import GENERATION, LegServices
+from .joining import SpaceFacts, space_facts
+from .legs import GENERATION, LegServices, LiveLegRunner
 from .live import OUTGOING
 from .meetings import MeetingRunner
 from .ports import Query, Repository, Store, SurvivingDoor, SurvivingDoors, Timer
-from .surviving_legs import NoDoor, SurvivingLegRunner
+from .surviving_legs import NoDoor, surviving
 
 log = structlog.get_logger(__name__)
 
+SEEN_EVERY = 60.0  # seconds: to so much is known when the machine failed
 SOON = 0.05  # seconds: a burst of calls shares its commits
 WRITE_EVERY = 1.0  # seconds
+REST = 4  # times as long as the last write took: no more than a fifth of the time is spent on writing
 RECENT = 5000  # events: rows are behind the journal by moments, a day's quiet is no more than this
 CLOCK_SET = 1.0  # seconds by which the wall clock may wander before times are dated anew
 BROWSER = "browser"
@@ -80,6 +81,9 @@ class Survival:
         self._grace = grace
         self._counted = counted
         self._epoch = services.clock.utc() - timedelta(seconds=services.clock.now())
+        self._lag = 0.0  # seconds since the life before ended, where its calls ended with it
+        self._seen = services.clock.utc()
+        self._heartbeat: Timer | None = None
         self._legs: dict[LegId, StoredLeg] = {}  # as they are in the store
         self._meetings: dict[MeetingId, StoredMeeting] = {}
         self._changed_legs: set[LegId] = set()
@@ -87,9 +91,10 @@ class Survival:
         self._moved: set[LegId] = set()  # whose doors have something else to write
         self._timer: Timer | None = None
         self._timer_at = 0.0
+        self._not_before = 0.0
         self._one_writer = asyncio.Lock()
-        self._doomed: list[tuple[SurvivingLegRunner, Ending]] = []
-        self._awaited: dict[ParticipantId, SurvivingLegRunner] = {}  # whose browsers may come back
+        self._doomed: list[tuple[LiveLegRunner, Ending]] = []
+        self._awaited: dict[ParticipantId, LiveLegRunner] = {}  # whose browsers may come back
         directory.watch(self._meeting_changed)
         directory.store_by(self._leg_changed, self.flush)
 
@@ -114,7 +119,7 @@ class Survival:
             self._relieve(meeting)
 
     def _write_within(self, seconds: float) -> None:
-        when = self._clock.now() + seconds
+        when = max(self._clock.now() + seconds, self._not_before)
         if self._timer is not None and self._timer_at <= when:
             return
         if self._timer is not None:
@@ -130,7 +135,10 @@ class Survival:
         """Everything that is to be stored is, if the store can be written to."""
         async with self._one_writer:
             if self._changed_legs or self._changed_meetings:
+                began = self._clock.now()
                 await self._flush()
+                ended = self._clock.now()
+                self._not_before = ended + min(REST * (ended - began), WRITE_EVERY)
 
     # --- writing --------------------------------------------------------------------------------------------------
 
@@ -157,6 +165,20 @@ class Survival:
             return
         _note(self._legs, new_legs)
         _note(self._meetings, new_meetings)
+        self._mind_heartbeat()
+
+    def _mind_heartbeat(self) -> None:
+        if self._meetings and self._heartbeat is None:
+            self._heartbeat = self._clock.call_at(self._clock.now() + SEEN_EVERY, self._beat)
+        elif not self._meetings and self._heartbeat is not None:
+            self._heartbeat.cancel()
+            self._heartbeat = None
+
+    def _beat(self) -> None:
+        self._heartbeat = None
+        self._seen = self._clock.utc()
+        self._changed_meetings |= set(self._meetings)
+        self._write_within(WRITE_EVERY)
 
     def _look(
         self, legs: set[LegId], meetings: set[MeetingId], moved: set[LegId]
@@ -174,7 +196,9 @@ class Survival:
             row = self._row(id, place, found, id in moved)
             if row != self._legs.get(id):
                 new_legs[id] = row
-        new_meetings = {id: found[0] if found is not None else None for id, found in seen.items()}
+        new_meetings = {
+            id: replace(found[0], seen=self._seen) if found is not None else None for id, found in seen.items()
+        }
         return new_legs, {id: row for id, row in new_meetings.items() if row != self._meetings.get(id)}
 
     def _row(
@@ -204,7 +228,7 @@ class Survival:
 
     def _timed(self, moment: datetime) -> float:
         """Nothing began after now, whatever the wall clock was set to."""
-        return min((moment - self._epoch).total_seconds(), self._clock.now())
+        return min((moment - self._epoch).total_seconds() + self._lag, self._clock.now())
 
     # --- taking up ------------------------------------------------------------------------------------------------
 
@@ -226,12 +250,15 @@ class Survival:
         self._meetings = {one.id: one for one in meetings}
         self._changed_legs, self._changed_meetings = set(self._legs), set(self._meetings)
         self._moved = set(self._legs)
+        if not self._services.engine.found():
+            alive = [at for at in (history.last, *(one.seen for one in meetings)) if at is not None]
+            self._lag = max(0.0, (self._clock.utc() - max(alive)).total_seconds()) if alive else 0.0
         runners: list[MeetingRunner] = []
         for one in meetings:
             if one.id not in history.over and one.started is not None:
                 found = facts[one.id]
                 inside = [row for row in rows if row.meeting == one.id and row.id not in history.left]
-                machine = self._meeting_again(one, inside, found.call if found is not None else ())
+                machine = self._meeting_again(one, inside, found)
                 runners.append(self._directory.take_up_meeting(machine, one.space))
         live = {runner.view().meeting for runner in runners}
         kept = [id for row in rows if row.id not in history.ended and (id := self._leg_again(row, live, history))]
@@ -248,10 +275,18 @@ class Survival:
         if rows:
             log.info("took up what lived on", legs=len(kept), of=len(rows), meetings=len(live))
 
-    def _meeting_again(self, stored: StoredMeeting, rows: Iterable[StoredLeg], call: Iterable[CallLayer]) -> Meeting:
+    def _meeting_again(self, stored: StoredMeeting, rows: Iterable[StoredLeg], facts: SpaceFacts | None) -> Meeting:
         legs = [leg_again(row, inside, GENERATION, self._timed) for row in rows if (inside := row.inside) is not None]
         legs.sort(key=lambda leg: leg.joined_at)
-        return Meeting.again(stored, legs, call, self._clock.now(), self._timed)
+        return Meeting.again(
+            stored,
+            legs,
+            facts.call if facts is not None else (),
+            self._clock.now(),
+            self._timed,
+            brand=facts.sounds.brand if facts is not None else "",
+            tells_alone=self._services.entry.tells_alone,
+        )
 
     def _leg_again(self, row: StoredLeg, live: set[MeetingId], history: History) -> LegId | None:
         """Its id where it goes on, as all of it is there."""
@@ -261,7 +296,9 @@ class Survival:
             door = self._doors[row.kind].open_again(row.door)
         finished = self._counted(row.tenant) if row.direction == OUTGOING else lambda: None
         stored = row if inside else replace(row, inside=None)
-        runner = SurvivingLegRunner(stored, door or NoDoor(), self._services, self._directory, self._timed, finished)
+        at = self._meetings.get(row.meeting) if inside and row.meeting is not None else None
+        space = at.space if at is not None else None
+        runner = surviving(stored, door or NoDoor(), self._services, self._directory, self._timed, space, finished)
         self._directory.take_up_leg(runner, row.meeting if inside else None)
         found = row.id in self._services.engine.found()
         if found and inside and door is not None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..core.endings import Ending
+from ..core.ids import SpaceId
 from ..core.leg import Known, Leg
-from ..core.leg_inputs import LegAudio, LegEffect, LegFinished, WebLocal
+from ..core.leg_inputs import Granted, LegAudio, LegEffect, LegFinished, WebLocal
+from ..core.meeting_inputs import Entry
 from ..core.outgoing_leg import OutgoingLeg
 from ..core.survival import StoredLeg, Timed
-from .legs import GENERATION, LegServices, LiveLegRunner, Lobby, Machine
+from .legs import GENERATION, IncomingLegRunner, LegServices, LiveLegRunner, Lobby
 from .live import OUTGOING, Party
 from .ports import LegFacts, LegInbox, SurvivingDoor
+from .quality import QualityRecord
 
 
 class NoDoor:
@@ -21,6 +24,12 @@ class NoDoor:
 
     def attach(self, inbox: LegInbox) -> None:
         """Nothing comes."""
+
+    def accept(self, port: int, web: WebLocal | None = None) -> None:
+        """It is answered."""
+
+    def reject(self, ending: Ending) -> None:
+        """It is answered."""
 
     def accept_change(self, audio: LegAudio, web: WebLocal | None = None) -> None:
         """Nobody asks for one."""
@@ -35,8 +44,8 @@ class NoDoor:
         return b""
 
 
-class SurvivingLegRunner(LiveLegRunner):
-    """finished: it is over and has given everything back."""
+class SurvivingCaller(IncomingLegRunner):
+    """Who called us. space: where he is, if anywhere."""
 
     def __init__(
         self,
@@ -45,20 +54,47 @@ class SurvivingLegRunner(LiveLegRunner):
         services: LegServices,
         lobby: Lobby,
         timed: Timed,
-        finished: Callable[[], None] = lambda: None,
+        space: SpaceId | None,
     ) -> None:
+        entry = stored.inside.entry if stored.inside is not None else Entry()
         super().__init__(
-            stored.id, stored.number, stored.participant, door, machine_again(stored, services, timed), services, lobby
+            stored.id,
+            stored.number,
+            stored.participant,
+            door,
+            Granted(space or SpaceId(""), stored.tenant, entry),
+            services,
+            lobby,
+            machine=Leg.again(stored.id, GENERATION, stored.number, services.entry, _known(stored, door, timed)),
         )
-        self.party = Party(
-            stored.caller, stored.dialled, stored.display_name, stored.kind, stored.direction, stored.language
-        )
-        self.audio = door.audio
-        self.accepted = True
-        self.started = timed(stored.began)
+        self._asserted, self._user = stored.asserted, stored.user
         self._encrypted_media = stored.encrypted_media
+        _resume(self, stored, door, services, timed)
+
+    @property
+    def encrypted_media(self) -> bool:
+        return self._encrypted_media
+
+
+class SurvivingCallee(LiveLegRunner):
+    """Whom we called. finished: it is over and has given everything back."""
+
+    def __init__(
+        self,
+        stored: StoredLeg,
+        door: SurvivingDoor,
+        services: LegServices,
+        lobby: Lobby,
+        timed: Timed,
+        finished: Callable[[], None],
+    ) -> None:
+        machine = OutgoingLeg.again(
+            stored.id, GENERATION, stored.number, services.entry.language, _known(stored, door, timed)
+        )
+        super().__init__(stored.id, stored.number, stored.participant, door, machine, services, lobby)
         self._finished = finished
-        door.attach(self)
+        self._encrypted_media = stored.encrypted_media
+        _resume(self, stored, door, services, timed)
 
     @property
     def encrypted_media(self) -> bool:
@@ -70,16 +106,42 @@ class SurvivingLegRunner(LiveLegRunner):
             self._finished()
 
 
-def machine_again(stored: StoredLeg, services: LegServices, timed: Timed) -> Machine:
+def surviving(
+    stored: StoredLeg,
+    door: SurvivingDoor,
+    services: LegServices,
+    lobby: Lobby,
+    timed: Timed,
+    space: SpaceId | None,
+    finished: Callable[[], None],
+) -> SurvivingCaller | SurvivingCallee:
+    """The runner of either kind."""
+    if stored.direction == OUTGOING:
+        return SurvivingCallee(stored, door, services, lobby, timed, finished)
+    return SurvivingCaller(stored, door, services, lobby, timed, space)
+
+
+def _resume(runner: LiveLegRunner, stored: StoredLeg, door: SurvivingDoor, services: LegServices, timed: Timed) -> None:
+    runner.party = Party(
+        stored.caller, stored.dialled, stored.display_name, stored.kind, stored.direction, stored.language
+    )
+    runner.audio = door.audio
+    runner.accepted = True
+    runner.started = timed(stored.began)
+    before = services.clock.now() - timed(stored.counted)
+    runner.quality = QualityRecord(stored.id, stored.number, services.journal, since=before)
+    door.attach(runner)
+
+
+def _known(stored: StoredLeg, door: SurvivingDoor, timed: Timed) -> Known:
     inside = stored.inside
     since = inside.active_since if inside is not None else None
-    known = Known(
+    return Known(
         inside=inside is not None,
         counted=timed(stored.counted),
         encrypted_media=stored.encrypted_media,
         active_since=timed(since) if since is not None else None,
         active_before=inside.active_before if inside is not None else 0.0,
+        source=door.facts().remote_address.rpartition(":")[0].strip("[]"),
+        language=stored.language,
     )
-    if stored.direction == OUTGOING:
-        return OutgoingLeg.again(stored.id, GENERATION, stored.number, services.entry.language, known)
-    return Leg.again(stored.id, GENERATION, stored.number, services.entry, known)

@@ -84,6 +84,7 @@ class LegState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known of a leg of the life before. inside: it is in a meeting. counted: from when its duration counts.
+    source, language: as in Offered.
 
     Times are monotonic seconds of this life, which may lie before its beginning.
     """
@@ -93,6 +94,8 @@ class Known:
     encrypted_media: bool
     active_since: float | None = None
     active_before: float = 0.0
+    source: str = ""
+    language: str = ""
 
 
 _ANSWERED = frozenset({LegState.ANSWERING, LegState.ENTRANCE, LegState.JOINING, LegState.JOINED})
@@ -111,6 +114,7 @@ class Leg:
         self._settings = settings
         self._arrived = now
         self._offer: Offered | None = None
+        self._source = ""
         self._target: Candidates | Ivr | Granted | None = None
         self._proof = NOTHING_PROVEN
         self._encrypted_media = False
@@ -151,6 +155,9 @@ class Leg:
         leg._connected = leg._port_open = True
         leg._in_meeting = known.inside
         leg._encrypted_media = known.encrypted_media
+        leg._source = known.source
+        leg._entrance = Entrance(id, number, known.source, settings, known.encrypted_media, known.language)
+        leg._keypad = Keypad(leg._entrance.language)
         leg._active_since, leg._active_before = known.active_since, known.active_before
         return leg
 
@@ -183,11 +190,11 @@ class Leg:
     def _offered(self, offer: Offered, now: float) -> list[LegEffect]:
         if self.state is not LegState.NEW:
             return []
-        self._offer = offer
+        self._offer, self._source = offer, offer.source
         self._arrived = now
         self._encrypted_media = offer.audio.encrypted
         self._entrance = Entrance(
-            self.id, self.number, offer.source, self._settings, self._encrypted_media, offer.language
+            self.id, self.number, self._source, self._settings, self._encrypted_media, offer.language
         )
         self._keypad = Keypad(self._entrance.language)
         self.state = LegState.RESOLVING

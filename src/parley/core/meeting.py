@@ -176,9 +176,21 @@ class Meeting:
         call_layers: Iterable[CallLayer],
         now: float,
         timed: Timed,
+        *,
+        brand: str = "",
+        tells_alone: bool = False,
     ) -> Meeting:
-        """The same meeting, legs in join order. Nothing is recorded by it; its next input makes a plan."""
-        meeting = cls(stored.id, stored.space, stored.name, stored.tenant, call_layers, now)
+        """The same meeting, legs in join order. Nothing is recorded or rung by it; its next input makes a plan."""
+        meeting = cls(
+            stored.id,
+            stored.space,
+            stored.name,
+            stored.tenant,
+            call_layers,
+            now,
+            brand=brand,
+            tells_alone=tells_alone,
+        )
         meeting._room = replace(
             meeting._room,
             locked=stored.locked,
@@ -190,6 +202,7 @@ class Meeting:
         meeting._kept, meeting._unencrypted = stored.kept_when_empty, stored.unencrypted
         meeting._legs_most, meeting._legs_completed = stored.legs_most, stored.legs_completed
         meeting._chat = stored.chat
+        meeting._chimes.after(meeting._legs.values(), brand, now)  # nobody has come
         return meeting
 
     # --- the entrance and the exit --------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from .chat import ChatLine
-from .ids import LegId, LegProfileId, MeetingId, ParticipantId, SpaceId, TenantId
+from .ids import LegId, LegProfileId, MeetingId, ParticipantId, SpaceId, TenantId, UserId
 from .meeting_inputs import Entry, Join, Stay
 from .meeting_legs import MeetingLeg
 from .profiles import Extras, LegLayer, LegSettings, resolve_leg
@@ -48,7 +48,8 @@ class Inside:
 @dataclass(frozen=True, slots=True)
 class StoredLeg:
     """An answered leg. caller to direction: as in its Party. began: when it was made; counted: from when its duration
-    counts. door: what its door wrote for itself, with keys in it; empty: the door has nothing to go on with.
+    counts. door: what its door wrote for itself, with keys in it; empty: the door has nothing to go on with. user,
+    asserted: of a caller, as in Offered.
 
     meeting, inside: None while it stands at the entrance. tenant: of the meeting's space.
     """
@@ -69,11 +70,16 @@ class StoredLeg:
     meeting: MeetingId | None = None
     tenant: TenantId | None = None
     inside: Inside | None = None
+    user: UserId | None = None
+    asserted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class StoredMeeting:
-    """A meeting but for its legs. started: None before anybody was in. host_present, absent_since: as in Room."""
+    """A meeting but for its legs. started: None before anybody was in. host_present, absent_since: as in Room.
+
+    seen: when the server was last seen alive with it, to a minute.
+    """
 
     id: MeetingId
     space: SpaceId
@@ -88,6 +94,7 @@ class StoredMeeting:
     legs_most: int = 0
     legs_completed: int = 0
     chat: tuple[ChatLine, ...] = ()
+    seen: datetime | None = None
 
 
 def inside_of(leg: MeetingLeg, dated: Dated) -> Inside:

@@ -264,6 +264,8 @@ live_legs = table(
     text("meeting"),
     text("tenant"),
     json("inside", nullable=True),
+    text("user"),
+    json("asserted"),
 )
 
 live_meetings = table(
@@ -282,6 +284,7 @@ live_meetings = table(
     number("legs_most", nullable=False),
     number("legs_completed", nullable=False),
     json("chat"),
+    time("seen"),
 )
 
 tokens = table(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ...core.endings import Ending
+from ...core.leg_inputs import WebLocal
 from ...wire.sdes import OurKeys
 from ...wire.sdp import Session
 from ...wire.sip.events import DialogId
@@ -33,6 +35,12 @@ class SurvivingCall(SipCall):
         self._codec = stored.codec
         self._user_agent = stored.user_agent
         self._hop, self._proved = stored.hop, stored.proved
+
+    def accept(self, port: int, web: WebLocal | None = None) -> None:
+        """It is answered."""
+
+    def reject(self, ending: Ending) -> None:
+        """It is answered."""
 
     async def way_back(self) -> Flow | None:
         if self._hop is None:
