@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PARLEY_DATA_DIR ?= ./data
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench docs
+.PHONY: help run test lint bench soak docs fuzz
 
 help: # What can be made
 	@awk -F ':.*# ' '/^[a-z]+:.*# / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,15 @@ lint: .venv/installed-for-tests # Style, types
 
 bench: .venv/installed-for-tests # Measure, and print what was measured
 	@for program in bench/bench_*.py; do echo "== $$program"; $(BIN)/python "$$program" || exit 1; done
+
+soak: .venv/installed-for-tests # An hour of the engine's time and ten minutes of a hundred callers: does anything leak?
+	$(BIN)/python bench/soak.py
+
+# Led by coverage where atheris can be installed, by chance where it cannot.
+SECONDS ?= 600
+fuzz: .venv/installed-for-tests # Feed every parser changed inputs, each for SECONDS=600
+	-@$(BIN)/pip install --quiet --editable '.[fuzz]'
+	$(BIN)/python -m tests.fuzz.run --seconds $(SECONDS)
 
 docs: .venv/installed # Write the generated pages anew
 	@for program in scripts/generate_*.py; do echo "$$program"; $(BIN)/python "$$program" || exit 1; done

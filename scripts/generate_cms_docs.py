@@ -11,7 +11,16 @@ sys.path.insert(0, str(ROOT / "src"))
 from parley.doors.cms.dial_plan import ACCESS_QUERY  # noqa: E402
 from parley.doors.cms.fields import Access, Field, Shown, Table  # noqa: E402
 from parley.doors.cms.live_fields import CALL, CALL_LEG, NEW_CALL_LEG, NEW_PARTICIPANT, PARTICIPANT, PARTICIPANTS  # noqa: E402
-from parley.doors.cms.plan_fields import INBOUND_RULE, IVR, OUTBOUND_RULE, SYSTEM_PROFILES, TENANT, USER  # noqa: E402
+from parley.doors.cms.plan_fields import (  # noqa: E402
+    DIAL_TRANSFORM,
+    FORWARDING_RULE,
+    INBOUND_RULE,
+    IVR,
+    OUTBOUND_RULE,
+    SYSTEM_PROFILES,
+    TENANT,
+    USER,
+)
 from parley.doors.cms.profile_fields import CALL_LEG_PROFILE, CALL_PROFILE  # noqa: E402
 from parley.doors.cms.space_fields import ACCESS_METHOD, CO_SPACE, CO_SPACE_USER  # noqa: E402
 
@@ -26,6 +35,8 @@ PAGES: tuple[tuple[str, str, Table], ...] = (
     ("system profiles", "`/system/profiles` (GET, PUT, POST)", SYSTEM_PROFILES),
     ("inboundDialPlanRule", "`/inboundDialPlanRules`, `…/<id>`", INBOUND_RULE),
     ("outboundDialPlanRule", "`/outboundDialPlanRules`, `…/<id>`", OUTBOUND_RULE),
+    ("forwardingDialPlanRule", "`/forwardingDialPlanRules`, `…/<id>`", FORWARDING_RULE),
+    ("dialTransform", "`/dialTransforms`, `…/<id>`", DIAL_TRANSFORM),
     ("ivr", "`/ivrs`, `…/<id>`", IVR),
     ("call", "`/calls`, `…/<id>`", CALL),
     (

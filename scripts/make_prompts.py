@@ -134,6 +134,12 @@ TEXTS: dict[str, dict[str, str]] = {
     },
 }
 
+TEXTS["echo"] = {
+    "en": "This is the echo test. You hear yourself one second later.",
+    "zh": "zhe4 shi4 hui2 sheng1 ce4 shi4, nin2 hui4 zai4 yi1 miao3 hou4 ting1 dao4 zi4 ji3",
+    "pt": "Teste de eco. Você ouve a si mesmo um segundo depois.",
+}
+
 BEEPS: dict[str, tuple[int, ...]] = {
     "welcome": (600, 800),
     "enter-id": (200,),
@@ -156,6 +162,7 @@ BEEPS: dict[str, tuple[int, ...]] = {
     "muted": (700, 3200),
     "unmuted": (3200, 700),
     "mute-refused": (3400, 700),
+    "echo": (800, 3300),
 }
 
 # Somebody comes: up a fourth; somebody goes: down.

@@ -132,6 +132,15 @@ def test_spaces_are_added_listed_and_shown(server: Serving) -> None:
     assert "leads nowhere" in well("explain", "demo")
 
 
+def test_a_leg_is_explained_by_its_number(server: Serving) -> None:
+    """`explain leg 1` asks for the leg, in lines or as JSON without them; an unknown one is named."""
+    assert well("explain", "leg", "1") == "leg leg-1, number 1\n"
+    assert json.loads(well("explain", "leg", "1", "--json")) == {"id": "leg-1", "number": 1, "timeline": []}
+    refused = parley("explain", "leg", "7")
+    assert (refused.exit_code, refused.stderr) == (1, "parley: there is no leg 7\n")
+    assert "leg leads nowhere" in well("explain", "leg")
+
+
 def test_meetings_and_legs_are_listed_and_acted_on(server: Serving) -> None:
     """Lock, unlock, drop and end reach the meeting."""
     server.operations.live["m-1"] = dict(MEETING)

@@ -9,11 +9,12 @@ import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
 
+from .checks_base import Finding
+from .checks_sip import check_sip, is_running
 from .config import Settings
 from .wire.turn import HEADER, Allocation, TurnFault, ephemeral_credential, length_of
 
@@ -23,20 +24,11 @@ STREAM_WITHIN = 5.0  # seconds for a connection and an answer on it
 CREDENTIAL_SECONDS = 300
 
 NOT_CHECKED = (
-    "mail, SMS and SIP next hops; whether ports of this machine can be reached from elsewhere; "
+    "mail, SMS and SIP next hops; whether ports of this machine can be reached from other networks; "
     "whether a TURN server relays to every network"
 )
 
 Ask = Callable[[bytes], Awaitable[bytes]]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was tried."""
-
-    what: str
-    holds: bool
-    told: str
 
 
 async def check(settings: Settings) -> list[Finding]:
@@ -46,7 +38,9 @@ async def check(settings: Settings) -> list[Finding]:
         findings.append(await _turn(settings, url))
     if not settings.turn.urls:
         findings.append(Finding("turn.urls", True, "empty: browsers are told of no TURN server"))
-    return findings
+    if not await is_running(settings.data_dir):
+        return [*findings, Finding("sip", True, "not tried: no server runs on this data directory")]
+    return findings + await check_sip(settings)
 
 
 def _certificate(settings: Settings) -> Finding:

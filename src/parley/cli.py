@@ -18,6 +18,7 @@ from . import __version__
 from .cli_asking import Where, ask, load_settings, new_secret, run, wiring
 from .cli_devices import devices
 from .cli_output import fail, show_facts, show_json, show_json_line, show_lines, show_table
+from .cli_replay import replay
 from .core.secret import Secret
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="A meeting server.")
@@ -201,11 +202,27 @@ def records(
 @app.command()
 def explain(
     context: typer.Context,
-    address: Annotated[str, typer.Argument(help="A URI or a call ID.")],
-    pin: Annotated[str | None, typer.Argument(help="What the caller would type.")] = None,
+    address: Annotated[str, typer.Argument(help="A URI or a call ID; or `leg`, and the leg's id or number behind it.")],
+    pin: Annotated[str | None, typer.Argument(metavar="[PIN|LEG]", help="What the caller would type.")] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """What would happen to somebody who dialled this, and why, layer by layer."""
-    show_lines(ask(context, "explain", address=address, pin=None if pin is None else Secret(pin)))
+    """What would happen to somebody who dialled this, and why, layer by layer.
+
+    `parley explain leg ID`: what happened to a leg, live or gone, and why. (A space named leg is leg@its.domain.)
+    """
+    if address == "leg" and pin is not None:
+        story = ask(context, "explain_leg", id=pin)
+        lines = story.pop("lines")
+    else:
+        lines = ask(context, "explain", address=address, pin=None if pin is None else Secret(pin))
+        story = {"address": address, "lines": lines}
+    if as_json:
+        show_json(story)
+    else:
+        show_lines(lines)
+
+
+app.command()(replay)
 
 
 # --- people --------------------------------------------------------------------------------------------------

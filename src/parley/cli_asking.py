@@ -26,7 +26,7 @@ T = TypeVar("T")
 # What needs no running server.
 KEPT = {
     "users", "add_user", "remove_user", "administrators", "add_administrator", "remove_administrator",
-    "spaces", "space", "add_space", "records", "explain",
+    "spaces", "space", "add_space", "records", "explain", "explain_leg",
     "outbox", "retry_outbox", "forget_outbox", "devices", "add_device", "remove_device",
 }  # fmt: skip
 

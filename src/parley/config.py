@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, SecretStr
 
 from .config_base import DOMAIN, Addresses, MaybePath, Section, address, setting, unset
 from .config_notices import Invitations, Mail, Sms, mail_contradictions, sms_contradictions
+from .config_operations import EchoSettings, JournalSettings
 from .config_outbound import Outbound
 from .config_turn import Turn, turn_contradictions
 
@@ -375,6 +376,8 @@ class Settings(Section):
     web: Web = Web()
     turn: Turn = Turn()
     ivr: IvrSettings = IvrSettings()
+    echo: EchoSettings = EchoSettings()
+    journal: JournalSettings = JournalSettings()
     limits: Limits = Limits()
     log: Log = Log()
     cms: Cms = Cms()

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from starlette.types import ASGIApp
 from . import __version__, logs
 from .app.administration import Administration, administration
 from .app.arrivals import Arrivals
+from .app.bridges import Bridges
 from .app.changes import Changes
 from .app.credentials import CredentialLimits, Credentials
 from .app.devices import Devices
@@ -45,6 +47,7 @@ from .backends.store.sql import SqlStore
 from .backends.system import RandomIdentifiers, SystemClock
 from .config import Settings
 from .core.attempts import Attempts, AttemptSettings
+from .core.dialplan import Echo
 from .core.events import Event
 from .core.leg_inputs import EntrySettings
 from .core.links import PersonalLinks
@@ -59,6 +62,7 @@ from .server_facts import describer, first_domain, shown_host, start_facts
 from .wiring_brands import brand_keeping
 from .wiring_conferences import Shared, conference_parts
 from .wiring_http import CannotStart, certificate_of, open_http, pages_of, root_of
+from .wiring_inputs import leg_lines, noted_inputs
 from .wiring_media import run_directory_of, web_listening
 from .wiring_notices import couriers_of
 from .wiring_sip import open_sip, sip_agent
@@ -84,6 +88,7 @@ class Kept:
     outbox: OutboxDesk
     devices: Devices
     personal_links: PersonalLinks
+    data_dir: Path
 
     def services(self, local_source: str) -> KeptServices:
         return KeptServices(
@@ -97,6 +102,7 @@ class Kept:
             self.devices,
             self.clock.utc,
             local_source,
+            partial(leg_lines, self.data_dir),
         )
 
 
@@ -123,10 +129,13 @@ async def _kept(settings: Settings, stack: AsyncExitStack) -> Kept:
                 remember=settings.cms.credential_memory, failures=settings.limits.credential_checks_per_source
             ),
         ),
-        Lookup(store, domains, settings.sip.access_number, own_addresses=not settings.sip.domains),
+        Lookup(
+            store, domains, settings.sip.access_number, own_addresses=not settings.sip.domains, echo=_echo(settings)
+        ),
         OutboxDesk(store, clock),
         Devices(store, identifiers, clock, changes, first_domain(settings)),
         PersonalLinks(personal_links_key(secrets)),
+        settings.data_dir,
     )
 
 
@@ -200,6 +209,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
         pins=pins,
         tasks=tasks,
         entry=_entry(settings),
+        inputs=noted_inputs(settings, kept.clock, stack),
     )
     directory = Directory(kept.store, services, kept.identifiers, kept.changes, settings.limits.legs)
     arrivals = Arrivals(kept.lookup, directory)
@@ -208,6 +218,17 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     sip = sip_agent(settings, kept.clock, kept.devices, arrivals, tasks)
     first_domain = kept.administration.inbound_rules.space_domain
     dialling = Dialling(kept.store, directory, sip.dialler, kept.clock, first_domain)
+    arrivals.bridges = Bridges(
+        kept.store,
+        kept.lookup,
+        directory,
+        services,
+        sip.dialler,
+        kept.identifiers,
+        dialling.counts,
+        first_domain,
+        server=kept.identifiers.uuid(),
+    )
     parts = conference_parts(
         settings,
         Shared(
@@ -301,6 +322,11 @@ def _entry(settings: Settings) -> EntrySettings:
         tries=ivr.tries,
         tells_alone=ivr.only_participant,
     )
+
+
+def _echo(settings: Settings) -> tuple[str, Echo] | None:
+    name = settings.echo.name
+    return (name, Echo(limit=settings.echo.limit)) if name is not None else None
 
 
 def _run_sender(settings: Settings, kept: Kept, stack: AsyncExitStack) -> None:

@@ -13,6 +13,7 @@ from parley.app.administration import administration
 from parley.app.arrivals import Arrivals
 from parley.app.changes import Changes
 from parley.app.directory import Directory
+from parley.app.inputs import Inputs
 from parley.app.legs import IncomingLegRunner, LegServices
 from parley.app.live import LiveLeg
 from parley.app.lookup import Lookup
@@ -22,7 +23,7 @@ from parley.app.profiles import CallProfileEdit, LegProfileEdit
 from parley.app.spaces import AccessMethodEdit, SpaceEdit
 from parley.app.tasks import Tasks
 from parley.core.attempts import Attempts, AttemptSettings
-from parley.core.dialplan import Address
+from parley.core.dialplan import Address, Echo
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import Event, LegArrived, LegEnded, MeetingEnded, MeetingStarted, ParticipantJoined
 from parley.core.events import ParticipantLeft as Left
@@ -108,9 +109,12 @@ class Floor:
         wrong_most: int = 20,
         domains: Sequence[str] = ("example.com",),
         identifiers: CountedIdentifiers | None = None,
+        inputs: Inputs | None = None,
+        clock: ManualClock | None = None,
         after: Floor | None = None,
     ) -> None:
-        self.clock = ManualClock() if after is None else ManualClock(now=5.0, utc=after.clock.utc())
+        next_clock = ManualClock() if after is None else ManualClock(now=5.0, utc=after.clock.utc())
+        self.clock = clock or next_clock
         kept = store or MemoryStore()
         self.held = HeldStore(kept)
         self.changes = Changes()
@@ -121,7 +125,7 @@ class Floor:
             self.engine = after.engine
             self.engine.start_again(self.clock)
         self.tasks = Tasks()
-        self.lookup = Lookup(self.held, domains, "9000")
+        self.lookup = Lookup(self.held, domains, "9000", echo=("echo", Echo()))
         attempts = Attempts(AttemptSettings(wrong_most=wrong_most, window=600.0))
         self.pins = PinJudge(attempts, self.lookup, self.clock, self.journal)
         identifiers = self.identifiers = identifiers or CountedIdentifiers()
@@ -133,6 +137,7 @@ class Floor:
             pins=self.pins,
             tasks=self.tasks,
             entry=EntrySettings(),
+            inputs=inputs,
         )
         self.directory = Directory(self.held, services, identifiers, self.changes, legs_most=legs)
         self.arrivals = Arrivals(self.lookup, self.directory)
@@ -231,7 +236,7 @@ class Floor:
         """No leg, port, meeting, plan, task or timer; everything that began in the journal has ended there."""
         directory = self.directory
         assert directory.legs() == [] and directory.meetings() == []
-        kept = ("_legs", "_place", "_joining", "_meetings", "_of_space", "_stale", "_readings")
+        kept = ("_legs", "_place", "_joining", "_meetings", "_of_space", "_stale", "_readings", "_temporary")
         assert [name for name in kept if getattr(directory, name)] == []
         assert self.engine.legs == {} and self.engine.opened == self.engine.closed
         assert self.engine.plans == {}

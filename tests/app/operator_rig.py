@@ -5,6 +5,7 @@ from __future__ import annotations
 from parley.app.credentials import Credentials
 from parley.app.devices import Devices
 from parley.app.event_feed import EventFeed
+from parley.app.leg_history import ReadLines
 from parley.app.operator import KeptServices, Operator
 from parley.app.outbox import OutboxDesk
 from tests.app.floor import Floor
@@ -21,7 +22,7 @@ class PlainHasher:
         return hashed == f"hash of {password}"
 
 
-def operator_of(floor: Floor) -> Operator:
+def operator_of(floor: Floor, leg_inputs: ReadLines = lambda _leg: []) -> Operator:
     """An operator of this server. Event lines are the names of the events."""
     hasher = PlainHasher()
     kept = KeptServices(
@@ -34,6 +35,7 @@ def operator_of(floor: Floor) -> Operator:
         outbox=OutboxDesk(floor.held, floor.clock),
         devices=Devices(floor.held, CountedIdentifiers(), floor.clock, floor.changes, "example.com"),
         utc=floor.clock.utc,
+        leg_inputs=leg_inputs,
     )
     feed = EventFeed(lambda _at, event: [type(event).__name__], 100)
     floor.journal.subscribe(feed.take)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from parley.app.dial_transforms import DialTransformEdit
 from parley.app.dialling import RESULTS, Dialling, result_of
 from parley.app.outbound_rules import OutboundRuleEdit
 from parley.app.ports import CallOut, CallResult
@@ -21,6 +22,7 @@ from parley.core.people import CallOutLimits, SystemDefaults
 from parley.core.profiles import CallSettings, LegSettings, MediaEncryption
 from parley.core.refusals import Refusal
 from parley.core.secret import Secret
+from parley.core.transforms import TransformAction, TransformType
 from tests.app.floor import AUDIO, HANG_UP, Floor, no_errors
 from tests.kit.fake_outgoing_door import FakeDialler, FakeOutgoingDoor
 
@@ -491,3 +493,24 @@ def _tenant(name: str) -> object:
     from parley.core.people import Tenant
 
     return Tenant(TenantId(name), name, call_out=CallOutLimits(at_once=1))
+
+
+async def test_what_is_dialled_is_transformed_before_the_rules_are_asked(desk: Desk) -> None:
+    """The best transform that fits says what is called; one that denies ends it; keys wait for the answer."""
+    transforms = desk.floor.use.dial_transforms
+    await desk.rule("pstn.example")
+    space = await desk.floor.space()
+    assert (await desk.refused(space, "9 12"))[0] == "invalid"
+    await transforms.create(
+        DialTransformEdit(type=TransformType.STRIP, match="($1/^9/)", transform="$1{/^9//}@pstn.example")
+    )
+    leg = await desk.call(space, "9 12", keys="1,2")
+    assert desk.door.target.uri == "sip:12@pstn.example"
+    assert desk.floor.engine.sent_digits == {}
+    await desk.answer()
+    assert desk.floor.engine.sent_digits == {leg: "1,2"}
+    await transforms.create(DialTransformEdit(match="($1/^900/)", priority=5, action=TransformAction.DENY))
+    assert await desk.refused(space, "900") == ("invalid", {"field": "target", "error": "a dial transform denies it"})
+    desk.door.say(RemoteEnded(HANG_UP))
+    await desk.floor.settle()
+    desk.floor.assert_nothing_left()

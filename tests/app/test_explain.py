@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from parley.app.forwarding_rules import ForwardingRuleEdit
+from parley.app.outbound_rules import OutboundRuleEdit
 from parley.app.profiles import SystemEdit
+from parley.core.forwarding import ForwardingAction
 from parley.core.secret import Secret
 from tests.app.floor import Floor
 from tests.app.operator_rig import operator_of
@@ -85,3 +88,20 @@ async def test_explaining_changes_nothing(floor: Floor) -> None:
         await explained(floor, "room", "9")
     assert floor.events() == []
     assert (await floor.enter("room", "123#")).active
+
+
+async def test_a_call_that_is_passed_on_is_explained(floor: Floor) -> None:
+    """Which forwarding rule decides, whither, and by which outbound rules in order; or why not."""
+    refusing = await floor.use.forwarding_rules.create(
+        ForwardingRuleEdit(pattern="closed.*", action=ForwardingAction.REJECT, priority=2)
+    )
+    rule = await floor.use.forwarding_rules.create(ForwardingRuleEdit(pattern="*.far", destination_domain="b.far"))
+    text = await explained(floor, "ada@x.far")
+    assert f"forwarding rule {rule} (*.far, priority 0) forwards it to sip:ada@b.far" in text
+    assert "no outbound rule leads there" in text
+    outbound = await floor.use.outbound_rules.create(OutboundRuleEdit(domain="*", proxy="p.example:5070;transport=tcp"))
+    text = await explained(floor, "ada@x.far")
+    assert "by 1 way in this order" in text and f"rule {outbound}: p.example:5070 by tcp, then stop" in text
+    text = await explained(floor, "ada@closed.far")
+    assert f"forwarding rule {refusing} (closed.*, priority 2) refuses the call" in text
+    assert "leads nowhere" in await explained(floor, "ada@elsewhere")

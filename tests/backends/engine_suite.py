@@ -172,6 +172,15 @@ class EngineSuite:
         for leg in (phone, browser):
             bench.engine.close_leg(leg)
 
+    async def test_keys_of_a_leg_that_is_not_open_are_passed_over(self, bench: Bench) -> None:
+        """Neither they nor those of an open one fail, and both engines go on."""
+        leg = a_leg()
+        bench.engine.send_digits(leg, "12,#", 160)
+        await bench.engine.open_leg(leg, LOCAL, PCMU)
+        bench.engine.send_digits(leg, "12,#", 160)
+        await bench.engine.change_leg(leg, OPUS)
+        bench.engine.close_leg(leg)
+
     async def test_closing_is_harmless(self, bench: Bench) -> None:
         """Twice, or of a leg nobody knows; neither is death."""
         leg = a_leg()

@@ -23,12 +23,15 @@ from parley.core.conferences import (
 )
 from parley.core.devices import Binding, Device, DigestAlgorithm
 from parley.core.dialplan import InboundRule, Ivr
+from parley.core.forwarding import CallerIdMode, ForwardingAction, ForwardingRule, UriParameters
 from parley.core.ids import (
     AccessMethodId,
     BrandingId,
     CallProfileId,
     ConferenceId,
     DeviceId,
+    DialTransformId,
+    ForwardingRuleId,
     InboundRuleId,
     IvrId,
     LegId,
@@ -44,7 +47,7 @@ from parley.core.ids import (
     UserId,
 )
 from parley.core.meeting_inputs import Cause, Entry, Stay
-from parley.core.outbound import FailureAction, OutboundRule
+from parley.core.outbound import ControlEncryption, FailureAction, OutboundRule
 from parley.core.outbox import Channel, Notice, OutboxEntry, OutboxState
 from parley.core.people import (
     AdministratorLevel,
@@ -73,6 +76,7 @@ from parley.core.seats import Seat
 from parley.core.secret import Secret
 from parley.core.spaces import AccessMethod, Member, MemberRights, Role, Space, SpaceKind
 from parley.core.survival import Inside, StoredLeg, StoredMeeting
+from parley.core.transforms import DialTransform, TransformAction, TransformType
 
 EXTRAS = {"cms": {"cdrTag": "a <b> ü", "empty": ""}, "other": {}}
 LEG, CALL, TENANT = LegProfileId("leg-1"), CallProfileId("call-1"), TenantId("tenant-1")
@@ -237,6 +241,27 @@ FULL: dict[str, Any] = {
         "trunk",
         Secret("trunk-password-ü"),
         "realm",
+        ControlEncryption.ENCRYPTED,
+        EXTRAS,
+    ),
+    "forwarding_rules": ForwardingRule(
+        ForwardingRuleId("full"),
+        "*.a.example",
+        "b.example",
+        ForwardingAction.REJECT,
+        CallerIdMode.PRESERVE,
+        -1,
+        TENANT,
+        UriParameters.FORWARD,
+        EXTRAS,
+    ),
+    "dial_transforms": DialTransform(
+        DialTransformId("full"),
+        TransformType.PHONE,
+        "($1/^49$/)($2/ü/)",
+        "$2@a.example",
+        7,
+        TransformAction.ACCEPT_PHONE,
         EXTRAS,
     ),
     "outbox": OutboxEntry(
@@ -354,6 +379,7 @@ FULL: dict[str, Any] = {
         3,
         (ChatLine(4, ParticipantId("p1"), "Ann 安", "olá", T),),
         T + 2 * HOUR,
+        "forwarding",
     ),
 }
 BARE: dict[str, Any] = {
@@ -372,6 +398,8 @@ BARE: dict[str, Any] = {
     ),
     "occurrences": Occurrence(OccurrenceId("bare"), ConferenceId("c1"), T, 15),
     "outbound_rules": OutboundRule(OutboundRuleId("bare"), "b.example"),
+    "forwarding_rules": ForwardingRule(ForwardingRuleId("bare"), "b.example"),
+    "dial_transforms": DialTransform(DialTransformId("bare")),
     "outbox": OutboxEntry(OutboxId("bare"), Channel.MAIL, Notice.BOOKED, "b@a.example", "<2@a.example>", b"", T, T),
     "tokens": Token("bare", TokenKind.ACCESS, None, T, T),
     "departments": Department("bare", "1", ""),

@@ -380,6 +380,7 @@ REQUESTS: list[m.Message] = [
     m.CloseLeg(id=4, leg="l"),
     m.Play(id=5, leg="l", play=9, prompts=("welcome", "enter-id"), language="zh"),
     m.StopPlaying(id=6, leg="l"),
+    m.SendDigits(id=5, leg="a", digits="12,#", ms=100),
     m.Announce(id=6, meeting="m", prompt="join-tone", legs=("l", "k"), language="zh", brand="ours"),
     m.LoadPrompts(id=6, brand="ours", files={"welcome": "/var/lib/welcome.pcm"}),
     m.SetPlan(id=7, meeting="m", number=3, legs=(LEG_PLAN, m.LegPlan(leg="k"))),

@@ -180,3 +180,35 @@ async def test_a_database_of_before_conferences_keeps_all_it_holds(tmp_path: Pat
         await after.spaces.delete("s1")
         assert (await after.access_methods.page(Query())).total == 0
     await store.close()
+
+
+async def test_the_encryption_that_was_only_kept_counts_from_now_on(tmp_path: Path) -> None:
+    """What an outbound rule said of its signalling moves out of what is only echoed; everything else stays there."""
+    path = tmp_path / "parley.db"
+    engine = sa.create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        command.upgrade(configuration(connection), "0004")
+    engine.dispose()
+    database = sqlite3.connect(path)
+    for id, extras in (
+        ("a", '{"cms": {"sipControlEncryption": "encrypted", "trunkType": "lync"}}'),
+        ("b", '{"cms": {"sipControlEncryption": "auto"}}'),
+        ("c", "{}"),
+    ):
+        database.execute(
+            "INSERT INTO outbound_rules (id, domain, priority, failure_action, extras) VALUES (?, 'd', 0, 'stop', ?)",
+            (id, extras),
+        )
+    database.commit()
+    database.close()
+    await migrated(path)
+    store = SqlStore(f"sqlite+aiosqlite:///{path}", KEY)
+    async with store.reading() as after:
+        rules = (await after.outbound_rules.page(Query())).items
+    await store.close()
+    assert [(rule.id, rule.control_encryption.value) for rule in rules] == [
+        ("a", "encrypted"),
+        ("b", "auto"),
+        ("c", "auto"),
+    ]
+    assert dict(rules[0].extras) == {"cms": {"trunkType": "lync"}}

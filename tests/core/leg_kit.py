@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from parley.core.admission import NOTHING_PROVEN, Candidates, Door, Proof, judge
-from parley.core.dialplan import Address, Ivr
+from parley.core.dialplan import Address, Echo, Ivr
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import Event
 from parley.core.ids import AccessMethodId, IvrId, LegId, SpaceId
@@ -68,7 +68,7 @@ class Caller:
 
     def __init__(
         self,
-        target: UnknownTarget | Candidates | Ivr | Granted,
+        target: UnknownTarget | Candidates | Ivr | Granted | Echo,
         settings: EntrySettings | None = None,
         proof: Proof = NOTHING_PROVEN,
     ) -> None:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parley.core.admission import Admit, WrongPin
+from parley.core.dialplan import Echo
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import LegArrived, LegEnded
 from parley.core.ids import AccessMethodId, LegId
@@ -20,6 +21,7 @@ from parley.core.leg_inputs import (
     Drop,
     EntrySettings,
     HangUp,
+    HearItself,
     JoinMeeting,
     LeaveMeeting,
     LegEffect,
@@ -38,6 +40,7 @@ from parley.core.leg_inputs import (
     Reject,
     RemoteEnded,
     Resolved,
+    StopEcho,
     UnknownTarget,
 )
 from parley.core.meeting_inputs import Admitted, Cause, Dropped, JoinRefused, Waiting
@@ -45,7 +48,7 @@ from parley.core.profiles import PasscodeMode
 from tests.core.leg_kit import AUDIO, HANG_UP, IVR, OFFER, space
 
 TIMEOUT = space(None, "12", mode=PasscodeMode.TIMEOUT, timeout=5)
-TARGETS = [UnknownTarget(), space(None), space("12"), TIMEOUT, space("1", closed=True), IVR]
+TARGETS = [UnknownTarget(), space(None), space("12"), TIMEOUT, space("1", closed=True), IVR, Echo(limit=60.0)]
 PORT_ANSWERS = [MediaOpened(20000), MediaFailed()]
 DROPPED = Ending(Side.LOCAL, Reason.DEACTIVATED)
 
@@ -145,6 +148,7 @@ def test_every_history_ends_with_everything_given_back(
     assert history.count(CloseMedia) == history.opened + (history.count(OpenMedia) - history.answered())
     assert history.count(OpenMedia) <= 1
     assert history.count(JoinMeeting) == history.count(LeaveMeeting) <= 1
+    assert history.count(HearItself) == history.count(StopEcho) <= 1
     assert history.events(LegArrived) == history.events(LegEnded) <= 1
     assert history.count(Reject, HangUp) <= 1
     assert history.count(Accept) <= 1

@@ -8,6 +8,7 @@ from parley.core.call_counts import AT_ONCE, PER_MINUTE, CallCounts, CallLimitRe
 from parley.core.ids import OutboundRuleId, TenantId
 from parley.core.outbound import (
     BadTarget,
+    ControlEncryption,
     FailureAction,
     OutboundRule,
     Target,
@@ -273,3 +274,22 @@ def test_tenants_do_not_count_for_each_other_and_are_forgotten() -> None:
     counts.release(held)
     counts.release(reserve(counts, 200.0, ACME))
     assert set(counts._calls) == {None, ACME}
+
+
+@pytest.mark.parametrize(
+    ("encryption", "proxy", "target", "transport"),
+    [
+        ("auto", None, "sip:x@a.example", "udp"),
+        ("auto", "p.example;transport=tcp", "sip:x@a.example", "tcp"),
+        ("encrypted", None, "sip:x@a.example", "tls"),
+        ("encrypted", "p.example:5062", "sip:x@a.example", "tls"),
+        ("unencrypted", "p.example;transport=tcp", "sip:x@a.example", "tcp"),
+        ("unencrypted", None, "sips:x@a.example", None),
+        ("encrypted", None, "sips:x@a.example", "tls"),
+    ],
+)
+def test_encryption_of_signalling(encryption: str, proxy: str | None, target: str, transport: str | None) -> None:
+    """encrypted is TLS or nothing; a rule without TLS leads nowhere for a call that must be secure."""
+    one = rule("r", "*", proxy=proxy, control_encryption=ControlEncryption(encryption))
+    hops = routes_for(parse_target(target, None), [one], None)
+    assert [hop.transport for hop in hops] == ([transport] if transport else [])

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from parley.core.endings import Ending, Reason, Side
+from parley.core.events import LegArrived
 from parley.core.leg_inputs import Answered, AudioCodec, CallFailed, LegAudio, RemoteEnded, Ringing
 from parley.core.people import CallOutLimits, SystemDefaults
 from parley.core.profiles import LegSettings
@@ -281,3 +282,55 @@ async def test_what_a_space_sets_itself_is_traced_beside_its_profile(cms: Rig) -
         )
         own = f'<profile scope="coSpace">{shown}</profile>' if shown else ""
         assert trace.endswith(f'callLeg="{runner.id}">{first}{own}</callLegProfileTrace>')
+
+
+async def test_keys_are_pressed_for_the_one_who_is_called(cms: Rig) -> None:
+    """dtmfSequence waits for the answer; a live leg or participant takes another one; before the answer none is."""
+    meeting = await call(cms)
+    await rule(cms)
+    leg = await cms.post(f"calls/{meeting}/callLegs", remoteParty=ADA, dtmfSequence="12#,*", ownerId="mine")
+    await cms.settle()
+    assert await cms.refused("PUT", f"callLegs/{leg}", dtmfSequence="1") == (400, "<invalidOperation />")
+    assert cms.engine.sent_digits == {}
+    await answer(cms)
+    assert cms.engine.sent_digits == {leg: "12#,*"}
+    await cms.put(f"callLegs/{leg}", dtmfSequence="34", rxAudioMute="true")
+    (person,) = [view.participant for view in cms.directory.legs()]
+    await cms.put(f"participants/{person}", dtmfSequence="5")
+    assert cms.engine.sent_digits == {leg: "12#,*345"}
+    body = await cms.get(f"callLegs/{leg}")
+    assert "<rxAudioMute>true</rxAudioMute>" in body and "dtmfSequence" not in body
+    for keys in ("abc", "1" * 129):
+        wrong = (400, '<parameterError parameter="dtmfSequence" error="invalidValue" />')
+        assert await cms.refused("PUT", f"callLegs/{leg}", dtmfSequence=keys) == wrong
+    arrived = next(event for event in cms.journal.events if isinstance(event, LegArrived))
+    assert arrived.owner == "mine"
+
+
+async def test_a_whole_picture_is_asked_for(cms: Rig) -> None:
+    """POST generateKeyframe in either spelling has an empty answer; of no leg it is an unknown leg."""
+    meeting = await call(cms)
+    await rule(cms)
+    leg = await cms.post(f"calls/{meeting}/callLegs", remoteParty=ADA)
+    for spelling in ("generateKeyframe", "generateKeyFrame"):
+        sent = await cms.send("POST", f"callLegs/{leg}/{spelling}")
+        assert (sent.status_code, sent.content) == (200, b"") and "location" not in sent.headers
+    unknown = (404, "<callLegDoesNotExist />")
+    assert await cms.refused("POST", f"callLegs/{'0' * 36}/generateKeyframe") == unknown
+    assert (await cms.refused("GET", f"callLegs/{leg}/generateKeyframe"))[1] == "<invalidOperation />"
+
+
+async def test_the_legs_of_one_call_are_filtered_and_paged(cms: Rig) -> None:
+    """The list below a call takes the filters and pages of the whole list, and shows that call's legs alone."""
+    meeting = await call(cms)
+    await rule(cms)
+    other = await cms.post("calls", coSpace=await cms.post("coSpaces", uri="other"))
+    await cms.post(f"calls/{other}/callLegs", remoteParty="sip:eve@phones.example")
+    legs = [
+        await cms.post(f"calls/{meeting}/callLegs", remoteParty=f"sip:{name}@phones.example") for name in ("ada", "bob")
+    ]
+    path = f"calls/{meeting}/callLegs"
+    assert '<callLegs total="2">' in await cms.get(path)
+    assert f'<callLegs total="1"><callLeg id="{legs[1]}">' in await cms.get(f"{path}?filter=BOB")
+    assert f'<callLegs total="2"><callLeg id="{legs[1]}">' in await cms.get(f"{path}?offset=1&limit=1")
+    assert '<callLegs total="0"/>' in await cms.get(f"{path}?filter=eve")

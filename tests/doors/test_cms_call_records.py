@@ -88,6 +88,8 @@ REASONS = [
     (Side.LOCAL, Reason.NO_ANSWER, "ringingTimeout"),
     (Side.REMOTE, Reason.UNREACHABLE, "unknownDestination"),
     (Side.LOCAL, Reason.NAME_UNKNOWN, "dnsFailure"),
+    (Side.LOCAL, Reason.LOOP, "unknownDestination"),
+    (Side.REMOTE, Reason.TOO_MANY_HOPS, "unknownDestination"),
 ]
 
 

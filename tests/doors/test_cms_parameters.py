@@ -74,6 +74,21 @@ OUTBOUND_RULE = {
     "callRouting": "traversal",
     "authenticationRealm": "trunk.example.com",
 }
+FORWARDING_RULE = {
+    "matchPattern": "*.lab.*",
+    "destinationDomain": "b.example.com",
+    "action": "reject",
+    "callerIdMode": "preserve",
+    "priority": "7",
+    "uriParameters": "forward",
+}
+DIAL_TRANSFORM = {
+    "type": "phone",
+    "match": "($1/^49/)",
+    "transform": "0$1{/^49/31/}@trunk.example.com",
+    "priority": "7",
+    "action": "acceptPhone",
+}
 # The sheet prints these even when empty.
 EMPTY_SHOWN = {"localContactDomain", "localFromDomain", "sipProxy"}
 CALL_LEG_PROFILE = {
@@ -237,6 +252,7 @@ async def made(cms: Rig, kind: str) -> str:
         "ivrs": {"uri": "1"},
         "inboundDialPlanRules": {"domain": "d"},
         "outboundDialPlanRules": {"domain": "d"},
+        "forwardingDialPlanRules": {"matchPattern": "d"},
     }.get(kind, {})
     return f"{kind}/{await cms.post(kind, **first)}"
 
@@ -257,13 +273,15 @@ OBJECTS = {
     "system/profiles": SYSTEM_PROFILES,
     "inboundDialPlanRules": INBOUND_RULE,
     "outboundDialPlanRules": OUTBOUND_RULE,
+    "forwardingDialPlanRules": FORWARDING_RULE,
+    "dialTransforms": DIAL_TRANSFORM,
     "ivrs": IVR,
     "calls": CALL,
     "callBrandingProfiles": CALL_BRANDING,
     "ivrBrandingProfiles": IVR_BRANDING,
 }
 # What cannot be emptied, and what has a value even when nobody has set it.
-MANDATORY = {"name", "domain", "uri"}
+MANDATORY = {"name", "domain", "uri", "matchPattern"}
 ALWAYS_SHOWN = {
     "passcode",
     "secret",
@@ -275,6 +293,9 @@ ALWAYS_SHOWN = {
 } - {"canChangeScope", "panePlacementHighestImportance", "panePlacementSelfPaneMode"}
 
 
+KEEP_THEIRS = ("tenants", "ivrs", "inboundDialPlanRules", "outboundDialPlanRules", "forwardingDialPlanRules")
+# Of these kinds an element stands in every reply, with its default or empty.
+WHOLE = ("forwardingDialPlanRules", "dialTransforms")
 OUTBOUND_SHOWN = {"priority", "trunkType", "failureAction", "sipControlEncryption", "scope", "callRouting"}
 
 
@@ -311,13 +332,17 @@ async def test_every_parameter_is_unset_by_an_empty_value(cms: Rig, kind: str) -
     parameters = await parameters_of(cms, kind)
     await cms.put(path, **parameters)
     for name, value in parameters.items():
-        if name in MANDATORY and kind in ("tenants", "ivrs", "inboundDialPlanRules", "outboundDialPlanRules"):
+        if name in MANDATORY and kind in KEEP_THEIRS:
             continue
         if name == "activeWhenEmpty":
             continue  # nobody is in it: the call would be over
         await cms.put(path, **{name: ""})
         body = await cms.get(path)
-        if name in ALWAYS_SHOWN or (kind == "outboundDialPlanRules" and name in OUTBOUND_SHOWN | EMPTY_SHOWN):
+        if (
+            name in ALWAYS_SHOWN
+            or kind in WHOLE
+            or (kind == "outboundDialPlanRules" and name in OUTBOUND_SHOWN | EMPTY_SHOWN)
+        ):
             assert f"<{name}>{value}</{name}>" not in body, name
         else:
             assert f"<{name}>" not in body, name

@@ -14,6 +14,7 @@ from parley.app.ports import CallerIdentity
 from parley.app.tasks import Tasks
 from parley.backends.system import SystemClock
 from parley.core.endings import Ending, Reason, Side
+from parley.core.forwarding import Passage
 from parley.core.ids import OutboundRuleId
 from parley.core.leg_inputs import Answered, CallFailed, LegInput, MediaChanged, Reached, RemoteEnded, Ringing
 from parley.core.outbound import Credentials, Hop, Target
@@ -351,7 +352,7 @@ async def test_our_own_listener_is_no_next_hop(agent: SipAgent, transport: str) 
     port = agent.ports[transport]
     leg, told = leg_of(agent)
     leg.reach(Hop(RULE, HOST, port, transport))
-    assert await told.hears(CallFailed) == CallFailed(Ending(Side.LOCAL, Reason.UNREACHABLE))
+    assert await told.hears(CallFailed) == CallFailed(Ending(Side.LOCAL, Reason.LOOP))
     assert not agent.dialler.is_loop(HOST, port + 1, transport)
     assert not agent.dialler.is_loop("127.0.0.9", port, transport), "another address of this machine is not ours"
 
@@ -413,3 +414,19 @@ async def test_an_offer_of_srtp_is_not_taken_for_less(agent: SipAgent, crypto: s
         failed = await told.hears(CallFailed)
         assert failed == CallFailed(Ending(Side.REMOTE, Reason.NO_COMMON_CODEC))
         await ada.hears("BYE")
+
+
+async def test_a_call_that_is_passed_on_says_so(agent: SipAgent) -> None:
+    """One Max-Forwards, the caller's less one, the marks, and the parameters of the address."""
+    async with callee([200]) as phone:
+        target = Target("ada", "phones.example", parameters=";user=phone")
+        leg = agent.dialler.outgoing(target, ROOM, passage=Passage(8, ("0" * 16,)))
+        told = Told()
+        leg.attach(told)
+        leg.reach(Hop(RULE, phone.address, phone.port))
+        await told.hears(Reached)
+        leg.place(4000)
+        heard = await phone.hears("INVITE")
+        assert heard.target == "sip:ada@phones.example;user=phone"
+        assert heard.header("Max-Forwards") == "8" and heard.text.count("Max-Forwards:") == 1
+        assert heard.header("Parley-Passed") == "0" * 16

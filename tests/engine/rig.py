@@ -180,6 +180,8 @@ class Caller:
             return
         self.received.append(departure.data)
         packet = parse_rtp(departure.data)
+        if packet.payload_type == EVENTS:
+            return  # a key; it is in `received`
         if packet.payload_type == OPUS.payload_type:
             decoded = self._decoder.decode(packet.payload)
             assert decoded is not None

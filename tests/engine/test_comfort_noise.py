@@ -9,6 +9,8 @@ from parley.engine.messages import MediaDead
 from parley.engine.noise import HIGHEST_LEVEL, ComfortNoise
 from parley.engine.opus import silence_packet
 from parley.engine.sound import FRAME, level
+from parley.engine.transport import Arrival
+from parley.wire.rtp import ReportBlock, build_receiver_report
 from tests.engine.rig import OPUS, PCMU, Caller, Rig
 from tests.kit.tones import heard, sine, tone_spans
 
@@ -109,6 +111,11 @@ def test_an_announced_silence_is_not_death() -> None:
     assert not [told for told in rig.told_of(MediaDead) if told.leg == "ann"]
     rig.run(260)
     assert [told for told in rig.told_of(MediaDead) if told.leg == "ann"]  # but not for ever
+    reporting, ann, _ = talks(-60)
+    report = build_receiver_report(ann.ssrc, "ann", ReportBlock(1, 0, 0, 0, 0))
+    reporting.engine._legs["ann"].receive(reporting.now, Arrival("ann", True, report, ann.source))
+    reporting.run(31)
+    assert [told for told in reporting.told_of(MediaDead) if told.leg == "ann"]  # its reports would go on
     stopped, _, _ = talks(None)
     stopped.run(31)
     assert [told for told in stopped.told_of(MediaDead) if told.leg == "ann"]

@@ -16,7 +16,7 @@ NAMES = [
     "enter-pin", "enter-pin-or-hash", "enter-pin-or-wait", "pin-incorrect-try-again",
     "pin-incorrect-final-attempt", "pin-incorrect-goodbye", "timeout-goodbye", "waiting-for-host",
     "meeting-locked", "only-participant", "meeting-ended", "disconnected", "meeting-full",
-    "muted", "unmuted", "mute-refused",
+    "muted", "unmuted", "mute-refused", "echo",
 ]  # fmt: skip
 BEEP = 0.7  # peak of the prompts, -3 dBov
 

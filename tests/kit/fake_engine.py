@@ -42,6 +42,7 @@ class FakeEngine:
         self.announced: list[Announce] = []
         self.brands: dict[str, dict[str, Path]] = {}
         self.plans: dict[MeetingId, MediaPlan] = {}
+        self.sent_digits: dict[LegId, str] = {}
 
     def listen(self, listener: EngineListener) -> None:
         self._listener = listener
@@ -102,6 +103,10 @@ class FakeEngine:
         timer = self._playing.pop(leg, None)
         if timer is not None:
             timer.cancel()
+
+    def send_digits(self, leg: LegId, digits: str, each_ms: int) -> None:
+        if leg in self.legs:
+            self.sent_digits[leg] = self.sent_digits.get(leg, "") + digits
 
     def apply(self, plan: MediaPlan) -> None:
         known = self.plans.get(plan.meeting)

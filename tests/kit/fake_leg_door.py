@@ -12,6 +12,7 @@ class FakeLegDoor:
         self.web: WebLocal | None = None
         self.changes: list[LegAudio] = []
         self.rejected: Ending | None = None
+        self.rung = 0
         self.hung_up: Ending | None = None
         self.writes = b""
 
@@ -19,6 +20,10 @@ class FakeLegDoor:
         assert self.port is None, "answered twice"
         self.port = port
         self.web = web
+
+    def ring(self) -> None:
+        assert self.port is None and self.rejected is None, "rung after the answer"
+        self.rung += 1
 
     def accept_change(self, audio: LegAudio, web: WebLocal | None = None) -> None:
         self.changes.append(audio)

@@ -2,6 +2,7 @@
 
 from parley.app.ports import CallerIdentity, LegFacts, LegInbox
 from parley.core.endings import Ending
+from parley.core.forwarding import Passage
 from parley.core.leg_inputs import LegAudio, LegInput, Reached, WebLocal
 from parley.core.outbound import Hop, Target
 from parley.core.profiles import MediaEncryption
@@ -16,7 +17,9 @@ class FakeOutgoingDoor:
         identity: CallerIdentity,
         holds: bool = False,
         encryption: MediaEncryption = MediaEncryption.OPTIONAL,
+        passage: Passage | None = None,
     ) -> None:
+        self.passage = passage
         self.target = target
         self.identity = identity
         self.encryption = encryption
@@ -74,7 +77,11 @@ class FakeDialler:
         self.holds = False
 
     def outgoing(
-        self, target: Target, identity: CallerIdentity, encryption: MediaEncryption = MediaEncryption.OPTIONAL
+        self,
+        target: Target,
+        identity: CallerIdentity,
+        encryption: MediaEncryption = MediaEncryption.OPTIONAL,
+        passage: Passage | None = None,
     ) -> FakeOutgoingDoor:
-        self.doors.append(FakeOutgoingDoor(target, identity, self.holds, encryption))
+        self.doors.append(FakeOutgoingDoor(target, identity, self.holds, encryption, passage))
         return self.doors[-1]

@@ -82,6 +82,8 @@ class State:
         self.conferences: dict[str, Any] = {}
         self.occurrences: dict[str, Any] = {}
         self.outbound_rules: dict[str, Any] = {}
+        self.forwarding_rules: dict[str, Any] = {}
+        self.dial_transforms: dict[str, Any] = {}
         self.outbox: dict[str, Any] = {}
         self.tokens: dict[str, Any] = {}
         self.departments: dict[str, Any] = {}
@@ -303,6 +305,8 @@ class MemoryTransaction:
         self.conferences = MemoryConferences(self, "conferences", lambda one: (one.subject, one.number))
         self.occurrences = MemoryOccurrences(self, "occurrences", lambda one: ())
         self.outbound_rules = MemoryRepository[Any](self, "outbound_rules", lambda one: (one.domain,))
+        self.forwarding_rules = MemoryRepository[Any](self, "forwarding_rules", lambda one: (one.pattern,))
+        self.dial_transforms = MemoryRepository[Any](self, "dial_transforms", lambda one: (one.match, one.transform))
         self.outbox = MemoryOutbox(self, "outbox", lambda one: (one.recipient, one.subject))
         self.tokens = MemoryTokens(self, "tokens", lambda one: ())
         self.departments = MemoryRepository[Any](self, "departments", lambda one: (one.code, one.name))

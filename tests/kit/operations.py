@@ -129,6 +129,11 @@ class MemoryOperations:
                     return [f"{address} leads to the space {place['name']}", "admitted by its own access method"]
         return [f"{address} leads nowhere with this PIN"]
 
+    async def explain_leg(self, id: str) -> Json:
+        if id != "1":
+            raise Refusal("not-found", kind="leg", id=id)
+        return {"id": "leg-1", "number": 1, "timeline": [], "lines": ["leg leg-1, number 1"]}
+
     # --- live ---
 
     async def status(self) -> Json:

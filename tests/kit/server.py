@@ -69,6 +69,11 @@ class Server:
         """Of the administrator `admin`."""
         return self._password
 
+    @property
+    def pid(self) -> int:
+        """Of the process that runs now."""
+        return self._process.pid
+
     async def __aenter__(self) -> Server:
         self.data = Path(tempfile.mkdtemp(prefix="parley-"))
         self.certificate = self.data / "https-certificate.pem"
@@ -145,7 +150,8 @@ class Server:
         """
         texts = {"output": "\n".join(self.lines)}
         for path in self.data.rglob("*"):
-            if path.is_file() and ".db" not in path.name and ("log" in path.name or "journal" in str(path)):
+            kept = "log" in path.name or "journal" in str(path) or "inputs" in str(path)
+            if path.is_file() and ".db" not in path.name and kept:
                 texts[str(path.relative_to(self.data))] = path.read_text(errors="replace")
         for where, text in texts.items():
             cleaned = re.sub(r"\d+[:.]\d+[:.\d]*", "", text)  # times, durations and addresses

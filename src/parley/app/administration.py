@@ -9,6 +9,8 @@ from ..core.branding import BrandKind
 from .brandings import Brandings
 from .changes import Changes
 from .dial_plan import InboundRules, Ivrs
+from .dial_transforms import DialTransforms
+from .forwarding_rules import ForwardingRules
 from .members import Members
 from .outbound_rules import OutboundRules
 from .ports import Identifiers, Store
@@ -30,6 +32,8 @@ class Administration:
     inbound_rules: InboundRules
     ivrs: Ivrs
     outbound_rules: OutboundRules
+    forwarding_rules: ForwardingRules
+    dial_transforms: DialTransforms
     call_brandings: Brandings
     ivr_brandings: Brandings
 
@@ -55,6 +59,8 @@ def administration(
         inbound_rules=InboundRules(store, identifiers, changes, domains),
         ivrs=Ivrs(store, identifiers, changes, reserved),
         outbound_rules=OutboundRules(store, identifiers, changes),
+        forwarding_rules=ForwardingRules(store, identifiers, changes),
+        dial_transforms=DialTransforms(store, identifiers, changes),
         call_brandings=Brandings(BrandKind.CALL, store, identifiers, changes),
         ivr_brandings=Brandings(BrandKind.IVR, store, identifiers, changes),
     )

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Change:
     """kind: leg-profile, call-profile, space, access-method, member, tenant, system, user, administrator,
-    inbound-rule, outbound-rule, ivr, conference, application. space: the space that an access method or member
-    belongs to."""
+    inbound-rule, outbound-rule, forwarding-rule, dial-transform, ivr, conference, application. space: the space that
+    an access method or member belongs to."""
 
     kind: str
     id: str = ""

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+import structlog
+
 from ..core.call_counts import CallCounts, CallLimitReached
 from ..core.endings import Ending, Reason, Side
 from ..core.ids import LegId, OutboundRuleId, TenantId
@@ -19,10 +21,13 @@ from ..core.people import CallOutLimits
 from ..core.profiles import Layer, LegLayer, MediaEncryption, resolve_leg
 from ..core.refusals import Refusal
 from ..core.spaces import Space
+from ..core.transforms import dial
 from .devices import reachable
 from .directory import Directory
 from .layers import leg_layers
 from .ports import CallerIdentity, CallOut, CallResult, Clock, Dialler, Query, Store, Transaction
+
+log = structlog.get_logger(__name__)
 
 RING_MOST = 300.0  # seconds
 REGISTERED = OutboundRuleId("registered")  # stands for a rule where a device of ours is called
@@ -38,6 +43,8 @@ RESULTS: dict[Reason, CallResult] = {
     Reason.NAME_UNKNOWN: CallResult.UNREACHABLE,
     Reason.UNKNOWN_DESTINATION: CallResult.UNREACHABLE,
     Reason.TRANSPORT_FAILED: CallResult.UNREACHABLE,
+    Reason.LOOP: CallResult.UNREACHABLE,
+    Reason.TOO_MANY_HOPS: CallResult.UNREACHABLE,
     Reason.HANG_UP: CallResult.CANCELLED,
     Reason.CANCELLED: CallResult.CANCELLED,
     Reason.MEETING_ENDED: CallResult.CANCELLED,
@@ -112,10 +119,16 @@ class Dialling:
             tenant = await tx.tenants.get(tenant_id) if tenant_id else None
             limits = tenant.call_out if tenant else (await tx.system_defaults()).call_out
             rules = (await tx.outbound_rules.page(Query())).items
+            transforms = (await tx.dial_transforms.page(Query())).items
             own = (await tx.access_methods.page(Query(where={"space": space.id, "own": True}))).items
         domain = await self._domain_of(tenant_id)
+        dialled = dial(wish.target, transforms)
+        if dialled.by is not None:
+            log.info("what was dialled is transformed", transform=dialled.by, denied=dialled.text is None)
+        if dialled.text is None:
+            raise Refusal("invalid", field="target", error="a dial transform denies it")
         try:
-            target = parse_target(wish.target, domain)
+            target = parse_target(dialled.text, domain)
         except BadTarget as bad:
             raise Refusal("invalid", field="target", error=str(bad)) from None
         hops = await self._registered(target) or routes_for(target, rules, tenant_id)
@@ -172,4 +185,6 @@ def _dial(wish: CallOut, plan: _Plan, sip_call_id: str) -> Dial:
         admitted=wish.admitted,
         ring_seconds=min(max(wish.ring_seconds, 1.0), RING_MOST),
         sip_call_id=sip_call_id,
+        keys=wish.keys,
+        owner=wish.owner,
     )

@@ -10,7 +10,7 @@ from typing import TypeVar
 import structlog
 
 from ..core.admission import NOTHING_PROVEN, Candidates, Proof
-from ..core.dialplan import Ivr
+from ..core.dialplan import Echo, Ivr
 from ..core.endings import Ending, Reason, Side
 from ..core.ids import LegId, MeetingId, ParticipantId, SpaceId
 from ..core.leg_inputs import (
@@ -46,6 +46,7 @@ from ..core.refusals import Refusal
 from ..core.spaces import AccessMethod
 from ..core.survival import Dated, Inside, StoredMeeting
 from .changes import Change, Changes
+from .inputs import MEETING, SURVIVED
 from .joining import SpaceFacts, entry_of, space_facts, why_not
 from .legs import IncomingLegRunner, LegServices, LiveLegRunner
 from .live import LiveLeg, without_scheme
@@ -61,6 +62,7 @@ _RESOLVING = {"leg-profile", "call-profile", "branding", "space", "access-method
 RETRY_AFTER = 1.0  # seconds until a meeting is resolved anew once more, when the store could not be read
 
 T = TypeVar("T")
+R = TypeVar("R", bound=LiveLegRunner)
 
 
 @dataclass(slots=True, eq=False)
@@ -90,6 +92,7 @@ class Directory:
         self._readings: set[_Reading] = set()
         self._stale: set[MeetingId] = set()  # meetings that are being resolved anew
         self._closed = False
+        self._temporary: dict[SpaceId, SpaceFacts] = {}  # spaces that exist for one call, and in no store
         self._watchers: list[Callable[[MeetingId], None]] = []
         self._leg_watchers: list[Callable[[LegId], None]] = []
         self._before_answers: list[Callable[[], Awaitable[None]]] = []
@@ -103,7 +106,7 @@ class Directory:
     def arrive(
         self,
         offered: Offered,
-        target: Candidates | Ivr | Granted,
+        target: Candidates | Ivr | Granted | Echo,
         door: LegDoor,
         proof: Proof = NOTHING_PROVEN,
         participant: ParticipantId | None = None,
@@ -144,6 +147,22 @@ class Directory:
         )
         self._take(runner, call)
         return runner
+
+    def take_in(self, make: Callable[[LegId, int, ParticipantId], R], first: LegInput) -> R | None:
+        """A leg that somebody else makes and is the lobby of. None: the server is full or stops, nothing was made."""
+        if self._closed or len(self._legs) >= self._legs_most:
+            return None
+        self._number += 1
+        runner = make(LegId(self._identifiers.uuid()), self._number, ParticipantId(self._identifiers.uuid()))
+        self._take(runner, first)
+        return runner
+
+    def keep_space(self, facts: SpaceFacts) -> None:
+        """A space for one call, which no store knows."""
+        self._temporary[facts.space.id] = facts
+
+    def forget_space(self, space: SpaceId) -> None:
+        self._temporary.pop(space, None)
 
     def _take(self, runner: LiveLegRunner, first: LegInput) -> None:
         self._legs[runner.id] = runner
@@ -192,6 +211,14 @@ class Directory:
         else:
             runner.post(Drop(ending))  # at the entrance, or hearing why the meeting would not have it
         await self._answer()
+        return True
+
+    def send_keys(self, leg: LegId, keys: str) -> bool:
+        """Press keys for the far end of an answered leg. False: there is none."""
+        runner = self._legs.get(leg)
+        if runner is None or not runner.accepted or runner.ended:
+            return False
+        runner.send_keys(keys)
         return True
 
     # --- meetings --------------------------------------------------------------------------------------------
@@ -283,6 +310,7 @@ class Directory:
 
     def take_up_meeting(self, machine: Meeting, space: SpaceId) -> MeetingRunner:
         """A meeting of the life before: it goes by what is in the store by now."""
+        self._services.inputs.began(MEETING, machine.id, (machine.id, space), how=SURVIVED)
         runner = self._run(machine, space)
         self._refresh([machine.id])
         return runner
@@ -316,7 +344,9 @@ class Directory:
             door = await tx.access_methods.get(entry.access_method) if entry.access_method else None
             return await space_facts(tx, wish.space, [entry]), door
 
-        facts, door = await self._read(wish.space, read)
+        facts, door = self._temporary.get(wish.space), None
+        if facts is None:
+            facts, door = await self._read(wish.space, read)
         # From here on nothing waits: what was read still holds when the leg is in.
         if leg.id not in self._joining:
             return  # the leg left while we read
@@ -370,16 +400,11 @@ class Directory:
         if existing is not None:
             return existing
         services = self._services
-        machine = Meeting(
-            MeetingId(self._identifiers.uuid()),
-            space.id,
-            space.name,
-            space.tenant,
-            facts.call,
-            services.clock.now(),
-            brand=facts.sounds.brand,
-            tells_alone=services.entry.tells_alone,
-        )
+        meeting, now = MeetingId(self._identifiers.uuid()), services.clock.now()
+        own = (facts.kind, facts.sounds.brand, services.entry.tells_alone)
+        made = (meeting, space.id, space.name, space.tenant, facts.call, now, *own)
+        services.inputs.began(MEETING, meeting, made)
+        machine = Meeting(*made)
         return self._run(machine, space.id)
 
     def _run(self, machine: Meeting, space: SpaceId) -> MeetingRunner:
@@ -392,6 +417,7 @@ class Directory:
             tell_leg=self._tell_leg,
             finished=self._finished,
             changed=self._tell_watchers,
+            inputs=services.inputs,
         )
         self._meetings[machine.id] = runner
         self._of_space[space] = machine.id
@@ -466,6 +492,9 @@ class Directory:
         if runner is None:
             return  # it ended before this began
         space = runner.view().space
+        if space in self._temporary:
+            self._stale.discard(meeting)
+            return  # nothing of it is stored
         # Legs are many and their entries few; whoever comes in while this reads has read for himself.
         facts = await self._read(space, lambda tx: space_facts(tx, space, {leg.entry for leg in runner.view().legs}))
         self._stale.discard(meeting)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..core.admission import media_refused, within
 from ..core.endings import Reason
+from ..core.events import SPACE_MEETING
 from ..core.ids import SpaceId
 from ..core.leg_inputs import JoinMeeting
 from ..core.meeting_inputs import Entry
@@ -26,6 +27,7 @@ class SpaceFacts:
     tenant: Tenant | None
     call: tuple[CallLayer, ...]
     legs: Mapping[Entry, tuple[LegLayer, ...]]
+    kind: str = SPACE_MEETING
     sounds: Sounds = Sounds()
 
 

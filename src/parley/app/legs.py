@@ -8,9 +8,9 @@ from typing import Protocol
 import structlog
 
 from ..core.admission import NOTHING_PROVEN, Candidates, Proof
-from ..core.dialplan import Ivr
+from ..core.dialplan import Echo, Ivr
 from ..core.endings import Ending, Reason, Side
-from ..core.ids import LegId, ParticipantId, UserId
+from ..core.ids import LegId, MeetingId, ParticipantId, UserId
 from ..core.leg import Leg
 from ..core.leg_inputs import (
     Accept,
@@ -23,6 +23,7 @@ from ..core.leg_inputs import (
     GiveUp,
     Granted,
     HangUp,
+    HearItself,
     JoinMeeting,
     JudgePin,
     LeaveMeeting,
@@ -44,10 +45,14 @@ from ..core.leg_inputs import (
     Resolve,
     ResolveCallId,
     Resolved,
+    SendKeys,
+    StopEcho,
     StopPlaying,
 )
+from ..core.mediaplan import LegMedia, MediaPlan
 from ..core.meeting_inputs import LegNews, MeetingInput, MuteSelf
 from ..core.survival import Dated, StoredLeg
+from .inputs import LEG, Inputs, NoInputs
 from .live import Party
 from .lookup import Lookup
 from .mailbox import Mailbox
@@ -58,10 +63,11 @@ from .tasks import Tasks
 
 log = structlog.get_logger(__name__)
 
+KEY_MS = 160  # of one key that is pressed for the far end
 GENERATION = 1  # no leg is replaced by another connection yet
 
 # Effects that end something: a failure of one is logged, and the others are still performed.
-_GIVING_BACK = (HangUp, Reject, GiveUp, CloseMedia, LeaveMeeting, LegFinished)
+_GIVING_BACK = (HangUp, Reject, GiveUp, StopEcho, CloseMedia, LeaveMeeting, LegFinished)
 
 
 class Lobby(Protocol):
@@ -86,6 +92,11 @@ class Lobby(Protocol):
         ...
 
 
+def echo_of(leg: LegId) -> MeetingId:
+    """The name of the media plan of somebody who hears himself; no meeting has such a one."""
+    return MeetingId(f"echo:{leg}")
+
+
 class LegServices:
     """What all legs share."""
 
@@ -99,6 +110,7 @@ class LegServices:
         pins: PinJudge,
         tasks: Tasks,
         entry: EntrySettings,
+        inputs: Inputs | None = None,
     ) -> None:
         self.clock = clock
         self.engine = engine
@@ -107,6 +119,7 @@ class LegServices:
         self.pins = pins
         self.tasks = tasks
         self.entry = entry
+        self.inputs: Inputs = inputs or NoInputs()
 
 
 class Machine(Protocol):
@@ -183,6 +196,10 @@ class LiveLegRunner:
     def encrypted_media(self) -> bool:
         return self.audio is not None and self.audio.encrypted
 
+    def send_keys(self, keys: str) -> None:
+        """Pressed for the far end, which must have answered."""
+        self._perform(SendKeys(keys))
+
     def facts(self) -> LegFacts:
         return self._answered_door.facts()
 
@@ -215,7 +232,7 @@ class LiveLegRunner:
 
     def _handle(self, message: LegInput, now: float) -> None:
         self._begin(message)
-        for effect in self._machine.handle(message, now):
+        for effect in self._services.inputs.through(self.id, self._machine.handle, message, now):
             try:
                 self._perform(effect)
             except Exception:
@@ -247,6 +264,8 @@ class LiveLegRunner:
                 self._lobby.ask(self, MuteSelf(self.participant))
             case Play(play, prompts, language, brand):
                 engine.play(self.id, play, prompts, language, brand)
+            case SendKeys(keys):
+                engine.send_digits(self.id, keys, KEY_MS)
             case LeaveMeeting(ending):
                 self._lobby.leave(self, ending)
             case CloseMedia():
@@ -294,14 +313,17 @@ class IncomingLegRunner(LiveLegRunner):
         number: int,
         participant: ParticipantId,
         door: LegDoor,
-        target: Candidates | Ivr | Granted,
+        target: Candidates | Ivr | Granted | Echo,
         services: LegServices,
         lobby: Lobby,
         proof: Proof = NOTHING_PROVEN,
         machine: Leg | None = None,
     ) -> None:
         """machine: of a leg that was answered already."""
-        machine = machine or Leg(leg, GENERATION, number, services.entry, services.clock.now())
+        if machine is None:
+            made = (leg, GENERATION, number, services.entry, services.clock.now())
+            services.inputs.began(LEG, leg, made)
+            machine = Leg(*made)
         super().__init__(leg, number, participant, door, machine, services, lobby)
         self.door = door
         self._target = target
@@ -331,6 +353,11 @@ class IncomingLegRunner(LiveLegRunner):
                 tasks.spawn(self._judge(effect), self._give_up)
             case StopPlaying():
                 engine.stop_playing(self.id)
+            case HearItself(delay):
+                alone = LegMedia(self.id, contributes=True, receives=True, echo=delay)
+                engine.apply(MediaPlan(echo_of(self.id), 1, (alone,)))
+            case StopEcho():
+                engine.drop(echo_of(self.id))
             case Accept(port, web):
                 self.accepted = True
                 self.door.accept(port, web)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..core.admission import NOTHING_PROVEN, Candidates, Proof
-from ..core.dialplan import Address, InboundRule, Ivr, rules_for
+from ..core.dialplan import Address, Echo, InboundRule, Ivr, rules_for
 from ..core.ids import InboundRuleId, IvrId, MemberId, UserId
 from ..core.leg_inputs import UnknownTarget
 from ..core.spaces import AccessMethod
@@ -21,14 +21,21 @@ class Lookup:
     """`domains` and `access_number` come from the settings: rules and an IVR below those of the API.
 
     own_addresses: the address that a call came in on is ours too, so that a phone that knows only the server's IP
-    address can call it.
+    address can call it. echo: what is dialled to hear oneself; a space or an IVR of that name goes before it.
     """
 
     def __init__(
-        self, store: Store, domains: Sequence[str], access_number: str | None, *, own_addresses: bool = False
+        self,
+        store: Store,
+        domains: Sequence[str],
+        access_number: str | None,
+        *,
+        own_addresses: bool = False,
+        echo: tuple[str, Echo] | None = None,
     ) -> None:
         self._store = store
         self._own_addresses = own_addresses
+        self._echo = echo
         self._configured = [_rule_of(domain) for domain in domains]
         self._access = Ivr(ACCESS_NUMBER_IVR, access_number.lower()) if access_number else None
 
@@ -54,13 +61,16 @@ class Lookup:
             configured = [*configured, _rule_of(arrived_at)]
         return rules_for(address, configured, found.items)
 
-    async def resolve(self, address: Address, arrived_at: str | None = None) -> UnknownTarget | Candidates | Ivr:
-        """Users are not dialled yet; then spaces, then IVRs, rule by rule (cms-api 3.3)."""
+    async def resolve(self, address: Address, arrived_at: str | None = None) -> UnknownTarget | Candidates | Ivr | Echo:
+        """Users are not dialled yet; then spaces, then IVRs, rule by rule (cms-api 3.3); the echo at the very last."""
         async with self._store.reading() as tx:
-            for rule in await self.rules(tx, address, arrived_at):
+            rules = await self.rules(tx, address, arrived_at)
+            for rule in rules:
                 target = await self._resolve_by(tx, rule, address)
                 if target is not None:
                     return target
+        if self._echo is not None and address.user == self._echo[0] and any(rule.resolve_to_spaces for rule in rules):
+            return self._echo[1]
         return UnknownTarget()
 
     async def _resolve_by(self, tx: Transaction, rule: InboundRule, address: Address) -> Candidates | Ivr | None:

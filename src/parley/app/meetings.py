@@ -21,6 +21,7 @@ from ..core.meeting_inputs import (
     Tick,
 )
 from ..core.survival import Dated, Inside, StoredMeeting
+from .inputs import Inputs, NoInputs
 from .mailbox import Mailbox
 from .ports import Clock, Journal, MediaEngine
 
@@ -43,6 +44,7 @@ class MeetingRunner:
         tell_leg: Callable[[LegId, int, LegNews], None],
         finished: Callable[[MeetingId, bool], None],
         changed: Callable[[MeetingId], None] = lambda _meeting: None,
+        inputs: Inputs | None = None,
     ) -> None:
         self._machine = machine
         self._clock = clock
@@ -51,6 +53,7 @@ class MeetingRunner:
         self._tell_leg = tell_leg
         self._finished = finished
         self._changed = changed
+        self._inputs: Inputs = inputs or NoInputs()
         self._mailbox: Mailbox[MeetingInput] = Mailbox(clock, self._handle, machine.next_deadline, Tick())
 
     def post(self, message: MeetingInput) -> None:
@@ -65,7 +68,7 @@ class MeetingRunner:
         return self._machine.stored(dated)
 
     def _handle(self, message: MeetingInput, now: float) -> None:
-        for effect in self._machine.handle(message, now):
+        for effect in self._inputs.through(self._machine.id, self._machine.handle, message, now):
             try:
                 self._perform(effect)
             except Exception:  # a full disk must not keep the plan from the engine or an ending from a leg

@@ -13,18 +13,22 @@ from ..core.devices import DigestAlgorithm
 from ..core.dialplan import Address
 from ..core.endings import Ending, Reason, Side
 from ..core.explain import Inquiry, explain
+from ..core.explain_leg import explain_leg, lines_of
 from ..core.ids import AccessMethodId, LegId, MeetingId
+from ..core.leg_inputs import UnknownTarget
 from ..core.meeting_inputs import End, Entry, MeetingView, SetLocked
 from ..core.profiles import LegLayer
 from ..core.refusals import Refusal
 from ..core.secret import Secret
 from .administration import Administration
+from .bridges import onward_of
 from .credentials import Credentials
 from .devices import Devices
 from .directory import Directory
 from .editing import KEEP
 from .event_feed import EventFeed
 from .layers import leg_layers
+from .leg_history import ReadLines, history, leg_events
 from .live import LiveLeg
 from .lookup import Lookup
 from .outbox import OutboxDesk
@@ -41,7 +45,10 @@ ENDED_BY_US = Ending(Side.ADMINISTRATOR, Reason.HANG_UP)
 
 @dataclass(frozen=True, slots=True)
 class KeptServices:
-    """What the kept half needs. local_source: the network address that explanations are made for."""
+    """What the kept half needs. local_source: the network address that explanations are made for.
+
+    leg_inputs: what is kept of a leg's inputs; it may block.
+    """
 
     store: Store
     administration: Administration
@@ -53,6 +60,7 @@ class KeptServices:
     devices: Devices
     utc: Callable[[], datetime]
     local_source: str = "127.0.0.1"
+    leg_inputs: ReadLines = lambda _leg: []
 
 
 class KeptOperator:
@@ -190,6 +198,23 @@ class KeptOperator:
     async def forget_outbox(self, id: str) -> None:
         await self._kept.outbox.forget(id)
 
+    async def explain_leg(self, id: str) -> Json:
+        """By id or running number; `lines` holds the same for people. Raises Refusal not-found."""
+        live = self._live_leg(id)
+        try:
+            leg, events = await leg_events(self._kept.store, live.leg if live is not None else id)
+        except Refusal:
+            if live is None:
+                raise
+            leg, events = live.leg, []  # so new that its events are still on the way to the store
+        lines = await asyncio.to_thread(self._kept.leg_inputs, leg)
+        story = explain_leg(history(leg, events, lines, live))
+        return {**story, "lines": lines_of(story)}
+
+    def _live_leg(self, which: str) -> LiveLeg | None:
+        """Without a running server none is live."""
+        return None
+
     async def explain(self, address: str, pin: Secret | None) -> list[str]:
         """A number alone is a call ID; a name alone is taken at the first domain."""
         text = address.strip()
@@ -223,7 +248,11 @@ class KeptOperator:
             rules = await lookup.rules(tx, address, self._kept.local_source)
             found = target if isinstance(target, Candidates) else None
             layers, names = await self._door_facts(tx, found)
+            onward = None
+            if isinstance(target, UnknownTarget):
+                onward = await onward_of(tx, address, rules, self._kept.utc())
         return Inquiry(
+            onward=onward,
             dialled=f"{address.user}@{address.domain}",
             target=target,
             rule=rules[0] if rules else None,
@@ -308,6 +337,9 @@ class Operator(KeptOperator):
     async def drop_leg(self, id: str) -> None:
         if not await self._directory.drop_leg(LegId(id), ENDED_BY_US):
             raise Refusal("not-found", kind="leg", id=id)
+
+    def _live_leg(self, which: str) -> LiveLeg | None:
+        return next((leg for leg in self._directory.legs() if which in {leg.leg, str(leg.number)}), None)
 
     async def log(self, limit: int) -> list[str]:
         return self._feed.newest(limit)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from ..core.ids import OutboundRuleId, TenantId
-from ..core.outbound import BadTarget, FailureAction, OutboundRule, parse_place, parse_proxy
+from ..core.outbound import BadTarget, ControlEncryption, FailureAction, OutboundRule, parse_place, parse_proxy
 from ..core.refusals import Refusal
 from ..core.secret import Secret
 from .changes import Change, Changes
@@ -30,6 +30,7 @@ class OutboundRuleEdit:
     username: str | Kept | None = KEEP
     password: Secret | Kept | None = KEEP
     realm: str | Kept | None = KEEP
+    control_encryption: ControlEncryption | Kept = KEEP
     extras: ExtrasEdit = field(default_factory=dict)
 
 
@@ -89,9 +90,13 @@ async def _checked(tx: Transaction, before: OutboundRule, edit: OutboundRuleEdit
             raise Refusal("invalid", field=name, error="not a domain")
     if rule.proxy is not None:
         try:
-            parse_proxy(rule.proxy)
+            _host, _port, transport = parse_proxy(rule.proxy)
         except BadTarget as bad:
             raise Refusal("invalid", field="proxy", error=str(bad)) from None
+        named = "transport=" in rule.proxy.lower()
+        wanted = rule.control_encryption
+        if named and wanted is (ControlEncryption.UNENCRYPTED if transport == "tls" else ControlEncryption.ENCRYPTED):
+            raise Refusal("invalid", field="control_encryption", error="the proxy's transport says otherwise")
     elif not rule.domain.startswith("*"):
         try:
             parse_place(rule.domain if ":" not in rule.domain else f"[{rule.domain}]")

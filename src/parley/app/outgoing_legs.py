@@ -21,6 +21,7 @@ from ..core.leg_inputs import (
     Ringing,
 )
 from ..core.outgoing_leg import OutgoingLeg
+from .inputs import CALL
 from .legs import GENERATION, LegServices, LiveLegRunner, Lobby
 from .live import OUTGOING, Party
 from .ports import OutgoingDoor
@@ -48,7 +49,9 @@ class OutgoingLegRunner(LiveLegRunner):
         told: Callable[[LegId, Ending | None], None],
         finished: Callable[[], None],
     ) -> None:
-        machine = OutgoingLeg(leg, GENERATION, number, services.entry.language)
+        made = (leg, GENERATION, number, services.entry.language)
+        services.inputs.began(CALL, leg, made)
+        machine = OutgoingLeg(*made)
         super().__init__(leg, number, participant, door, machine, services, lobby)
         self.door = door
         self.space = space

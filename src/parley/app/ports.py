@@ -20,6 +20,7 @@ from ..core.devices import Device
 from ..core.dialplan import InboundRule, Ivr
 from ..core.endings import Ending
 from ..core.events import Event
+from ..core.forwarding import ForwardingRule, Passage
 from ..core.ids import LegId, MeetingId, SpaceId, TenantId, UserId
 from ..core.leg_inputs import LegAudio, LegInput, WebLocal
 from ..core.mediaplan import MediaPlan
@@ -32,6 +33,7 @@ from ..core.quality import QualityWindow
 from ..core.seats import Seat
 from ..core.spaces import AccessMethod, Member, Space
 from ..core.survival import StoredLeg, StoredMeeting
+from ..core.transforms import DialTransform
 
 E = TypeVar("E")
 
@@ -255,6 +257,8 @@ class Transaction(Protocol):
     conferences: ConferenceRepository
     occurrences: OccurrenceRepository
     outbound_rules: Repository[OutboundRule]
+    forwarding_rules: Repository[ForwardingRule]
+    dial_transforms: Repository[DialTransform]
     outbox: OutboxRepository
     tokens: TokenRepository
     departments: Repository[Department]
@@ -424,6 +428,11 @@ class MediaEngine(Protocol):
 
     def stop_playing(self, leg: LegId) -> None: ...
 
+    def send_digits(self, leg: LegId, digits: str, each_ms: int) -> None:
+        """Press keys for the far end to hear, after those asked for before; a comma is a pause. Waits while the far
+        end cannot be sent to; a far end that takes no telephone-events hears nothing."""
+        ...
+
     def apply(self, plan: MediaPlan) -> None:
         """The newest plan of a meeting wins; it is sent again by itself after a worker restart."""
         ...
@@ -567,9 +576,14 @@ class Dialler(Protocol):
     """A door through which people can be called."""
 
     def outgoing(
-        self, target: Target, identity: CallerIdentity, encryption: MediaEncryption = MediaEncryption.OPTIONAL
+        self,
+        target: Target,
+        identity: CallerIdentity,
+        encryption: MediaEncryption = MediaEncryption.OPTIONAL,
+        passage: Passage | None = None,
     ) -> OutgoingDoor:
-        """encryption: of media. REQUIRED: nothing plain is offered or taken; OPTIONAL: the door chooses."""
+        """encryption: of media. REQUIRED: nothing plain is offered or taken; OPTIONAL: the door chooses. passage: of a
+        call that is passed on."""
         ...
 
 
@@ -593,7 +607,8 @@ class CallOut:
     """Call somebody into a space's meeting. target: sip:user@domain or a number (then at the tenant's first domain).
 
     entry: the door the person comes in by without being asked for a PIN; settings, extras: of the leg itself.
-    admitted: the person waits for nothing, not in a lobby, a waiting room or before a lock.
+    admitted: the person waits for nothing, not in a lobby, a waiting room or before a lock. keys: 0-9 * # and commas,
+    pressed for the far end as soon as it has answered. owner: what whoever asks wants to know the call by in records.
     """
 
     space: SpaceId
@@ -605,6 +620,8 @@ class CallOut:
     ring_seconds: float = 45.0
     extras: Extras = field(default_factory=dict)
     admitted: bool = False
+    keys: str = ""
+    owner: str = ""
 
 
 class CallPlacer(Protocol):

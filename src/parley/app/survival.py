@@ -27,6 +27,7 @@ from typing import TypeVar
 import structlog
 
 from ..core.endings import Ending, Reason, Side
+from ..core.events import SPACE_MEETING
 from ..core.ids import LegId, MeetingId, ParticipantId, TenantId
 from ..core.leg_inputs import Drop
 from ..core.meeting import Meeting
@@ -300,6 +301,9 @@ class Survival:
         space = at.space if at is not None else None
         runner = surviving(stored, door or NoDoor(), self._services, self._directory, self._timed, space, finished)
         self._directory.take_up_leg(runner, row.meeting if inside else None)
+        inside = (
+            inside and at is not None and at.kind == SPACE_MEETING
+        )  # calls passed on end: nobody knows whose is whose
         found = row.id in self._services.engine.found()
         if found and inside and door is not None:
             return row.id

@@ -11,6 +11,7 @@ from ..core.leg_inputs import Granted, LegAudio, LegEffect, LegFinished, WebLoca
 from ..core.meeting_inputs import Entry
 from ..core.outgoing_leg import OutgoingLeg
 from ..core.survival import StoredLeg, Timed
+from .inputs import CALL, LEG, SURVIVED
 from .legs import GENERATION, IncomingLegRunner, LegServices, LiveLegRunner, Lobby
 from .live import OUTGOING, Party
 from .ports import LegFacts, LegInbox, SurvivingDoor
@@ -128,6 +129,8 @@ def _resume(runner: LiveLegRunner, stored: StoredLeg, door: SurvivingDoor, servi
     runner.audio = door.audio
     runner.accepted = True
     runner.started = timed(stored.began)
+    kind = CALL if stored.direction == OUTGOING else LEG
+    services.inputs.began(kind, stored.id, (stored.id, GENERATION, stored.number), how=SURVIVED)
     before = services.clock.now() - timed(stored.counted)
     runner.quality = QualityRecord(stored.id, stored.number, services.journal, since=before)
     door.attach(runner)

@@ -78,6 +78,8 @@ class Tenants:
                 ("user", tx.users),
                 ("inbound-rule", tx.inbound_rules),
                 ("ivr", tx.ivrs),
+                ("outbound-rule", tx.outbound_rules),
+                ("forwarding-rule", tx.forwarding_rules),
             )
             for kind, repository in repositories:
                 if (await repository.page(Query(limit=1, where={"tenant": id}))).total:

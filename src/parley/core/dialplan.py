@@ -37,6 +37,14 @@ class Ivr:
 
 
 @dataclass(frozen=True, slots=True)
+class Echo:
+    """A place built in: each caller is alone in it and hears himself. Both in seconds; limit: of one stay."""
+
+    limit: float = 300.0
+    delay: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Address:
     """What was dialled: `user` lower-cased and unescaped, `domain` lower-cased, without port."""
 

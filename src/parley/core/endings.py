@@ -45,6 +45,8 @@ class Reason(StrEnum):
     DECLINED = "declined"  # the far end will not take the call
     NO_ANSWER = "no-answer"  # REMOTE: it says so; LOCAL: it rang for too long
     UNREACHABLE = "unreachable"  # no such number there, or the next hop is silent, broken or ourselves
+    LOOP = "loop"  # the call has been here before, or its next hop is ourselves
+    TOO_MANY_HOPS = "too-many-hops"  # it was passed on as often as it may be
     NAME_UNKNOWN = "name-unknown"  # the next hop's name has no address
 
 

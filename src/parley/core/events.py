@@ -12,6 +12,9 @@ from .endings import Ending, Reason
 from .ids import LegId, MeetingId, OccurrenceId, ParticipantId, SpaceId, TenantId
 from .quality import QualitySummary, QualityWindow
 
+SPACE_MEETING = "space"
+FORWARDING_MEETING = "forwarding"  # of a caller and the one he is put through to, in a space of this call alone
+
 
 @dataclass(frozen=True, slots=True)
 class LegArrived:
@@ -31,6 +34,7 @@ class LegArrived:
     encrypted_signalling: bool
     sip_call_id: str = ""
     direction: str = "incoming"  # or outgoing
+    owner: str = ""  # what whoever asked for the call wants to know it by
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ class MeetingStarted:
     space: SpaceId
     name: str
     tenant: TenantId | None
+    kind: str = SPACE_MEETING
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
 from .admission import Admit, AskPin, Candidates, Door, Refuse, WrongPin, ask, judge
-from .dialplan import InboundRule, Ivr
+from .dialplan import Echo, InboundRule, Ivr
 from .endings import Reason
+from .forwarding import ForwardingAction, ForwardingRule
 from .ids import AccessMethodId
 from .leg_inputs import UnknownTarget
+from .outbound import Hop
 from .profiles import CallLayer, LegLayer, PasscodeMode, resolve_call, resolve_leg
 from .secret import Secret
 
@@ -26,15 +28,25 @@ _REFUSALS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Onward:
+    """rule: the forwarding rule that decides; None: a person's devices ring. ways: in the order of trying."""
+
+    rule: ForwardingRule | None
+    target: str = ""
+    ways: tuple[Hop, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Inquiry:
     """What is asked. rule: the inbound rule that claims the address, None where a call ID was given.
 
     of_settings: the rule comes from the settings, not from the API. locked: PINs are locked out now.
+    onward: whither the call goes on, where it leads to nothing of ours.
     leg_layers: for each access method the layers a leg would have that came in by it.
     """
 
     dialled: str
-    target: UnknownTarget | Candidates | Ivr | None  # None: a call ID that no space has
+    target: UnknownTarget | Candidates | Ivr | Echo | None  # None: a call ID that no space has
     rule: InboundRule | None = None
     of_settings: bool = False
     by_call_id: bool = False
@@ -42,16 +54,25 @@ class Inquiry:
     locked: bool = False
     leg_layers: Mapping[AccessMethodId, Sequence[LegLayer]] = field(default_factory=dict)
     names: Mapping[AccessMethodId, str] = field(default_factory=dict)
+    onward: Onward | None = None
 
 
 def explain(inquiry: Inquiry) -> list[str]:
     """The whole story in lines, indented by two blanks per level."""
     lines = _claimed(inquiry)
     target = inquiry.target
+    if isinstance(target, UnknownTarget) and inquiry.onward is not None:
+        return [*lines, *_passed_on(inquiry.onward)]
     if isinstance(target, UnknownTarget):
         return [*lines, "it leads nowhere: the call is refused at once (unknown destination)"]
     if isinstance(target, Ivr):
         return lines + _ivr(target)
+    if isinstance(target, Echo):
+        stay = f"for {target.limit:.0f} s at most"
+        return [
+            *lines,
+            f"it leads to the echo: the caller is alone and hears himself {target.delay:.0f} s later, {stay}",
+        ]
     if target is None:
         lines.append("no space has this call ID: at an IVR a PIN is asked for all the same")
         if inquiry.pin is not None:
@@ -117,6 +138,25 @@ def _question(answer: AskPin) -> str:
     return "a PIN is asked for; # alone means the door without one"
 
 
+def _passed_on(onward: Onward) -> list[str]:
+    """Which rule passes the call on, and by which ways."""
+    rule = onward.rule
+    if rule is None:
+        return [
+            f"a person has this address: {_count(len(onward.ways), 'registered device')} of that person ring together"
+        ]
+    named = f"forwarding rule {rule.id} ({rule.pattern}, priority {rule.priority})"
+    if rule.action is ForwardingAction.REJECT:
+        return [f"{named} refuses the call"]
+    if not onward.ways:
+        return [f"{named} forwards it to {onward.target}, but no outbound rule leads there: unknown destination"]
+    lines = [f"{named} forwards it to {onward.target}, by {_count(len(onward.ways), 'way')} in this order"]
+    for hop in onward.ways:
+        port = f":{hop.port}" if hop.port is not None else ""
+        lines.append(f"  rule {hop.rule}: {hop.host}{port} by {hop.transport}, then {hop.failure_action}")
+    return lines
+
+
 def _verdict(inquiry: Inquiry, candidates: Candidates | None) -> str:
     verdict = judge(candidates, inquiry.pin or Secret(""), inquiry.locked)
     if isinstance(verdict, WrongPin):
@@ -145,7 +185,7 @@ def _count(number: int, noun: str) -> str:
 def _leg_values(layers: Sequence[LegLayer]) -> list[str]:
     settings = resolve_leg(layers).settings
     return [
-        f"  {spec.name} = {_shown(getattr(settings, spec.name))} ({_origin(spec.name, layers)})"
+        f"  {spec.name} = {shown_value(getattr(settings, spec.name))} ({origin_of(spec.name, layers)})"
         for spec in fields(settings)
     ]
 
@@ -153,19 +193,21 @@ def _leg_values(layers: Sequence[LegLayer]) -> list[str]:
 def _call_values(layers: Sequence[CallLayer]) -> list[str]:
     settings = resolve_call(layers).settings
     return [
-        f"  {spec.name} = {_shown(getattr(settings, spec.name))} ({_origin(spec.name, layers)})"
+        f"  {spec.name} = {shown_value(getattr(settings, spec.name))} ({origin_of(spec.name, layers)})"
         for spec in fields(settings)
     ]
 
 
-def _origin(name: str, layers: Sequence[LegLayer | CallLayer]) -> str:
+def origin_of(name: str, layers: Sequence[LegLayer | CallLayer]) -> str:
+    """The layer that says the last word on this value, with its profile."""
     for entry in reversed(layers):
         if getattr(entry.settings, name) is not None:
             return f"{entry.layer}, profile {entry.profile}" if entry.profile is not None else f"{entry.layer}"
     return "built-in default"
 
 
-def _shown(value: object) -> str:
+def shown_value(value: object) -> str:
+    """A value of a setting in words."""
     if value is None:
         return "none"
     if isinstance(value, bool):

@@ -3,8 +3,9 @@
 Theory of operation
 -------------------
 NEW -Offered-> RESOLVING -Resolved-> OPENING -MediaOpened-> ANSWERING -Confirmed-> ENTRANCE or JOINING
--News-> JOINED, and from each of them to FINISHED. Rules of entry live in `admission` (what a door asks) and
-`ivr` (how it is asked); this machine opens, answers, joins and, above all, cleans up.
+-News-> JOINED, or ECHO for who is alone and hears himself; and from each of them to FINISHED. Rules of entry live in
+`admission` (what a door asks) and `ivr` (how it is asked); this machine opens, answers, joins and, above all,
+cleans up.
 
 Whatever ends the leg, `_end` gives back exactly what was taken: LeaveMeeting for JoinMeeting, CloseMedia for a
 port, one LegEnded for LegArrived, one LegFinished. A port that is still being opened cannot be
@@ -20,7 +21,7 @@ from enum import StrEnum
 from typing import Any
 
 from .admission import NOTHING_PROVEN, Admit, AskPin, Candidates, Proof, Refuse, ask
-from .dialplan import Ivr
+from .dialplan import Echo, Ivr
 from .endings import Ending, Reason, Side
 from .events import LegArrived, LegConnected, LegEnded
 from .ids import AccessMethodId, LegId
@@ -37,6 +38,7 @@ from .leg_inputs import (
     EntrySettings,
     Granted,
     HangUp,
+    HearItself,
     JoinMeeting,
     LeaveMeeting,
     LegEffect,
@@ -51,12 +53,14 @@ from .leg_inputs import (
     Offered,
     OpenMedia,
     PinJudged,
+    Play,
     PlayEnded,
     RecordLeg,
     Reject,
     RemoteEnded,
     Resolve,
     Resolved,
+    StopEcho,
 )
 from .meeting_inputs import Admitted, Dropped, JoinRefused, SelfMuted, Waiting
 
@@ -68,6 +72,8 @@ PORT_LIMIT = 30.0
 # media path does not stand by then has none. (That a SIP answer is confirmed is the transaction layer's care.)
 PATH_LIMIT = 20.0
 
+ECHO_GREETING = "echo"
+
 
 class LegState(StrEnum):
     NEW = "new"
@@ -77,6 +83,7 @@ class LegState(StrEnum):
     ENTRANCE = "entrance"
     JOINING = "joining"
     JOINED = "joined"
+    ECHO = "echo"
     ENDED = "ended"  # over, but for a port under way
     FINISHED = "finished"
 
@@ -98,7 +105,7 @@ class Known:
     language: str = ""
 
 
-_ANSWERED = frozenset({LegState.ANSWERING, LegState.ENTRANCE, LegState.JOINING, LegState.JOINED})
+_ANSWERED = frozenset({LegState.ANSWERING, LegState.ENTRANCE, LegState.JOINING, LegState.JOINED, LegState.ECHO})
 _OVER = frozenset({LegState.ENDED, LegState.FINISHED})
 _FULL = frozenset({Reason.PARTICIPANT_LIMIT, Reason.TENANT_LIMIT, Reason.SYSTEM_LIMIT})
 
@@ -115,7 +122,7 @@ class Leg:
         self._arrived = now
         self._offer: Offered | None = None
         self._source = ""
-        self._target: Candidates | Ivr | Granted | None = None
+        self._target: Candidates | Ivr | Granted | Echo | None = None
         self._proof = NOTHING_PROVEN
         self._encrypted_media = False
         self._entrance = Entrance(id, number, "", settings)
@@ -127,6 +134,7 @@ class Leg:
         self._active_before = 0.0
         self._port_until: float | None = None
         self._path_until: float | None = None
+        self._echo_until: float | None = None
         self._inputs: dict[type, Callable[[Any, float], list[LegEffect]]] = {
             Offered: self._offered,
             Resolved: self._resolved,
@@ -183,6 +191,8 @@ class Leg:
             return self._port_until
         if self.state is LegState.ANSWERING:
             return self._path_until
+        if self.state is LegState.ECHO:
+            return self._echo_until
         return self._entrance.next_deadline() if self.state is LegState.ENTRANCE else None
 
     # --- before the answer --------------------------------------------------------------------------------------
@@ -216,7 +226,7 @@ class Leg:
         if self.state is not LegState.RESOLVING or self._offer is None:
             return []
         target = resolved.target
-        if not isinstance(target, Candidates | Ivr | Granted):
+        if not isinstance(target, Candidates | Ivr | Granted | Echo):
             return self._end(Ending(Side.LOCAL, Reason.UNKNOWN_DESTINATION), now)
         if isinstance(target, Candidates):
             answer = ask(target, self._encrypted_media, resolved.proof)
@@ -224,7 +234,7 @@ class Leg:
                 return self._end(Ending(Side.LOCAL, answer.reason), now)
         self._target, self._proof = target, resolved.proof
         self.state = LegState.OPENING
-        space = None if isinstance(target, Ivr) else target.space
+        space = None if isinstance(target, Ivr | Echo) else target.space
         return [OpenMedia(self._offer.audio, self._offer.local_address, space)]
 
     def _media_opened(self, opened: MediaOpened, now: float) -> list[LegEffect]:
@@ -245,6 +255,9 @@ class Leg:
         if self.state is LegState.ANSWERING:
             over = self._path_until is not None and now >= self._path_until
             return self._end(Ending(Side.LOCAL, Reason.MEDIA_FAILED), now) if over else []
+        if self.state is LegState.ECHO:
+            over = self._echo_until is not None and now >= self._echo_until
+            return self._end(Ending(Side.LOCAL, Reason.TOO_LONG), now) if over else []
         return self._at_entrance(self._entrance.tick(now), now)
 
     # --- entry --------------------------------------------------------------------------------------------------
@@ -260,11 +273,19 @@ class Leg:
             return [*effects, *self._entrance.ask_id(target, now)]
         if isinstance(target, Granted):
             return [*effects, *self._enter(target)]
+        if isinstance(target, Echo):
+            return [*effects, *self._hear_itself(target, now)]
         answer = ask(target, self._encrypted_media, self._proof)
         if isinstance(answer, AskPin):
             return [*effects, *self._entrance.ask_pin(target, answer, now, self._proof)]
         assert isinstance(answer, Admit)  # whoever is refused was rejected before
         return [*effects, *self._ask_to_join(target, answer.access_method, self._proof)]
+
+    def _hear_itself(self, echo: Echo, now: float) -> list[LegEffect]:
+        self.state = LegState.ECHO
+        self._echo_until = now + echo.limit
+        language = self._settings.spoken_to(self._offer.language if self._offer else "")
+        return [HearItself(echo.delay), Play(1, (ECHO_GREETING,), language)]
 
     def _enter(self, granted: Granted) -> list[LegEffect]:
         self.state = LegState.JOINING
@@ -351,6 +372,8 @@ class Leg:
                 effects.append(HangUp(ending) if self.state in _ANSWERED else Reject(ending))
         if self._in_meeting:
             effects.append(LeaveMeeting(ending))
+        if self.state is LegState.ECHO:
+            effects.append(StopEcho())
         if self._port_open:
             effects.append(CloseMedia())
         if self.state is LegState.OPENING:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .admission import NOTHING_PROVEN, Candidates, Proof, Verdict
-from .dialplan import Address, Ivr
+from .dialplan import Address, Echo, Ivr
 from .endings import Ending
 from .events import Event
+from .forwarding import Passage
 from .ids import AccessMethodId, LegId, SpaceId, TenantId, UserId
 from .meeting_inputs import Entry, LegNews, Stay
 from .outbound import Hop
@@ -119,7 +120,7 @@ class Offered:
 
     asserted: who the caller is by the word of a network that we trust, as URIs; what callers say of themselves never
     stands here.
-    language: what the caller wants to hear prompts in; empty: not said.
+    language: what the caller wants to hear prompts in; empty: not said. passage: how the call came so far.
     """
 
     address: Address
@@ -135,6 +136,7 @@ class Offered:
     user: UserId | None = None  # whose credentials the caller has proven to have
     asserted: tuple[str, ...] = ()
     language: str = ""
+    passage: Passage = Passage()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,7 @@ class UnknownTarget:
 class Resolved:
     """Answer to Resolve. proof: what is proven of the caller, where the target is Candidates."""
 
-    target: UnknownTarget | Candidates | Ivr | Granted
+    target: UnknownTarget | Candidates | Ivr | Granted | Echo
     proof: Proof = NOTHING_PROVEN
 
 
@@ -256,7 +258,8 @@ class Dial:
     """We call somebody, by these hops in order. remote and local are URIs without parameters.
 
     entry, settings, extras and admitted are of the leg that joins when somebody answers; ring_seconds: how long one
-    hop has from the first attempt to the answer.
+    hop has from the first attempt to the answer. keys: pressed for the far end as soon as it has answered.
+    owner: as in LegArrived.
     """
 
     hops: tuple[Hop, ...]
@@ -272,6 +275,8 @@ class Dial:
     ring_seconds: float = 45.0
     kind: str = "sip"
     sip_call_id: str = ""
+    keys: str = ""
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -431,6 +436,18 @@ class LeaveMeeting:
 
 
 @dataclass(frozen=True, slots=True)
+class HearItself:
+    """From now on, and but for prompts, the leg hears what it said so many seconds ago, and nothing else."""
+
+    delay: float
+
+
+@dataclass(frozen=True, slots=True)
+class StopEcho:
+    """Undoes HearItself."""
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     """End an answered call (SIP: BYE)."""
 
@@ -478,6 +495,13 @@ class GiveUp:
 
 
 @dataclass(frozen=True, slots=True)
+class SendKeys:
+    """Press keys for the far end to hear; a comma is a pause."""
+
+    keys: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReportCall:
     """Tell whoever wished for the call how it went, once. None: somebody answered."""
 
@@ -497,6 +521,8 @@ LegEffect = (
     | JoinMeeting
     | AskToMute
     | LeaveMeeting
+    | HearItself
+    | StopEcho
     | HangUp
     | CloseMedia
     | RecordLeg
@@ -504,5 +530,6 @@ LegEffect = (
     | Reach
     | PlaceCall
     | GiveUp
+    | SendKeys
     | ReportCall
 )

@@ -21,6 +21,7 @@ class LegMedia:
     language: str = "en"
     repeat_after: float | None = None  # seconds between repetitions; None: once
     brand: str = ""  # whose prompts it hears; empty: the built-in ones
+    echo: float | None = None  # it hears what it said so many seconds ago, instead of the mix
 
 
 @dataclass(frozen=True, slots=True)

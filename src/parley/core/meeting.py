@@ -26,6 +26,7 @@ from .chat import ChatLine, added
 from .chimes import Chimes
 from .endings import Ending, Reason, Side
 from .events import (
+    SPACE_MEETING,
     Event,
     LegActivated,
     LegDeactivated,
@@ -92,12 +93,13 @@ class Meeting:
         tenant: TenantId | None,
         call_layers: Iterable[CallLayer],
         now: float,
-        *,
+        kind: str = SPACE_MEETING,
         brand: str = "",
         tells_alone: bool = False,
     ) -> None:
         """brand: whose prompts are heard in it. tells_alone: see Chimes."""
         self.id = id
+        self._kind = kind
         self._space = space
         self._name = name
         self._tenant = tenant
@@ -165,6 +167,7 @@ class Meeting:
             legs_most=self._legs_most,
             legs_completed=self._legs_completed,
             chat=self._chat,
+            kind=self._kind,
         )
         return meeting, {leg.join.leg: inside_of(leg, dated) for leg in self._legs.values()}
 
@@ -188,8 +191,9 @@ class Meeting:
             stored.tenant,
             call_layers,
             now,
-            brand=brand,
-            tells_alone=tells_alone,
+            stored.kind,
+            brand,
+            tells_alone,
         )
         meeting._room = replace(
             meeting._room,
@@ -251,6 +255,7 @@ class Meeting:
             call=self._call,
             legs=tuple(leg.view(now) for leg in self._legs.values()),
             chat=self._chat,
+            kind=self._kind,
         )
 
     # --- coming and going -----------------------------------------------------------------------------------
@@ -470,7 +475,7 @@ class Meeting:
     def _start(self) -> None:
         if self._started_at is None:
             self._started_at = self._room.now
-            self._record(MeetingStarted(self.id, self._space, self._name, self._tenant))
+            self._record(MeetingStarted(self.id, self._space, self._name, self._tenant, self._kind))
 
     def _finish(self) -> None:
         self._finished = True

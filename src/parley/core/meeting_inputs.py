@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from .chat import ChatLine
 from .endings import Ending, Reason
-from .events import Event
+from .events import SPACE_MEETING, Event
 from .ids import AccessMethodId, LegId, LegProfileId, MeetingId, MemberId, ParticipantId, SpaceId, TenantId
 from .mediaplan import MediaPlan
 from .profiles import CallLayer, EffectiveCall, EffectiveLeg, Extras, LegLayer, LegSettings
@@ -425,6 +425,7 @@ class MeetingView:
     call: EffectiveCall
     legs: tuple[LegView, ...]
     chat: tuple[ChatLine, ...] = ()
+    kind: str = SPACE_MEETING
 
 
 def by_participant(legs: Iterable[LegView]) -> Mapping[ParticipantId, LegView]:

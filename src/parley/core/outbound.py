@@ -18,6 +18,14 @@ class FailureAction(StrEnum):
     CONTINUE = "continue"
 
 
+class ControlEncryption(StrEnum):
+    """Of signalling. AUTO: as the proxy's transport says, without one in the clear."""
+
+    AUTO = "auto"
+    ENCRYPTED = "encrypted"
+    UNENCRYPTED = "unencrypted"
+
+
 @dataclass(frozen=True, slots=True)
 class OutboundRule:
     """Calls to `domain` (exact, or with a leading `*`) go to `proxy` (host[:port][;transport=]), else straight there.
@@ -36,6 +44,7 @@ class OutboundRule:
     username: str | None = None
     password: Secret | None = None
     realm: str | None = None
+    control_encryption: ControlEncryption = ControlEncryption.AUTO
     extras: Extras = field(default_factory=dict)
 
 
@@ -47,13 +56,14 @@ class BadTarget(ValueError):
 class Target:
     """Whom to call. user: as it stands in a URI; domain: lower-case, IPv6 without brackets; port: where it was named.
 
-    secure: asked for with sips.
+    secure: asked for with sips. parameters: of the URI, each with its semicolon; only a call that is passed on has any.
     """
 
     user: str
     domain: str
     port: int | None = None
     secure: bool = False
+    parameters: str = ""
 
     @property
     def uri(self) -> str:
@@ -193,7 +203,7 @@ def routes_for(target: Target, rules: Iterable[OutboundRule], tenant: TenantId |
         try:
             hops.append(_hop(rule, target))
         except BadTarget:
-            continue  # a proxy that cannot be read leads nowhere
+            continue  # a proxy that cannot be read leads nowhere, and neither does one that is not secure enough
     return tuple(hops)
 
 
@@ -201,6 +211,11 @@ def _hop(rule: OutboundRule, target: Target) -> Hop:
     host, port, transport = (target.domain, target.port, "udp")
     if rule.proxy:
         host, port, transport = parse_proxy(rule.proxy)
+    secure = target.secure or rule.control_encryption is ControlEncryption.ENCRYPTED
+    if secure and transport != "tls":
+        transport = "tls"  # a secure call is never made less secure on the way
+    if rule.control_encryption is ControlEncryption.UNENCRYPTED and transport == "tls":
+        raise BadTarget("the rule wants no TLS, and the call does")
     credentials = None
     if rule.username and rule.password is not None and rule.realm:
         credentials = Credentials(rule.username, rule.password, rule.realm)
@@ -208,7 +223,7 @@ def _hop(rule: OutboundRule, target: Target) -> Hop:
         rule=rule.id,
         host=host,
         port=port,
-        transport="tls" if target.secure else transport,  # a secure call is never made less secure on the way
+        transport=transport,
         failure_action=rule.failure_action,
         contact_domain=rule.local_contact_domain,
         from_domain=rule.local_from_domain,

@@ -56,6 +56,7 @@ from .leg_inputs import (
     RemoteEnded,
     ReportCall,
     Ringing,
+    SendKeys,
 )
 from .meeting_inputs import Admitted, Dropped, JoinRefused, SelfMuted, Waiting
 from .outbound import FailureAction
@@ -174,6 +175,7 @@ class OutgoingLeg:
             encrypted_signalling=call.hops[0].transport == "tls",
             sip_call_id=call.sip_call_id,
             direction="outgoing",
+            owner=call.owner,
         )
         return [RecordLeg(arrived), *self._try(0, now)]
 
@@ -241,6 +243,7 @@ class OutgoingLeg:
             RecordLeg(LegConnected(self.id, self.number, at_ivr=False)),
             ReportCall(None),
             ChangeMedia(answered.audio),
+            *([SendKeys(call.keys)] if call.keys else []),
             JoinMeeting(
                 call.space,
                 call.tenant,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from .chat import ChatLine
+from .events import SPACE_MEETING
 from .ids import LegId, LegProfileId, MeetingId, ParticipantId, SpaceId, TenantId, UserId
 from .meeting_inputs import Entry, Join, Stay
 from .meeting_legs import MeetingLeg
@@ -95,6 +96,7 @@ class StoredMeeting:
     legs_completed: int = 0
     chat: tuple[ChatLine, ...] = ()
     seen: datetime | None = None
+    kind: str = SPACE_MEETING
 
 
 def inside_of(leg: MeetingLeg, dated: Dated) -> Inside:

@@ -16,6 +16,7 @@ from typing import Any
 from parley.engine import messages
 from parley.engine.browsers import Browsers
 from parley.engine.checks import BadMedia, check_media
+from parley.engine.digit_sender import BadDigits
 from parley.engine.holdings import Holdings, Refused
 from parley.engine.leg import Hearing, Leg, Playing
 from parley.engine.meeting import BadPlan
@@ -97,8 +98,8 @@ class Engine:
                 self._close_leg(request.leg, now)
             case messages.Play() | messages.StopPlaying():
                 self._play(request)
-            case messages.Announce() | messages.LoadPrompts():
-                self._announce(request)
+            case messages.SendDigits() | messages.Announce() | messages.LoadPrompts():
+                self._sound(request)
             case messages.SetPlan() | messages.DropMeeting():
                 self._held.plan(request, self._configuration.loudest)
             case messages.GetFound() | messages.Keep():
@@ -232,14 +233,20 @@ class Engine:
         clips = self._prompts.clips(request.prompts, request.language, request.brand)
         leg.playing = Playing(request.play, Player(clips))
 
-    def _announce(self, request: messages.Announce | messages.LoadPrompts) -> None:
-        if isinstance(request, messages.LoadPrompts):
-            self._prompts.load_brand(request.brand, request.files)
-            return
-        clip = self._prompts.clip(request.prompt, request.language, request.brand)
-        meeting = self._meetings.get(request.meeting)
-        if meeting is not None:
-            meeting.overlays.add(clip, request.legs)
+    def _sound(self, request: messages.SendDigits | messages.Announce | messages.LoadPrompts) -> None:
+        match request:
+            case messages.LoadPrompts():
+                self._prompts.load_brand(request.brand, request.files)
+            case messages.SendDigits():
+                try:
+                    self._leg(request.leg).keys.add(request.digits, request.ms)
+                except BadDigits as bad:
+                    raise Refused("bad-request", str(bad)) from None
+            case messages.Announce():
+                clip = self._prompts.clip(request.prompt, request.language, request.brand)
+                meeting = self._meetings.get(request.meeting)
+                if meeting is not None:
+                    meeting.overlays.add(clip, request.legs)
 
     # --- ticks --------------------------------------------------------------------------------------------
 
@@ -258,7 +265,7 @@ class Engine:
                 leg.voice(now)
             else:
                 meeting = self._meetings[leg.place.meeting]
-                meeting.offer(leg, leg.voice(now, meeting.bar(leg)))
+                meeting.offer(leg, leg.voice(now, meeting.bar(leg), rests=meeting.may_rest(leg)))
         for meeting in self._meetings.values():
             meeting.mix(self._tick)
         departures = self._emit(now)

@@ -80,7 +80,7 @@ class JitterBuffer:
         """Whether a 16-bit sequence number counts on from what came before."""
         if self._highest is None:
             return True
-        return abs(unwrap(sequence, self._highest, 16) - self._highest) <= SEQUENCE_WINDOW
+        return (sequence - self._highest + SEQUENCE_WINDOW) & 0xFFFF <= 2 * SEQUENCE_WINDOW
 
     def __len__(self) -> int:
         return len(self._stored)

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from parley.engine import encoders
+from parley.engine.digit_sender import DigitSender
 from parley.engine.digits import DigitDetector
+from parley.engine.echo import EchoLine
 from parley.engine.gain import AutomaticGain
 from parley.engine.gauge import Gauge
 from parley.engine.messages import LegMedia, LegPlan, LegQuality, LegStatistics
@@ -63,6 +65,7 @@ class Place:
     meeting: str
     plan: LegPlan
     announcement: Announcement | None = None
+    echo: EchoLine | None = None
 
 
 @dataclass(slots=True)
@@ -95,10 +98,12 @@ class Leg:
         self.last_life = now
         self.told_dead = False
         self.digits = DigitDetector()
+        self.keys = DigitSender()
         self.receiver = Receiver(media.codec.name)
         self.reception = Reception(media.codec.clock_rate)
         self.echo = Echo()
         self.lost_percent = 0  # of what we send
+        self._reports = False  # the far end sends RTCP
         self._agc: AutomaticGain | None = None
         self._concealed_before = 0
         self._gauge = Gauge()
@@ -164,7 +169,8 @@ class Leg:
             if self.transport.is_known(arrival.source):
                 self._alive(now)
             return None
-        if not self.transport.accepts(now, arrival.source, self.receiver.continues(packet)):
+        continues = self.receiver.continues(packet)
+        if not self.transport.accepts(now, arrival.source, continues):
             return None
         self._alive(now)
         self.reception.count(packet, len(data))
@@ -179,7 +185,7 @@ class Leg:
             announced = None
             if web is not None and web.level_extension is not None:
                 announced = audio_level(data, web.level_extension)
-            self.receiver.push(packet, announced)
+            self.receiver.push(packet, announced, continues=continues)
         return None
 
     def _receive_event(self, now: float, packet: RtpPacket) -> str | None:
@@ -195,6 +201,7 @@ class Leg:
             return
         if self.transport.accepts_report(arrival):
             self._alive(now)
+            self._reports = True
             for packet in packets:
                 self.reception.hear(now, packet)
                 self.echo.hear(now, packet, self.outgoing.ssrc)
@@ -213,19 +220,26 @@ class Leg:
         return int(self.transport.silent_seconds(now, self.last_life, self.media.receives) * 1000)
 
     def is_dead(self, now: float, after_ms: int) -> bool:
-        """Whether it has given no sign of life for so long; much longer, where it announced a silence."""
-        return self.silent_ms(now) >= after_ms * (PAUSE_PATIENCE if self.receiver.is_pausing else 1)
+        """Whether it has given no sign of life for so long; much longer, where it announced a silence and nothing else
+        is to be expected of it: a browser checks its path, and who sends reports goes on with them."""
+        patient = self.receiver.is_pausing and not self._reports and self.media.web is None
+        return self.silent_ms(now) >= after_ms * (PAUSE_PATIENCE if patient else 1)
 
-    def voice(self, now: float, bar: float = -math.inf) -> Samples | None:
+    def voice(self, now: float, bar: float = -math.inf, *, rests: bool = False) -> Samples | None:
         """The leg's 20 ms of this tick, for the others; None is silence or a leg that nobody may hear.
 
-        bar: what its sender announces as quieter than this cannot be heard, and is not decoded.
+        bar: what its sender announces as quieter than this cannot be heard, and is not decoded. rests: nor is what
+        announces nothing; its level is then the last that was measured, below the bar.
         """
         wanted = self.place is not None and self.place.plan.contributes and not self.digits.is_pressed(now)
         announced = self.receiver.announced if wanted else None
         if announced is not None and announced < bar:
             self.receiver.pull(False)
             self.level = announced
+            frame = None
+        elif rests and wanted and announced is None:
+            self.receiver.pull(False)
+            self.level = min(self.level, bar)
             frame = None
         else:
             frame = self.receiver.pull(wanted)
@@ -257,7 +271,12 @@ class Leg:
         heard = self._last_heard
         frame = hearing.frame
         heard.quiet_ticks = heard.quiet_ticks + 1 if frame is None else 0
-        if self.media.sends and self.transport.is_open:
+        can_send = self.media.sends and self.transport.is_open
+        key = self.keys.next(self.media, self.outgoing.timestamp) if can_send else None
+        if key is not None:
+            self.outgoing.interrupt()
+            departures.append(self.transport.voice(self.outgoing.key(key)))
+        elif can_send:
             if frame is None and heard.quiet_ticks > TAIL_TICKS:
                 pieces = self._silence
             elif hearing.shared is not None and frame is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from parley.engine.echo import ECHO_MOST_MS, echo_line
 from parley.engine.leg import Hearing, Leg, Place
 from parley.engine.messages import LegPlan
 from parley.engine.mixer import Mixer
@@ -31,6 +32,8 @@ class Meeting:
         self._loudest = loudest
         self._groups: dict[str, Mixer] = {}
         self._bars: dict[str, float] = {}  # of this tick, by group
+        self._crowds: set[str] = set()  # groups of this tick
+        self._tick = 0
         self._told: tuple[str, ...] = ()
         self._told_tick = -SPEAKERS_TICKS
 
@@ -49,6 +52,8 @@ class Meeting:
         for plan in plans:
             if not (math.isfinite(plan.gain) and 0.0 <= plan.gain <= MAX_GAIN):
                 raise BadPlan(f"gain {plan.gain} of leg {plan.leg}")
+            if plan.echo_ms is not None and not 0 <= plan.echo_ms <= ECHO_MOST_MS:
+                raise BadPlan(f"echo of {plan.echo_ms} ms of leg {plan.leg}")
             if plan.announcement is not None:
                 clips[plan.leg] = prompts.clip(plan.announcement, plan.language, plan.brand)
         self.number = number
@@ -64,7 +69,8 @@ class Meeting:
                     plan.announcement, plan.language, plan.repeat_ms, plan.brand, clips[plan.leg]
                 )
             leg.use_agc(plan.agc)
-            leg.place = Place(self.name, plan, announcement)
+            echo = echo_line(leg.place.echo if leg.place is not None else None, plan)
+            leg.place = Place(self.name, plan, announcement, echo)
         for name in self.legs.keys() - staying.keys():
             self.remove(name)
         self.legs = staying
@@ -102,25 +108,42 @@ class Meeting:
 
     def begin(self, tick: int) -> None:
         """What can be known of the tick's mix before anything is decoded."""
+        self._tick = tick
+        self._crowds.clear()
         self.overlays.begin()
         for group, mixer in self._groups.items():
             self._bars[group] = mixer.bar(tick)
+            if mixer.is_crowd(tick):
+                self._crowds.add(group)
 
     def bar(self, leg: Leg) -> float:
         """The level below which what the leg says cannot be heard in this tick; before its gain."""
         plan = None if leg.place is None else leg.place.plan
         if plan is None or self._groups[plan.group].is_mixed(leg.name):
             return -math.inf
+        if leg.place is not None and leg.place.echo is not None:
+            return -math.inf
         gain = plan.gain * leg.own_gain
+        if gain == 1.0:
+            return self._bars[plan.group]
         return self._bars[plan.group] - 20 * math.log10(gain) if gain > 0.0 else math.inf
+
+    def may_rest(self, leg: Leg) -> bool:
+        """Whether the leg need not be listened to in this tick: it could not be mixed, and its turn comes soon."""
+        group = None if leg.place is None or not self._crowds else leg.place.plan.group
+        return group in self._crowds and not self._groups[group].is_turn_of(leg.name, self._tick)
 
     def offer(self, leg: Leg, frame: Samples | None) -> None:
         """What one leg of this meeting said."""
         place = leg.place
         if place is None or not place.plan.contributes:
             return
-        gain = place.plan.gain * leg.own_gain
-        level = leg.level + 20 * math.log10(gain) if gain > 0.0 else SILENCE_LEVEL
+        if place.echo is not None:
+            place.echo.say(frame)
+            return
+        gain, level = place.plan.gain * leg.own_gain, leg.level
+        if gain != 1.0:
+            level = level + 20 * math.log10(gain) if gain > 0.0 else SILENCE_LEVEL
         self._groups[place.plan.group].offer(leg.name, frame, level, gain)
 
     def mix(self, tick: int) -> None:
@@ -132,6 +155,8 @@ class Meeting:
         place = leg.place
         if place is None or not place.plan.receives:
             return Hearing()
+        if place.echo is not None:
+            return Hearing(place.echo.heard)
         group = place.plan.group
         mixer, sounding = self._groups[group], self.overlays.of(leg.name)
         if mixer.is_mixed(leg.name):

@@ -116,6 +116,7 @@ class LegPlan(msgspec.Struct, frozen=True, kw_only=True):
     language: str = "en"
     repeat_ms: int | None = None  # pause between repetitions of the announcement; None: once
     brand: str = ""  # whose prompts, of those loaded; those it lacks are the built-in ones
+    echo_ms: int | None = None  # it hears what it said so long ago, instead of the mix; at most 10 000
 
 
 # --- requests (control -> worker), each answered by Done, LegOpened, Dump or Failed -----------------
@@ -186,6 +187,19 @@ class StopPlaying(Message, frozen=True, kw_only=True):
 
     id: int
     leg: str
+
+
+class SendDigits(Message, frozen=True, kw_only=True):
+    """Press keys for the far end of one leg, after those asked for before (RFC 4733).
+
+    Waits while the leg may not be sent to; nothing is sent to a far end that takes no telephone-events. Answered by
+    Done as soon as they are queued, else by Failed: unknown-leg, bad-request.
+    """
+
+    id: int
+    leg: str
+    digits: str  # 0-9 * # A-D, and a comma for a pause of 2 s
+    ms: int = 160  # of one key, 40 to 2000
 
 
 class Announce(Message, frozen=True, kw_only=True):
@@ -444,6 +458,7 @@ Request = (
     | CloseLeg
     | Play
     | StopPlaying
+    | SendDigits
     | Announce
     | LoadPrompts
     | SetPlan
@@ -474,12 +489,18 @@ def encode(message: Message) -> bytes:
 
 def decode_request(body: bytes) -> Request:
     """Raises msgspec.ValidationError or DecodeError on anything outside the schema."""
-    return _decode_request.decode(body)
+    try:
+        return _decode_request.decode(body)
+    except UnicodeDecodeError:  # where the name of a member is no text, it is not turned into a DecodeError
+        raise msgspec.DecodeError("not UTF-8") from None
 
 
 def decode_reply(body: bytes) -> Response | Notification:
     """Raises msgspec.ValidationError or DecodeError on anything outside the schema."""
-    return _decode_reply.decode(body)
+    try:
+        return _decode_reply.decode(body)
+    except UnicodeDecodeError:
+        raise msgspec.DecodeError("not UTF-8") from None
 
 
 class Framer:

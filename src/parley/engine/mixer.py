@@ -5,7 +5,9 @@ Rules, in ticks of 20 ms:
 - with no place free it takes that of the quietest voice that has been in for 400 ms, if it is louder: a fresh
   sound counts with its full level at once, an old one is remembered for a while, so pauses between words do
   not cost a place. Where every place is younger than 400 ms the newcomer waits for the first to come of age;
-- a voice stays for 400 ms after it was last over the threshold, unless its place is needed.
+- a voice stays for 400 ms after it was last over the threshold, unless its place is needed;
+- in a crowd with no place free, who is not mixed is listened to by turns, every 160 ms: to take a place from
+  somebody he must be louder anyway, and nobody takes one from whoever has had his for less than 400 ms.
 
 Where the sum would be over full scale all its voices are turned down together, at once, and let up again slowly: two
 who shout at one another are heard at their usual loudness, and not as the crackle of a limiter.
@@ -27,6 +29,8 @@ SILENCE_THRESHOLD = -60.0
 FADE_DB_PER_TICK = 1.5  # how fast a past level is forgotten: 30 dB in 400 ms
 ANNOUNCED_SLACK_DB = 3.0  # an announced level is the sender's measure of the sound before its encoder
 MARGIN_DB = 3.0  # by how much a newcomer must be louder, so that equals do not take turns
+CROWD = 16  # voices that are not mixed; so many can all be listened to at every tick
+TURNS = 8  # ticks
 _RAMP = RATE * 5 // 1000
 _LET_UP = 10.0 ** (0.4 / 20)  # a tick: 20 dB a second
 _TAIL_TICKS = 2  # frames of true silence after sound, to drain what an encoder still holds
@@ -36,6 +40,7 @@ _TAIL_TICKS = 2  # frames of true silence after sound, to drain what an encoder 
 class Voice:
     """One contributing leg as its mixer sees it."""
 
+    turn: int = 0  # in which of TURNS ticks it is listened to in a crowd
     level: float = SILENCE_LEVEL  # of this tick, after gain
     memory: float = SILENCE_LEVEL  # highest of late, fading
     entered: int = -1  # tick; -1: not mixed
@@ -54,6 +59,7 @@ class Mixer:
     voices: dict[str, Voice] = field(default_factory=dict)
     shared: SharedMix = field(default_factory=SharedMix)
     mixed: tuple[str, ...] = ()  # loudest first
+    _came: int = 0
     _sum: Samples | None = None
     _quiet_ticks: int = _TAIL_TICKS
     _pressed: float = 1.0  # by how much all are turned down
@@ -62,7 +68,8 @@ class Mixer:
         """What one contributing leg said in this tick; None is silence."""
         voice = self.voices.get(leg)
         if voice is None:
-            voice = self.voices[leg] = Voice()
+            voice = self.voices[leg] = Voice(turn=self._came % TURNS)
+            self._came += 1
         voice.frame, voice.gain = frame, gain
         voice.level = level
 
@@ -114,6 +121,18 @@ class Mixer:
         if own is self._sum:
             return None
         return limit(self._sum - own)
+
+    def is_crowd(self, tick: int) -> bool:
+        """Whether no place is free at this tick, and more wait for one than can all be listened to."""
+        if len(self.voices) - self.loudest <= CROWD:
+            return False
+        inside = [voice for voice in self.voices.values() if voice.entered >= 0]
+        return len(inside) >= self.loudest and not any(_leaves(voice, tick) for voice in inside)
+
+    def is_turn_of(self, leg: str, tick: int) -> bool:
+        """Whether the leg is to be listened to at this tick even in a crowd."""
+        voice = self.voices.get(leg)
+        return voice is None or voice.entered >= 0 or voice.part is not None or voice.turn == tick % TURNS
 
     def bar(self, tick: int) -> float:
         """The level below which no voice that is not mixed yet can come in at this tick: it need not be decoded."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
+from parley.engine.digit_sender import Key
 from parley.engine.messages import Codec
 from parley.engine.packets import make_packetiser
 from parley.engine.sound import TICK_MS
@@ -44,6 +45,15 @@ class Outgoing:
         self.sequence = (self.sequence + 1) & 0xFFFF
         self.packets += 1
         self.octets += len(payload)
+        return data
+
+    def key(self, key: Key) -> bytes:
+        """The next packet, a telephone-event; the marker tells the first one of a press (RFC 4733 section 2.5.1.2)."""
+        data = build_rtp(key.payload_type, self.sequence, key.timestamp, self.ssrc, key.payload, marker=key.begins)
+        self.sequence = (self.sequence + 1) & 0xFFFF
+        self.packets += 1
+        self.octets += len(key.payload)
+        self._in_silence = True  # a talkspurt begins after it
         return data
 
     def advance(self, ticks: int = 1) -> None:

@@ -81,15 +81,17 @@ class Receiver:
         """The level of what is to be played next, in dBov, as its sender tells (RFC 6464)."""
         return self._buffer.next_level
 
-    def push(self, packet: RtpPacket, level: int | None = None) -> bool:
+    def push(self, packet: RtpPacket, level: int | None = None, *, continues: bool | None = None) -> bool:
         """File one voice packet. False: it was not usable (not this codec, or a lone stranger).
 
-        level: in dBov, as the packet tells.
+        level: in dBov, as the packet tells. continues: what `continues` says of it, where that is known already.
         """
         duration = self._decoder.duration(packet.payload)
         if duration == 0:
             return False
-        if self._ssrc is not None and not self.continues(packet):
+        if continues is None:
+            continues = self.continues(packet)
+        if self._ssrc is not None and not continues:
             first, self._stranger = self._stranger, packet
             if first is None or first.ssrc != packet.ssrc or packet.sequence != (first.sequence + 1) & 0xFFFF:
                 return False

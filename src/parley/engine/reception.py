@@ -36,10 +36,12 @@ class Reception:
         """One packet of the believed source; `octets` of the whole datagram."""
         self.packets += 1
         self.octets += octets
-        if packet.ssrc != self._ssrc or self._jumped(packet):
+        newest = unwrap(packet.sequence, self._highest, 16)
+        if packet.ssrc != self._ssrc or abs(newest - self._highest) > _RESTART:
             self._start(packet)
+        elif newest > self._highest:
+            self._highest = newest
         self._received += 1
-        self._highest = max(self._highest, unwrap(packet.sequence, self._highest, 16))
 
     def time(self, now: float, packet: RtpPacket) -> None:
         """One voice packet's moment of arrival; key presses keep their timestamp, so they cannot be timed.
@@ -71,9 +73,6 @@ class Reception:
         self._transit = None
         self._reported = (0, 0)
         self._sender_report = None
-
-    def _jumped(self, packet: RtpPacket) -> bool:
-        return abs(unwrap(packet.sequence, self._highest, 16) - self._highest) > _RESTART
 
     @property
     def lost(self) -> int:

@@ -201,6 +201,11 @@ class EngineClient:
             opened.playing = None
             self._tell_leg(opened, lambda number: m.StopPlaying(id=number, leg=leg))
 
+    def send_digits(self, leg: LegId, digits: str, each_ms: int) -> None:
+        opened = self._legs.get(leg)
+        if opened is not None:
+            self._tell_leg(opened, lambda number: m.SendDigits(id=number, leg=leg, digits=digits, ms=each_ms))
+
     def apply(self, plan: MediaPlan) -> None:
         known = self._plans.get(plan.meeting)
         if known is not None and plan.number <= known.number:

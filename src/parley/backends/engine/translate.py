@@ -66,6 +66,7 @@ def _leg_plan(leg: LegMedia) -> m.LegPlan:
         language=leg.language,
         repeat_ms=None if leg.repeat_after is None else int(leg.repeat_after * 1000),
         brand=leg.brand,
+        echo_ms=None if leg.echo is None else int(leg.echo * 1000),
     )
 
 

@@ -13,6 +13,7 @@ from ...core.branding import Branding
 from ...core.conferences import Attendance, Conference, Occurrence
 from ...core.devices import Device
 from ...core.dialplan import InboundRule, Ivr
+from ...core.forwarding import ForwardingRule
 from ...core.outbound import OutboundRule
 from ...core.outbox import OutboxEntry
 from ...core.people import Application, Department, SystemDefaults, Tenant, Token, User
@@ -20,6 +21,7 @@ from ...core.profiles import CallProfile, LegProfile
 from ...core.seats import Seat
 from ...core.spaces import AccessMethod, Member, Space
 from ...core.survival import StoredLeg, StoredMeeting
+from ...core.transforms import DialTransform
 from . import tables
 from .mapping import Mapper
 
@@ -92,6 +94,8 @@ OCCURRENCES = _collection("occurrence", Occurrence, tables.occurrences)
 OUTBOUND_RULES = _collection(
     "outbound rule", OutboundRule, tables.outbound_rules, "domain", sealed={"password": "sealed_password"}
 )
+FORWARDING_RULES = _collection("forwarding rule", ForwardingRule, tables.forwarding_rules, "pattern")
+DIAL_TRANSFORMS = _collection("dial transform", DialTransform, tables.dial_transforms, "match", "transform")
 OUTBOX = _collection("outbox entry", OutboxEntry, tables.outbox, "recipient", "subject", sealed={"payload": "payload"})
 TOKENS = _collection("token", Token, tables.tokens)
 DEVICES = _collection("device", Device, tables.devices, "username", "label", sealed={"ha1": "sealed_ha1"})

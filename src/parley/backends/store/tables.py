@@ -285,6 +285,7 @@ live_meetings = table(
     number("legs_completed", nullable=False),
     json("chat"),
     time("seen"),
+    text("kind", nullable=False),
 )
 
 tokens = table(
@@ -316,6 +317,33 @@ outbound_rules = table(
     text("username"),
     text("sealed_password"),
     text("realm"),
+    json("extras"),
+    text("control_encryption", nullable=False, default="auto"),
+)
+
+forwarding_rules = table(
+    "forwarding_rules",
+    position(),
+    id_(),
+    text("pattern", nullable=False),
+    text("destination_domain"),
+    text("action", nullable=False),
+    text("caller_id", nullable=False),
+    number("priority", nullable=False),
+    text("tenant", index=True),
+    text("uri_parameters", nullable=False),
+    json("extras"),
+)
+
+dial_transforms = table(
+    "dial_transforms",
+    position(),
+    id_(),
+    text("type", nullable=False),
+    text("match", nullable=False),
+    text("transform", nullable=False),
+    number("priority", nullable=False),
+    text("action", nullable=False),
     json("extras"),
 )
 

@@ -27,12 +27,14 @@ from ...core.conferences import Attendance
 from ...core.devices import Device
 from ...core.dialplan import InboundRule, Ivr
 from ...core.events import Event
+from ...core.forwarding import ForwardingRule
 from ...core.outbound import OutboundRule
 from ...core.people import Administrator, Application, Department, SystemDefaults, Tenant, User
 from ...core.profiles import CallProfile, LegProfile
 from ...core.secret import Secret
 from ...core.spaces import Member, Space
 from ...core.survival import StoredLeg, StoredMeeting
+from ...core.transforms import DialTransform
 from . import catalogue, tables
 from .lookups import SqlAccessMethods, SqlConferences, SqlOccurrences, SqlOutbox, SqlSeats, SqlTokens
 from .repositories import SqlRepository, Writing
@@ -70,6 +72,8 @@ class SqlTransaction:
         self.conferences: ConferenceRepository = SqlConferences(writing)
         self.occurrences: OccurrenceRepository = SqlOccurrences(writing)
         self.outbound_rules: Repository[OutboundRule] = SqlRepository(catalogue.OUTBOUND_RULES, writing)
+        self.forwarding_rules: Repository[ForwardingRule] = SqlRepository(catalogue.FORWARDING_RULES, writing)
+        self.dial_transforms: Repository[DialTransform] = SqlRepository(catalogue.DIAL_TRANSFORMS, writing)
         self.outbox: OutboxRepository = SqlOutbox(writing)
         self.tokens: TokenRepository = SqlTokens(writing)
         self.departments: Repository[Department] = SqlRepository(catalogue.DEPARTMENTS, writing)

@@ -62,6 +62,8 @@ class CallOuts:
             settings=LegSettings(**{n: v for n, v in parsed.under("settings").items() if v is not None}),
             extras=_extras(parsed),
             admitted=parsed.values.get("deactivated") is False,
+            keys=parsed.values.get("keys") or "",
+            owner=parsed.extras.get("ownerId") or "",
         )
         try:
             leg = await self._placer.call(wish, _nobody_waits)

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from ...app.ports import StoredEvent
 from ...core.endings import Ending, Reason, Side
 from ...core.events import (
+    FORWARDING_MEETING,
+    SPACE_MEETING,
     Event,
     LegActivated,
     LegArrived,
@@ -52,6 +54,8 @@ _REASONS = {
     Reason.NO_ANSWER: "ringingTimeout",
     Reason.UNREACHABLE: "unknownDestination",
     Reason.NAME_UNKNOWN: "dnsFailure",
+    Reason.LOOP: "unknownDestination",
+    Reason.TOO_MANY_HOPS: "unknownDestination",
 }
 
 # Hanging up means something else on each side.
@@ -64,6 +68,13 @@ _HANG_UP = {
 
 # What an administrator ended is told as such, whether a call, a space or a leg was meant.
 _BY_ADMINISTRATOR = {Reason.MEETING_ENDED, Reason.SPACE_DELETED}
+
+# How a leg came; whatever is no phone is an app of ours.
+LEG_TYPES = {"sip": "sip"}
+ACANO = "acano"
+
+# What a meeting is called in the dialect.
+CALL_TYPES = {SPACE_MEETING: "coSpace", FORWARDING_MEETING: "forwarding"}
 
 Subject = tuple[tuple[str, str | None], ...]
 
@@ -119,10 +130,11 @@ def _made(event: Event) -> tuple[str, str, str, Subject] | None:
     match event:
         case MeetingStarted():
             tenant: Subject = (("tenant", event.tenant),) if event.tenant else ()
+            space: Subject = (("coSpace", event.space),) if event.kind == SPACE_MEETING else ()
             fields: Subject = (
                 ("name", event.name),
-                ("callType", "coSpace"),
-                ("coSpace", event.space),
+                ("callType", CALL_TYPES.get(event.kind, "coSpace")),
+                *space,
                 *tenant,
                 ("callCorrelator", event.meeting),
             )
@@ -163,9 +175,11 @@ def _arrived(event: LegArrived) -> Subject:
         ("localAddress", event.dialled),
         ("displayName", event.display_name),
         ("remoteAddress", event.remote_address),
-        ("type", "sip"),
+        ("type", LEG_TYPES.get(event.kind, ACANO)),
         ("direction", event.direction),
     ]
+    if event.owner:
+        fields.append(("ownerId", event.owner))
     if event.sip_call_id:
         fields.append(("sipCallId", event.sip_call_id))
     return tuple(fields)

@@ -7,10 +7,11 @@ from typing import Any
 from ...app.administration import Administration
 from ...app.directory import Directory
 from ...core.endings import Ending, Reason, Side
-from ...core.events import AdministratorActed, Event
+from ...core.events import SPACE_MEETING, AdministratorActed, Event
 from ...core.ids import MeetingId, SpaceId
 from ...core.meeting_inputs import End, MeetingView, SetKeptWhenEmpty, SetLocked
 from ...core.refusals import Refusal
+from .call_records import CALL_TYPES
 from .errors import MISSING, fail, parameter_errors
 from .fields import Parsed, collection, extras_of
 from .live_fields import CALL
@@ -97,8 +98,8 @@ class Calls:
     def _node(self, view: MeetingView, more: dict[str, Any], *, listed: bool = False) -> Node:
         values = {
             "name": view.name or None,
-            "call_type": "coSpace",
-            "space": view.space,
+            "call_type": CALL_TYPES.get(view.kind, "coSpace"),
+            "space": view.space if view.kind == SPACE_MEETING else None,
             # The same on every server that hosts the meeting, and there is only this one.
             "correlator": view.meeting,
             "tenant": view.tenant,

@@ -68,9 +68,10 @@ class Number:
         self.word = "number" if (low, high) == (0, NUMBER_MOST) else f"number {low} to {high}"
 
     def parse(self, text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,12}", text.strip(), re.ASCII) or not self._low <= int(text) <= self._high:
+        digits = text.strip()  # takes off more than int() would
+        if not re.fullmatch(r"[0-9]{1,12}", digits, re.ASCII) or not self._low <= int(digits) <= self._high:
             raise BadValue
-        return int(text)
+        return int(digits)
 
     def render(self, value: Any) -> str:
         return str(value)

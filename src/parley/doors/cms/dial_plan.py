@@ -1,16 +1,20 @@
-"""inboundDialPlanRules, outboundDialPlanRules, ivrs and accessQuery (cms-api 2.11, 2.13, 2.25)."""
+"""inbound-, outbound- and forwardingDialPlanRules, dialTransforms, ivrs and accessQuery (cms-api 2.11, 2.13, 2.25)."""
 
 from __future__ import annotations
 
 from ...app.administration import Administration
 from ...app.dial_plan import InboundRuleEdit, IvrEdit
+from ...app.dial_transforms import DialTransformEdit
+from ...app.forwarding_rules import ForwardingRuleEdit
 from ...app.outbound_rules import OutboundRuleEdit
 from ...core.dialplan import InboundRule, Ivr
+from ...core.forwarding import ForwardingRule
 from ...core.outbound import OutboundRule
+from ...core.transforms import DialTransform
 from .codecs import Digits, Reference, Text
 from .errors import fail
 from .fields import Access, Field, Parsed, Table, collection, extras_of, values_of
-from .plan_fields import INBOUND_RULE, IVR, OUTBOUND_RULE
+from .plan_fields import DIAL_TRANSFORM, FORWARDING_RULE, INBOUND_RULE, IVR, OUTBOUND_RULE
 from .requests import Created, Request
 from .router import Route
 from .xml import Node
@@ -30,6 +34,8 @@ def routes(administration: Administration, cap: int) -> list[Route]:
     """cap: most entries of one page."""
     rules = _Rules(administration, cap)
     outbound = _OutboundRules(administration, cap)
+    forwarding = _ForwardingRules(administration, cap)
+    transforms = _DialTransforms(administration, cap)
     ivrs = _Ivrs(administration, cap)
     query = _AccessQuery(administration)
     return [
@@ -42,6 +48,22 @@ def routes(administration: Administration, cap: int) -> list[Route]:
             get=outbound.get,
             put=outbound.change,
             delete=outbound.delete,
+        ),
+        Route("forwardingDialPlanRules", FORWARDING_RULE, get=forwarding.index, post=forwarding.create),
+        Route(
+            "forwardingDialPlanRules/{id}",
+            FORWARDING_RULE,
+            get=forwarding.get,
+            put=forwarding.change,
+            delete=forwarding.delete,
+        ),
+        Route("dialTransforms", DIAL_TRANSFORM, get=transforms.index, post=transforms.create),
+        Route(
+            "dialTransforms/{id}",
+            DIAL_TRANSFORM,
+            get=transforms.get,
+            put=transforms.change,
+            delete=transforms.delete,
         ),
         Route("ivrs", IVR, get=ivrs.index, post=ivrs.create),
         Route("ivrs/{id}", IVR, get=ivrs.get, put=ivrs.change, delete=ivrs.delete),
@@ -111,6 +133,72 @@ def _outbound_edit(parsed: Parsed) -> OutboundRuleEdit:
 
 def _outbound_node(rule: OutboundRule, *, listed: bool = False) -> Node:
     return OUTBOUND_RULE.node(rule.id, values_of(rule), extras_of(rule), listed=listed)
+
+
+class _ForwardingRules:
+    def __init__(self, administration: Administration, cap: int) -> None:
+        self._rules = administration.forwarding_rules
+        self._cap = cap
+
+    async def index(self, request: Request) -> Node:
+        page = await self._rules.page(request.page(self._cap, tenant="tenantFilter"))
+        nodes = [_forwarding_node(rule, listed=True) for rule in page.items]
+        return collection("forwardingDialPlanRules", page.total, nodes)
+
+    async def get(self, request: Request) -> Node:
+        return _forwarding_node(await self._rules.get(request.ids[0]))
+
+    async def create(self, request: Request) -> Created:
+        edit = _forwarding_edit(FORWARDING_RULE.parse(request.form, create=True))
+        return Created(f"forwardingDialPlanRules/{await self._rules.create(edit)}")
+
+    async def change(self, request: Request) -> None:
+        edit = _forwarding_edit(FORWARDING_RULE.parse(request.form, create=False))
+        await self._rules.change(request.ids[0], edit)
+
+    async def delete(self, request: Request) -> None:
+        await self._rules.delete(request.ids[0])
+
+
+def _forwarding_edit(parsed: Parsed) -> ForwardingRuleEdit:
+    return ForwardingRuleEdit(**parsed.plain(), extras=parsed.extras_edit)
+
+
+def _forwarding_node(rule: ForwardingRule, *, listed: bool = False) -> Node:
+    return FORWARDING_RULE.node(rule.id, values_of(rule), extras_of(rule), listed=listed)
+
+
+class _DialTransforms:
+    def __init__(self, administration: Administration, cap: int) -> None:
+        self._transforms = administration.dial_transforms
+        self._cap = cap
+
+    async def index(self, request: Request) -> Node:
+        page = await self._transforms.page(request.page(self._cap))
+        nodes = [_transform_node(transform, listed=True) for transform in page.items]
+        return collection("dialTransforms", page.total, nodes)
+
+    async def get(self, request: Request) -> Node:
+        return _transform_node(await self._transforms.get(request.ids[0]))
+
+    async def create(self, request: Request) -> Created:
+        edit = _transform_edit(DIAL_TRANSFORM.parse(request.form, create=True))
+        return Created(f"dialTransforms/{await self._transforms.create(edit)}")
+
+    async def change(self, request: Request) -> None:
+        edit = _transform_edit(DIAL_TRANSFORM.parse(request.form, create=False))
+        await self._transforms.change(request.ids[0], edit)
+
+    async def delete(self, request: Request) -> None:
+        await self._transforms.delete(request.ids[0])
+
+
+def _transform_edit(parsed: Parsed) -> DialTransformEdit:
+    return DialTransformEdit(**parsed.plain(), extras=parsed.extras_edit)
+
+
+def _transform_node(transform: DialTransform, *, listed: bool = False) -> Node:
+    return DIAL_TRANSFORM.node(transform.id, values_of(transform), extras_of(transform), listed=listed)
 
 
 class _Ivrs:

@@ -26,6 +26,8 @@ DOES_NOT_EXIST = {
     "tenant": "tenantDoesNotExist",
     "inbound-rule": "inboundDialPlanRuleDoesNotExist",
     "outbound-rule": "outboundDialPlanRuleDoesNotExist",
+    "forwarding-rule": "forwardingDialPlanRuleDoesNotExist",
+    "dial-transform": "dialTransformDoesNotExist",  # the code tables of the dialect have no word for it
     "ivr": "ivrDoesNotExist",
     "call-branding": "callBrandingProfileDoesNotExist",
     "ivr-branding": "ivrBrandingProfileDoesNotExist",
@@ -55,6 +57,7 @@ LIMITS = {
     # The dialect has no words for bounds on calls out; these say whose bound it is.
     "call-out-at-once": "tenantParticipantLimitReached",
     "call-out-per-minute": "tenantParticipantLimitReached",
+    "dial-transforms": "invalidOperation",
     "legs": "callBridgeUnavailable",  # "participant creation aimed at a bridge that refuses"
 }
 BUSY_LIMITS = frozenset({"call-out-at-once", "call-out-per-minute", "legs"})

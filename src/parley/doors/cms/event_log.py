@@ -56,6 +56,8 @@ _LOCAL = {
     Reason.NO_ANSWER: "no answer",
     Reason.UNREACHABLE: "destination unreachable",
     Reason.NAME_UNKNOWN: "name of next hop unknown",
+    Reason.LOOP: "loop detected",
+    Reason.TOO_MANY_HOPS: "too many hops",
 }
 
 # What the far end said to a call of ours; otherwise its teardown says nothing more.

@@ -19,12 +19,14 @@ def audio(numbers: MediaStatistics, lately: QualityWindow | None, seconds: float
     incoming, outgoing = numbers.bytes_received, numbers.bytes_sent
     if lately is not None:
         incoming, outgoing, seconds = lately.bytes_received, lately.bytes_sent, lately.seconds
-    received = (
+    received = [
         Node("codec", codec),
         Node("packetLossPercentage", f"{loss:.1f}"),
         Node("jitter", str(round(numbers.jitter_ms))),
         Node("bitRate", str(bit_rate(incoming, seconds))),
-    )
+    ]
+    if numbers.gain:
+        received.append(Node("gainApplied", f"{numbers.gain:.1f}"))
     sent = [Node("codec", codec)]
     if numbers.round_trip_ms is not None:  # the far end reports on what it hears
         sent.append(Node("packetLossPercentage", f"{numbers.far_loss_percent:.1f}"))
@@ -32,7 +34,7 @@ def audio(numbers: MediaStatistics, lately: QualityWindow | None, seconds: float
     sent.append(Node("bitRate", str(bit_rate(outgoing, seconds))))
     if numbers.round_trip_ms is not None:
         sent.append(Node("roundTripTime", str(round(numbers.round_trip_ms))))
-    return [Node("rxAudio", received), Node("txAudio", tuple(sent))]
+    return [Node("rxAudio", tuple(received)), Node("txAudio", tuple(sent))]
 
 
 def loss_percent(numbers: MediaStatistics) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...app.administration import Administration
 from ...app.directory import Directory
 from ...app.live import LiveLeg
@@ -12,6 +14,8 @@ from ...core.refusals import Refusal
 from .errors import fail, invalid_operation
 from .fields import DIALECT, Parsed
 
+ANSWERED = ("connected", "on-hold")
+
 
 async def override(administration: Administration, directory: Directory, live: LiveLeg, parsed: Parsed) -> None:
     """Have the leg's meeting take the values. Raises Failure; then nothing was changed."""
@@ -21,8 +25,23 @@ async def override(administration: Administration, directory: Directory, live: L
     if "profile" in parsed.values and profile is None:
         unset.add("profile")
     extras = tuple((DIALECT, name, text) for name, text in parsed.extras.items())
-    if not settings and not unset and not extras and profile is None:
-        return
+    keys = parsed.values.get("keys")
+    if keys and live.state not in ANSWERED:
+        raise invalid_operation()  # nobody there could hear them
+    if settings or unset or extras or profile is not None:
+        await _set(directory, live, settings, unset, extras, profile)
+    if keys and not directory.send_keys(live.leg, keys):
+        raise Refusal("not-found", kind="leg", id=live.leg)
+
+
+async def _set(
+    directory: Directory,
+    live: LiveLeg,
+    settings: dict[str, Any],
+    unset: set[str],
+    extras: tuple[tuple[str, str, str | None], ...],
+    profile: LegProfile | None,
+) -> None:
     if live.meeting is None or live.view is None:
         raise invalid_operation()  # at the entrance, or before the answer, nothing can be set yet
     given = {name: value for name, value in settings.items() if value is not None}

@@ -14,6 +14,7 @@ from ...core.ids import LegId, MeetingId, TenantId
 from ...core.profiles import Layer, LegLayer, settings_for
 from ...core.refusals import Refusal
 from .call_out import CallOuts
+from .call_records import ACANO, LEG_TYPES
 from .fields import DIALECT, collection, values_of
 from .leg_audio import ALARMS, alarms, audio
 from .leg_override import override
@@ -59,6 +60,7 @@ class CallLegs:
         return [
             Route("callLegs", CALL_LEG, get=self.index),
             Route("callLegs/{id}", CALL_LEG, get=self.get, put=self.change, delete=self.drop),
+            Route("callLegs/{id}/generateKeyframe", post=self.generate_keyframe),
             Route("callLegs/{id}/callLegProfileTrace", CALL_LEG, get=self.trace),
             Route(
                 "calls/{id}/callLegs",
@@ -88,7 +90,7 @@ class CallLegs:
         leg = self._leg(request)
         children = [
             *_head(leg, self._tenant(leg)),
-            Node("type", "sip"),
+            Node("type", LEG_TYPES.get(leg.kind, ACANO)),
             Node("direction", leg.direction),
             Node("canMove", "false"),
             Node("configuration", tuple(CALL_LEG.children(*in_force(leg)))),
@@ -103,6 +105,10 @@ class CallLegs:
     async def drop(self, request: Request) -> None:
         if not await self._directory.drop_leg(self._leg(request).leg, DROPPED):
             raise Refusal("not-found", kind="leg", id=request.ids[0])
+
+    async def generate_keyframe(self, request: Request) -> None:
+        """Asks the far end for a whole picture; of a leg without video that is done at once."""
+        self._leg(request)
 
     async def trace(self, request: Request) -> Node:
         """Every level that contributes, in the order in which later ones win."""

@@ -27,7 +27,7 @@ CALL = Table(
     "2.7",
     (
         Field("name", Text(), "name", access=Access.READ_ONLY, listed=True, note="of the space"),
-        _told("callType", words("coSpace"), "call_type", "2.3"),
+        _told("callType", words("coSpace", "forwarding"), "call_type", "2.3"),
         Field("coSpace", Reference("coSpace"), "space", access=Access.CREATE_ONLY, listed=True, note="mandatory"),
         _told("ownerName", Text(), "owner_name", "2.2"),
         _told("callCorrelator", Guid(), "correlator", "1.7", listed=True),
@@ -68,7 +68,7 @@ CALL = Table(
 _LEG_SETTINGS = tuple(replace(row, listed=False) for row in CALL_LEG_PROFILE.fields if row.wire != "name")
 
 _KEYS = Field(
-    "dtmfSequence", KeyPresses(), "keys", since="1.9", access=Access.WRITE_ONLY, note="sends nothing yet", effect=False
+    "dtmfSequence", KeyPresses(), "keys", since="1.9", access=Access.WRITE_ONLY, note="a comma is a pause of 2 s"
 )
 _LABEL = Field("nameLabelOverride", Text(50, bytes_most=50), since="2.4")
 _PROFILE = Field("callLegProfile", Reference("callLegProfile"), "profile", access=Access.WRITE_ONLY)

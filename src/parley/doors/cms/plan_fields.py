@@ -1,8 +1,10 @@
-"""Field tables of users, tenants, system/profiles, inbound and outbound rules and IVRs (cms-api 2.11, 2.13 to 2.16)."""
+"""Field tables of users, tenants, system/profiles, the dial plan and IVRs (cms-api 2.11, 2.13 to 2.16)."""
 
 from __future__ import annotations
 
-from ...core.outbound import FailureAction
+from ...core.forwarding import CallerIdMode, ForwardingAction, UriParameters
+from ...core.outbound import ControlEncryption, FailureAction
+from ...core.transforms import TransformAction, TransformType
 from .codecs import Boolean, Choice, Domain, Guid, Number, Reference, SecretText, Text, UriUser, words
 from .fields import Access, Field, Shown, Table
 from .space_fields import SPOKEN
@@ -103,7 +105,15 @@ OUTBOUND_RULE = Table(
             unset=FailureAction.STOP,
             shown=Shown.ALWAYS,
         ),
-        Field("sipControlEncryption", words("auto", "encrypted", "unencrypted"), default="auto", shown=Shown.ALWAYS),
+        Field(
+            "sipControlEncryption",
+            Choice({one.value: one for one in ControlEncryption}),
+            "control_encryption",
+            default="auto",
+            unset=ControlEncryption.AUTO,
+            shown=Shown.ALWAYS,
+            note="encrypted: TLS or no call; auto: as the proxy's transport says",
+        ),
         Field("scope", words("global", "callBridge", "callBridgeGroup"), default="global", shown=Shown.ALWAYS),
         Field("callBridge", _GUID),
         Field("callBridgeGroup", _GUID, since="2.2"),
@@ -120,6 +130,92 @@ OUTBOUND_RULE = Table(
         ),
         Field(
             "authenticationRealm", Text(), "realm", note="Parley's own; needed with a name: no other realm is answered"
+        ),
+    ),
+)
+
+FORWARDING_RULE = Table(
+    "forwardingDialPlanRule",
+    "2.13",
+    (
+        Field("matchPattern", Domain(), "pattern", listed=True, note="mandatory on POST; * stands for anything"),
+        Field("destinationDomain", Domain(), "destination_domain", shown=Shown.ALWAYS, note="none: as dialled"),
+        Field(
+            "action",
+            Choice({one.value: one for one in ForwardingAction}),
+            "action",
+            default="forward",
+            unset=ForwardingAction.FORWARD,
+            shown=Shown.ALWAYS,
+        ),
+        Field(
+            "callerIdMode",
+            Choice({one.value: one for one in CallerIdMode}),
+            "caller_id",
+            default="regenerate",
+            unset=CallerIdMode.REGENERATE,
+            shown=Shown.ALWAYS,
+        ),
+        Field("priority", Number(), "priority", default="0", unset=0, shown=Shown.ALWAYS, listed=True),
+        Field("tenant", Reference("tenant"), "tenant", since="1.8", listed=True),
+        Field(
+            "uriParameters",
+            Choice({one.value: one for one in UriParameters}),
+            "uri_parameters",
+            default="discard",
+            since="2.0",
+            unset=UriParameters.DISCARD,
+            shown=Shown.ALWAYS,
+        ),
+    ),
+)
+
+DIAL_TRANSFORM = Table(
+    "dialTransform",
+    "2.13",
+    (
+        Field(
+            "type",
+            Choice({one.value: one for one in TransformType}),
+            "type",
+            default="raw",
+            unset=TransformType.RAW,
+            shown=Shown.ALWAYS,
+            listed=True,
+        ),
+        Field(
+            "match",
+            Text(512),
+            "match",
+            unset="",
+            shown=Shown.ALWAYS,
+            listed=True,
+            note="($1/pattern/)($2/pattern/): all of them; none: always",
+        ),
+        Field(
+            "transform",
+            Text(512),
+            "transform",
+            unset="",
+            shown=Shown.ALWAYS,
+            listed=True,
+            note="text with $1 and $2, each with {/pattern/by/} behind it",
+        ),
+        Field("priority", Number(), "priority", default="0", unset=0, shown=Shown.ALWAYS, listed=True),
+        Field(
+            "action",
+            Choice(
+                {
+                    "accept": TransformAction.ACCEPT,
+                    "acceptPhone": TransformAction.ACCEPT_PHONE,
+                    "deny": TransformAction.DENY,
+                }
+            ),
+            "action",
+            default="accept",
+            unset=TransformAction.ACCEPT,
+            shown=Shown.ALWAYS,
+            listed=True,
         ),
     ),
 )

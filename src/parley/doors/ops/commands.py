@@ -81,6 +81,7 @@ def commands(operations: Operations) -> dict[str, Command]:
         Command("retry_outbox", by_id, operations.retry_outbox),
         Command("forget_outbox", by_id, operations.forget_outbox),
         Command("explain", (Argument("address"), Argument("pin", "secret", optional=True)), operations.explain),
+        Command("explain_leg", by_id, operations.explain_leg),
         Command("status", (), operations.status),
         Command("meetings", (), operations.meetings),
         Command("meeting", by_id, operations.meeting),

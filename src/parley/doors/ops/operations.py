@@ -82,6 +82,11 @@ class Operations(Protocol):
         step and per effective value with its layer. Never contains a PIN."""
         ...
 
+    async def explain_leg(self, id: str) -> Json:
+        """Who a leg is or was, how it came in, what was decided and why, how it ended: id, number, who, came, state,
+        waits, timeline: [at, what], settings: [name, value, origin], ending, media, quality, and lines for people."""
+        ...
+
     # --- live ---
 
     async def status(self) -> Json:

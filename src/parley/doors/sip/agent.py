@@ -46,6 +46,7 @@ from .call import SESSION_EXPIRES, SipCall
 from .dialler import SipDialler
 from .leg import SipLeg
 from .listeners import Listeners, every_address_like, is_ours
+from .passing import passage_of
 from .rates import SCANNERS, SourceRates
 from .registrar import Answered, Registrar
 from .resolver import Resolver
@@ -382,6 +383,7 @@ class SipAgent:
             encrypted_signalling=flow.transport == "tls",
             sip_call_id=request.call_id,
             asserted=self._trunks.asserted(request, flow.remote[0]),
+            passage=passage_of(request),
             language=preferred(request.headers.get("Accept-Language")),
         )
         self._spawn(self._arrive(leg, offered, event), lambda: self._failed(leg))

@@ -13,6 +13,7 @@ import structlog
 
 from ...app.ports import CallerIdentity, Clock
 from ...core.endings import Reason, Side
+from ...core.forwarding import Passage
 from ...core.ids import OutboundRuleId
 from ...core.outbound import Hop, Target
 from ...core.profiles import MediaEncryption
@@ -23,6 +24,7 @@ from ...wire.sip.flow import Flow
 from ...wire.sip.layer import SipLayer
 from .listeners import Listeners, Security, every_address_like, is_ours
 from .outgoing import Invitation, NoWay, OutgoingSipLeg, Way
+from .passing import headers_of
 from .resolver import DEFAULT_PORTS, NameUnknown, Place, Resolver
 
 log = structlog.get_logger(__name__)
@@ -83,8 +85,10 @@ class SipDialler:
         target: Target,
         identity: CallerIdentity,
         encryption: MediaEncryption = MediaEncryption.OPTIONAL,
+        passage: Passage | None = None,
     ) -> OutgoingSipLeg:
-        return OutgoingSipLeg(target, identity, self, secrets.token_hex(12), self._agent.session(), encryption)
+        call_id, session = secrets.token_hex(12), self._agent.session()
+        return OutgoingSipLeg(target, identity, self, call_id, session, encryption, headers_of(passage))
 
     # --- CallingWire -------------------------------------------------------------------------------------------
 
@@ -149,14 +153,16 @@ class SipDialler:
             places = await self._resolver.places(hop.host, hop.port, hop.transport)
         except NameUnknown:
             raise NoWay(Side.LOCAL, Reason.NAME_UNKNOWN) from None
+        reason = Reason.UNREACHABLE
         for place in places:
             if self.is_loop(place.address, place.port, place.transport):
                 log.warning("a call would come back to us", rule=hop.rule, address=place.address, port=place.port)
+                reason = Reason.UNREACHABLE if no_host(place.address) else Reason.LOOP
                 continue
             flow = await self._flow(place, hop.host)
             if flow is not None:
                 return self._way_by(flow, place.address)
-        raise NoWay(Side.LOCAL, Reason.UNREACHABLE)
+        raise NoWay(Side.LOCAL, reason)
 
     async def flow_to(self, uri: str) -> Flow | None:
         """Another way to a peer whose stream is gone, by its Contact or the first proxy; None: there is none."""
@@ -187,8 +193,7 @@ class SipDialler:
 
     def is_loop(self, address: str, port: int, transport: str) -> bool:
         """Would a call to there arrive at a listener of ours, or at no one host at all?"""
-        ip = ipaddress.ip_address(address.partition("%")[0])
-        if ip.is_unspecified or ip.is_multicast:
+        if no_host(address):
             return True
         return any(
             port == own_port and (host == address or (host in {"0.0.0.0", "::"} and is_ours(address)))
@@ -213,3 +218,9 @@ class SipDialler:
         if told is None:
             return local
         return told if is_ours(told) and (":" in told) == (":" in remote) else every_address_like(remote)
+
+
+def no_host(address: str) -> bool:
+    """Is it every address, or many hosts'?"""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    return ip.is_unspecified or ip.is_multicast

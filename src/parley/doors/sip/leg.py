@@ -46,6 +46,11 @@ class SipLeg(SipCall):
             self._wire.respond(self._invite, 200, self._sent.serialise())
             self._invite = None
 
+    def ring(self) -> None:
+        """Somebody whom the caller is put through to is alerted."""
+        if self._invite is not None and not self.ended:
+            self._wire.respond(self._invite, 180)
+
     def reject(self, ending: Ending) -> None:
         self.ended = True
         if self._invite is not None:

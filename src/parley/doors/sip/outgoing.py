@@ -100,6 +100,8 @@ _REFUSED: dict[int, Reason] = {
     410: Reason.UNREACHABLE,
     415: Reason.NO_COMMON_CODEC,
     480: Reason.NO_ANSWER,
+    482: Reason.LOOP,
+    483: Reason.TOO_MANY_HOPS,
     484: Reason.UNREACHABLE,
     485: Reason.UNREACHABLE,
     486: Reason.BUSY,
@@ -116,8 +118,7 @@ def ending_of(status: int) -> Ending:
     """What a final response of 300 to 699 to our INVITE means. Redirections are not followed: no rule allowed them."""
     if status in _REFUSED:
         return Ending(Side.REMOTE, _REFUSED[status])
-    unreachable = 500 <= status < 600 or status in {482, 483}
-    return Ending(Side.REMOTE, Reason.UNREACHABLE if unreachable else Reason.DECLINED)
+    return Ending(Side.REMOTE, Reason.UNREACHABLE if 500 <= status < 600 else Reason.DECLINED)
 
 
 class OutgoingSipLeg(SipCall):
@@ -131,10 +132,13 @@ class OutgoingSipLeg(SipCall):
         call_id: str,
         session: int,
         encryption: MediaEncryption = MediaEncryption.OPTIONAL,
+        headers: tuple[tuple[str, str], ...] = (),
     ) -> None:
+        """headers: of every INVITE of this call, beside the usual ones."""
         super().__init__(wire, call_id, "", session)
         self._calling = wire
-        self._target = target.uri
+        self._target = target.uri + target.parameters
+        self._headers = headers
         self._identity = identity
         self._encryption = encryption
         self._attempts = 0
@@ -182,6 +186,7 @@ class OutgoingSipLeg(SipCall):
                 body=self._sent.serialise(),
                 call_id=self._call_id,
                 contact=contact,
+                headers=self._headers,
             )
         )
 

@@ -29,12 +29,14 @@ STATUS: dict[Reason, int] = {
     Reason.SHUTDOWN: 503,
     Reason.ENCRYPTION_REQUIRED: 488,
     Reason.ENTRY_RESTRICTED: 404,  # outside it looks unknown
-    # Endings of calls that we make; nobody is told them by a status of ours.
+    # Endings of calls that we make; a caller who is put through is told them.
     Reason.BUSY: 486,
     Reason.DECLINED: 603,
     Reason.NO_ANSWER: 480,
     Reason.UNREACHABLE: 404,
     Reason.NAME_UNKNOWN: 404,
+    Reason.LOOP: 482,
+    Reason.TOO_MANY_HOPS: 483,
 }
 
 

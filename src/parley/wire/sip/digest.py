@@ -123,7 +123,7 @@ class DigestClient:
 
     def _credentials(self, challenge: Challenge, method: str, uri: str) -> str:
         def digest(text: str) -> str:
-            return ALGORITHMS[challenge.algorithm](text.encode()).hexdigest()
+            return ALGORITHMS[challenge.algorithm](text.encode("utf-8", "surrogateescape")).hexdigest()
 
         secret = digest(f"{self._username}:{challenge.realm}:{self._password}")
         request = digest(f"{method}:{uri}")

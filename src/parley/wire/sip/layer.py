@@ -160,7 +160,7 @@ class SipLayer:
 
         A repeated attempt (after 401, say) gives the same `call_id` and `from_tag` and a higher `cseq` (RFC 3261
         8.1.3.5). `contact`: our Contact value, where it is not the flow's own address. `headers` may hold a
-        Session-Expires other than the dialect's. Raises TheirMistake for
+        Session-Expires other than the dialect's and a Max-Forwards other than 70. Raises TheirMistake for
         addresses that cannot be read, OurMistake beyond the limit of dialogs.
         """
         if len(self._core.dialogs) >= self._core.limits.dialogs or self._core.full:
@@ -170,7 +170,7 @@ class SipLayer:
         NameAddr.parse(to or f"<{target}>")
         sender = NameAddr.parse(from_)
         lines = [
-            ("Max-Forwards", "70"),
+            *(() if any(name == "Max-Forwards" for name, _ in headers) else [("Max-Forwards", "70")]),
             *(("Route", route) for route in routes),
             ("From", f"{from_};tag={from_tag or self._core.token()}"),
             ("To", to or f"<{target}>"),

@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("legs_completed", sa.BigInteger(), nullable=False),
         sa.Column("chat", sa.JSON(), nullable=False),
         sa.Column("seen", sa.DateTime(timezone=True)),
+        sa.Column("kind", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("position", name="pk_live_meetings"),
         sa.UniqueConstraint("id", name="uq_live_meetings_id"),
         sqlite_autoincrement=True,

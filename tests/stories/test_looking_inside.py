@@ -1,0 +1,52 @@
+"""An operator looks into a running server: the echo, `check`, `explain leg` and `replay`."""
+
+from __future__ import annotations
+
+import json
+import stat
+
+import pytest
+
+from tests.kit.addresses import Network
+from tests.kit.baresip import OPUS, Phone
+from tests.kit.recordings import HEARD, silence, tone
+from tests.kit.server import Server
+
+from .scene import same_uri_two_pins, uri
+
+pytestmark = pytest.mark.story
+
+VOICE = 420.0
+
+
+async def test_an_operator_looks_into_a_running_server() -> None:
+    """A phone hears itself a second later in the echo; another types a wrong PIN and the right one. `check` calls the
+    server and hears its tone; `explain leg` tells the PIN's refusal; `replay` finds that all came out the same; no PIN
+    is in what is kept."""
+    async with Server(Network()) as server:
+        await same_uri_two_pins(server)
+        speech = (tone(VOICE, 0.5), silence(60.0))
+        alone = Phone(server.network.address(), name="alone", codec=OPUS, proxy=server.sip, speech=(silence(60.0),))
+        typist = Phone(server.network.address(), name="typist", proxy=server.sip, speech=(silence(60.0),))
+        async with alone, typist:
+            await alone.dial(uri("echo"))
+            await typist.dial(uri("guestpin.space"))
+            await typist.digits("555#")
+            await typist.digits("789#")
+            start = alone.mark()
+            await alone.say(*speech)
+            await alone.listen(3.0)
+            runs = alone.heard_since(start).runs(VOICE, HEARD, shortest=0.1)
+            assert runs and runs[0].start >= 0.95 and 0.3 <= sum(run.seconds for run in runs) <= 0.6, runs
+            story = json.loads(await server.command("explain", "leg", "2", "--json"))
+            whats = [entry["what"] for entry in story["timeline"]]
+            assert "the PIN was refused: wrong-pin" in whats and any("the PIN was right" in what for what in whats)
+            assert story["state"] == "connected" and story["waits"][0].startswith("no-host: ")
+            found = json.loads(await server.command("check", "--json"))
+            assert [row["told"] for row in found if row["holds"] != "yes"] == []
+            assert any("came back after 1." in row["told"] for row in found), found
+        replayed = await server.command("replay", "--quiet")
+        assert replayed.endswith("inputs, no difference\n"), replayed
+        [file] = (server.data / "inputs").iterdir()
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        server.never_log("555")
