@@ -35,6 +35,7 @@ class LegState(msgspec.Struct, frozen=True, kw_only=True):
     received: tuple[int, int, int]  # packets, octets, lost
     concealed_ms: int
     presses: Presses
+    keys: tuple[tuple[str, int], ...]  # to be pressed for the far end
     last_life: float
     told_dead: bool
 
@@ -64,6 +65,7 @@ def packed(leg: Leg, transport: PortTransport, local: str, stepped_at: float) ->
         received=(reception.packets, reception.octets, reception.lost),
         concealed_ms=leg.concealed_ms,
         presses=leg.digits.presses(),
+        keys=leg.keys.waiting,
         last_life=leg.last_life,
         told_dead=leg.told_dead,
     )
@@ -88,5 +90,6 @@ def revived(state: LegState, now: float, dice: random.Random) -> Leg:
     leg.reception.carry_on(*state.received)
     leg.carry_on(now, state.concealed_ms, state.last_life, state.told_dead)
     leg.digits.restore(state.presses)
+    leg.keys.carry_on(state.keys)
     leg.pass_over(max(int((now - state.stepped_at) * 1000 / TICK_MS), 0))
     return leg

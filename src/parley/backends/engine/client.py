@@ -204,7 +204,9 @@ class EngineClient:
     def send_digits(self, leg: LegId, digits: str, each_ms: int) -> None:
         opened = self._legs.get(leg)
         if opened is not None:
-            self._tell_leg(opened, lambda number: m.SendDigits(id=number, leg=leg, digits=digits, ms=each_ms))
+            opened.keys.append(lambda number: m.SendDigits(id=number, leg=leg, digits=digits, ms=each_ms))
+            if opened.ready.is_set():
+                self._send_keys(opened)
 
     def apply(self, plan: MediaPlan) -> None:
         known = self._plans.get(plan.meeting)
@@ -434,8 +436,15 @@ class EngineClient:
         opened.ready.set()
         if opened.closed:
             opened.worker.tell(lambda number: m.CloseLeg(id=number, leg=opened.leg))
-        elif opened.playing is not None:
+            return
+        if opened.playing is not None:
             opened.worker.tell(partial(_numbered, opened.playing))
+        self._send_keys(opened)
+
+    def _send_keys(self, opened: OpenedLeg) -> None:
+        keys, opened.keys = opened.keys, []
+        for press in keys:
+            opened.worker.tell(press)
 
     def _give_up(self, worker: MediaWorker) -> None:
         for opened in self._on(worker):

@@ -10,6 +10,7 @@ import msgspec
 from ...core.ids import LegId, SpaceId
 from ...engine import messages as m
 from .media_worker import MediaWorker
+from .worker import Builder
 
 
 @dataclass(slots=True, eq=False)
@@ -29,6 +30,7 @@ class OpenedLeg:
     worker: MediaWorker
     wanted: MediaWorker
     playing: m.Play | None = None
+    keys: list[Builder] = field(default_factory=list)  # asked for while it was not open
     stream: m.StreamState | None = None
     statistics: m.LegStatistics | None = None
     lost: bool = False
