@@ -43,6 +43,7 @@ def sip_agent(settings: Settings, clock: Clock, devices: Devices, arrivals: Arri
         registrar=Registrar(devices, token_bytes(32)),
         trusted_trunks=settings.sip.trusted_trunks,
         trust=trust,
+        transfers=arrivals.transfers,
     )
 
 

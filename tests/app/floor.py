@@ -158,7 +158,8 @@ class Floor:
 
     async def space(self, uri: str = "room", pin: str | None = None, **fields: object) -> str:
         passcode = Secret(pin) if pin else None
-        return await self.use.spaces.create(SpaceEdit(name="Room", uri=uri, passcode=passcode, **fields))  # type: ignore[arg-type]
+        fields.setdefault("name", "Room")
+        return await self.use.spaces.create(SpaceEdit(uri=uri, passcode=passcode, **fields))  # type: ignore[arg-type]
 
     async def method(self, space: str, pin: str | None = None, **fields: object) -> str:
         passcode = Secret(pin) if pin else None

@@ -495,6 +495,18 @@ def _tenant(name: str) -> object:
     return Tenant(TenantId(name), name, call_out=CallOutLimits(at_once=1))
 
 
+async def test_a_redirection_leads_only_where_we_may_call(desk: Desk) -> None:
+    """By our own rules, named anew to the hop, over no less secure a way; else the call was refused."""
+    space = await desk.floor.space()
+    await desk.rule("phones.example")
+    await desk.rule("b.example")
+    await desk.call(space)
+    wrong = ("sip:eve@premium.example", "sips:bob@b.example", "sip:@b.example")
+    desk.door.say(CallFailed(Ending(Side.REMOTE, Reason.DECLINED), (*wrong, "sip:bob@b.example")))
+    await desk.floor.settle()
+    assert [(hop.host, hop.target) for hop in desk.door.hops[1:]] == [("b.example", "sip:bob@b.example")]
+
+
 async def test_what_is_dialled_is_transformed_before_the_rules_are_asked(desk: Desk) -> None:
     """The best transform that fits says what is called; one that denies ends it; keys wait for the answer."""
     transforms = desk.floor.use.dial_transforms

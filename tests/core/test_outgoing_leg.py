@@ -4,7 +4,7 @@ import pytest
 
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import LegArrived, LegConnected, LegEnded
-from parley.core.ids import LegId
+from parley.core.ids import LegId, SpaceId
 from parley.core.leg import PORT_LIMIT
 from parley.core.leg_inputs import (
     Answered,
@@ -13,9 +13,12 @@ from parley.core.leg_inputs import (
     CloseMedia,
     Digit,
     Drop,
+    FindElsewhere,
     GiveUp,
+    Granted,
     HangUp,
     JoinMeeting,
+    LeaveMeeting,
     LegFinished,
     LegInput,
     LegTick,
@@ -23,16 +26,18 @@ from parley.core.leg_inputs import (
     MediaDied,
     MediaFailed,
     MediaOpened,
+    MoveTo,
     News,
     OpenMedia,
     PlaceCall,
     Reach,
     Reached,
     RecordLeg,
+    Redirected,
     RemoteEnded,
     Ringing,
 )
-from parley.core.meeting_inputs import Admitted, Dropped, JoinRefused, Waiting
+from parley.core.meeting_inputs import Admitted, Dropped, Entry, JoinRefused, Waiting
 from parley.core.meeting_inputs import Cause as MeetingCause
 from parley.core.outgoing_leg import CallState
 from tests.core.call_kit import BUSY, DECLINED, ENTRY, MUTED, UNREACHABLE, Called, dial, hop
@@ -244,3 +249,70 @@ def test_what_comes_after_the_end_changes_nothing(given: LegInput) -> None:
     called.do(Drop(SHUTDOWN))
     assert called.do(given) == []
     assert called.count(LegFinished) == 1 and called.count(HangUp) == 0
+
+
+# --- redirections, moves --------------------------------------------------------------------------------------------
+
+
+def sent_to(*targets: str) -> CallFailed:
+    return CallFailed(DECLINED, targets)
+
+
+def test_a_redirection_is_followed_where_a_rule_leads() -> None:
+    """The places that may be called are tried in their order, with the time that was left."""
+    called = Called().placed()
+    called.now += 20
+    assert called.do(sent_to("sip:b@b.example", "sip:c@c.example")) == [
+        FindElsewhere(("sip:b@b.example", "sip:c@c.example"))
+    ]
+    assert called.do(Redirected((hop("b"), hop("c")))) == [Reach(hop("b"))]
+    called.do(Reached("192.0.2.9", "192.0.2.1"))
+    assert called.do(CallFailed(UNREACHABLE)) == [Reach(hop("c"))]
+    assert called.leg.next_deadline() == called.now + 45.0
+
+
+def test_a_redirected_person_is_not_rung_for_ever() -> None:
+    """The deadline of the first ringing stands."""
+    called = Called().placed()
+    deadline = called.leg.next_deadline()
+    called.now += 20
+    called.do(sent_to("sip:b@b.example"))
+    assert called.leg.next_deadline() == deadline
+    called.do(Redirected((hop("b"),)))
+    assert called.leg.next_deadline() == deadline
+
+
+def test_a_redirection_that_leads_nowhere_is_a_refusal() -> None:
+    """The ending is that of the response; a hop that goes on does so."""
+    called = Called().placed()
+    called.do(sent_to("sip:b@b.example"))
+    called.do(Redirected(()))
+    assert called.reports() == [DECLINED] and called.leg.state is CallState.FINISHED
+
+
+def test_nobody_is_sent_in_a_circle_nor_for_ever() -> None:
+    """A place that was named before is not gone to again, and five are enough."""
+    called = Called().placed()
+    assert kinds(called.do(sent_to("sip:ada@phones.example")))[0] == "LegEnded", "that is where we called already"
+    called = Called().placed()
+    (asked,) = called.do(sent_to(*(f"sip:{number}@b.example" for number in range(4))))
+    called.do(Redirected((hop("b"),)))
+    called.do(Reached("192.0.2.9", "192.0.2.1"))
+    (asked,) = called.do(sent_to("sip:0@b.example", "sip:8@b.example", "sip:9@b.example"))
+    assert asked == FindElsewhere(("sip:8@b.example",))
+    called.do(Redirected((hop("c"),)))
+    called.do(Reached("192.0.2.9", "192.0.2.1"))
+    assert "FindElsewhere" not in kinds(called.do(sent_to("sip:10@b.example")))
+
+
+def test_who_was_called_moves_only_through_an_open_door() -> None:
+    """Out of one meeting into another; the leg goes on as it is."""
+    called = Called().answered()
+    granted = Granted(SpaceId("other"), None, Entry())
+    assert called.do(MoveTo(granted)) == [], "it is not in yet"
+    called.do(News(Admitted()))
+    leave, join = called.do(MoveTo(granted))
+    assert isinstance(leave, LeaveMeeting) and isinstance(join, JoinMeeting)
+    assert (join.space, join.called, called.leg.state) == ("other", True, CallState.JOINING)
+    called.do(News(Admitted()))
+    assert "LeaveMeeting" in kinds(called.do(Drop(SHUTDOWN)))

@@ -12,9 +12,8 @@ from parley.wire.sdp import Media, Session
 from parley.wire.sdp import parse as parse_sdp
 from parley.wire.sip.flow import Flow, Send
 from parley.wire.sip.message import Request, Response
-from parley.wire.sip.parser import parse
 from tests.app.floor import Floor
-from tests.kit.sip_wire import SERVER, request
+from tests.kit.sip_wire import SERVER, read_said, request
 
 _numbers = count(1)
 DIGITS = "a=rtpmap:101 telephone-event/8000\r\n"
@@ -62,12 +61,13 @@ class SipRig:
             calls_per_source=calls_per_source,
             trusted_trunks=trusted_trunks,
             registrar=registrar,
+            transfers=floor.arrivals.transfers,
         )
         self.sent: list[tuple[Flow, Request | Response]] = []
         self.agent._listeners.send = self._send  # type: ignore[method-assign]
 
     def _send(self, item: Send) -> None:
-        self.sent.append((item.flow, parse(item.data)))
+        self.sent.append((item.flow, read_said(item.data)))
 
     async def hear(self, data: bytes, flow: Flow) -> list[Request | Response]:
         """What it says to that, at once."""

@@ -284,6 +284,26 @@ async def test_what_a_space_sets_itself_is_traced_beside_its_profile(cms: Rig) -
         assert trace.endswith(f'callLeg="{runner.id}">{first}{own}</callLegProfileTrace>')
 
 
+async def test_a_participant_is_moved_into_another_call(cms: Rig) -> None:
+    """The same participant, elsewhere; nobody is called, and a participant that is not there is said not to be."""
+    first = await call(cms)
+    other = await cms.post("coSpaces", name="Other", uri="other")
+    second = await cms.post("calls", coSpace=other)
+    await rule(cms)
+    person = await cms.post(f"calls/{first}/participants", remoteParty=ADA)
+    missing = await cms.send("POST", f"calls/{second}/participants", movedParticipant=person)
+    assert missing.status_code == 404 and b"participantDoesNotExist" in missing.content, "it is not in yet"
+    await cms.settle()
+    await answer(cms)
+    assert "<canMove>true</canMove>" in await cms.get(f"participants/{person}")
+    moved = await cms.send("POST", f"calls/{second}/participants", movedParticipant=person)
+    assert moved.status_code == 200 and moved.headers["location"] == f"/api/v1/participants/{person}"
+    await cms.settle()
+    assert f"<call>{second}</call>" in await cms.get(f"participants/{person}")
+    assert '<participants total="0"' in await cms.get(f"calls/{first}/participants")
+    assert len(cms.dialler.doors) == 1 and cms.dialler.doors[0].hung_up is None
+
+
 async def test_keys_are_pressed_for_the_one_who_is_called(cms: Rig) -> None:
     """dtmfSequence waits for the answer; a live leg or participant takes another one; before the answer none is."""
     meeting = await call(cms)

@@ -46,7 +46,7 @@ async def test_a_waiting_guest_as_the_api_shows_him(cms: Rig) -> None:
     assert await cms.get(f"callLegs/{leg}") == (
         f'{HEAD}<callLeg id="{leg}"><name>Ann</name><remoteParty>2000@example.com</remoteParty>'
         f"<localAddress>guest@example.com</localAddress><call>{call}</call><type>sip</type>"
-        "<direction>incoming</direction><canMove>false</canMove><configuration>"
+        "<direction>incoming</direction><canMove>true</canMove><configuration>"
         "<needsActivation>true</needsActivation><defaultLayout>speakerOnly</defaultLayout>"
         "<rxAudioMute>true</rxAudioMute></configuration><status><state>connected</state>"
         "<durationSeconds>7</durationSeconds><direction>incoming</direction><sipCallId>c1</sipCallId>"
@@ -57,7 +57,7 @@ async def test_a_waiting_guest_as_the_api_shows_him(cms: Rig) -> None:
     )
     assert await cms.get(f"participants/{participant}") == (
         f'{HEAD}<participant id="{participant}"><name>Ann</name><call>{call}</call><uri>2000@example.com</uri>'
-        "<numCallLegs>1</numCallLegs><isActivator>false</isActivator><canMove>false</canMove><configuration/>"
+        "<numCallLegs>1</numCallLegs><isActivator>false</isActivator><canMove>true</canMove><configuration/>"
         "<status><state>connected</state></status></participant>"
     )
 

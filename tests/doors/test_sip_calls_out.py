@@ -163,7 +163,8 @@ async def test_a_name_cannot_get_out_of_its_place(agent: SipAgent, identity: Cal
 @pytest.mark.parametrize(
     ("status", "reason"),
     [
-        (302, Reason.DECLINED),
+        (305, Reason.DECLINED),
+        (380, Reason.DECLINED),
         (403, Reason.DECLINED),
         (404, Reason.UNREACHABLE),
         (408, Reason.NO_ANSWER),
@@ -414,6 +415,62 @@ async def test_an_offer_of_srtp_is_not_taken_for_less(agent: SipAgent, crypto: s
         failed = await told.hears(CallFailed)
         assert failed == CallFailed(Ending(Side.REMOTE, Reason.NO_COMMON_CODEC))
         await ada.hears("BYE")
+
+
+# --- redirections, early media, credentials -----------------------------------------------------------------------
+
+
+async def test_a_redirection_tells_where_to(agent: SipAgent) -> None:
+    """Contacts of sip and sips with a name, best first, without what they would add to a message of ours."""
+    contacts = (
+        "Contact: <sip:low@b.example>;q=0.1, <sip:high@B.example:5070;transport=tcp?Subject=x>;q=0.9, <tel:+1>\r\n"
+        "Contact: <sips:top@[2001:db8::1]>, <sip:low@b.example>;q=0.2, <sip:nobody.example>"
+    )
+    async with callee([(302, contacts)]) as ada:
+        _, told = await placed(agent, hop(ada))
+        failed = await told.hears(CallFailed)
+        assert isinstance(failed, CallFailed) and failed.ending == Ending(Side.REMOTE, Reason.DECLINED)
+        ours = f"sip:callee@{ada.place}"  # stands first in every answer of this callee
+        assert failed.elsewhere == (ours, "sips:top@[2001:db8::1]", "sip:high@b.example:5070", "sip:low@b.example")
+
+
+async def test_a_hop_for_somebody_else_names_him(agent: SipAgent) -> None:
+    """The Request-URI and To of a redirected call are those of the redirection."""
+    async with callee([486]) as ada:
+        await placed(agent, hop(ada, target="sip:bob@b.example"))
+        invite = await ada.hears("INVITE")
+        assert invite.target == "sip:bob@b.example" and invite.header("To") == "<sip:bob@b.example>"
+
+
+CHALLENGE = 'WWW-Authenticate: Digest realm="trunk", nonce="n1", qop="auth", algorithm=SHA-256'
+
+
+async def test_an_answer_that_comes_early_is_one_and_everything_is_proven(agent: SipAgent) -> None:
+    """SDP in a reliable 183 and none in the 200; PRACK and BYE are challenged and repeated with credentials."""
+    credentials = Credentials("parley", Secret("sesame"), "trunk")
+    progress = (183, "Require: 100rel\r\nRSeq: 1")
+    async with callee([100, progress, progress], describes=183, challenges=CHALLENGE) as ada:
+        leg, told = await placed(agent, hop(ada, credentials=credentials))
+        await ada.hears("PRACK", 2)
+        ada.respond(200)
+        answered = await told.hears(Answered)
+        assert isinstance(answered, Answered) and answered.audio.remote_port == 40000
+        leg.hang_up(Ending(Side.LOCAL, Reason.MEETING_ENDED))
+        await ada.hears("BYE", 2)
+        for method in ("PRACK", "BYE"):
+            first, second = ada.requests(method)
+            assert first.header("Authorization") == "" and f'uri="{second.target}"' in second.header("Authorization")
+        assert {one.header("RAck") for one in ada.requests("PRACK")} == {"1 1 INVITE"}
+        assert [type(message) for message in told.messages].count(Ringing) == 1
+
+
+async def test_unreliable_early_sdp_is_no_answer(agent: SipAgent) -> None:
+    """It may be lost or replaced; a 200 without SDP after it leaves nothing agreed."""
+    async with callee([183], describes=183) as ada:
+        _, told = await placed(agent, hop(ada))
+        await told.hears(Ringing)
+        ada.respond(200)
+        assert await told.hears(CallFailed) == CallFailed(Ending(Side.REMOTE, Reason.NO_COMMON_CODEC))
 
 
 async def test_a_call_that_is_passed_on_says_so(agent: SipAgent) -> None:

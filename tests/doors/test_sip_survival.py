@@ -10,7 +10,9 @@ import pytest
 
 from parley.app.ports import Query
 from parley.core.endings import Ending, Reason, Side
-from parley.core.ids import OutboundRuleId
+from parley.core.ids import OutboundRuleId, SpaceId
+from parley.core.leg_inputs import Granted
+from parley.core.meeting_inputs import Entry
 from parley.core.outbound import Credentials, Hop
 from parley.core.secret import Secret
 from parley.doors.sip.stored_call import StoredCall, decoded
@@ -174,5 +176,18 @@ async def test_a_way_out_is_written_with_its_credentials(rig: SipRig) -> None:
         (row,) = (await tx.live_legs.page(Query())).items
     stored = decoded(row.door)
     hop = Hop(OutboundRuleId("r"), "proxy", 5060, "tcp", credentials=Credentials("trunk", Secret("pass"), "realm"))
-    assert decoded(replace(stored, hop=hop, proved=7).encoded()) == replace(stored, hop=hop, proved=7)
+    assert decoded(replace(stored, hop=hop).encoded()) == replace(stored, hop=hop)
     assert isinstance(stored, StoredCall) and stored.call_id == phone._call_id
+
+
+async def test_a_participant_who_survived_can_be_moved(rig: SipRig) -> None:
+    """Into another meeting, as before."""
+    phone = await in_meeting(rig)
+    other = await rig.floor.space("other")
+    after = await killed(rig, phone)
+    (leg,) = after.floor.directory.legs()
+    assert after.floor.directory.move(leg.participant, Granted(SpaceId(other), None, Entry()))
+    await after.floor.settle()
+    meeting = after.floor.meeting()
+    assert meeting is not None and meeting.space == other
+    assert [one.leg for one in meeting.legs] == [leg.leg]

@@ -286,3 +286,12 @@ def test_a_plan_with_an_older_number_changes_nothing() -> None:
     assert hears(rig)["cid"] == set()
     rig.plan(LegPlan(leg="gone"), talker("ann"), talker("cid"), number=6)
     assert hears(rig) == {"ann": {"cid"}, "bob": set(), "cid": {"ann"}}
+
+
+def test_who_holds_is_not_heard_whatever_comes_from_there() -> None:
+    """Music of a phone that holds reaches nobody; what the meeting says would still reach the phone, were it sent."""
+    rig = Rig()
+    rig.calls(["ann", "bob"])
+    rig.call("cid", receives=False)
+    rig.gather()
+    assert hears(rig) == {"ann": {"bob"}, "bob": {"ann"}, "cid": {"ann", "bob"}}

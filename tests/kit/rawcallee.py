@@ -65,8 +65,11 @@ class RawCallee:
         format: int = 0,
         tls: ssl.SSLContext | None = None,
         crypto: str = "",
+        describes: int = 200,
+        challenges: str = "",
     ) -> None:
-        """tls: streams are opened by it. crypto: it answers by SRTP with this value of the attribute."""
+        """describes: the status that carries the answer. challenges: a challenge for the first request of each method
+        inside the call. tls: streams are opened by it. crypto: it answers by SRTP with this value of the attribute."""
         self.address = address
         self.heard: list[Heard] = []
         self.deaf = False
@@ -76,6 +79,9 @@ class RawCallee:
         self._codec, self._format = codec, format
         self._tls = tls
         self._crypto = crypto
+        self._describes = describes
+        self._challenges = challenges
+        self._challenged: set[str] = {"INVITE", "ACK", "CANCEL"}
         self._pending: tuple[Heard, Reply] | None = None
         self._news = asyncio.Event()
 
@@ -135,6 +141,9 @@ class RawCallee:
             reply(self._response(request, 200))
             if not self.deaf:
                 self.respond(487)
+        elif self._challenges and request.method not in self._challenged:
+            self._challenged.add(request.method)
+            reply(self._response(request, 401, self._challenges))
         elif request.method != "ACK":
             reply(self._response(request, 200))
 
@@ -157,7 +166,7 @@ class RawCallee:
         if "tag=" not in to and status > 100:
             to += ";tag=callee"
         body = ""
-        if request.method == "INVITE" and 200 <= status < 300:
+        if request.method == "INVITE" and status == self._describes:
             sdp = ANSWER.format(
                 address=self.address,
                 port=40000,

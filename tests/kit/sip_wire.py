@@ -60,7 +60,7 @@ def request(
     return head.encode() + b"Content-Length: %d\r\n\r\n" % len(data) + data
 
 
-def _read(data: bytes) -> Request | Response:
+def read_said(data: bytes) -> Request | Response:
     """Parse what a layer says; an answer to a wreck echoes the wreck and is read by its first line alone."""
     try:
         return parse(data)
@@ -90,7 +90,7 @@ class Desk:
         """What the layer has said since last asked."""
         sends = self.layer.drain()
         self.raw += [(send.flow, send.data) for send in sends]
-        return [_read(send.data) for send in sends]
+        return [read_said(send.data) for send in sends]
 
     def wait(self, seconds: float) -> list[tuple[float, Request | Response]]:
         """Let time pass; return what the layer says and when."""

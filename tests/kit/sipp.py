@@ -18,6 +18,10 @@ from types import TracebackType
 
 from .addresses import free_port
 
+# A tone of 1000 Hz in PCMU, one second of it, which rtp_stream of a scenario plays from the file "music".
+MUSIC_TONE = 1000.0
+MUSIC = bytes([0x1E, 0x0B, 0x0B, 0x1E, 0x9E, 0x8B, 0x8B, 0x9E]) * 1000
+
 SCENARIOS = Path(__file__).parent.parent / "stories" / "sipp"
 
 
@@ -79,6 +83,7 @@ class Sipp:
         if self._header:
             text = text.replace("Max-Forwards: 70\n", f"Max-Forwards: 70\n{self._header}\n", 1)
         (self._folder / "scenario.xml").write_text(expand_digits(text, self._digits))
+        (self._folder / "music").write_bytes(MUSIC)
         with (self._folder / "output").open("wb") as output:
             self._process = await asyncio.create_subprocess_exec(
                 *("sipp", "-sf", "scenario.xml", *self._arguments),

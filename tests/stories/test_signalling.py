@@ -12,7 +12,7 @@ from tests.kit.api import eventually
 from tests.kit.baresip import Phone
 from tests.kit.rawsip import RawCaller
 from tests.kit.server import Server
-from tests.kit.sipp import Sipp
+from tests.kit.sipp import MUSIC_TONE, Sipp
 
 from .scene import different_uris, same_uri_two_pins, stage
 
@@ -55,15 +55,20 @@ async def test_calls_survive_loss_of_every_tenth_message() -> None:
 
 
 async def test_hold_is_not_death() -> None:
-    """A phone that holds by re-INVITE stays in, silent, and talks again when it resumes."""
+    """A phone that holds by re-INVITE and plays music meanwhile stays in; nobody hears of it until it resumes."""
     async with stage() as scene:
         await different_uris(scene.server)
-        address = scene.server.network.address()
-        async with Sipp("hold", scene.server.sip, address, service="host.space") as call:
+        host = await scene.caller("host", "host.space")
+        await host.be_silent()
+        mark = host.mark()
+        async with Sipp("hold", scene.server.sip, scene.server.network.address(), service="host.space") as call:
             await scene.until_in("sipp")
             result = await call.succeeds()
         assert result.messages.count("SIP/2.0 200 OK") >= 4, str(result)
         assert "a=recvonly" in result.messages, str(result)
+        (held,) = host.heard_since(mark).holes(MUSIC_TONE, longer_than=0.5)
+        assert 1.5 < held.seconds < 2.5, held
+        await host.hang_up()
         await scene.until_empty()
 
 
@@ -92,6 +97,19 @@ async def test_a_phone_that_holds_is_not_heard_until_it_resumes() -> None:
         assert await scene.api.is_in("ada")
         await ada.resume()
         await scene.settles({"host": {"ada"}})  # baresip 1.0 itself stays deaf after a hold, whoever its peer is
+
+
+async def test_a_gateway_with_reliable_ringing_moves_to_another_space() -> None:
+    """180 by PRACK, then REFER: it leaves one space for another, is told so, and of a transfer that leads nowhere."""
+    async with stage() as scene:
+        await different_uris(scene.server)
+        await scene.api.post("/coSpaces", "name=Elsewhere&uri=elsewhere.space")
+        address = scene.server.network.address()
+        async with Sipp("transfer", scene.server.sip, address, service="host.space") as call:
+            result = await call.succeeds()
+        assert result.messages.count("Subscription-State: terminated;reason=noresource") >= 2, str(result)
+        assert "SIP/2.0 404 Not Found\n" in result.messages and "SIP/2.0 100 Trying\n" in result.messages, str(result)
+        await scene.until_empty()
 
 
 async def test_options_is_answered() -> None:

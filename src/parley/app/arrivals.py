@@ -17,6 +17,7 @@ from .directory import Directory
 from .legs import LiveLegRunner
 from .lookup import Lookup
 from .ports import LegDoor
+from .transfers import Transfers
 
 
 class Arrivals:
@@ -27,6 +28,7 @@ class Arrivals:
         self._lookup = lookup
         self.bridges = bridges
         self._directory = directory
+        self.transfers = Transfers(lookup, directory)
         self.unknown = 0  # calls refused because their address leads nowhere
         self.refused_full = 0
 

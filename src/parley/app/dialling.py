@@ -7,7 +7,8 @@ stolen credential is worth as much as the calls it can make.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 
@@ -30,6 +31,7 @@ from .ports import CallerIdentity, CallOut, CallResult, Clock, Dialler, Query, S
 log = structlog.get_logger(__name__)
 
 RING_MOST = 300.0  # seconds
+HOPS_MOST = 3  # for each place that a redirection names
 REGISTERED = OutboundRuleId("registered")  # stands for a rule where a device of ours is called
 
 GIVEN_UP = Ending(Side.ADMINISTRATOR, Reason.HANG_UP)
@@ -98,6 +100,7 @@ class Dialling:
             door,
             told=lambda leg, ending: told(leg, result_of(ending)),
             finished=lambda: self.counts.release(place),
+            elsewhere=partial(self._elsewhere, plan),
         )
         if runner is None:
             self.counts.release(place)
@@ -108,6 +111,23 @@ class Dialling:
     def cancel(self, leg: LegId) -> bool:
         """See CallPlacer."""
         return self._directory.cancel_call(leg, GIVEN_UP)
+
+    async def _elsewhere(self, plan: _Plan, targets: tuple[str, ...]) -> tuple[Hop, ...]:
+        """Where somebody who redirects our call may send it: to nobody whom we would not call ourselves."""
+        hops: list[Hop] = []
+        async with self._store.reading() as tx:
+            rules = (await tx.outbound_rules.page(Query())).items
+        for text in targets:
+            try:
+                target = parse_target(text, None)
+            except BadTarget:
+                continue
+            if target.secure == plan.target.secure:
+                found = await self._registered(target) or routes_for(target, rules, plan.tenant)
+                hops += [
+                    replace(hop, target=target.uri, failure_action=FailureAction.CONTINUE) for hop in found[:HOPS_MOST]
+                ]
+        return tuple(hops)
 
     async def _plan(self, wish: CallOut) -> _Plan:
         async with self._store.reading() as tx:

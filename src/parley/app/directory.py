@@ -22,6 +22,7 @@ from ..core.leg_inputs import (
     JoinMeeting,
     LegInput,
     MediaDied,
+    MoveTo,
     Offered,
     PlayEnded,
 )
@@ -51,7 +52,7 @@ from .joining import SpaceFacts, entry_of, space_facts, why_not
 from .legs import IncomingLegRunner, LegServices, LiveLegRunner
 from .live import LiveLeg, without_scheme
 from .meetings import MeetingRunner
-from .outgoing_legs import OutgoingLegRunner
+from .outgoing_legs import Elsewhere, OutgoingLegRunner, nowhere
 from .ports import AnsweredDoor, Identifiers, LegDoor, OutgoingDoor, Store, Transaction
 
 log = structlog.get_logger(__name__)
@@ -59,6 +60,7 @@ log = structlog.get_logger(__name__)
 # A change of one of these may change what a live leg or meeting resolves to.
 _RESOLVING = {"leg-profile", "call-profile", "branding", "space", "access-method", "member", "tenant", "system"}
 
+REPLACED = Ending(Side.REMOTE, Reason.HANG_UP)
 RETRY_AFTER = 1.0  # seconds until a meeting is resolved anew once more, when the store could not be read
 
 T = TypeVar("T")
@@ -127,6 +129,7 @@ class Directory:
         door: OutgoingDoor,
         told: Callable[[LegId, Ending | None], None],
         finished: Callable[[], None],
+        elsewhere: Elsewhere = nowhere,
     ) -> OutgoingLegRunner | None:
         """Call somebody (see app.dialling, which decides whether we may). None: the server is full or stops."""
         if self._closed or len(self._legs) >= self._legs_most:
@@ -144,6 +147,7 @@ class Directory:
             into=self._of_space.get(call.space),
             told=told,
             finished=finished,
+            elsewhere=elsewhere,
         )
         self._take(runner, call)
         return runner
@@ -199,6 +203,14 @@ class Directory:
             if runner.participant == participant and runner.party:
                 return self._live(runner, self._view_of(runner.id))
         return None
+
+    def move(self, participant: ParticipantId, to: Granted) -> bool:
+        """Take somebody on the phone out of the meeting he is in and into another one. False: there is none such."""
+        moved = [leg for leg in self.legs() if leg.participant == participant and leg.movable]
+        for leg in moved:
+            if (meeting := self.meeting_of_space(to.space)) is None or leg.meeting != meeting.meeting:
+                self._legs[leg.leg].post(MoveTo(to))
+        return bool(moved)
 
     async def drop_leg(self, leg: LegId, ending: Ending) -> bool:
         """End a leg wherever it is. False: no such leg."""
@@ -387,6 +399,9 @@ class Directory:
                 stay=wish.stay,
             )
         )
+        replaced, leg.replaces = leg.replaces, None
+        if replaced is not None:  # only now, so that a host's place is never empty
+            replaced.post(Drop(REPLACED))
 
     def _is_full(self, tenant: Tenant) -> bool:
         """By the participants in all its meetings."""

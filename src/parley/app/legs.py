@@ -35,6 +35,7 @@ from ..core.leg_inputs import (
     MediaDied,
     MediaFailed,
     MediaOpened,
+    MoveTo,
     News,
     Offered,
     OpenMedia,
@@ -64,7 +65,7 @@ from .tasks import Tasks
 log = structlog.get_logger(__name__)
 
 KEY_MS = 160  # of one key that is pressed for the far end
-GENERATION = 1  # no leg is replaced by another connection yet
+GENERATION = 1  # of a leg's first stay in a meeting
 
 # Effects that end something: a failure of one is logged, and the others are still performed.
 _GIVING_BACK = (HangUp, Reject, GiveUp, StopEcho, CloseMedia, LeaveMeeting, LegFinished)
@@ -160,6 +161,7 @@ class LiveLegRunner:
         self.audio: LegAudio | None = None
         self.accepted = False
         self.ended = False
+        self.replaces: LiveLegRunner | None = None  # whose place it takes once it is in
         self.started = services.clock.now()
         self.quality = QualityRecord(leg, number, services.journal)
         self._answered_door = door
@@ -268,6 +270,7 @@ class LiveLegRunner:
                 engine.send_digits(self.id, keys, KEY_MS)
             case LeaveMeeting(ending):
                 self._lobby.leave(self, ending)
+                self.generation += 1  # a meeting that it comes back to knows it anew
             case CloseMedia():
                 engine.close_leg(self.id)
             case LegFinished():
@@ -328,8 +331,8 @@ class IncomingLegRunner(LiveLegRunner):
         self.door = door
         self._target = target
         self._proof = proof
-        self._asserted: tuple[str, ...] = ()
-        self._user: UserId | None = None
+        self.asserted: tuple[str, ...] = ()  # see Offered
+        self.user: UserId | None = None
 
     def _begin(self, message: LegInput) -> None:
         if isinstance(message, Offered):
@@ -337,10 +340,17 @@ class IncomingLegRunner(LiveLegRunner):
                 message.caller, message.dialled, message.display_name, message.kind, language=message.language
             )
             self.audio = message.audio
-            self._asserted, self._user = message.asserted, message.user
+            self.asserted, self.user = message.asserted, message.user
+        elif isinstance(message, MoveTo):
+            self._target, self._proof = message.target, message.proof
+
+    @property
+    def bound_for(self) -> tuple[Candidates | Ivr | Granted | Echo, Proof]:
+        """Where it was going when it came, or moved, last."""
+        return self._target, self._proof
 
     def stored(self, dated: Dated, door: bytes | None = None) -> StoredLeg:
-        return replace(super().stored(dated, door), user=self._user, asserted=self._asserted)
+        return replace(super().stored(dated, door), user=self.user, asserted=self.asserted)
 
     def _perform_own(self, effect: LegEffect) -> None:
         engine, tasks = self._services.engine, self._services.tasks
@@ -367,7 +377,7 @@ class IncomingLegRunner(LiveLegRunner):
     async def _resolve_call_id(self, wish: ResolveCallId) -> None:
         lookup = self._services.lookup
         found = await lookup.resolve_call_id(wish.ivr, wish.call_id)
-        proof, _member = await lookup.proof(self._asserted, found, self._user)
+        proof, _member = await lookup.proof(self.asserted, found, self.user)
         self.post(CallIdResolved(found, proof))
 
     async def _judge(self, wish: JudgePin) -> None:

@@ -51,6 +51,11 @@ class LiveLeg:
     direction: str = INCOMING
     quality: QualityWindow | None = None  # of the last few seconds
 
+    @property
+    def movable(self) -> bool:
+        """Into another meeting: a page shows one meeting only."""
+        return self.view is not None and self.kind == "sip"
+
 
 def without_scheme(uri: str) -> str:
     """2000@example.com of sip:2000@example.com."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -11,15 +11,20 @@ from ..core.ids import LegId, MeetingId, ParticipantId, SpaceId
 from ..core.leg_inputs import (
     Answered,
     Dial,
+    FindElsewhere,
     GiveUp,
+    Granted,
     LegEffect,
     LegFinished,
     LegInput,
+    MoveTo,
     PlaceCall,
     Reach,
+    Redirected,
     ReportCall,
     Ringing,
 )
+from ..core.outbound import Hop
 from ..core.outgoing_leg import OutgoingLeg
 from .inputs import CALL
 from .legs import GENERATION, LegServices, LiveLegRunner, Lobby
@@ -28,10 +33,18 @@ from .ports import OutgoingDoor
 
 log = structlog.get_logger(__name__)
 
+Elsewhere = Callable[[tuple[str, ...]], Awaitable[tuple[Hop, ...]]]
+
+
+async def nowhere(_targets: tuple[str, ...]) -> tuple[Hop, ...]:
+    """Redirections are not followed."""
+    return ()
+
 
 class OutgoingLegRunner(LiveLegRunner):
     """told: how the call went (None: answered), once; finished: the leg is over and has given everything back.
 
+    elsewhere: by which hops a redirection may be followed.
     into: the meeting that was live when the call began; its end is the end of the call too. space: where it leads.
     """
 
@@ -48,6 +61,7 @@ class OutgoingLegRunner(LiveLegRunner):
         into: MeetingId | None,
         told: Callable[[LegId, Ending | None], None],
         finished: Callable[[], None],
+        elsewhere: Elsewhere = nowhere,
     ) -> None:
         made = (leg, GENERATION, number, services.entry.language)
         services.inputs.began(CALL, leg, made)
@@ -58,6 +72,7 @@ class OutgoingLegRunner(LiveLegRunner):
         self.into = into
         self._told = told
         self._finished = finished
+        self._elsewhere = elsewhere
         self._rings = False
         door.attach(self)
 
@@ -76,6 +91,8 @@ class OutgoingLegRunner(LiveLegRunner):
                 self.party = Party(message.remote, message.local, message.display_name, message.kind, OUTGOING)
             case Ringing():
                 self._rings = True
+            case MoveTo(Granted(space)):
+                self.space, self.into = space, None
             case Answered(audio) if self.calling:
                 self.accepted = True
                 self.audio = audio
@@ -95,6 +112,11 @@ class OutgoingLegRunner(LiveLegRunner):
                 self.door.give_up()
             case ReportCall(ending):
                 self._report(ending)
+            case FindElsewhere(targets):
+                self._services.tasks.spawn(self._find(targets), self._give_up)
+
+    async def _find(self, targets: tuple[str, ...]) -> None:
+        self.post(Redirected(await self._elsewhere(targets)))
 
     def _report(self, ending: Ending | None) -> None:
         """Whoever wished for the call may fail at the news; the call does not fail with it."""

@@ -68,7 +68,7 @@ class SurvivingCaller(IncomingLegRunner):
             lobby,
             machine=Leg.again(stored.id, GENERATION, stored.number, services.entry, _known(stored, door, timed)),
         )
-        self._asserted, self._user = stored.asserted, stored.user
+        self.asserted, self.user = stored.asserted, stored.user
         self._encrypted_media = stored.encrypted_media
         _resume(self, stored, door, services, timed)
 

@@ -88,8 +88,10 @@ class Entrance:
         settings: EntrySettings,
         encrypted_media: bool = False,
         wanted: str = "",
+        plays: int = 0,
     ) -> None:
-        """wanted: the language that the caller asks for; empty: he does not say."""
+        """wanted: the language that the caller asks for; empty: he does not say. plays: numbers of prompts begin after
+        this one."""
         self._leg = leg
         self._number = number
         self._source = source
@@ -109,7 +111,7 @@ class Entrance:
         self._typed = ""
         self._ahead = ""  # typed while a call ID was being looked up
         self._wrong = 0  # in this stage
-        self._plays = 0
+        self._plays = plays
         self._playing: int | None = None
         self._answered = False  # a digit has come, or the first prompt's end was told
         self._silence_until: float | None = None

@@ -49,6 +49,7 @@ from .leg_inputs import (
     MediaDied,
     MediaFailed,
     MediaOpened,
+    MoveTo,
     News,
     Offered,
     OpenMedia,
@@ -61,6 +62,7 @@ from .leg_inputs import (
     Resolve,
     Resolved,
     StopEcho,
+    StopPlaying,
 )
 from .meeting_inputs import Admitted, Dropped, JoinRefused, SelfMuted, Waiting
 
@@ -73,6 +75,9 @@ PORT_LIMIT = 30.0
 PATH_LIMIT = 20.0
 
 ECHO_GREETING = "echo"
+# What a meeting is told of who goes to another one.
+MOVED = Ending(Side.REMOTE, Reason.HANG_UP)
+PLAYS_MOST = 1000  # prompts of one stay at an entrance: what ends late there is not taken for one of the next
 
 
 class LegState(StrEnum):
@@ -122,6 +127,7 @@ class Leg:
         self._arrived = now
         self._offer: Offered | None = None
         self._source = ""
+        self._language = ""  # that the caller asks for
         self._target: Candidates | Ivr | Granted | Echo | None = None
         self._proof = NOTHING_PROVEN
         self._encrypted_media = False
@@ -132,6 +138,7 @@ class Leg:
         self._in_meeting = False  # JoinMeeting was sent
         self._active_since: float | None = None
         self._active_before = 0.0
+        self._moves = 0
         self._port_until: float | None = None
         self._path_until: float | None = None
         self._echo_until: float | None = None
@@ -152,6 +159,7 @@ class Leg:
             MediaDied: self._media_died,
             RemoteEnded: lambda given, now: self._end(given.ending, now, remote=True),
             Drop: lambda given, now: self._end(given.ending, now),
+            MoveTo: self._move,
             LegTick: self._tick,
         }
 
@@ -163,7 +171,7 @@ class Leg:
         leg._connected = leg._port_open = True
         leg._in_meeting = known.inside
         leg._encrypted_media = known.encrypted_media
-        leg._source = known.source
+        leg._source, leg._language = known.source, known.language
         leg._entrance = Entrance(id, number, known.source, settings, known.encrypted_media, known.language)
         leg._keypad = Keypad(leg._entrance.language)
         leg._active_since, leg._active_before = known.active_since, known.active_before
@@ -200,7 +208,7 @@ class Leg:
     def _offered(self, offer: Offered, now: float) -> list[LegEffect]:
         if self.state is not LegState.NEW:
             return []
-        self._offer, self._source = offer, offer.source
+        self._offer, self._source, self._language = offer, offer.source, offer.language
         self._arrived = now
         self._encrypted_media = offer.audio.encrypted
         self._entrance = Entrance(
@@ -266,38 +274,77 @@ class Leg:
         if self.state is not LegState.ANSWERING or self._target is None:
             return []
         self._connected = True
-        self.state = LegState.ENTRANCE
         target = self._target
-        effects: list[LegEffect] = [RecordLeg(LegConnected(self.id, self.number, at_ivr=isinstance(target, Ivr)))]
+        connected = RecordLeg(LegConnected(self.id, self.number, at_ivr=isinstance(target, Ivr)))
+        return [connected, *self._come_to(target, now)]
+
+    def _come_to(self, target: Candidates | Ivr | Granted | Echo, now: float) -> list[LegEffect]:
+        self.state = LegState.ENTRANCE
         if isinstance(target, Ivr):
-            return [*effects, *self._entrance.ask_id(target, now)]
+            return self._entrance.ask_id(target, now)
         if isinstance(target, Granted):
-            return [*effects, *self._enter(target)]
+            return self._enter(target)
         if isinstance(target, Echo):
-            return [*effects, *self._hear_itself(target, now)]
+            return self._hear_itself(target, now)
         answer = ask(target, self._encrypted_media, self._proof)
         if isinstance(answer, AskPin):
-            return [*effects, *self._entrance.ask_pin(target, answer, now, self._proof)]
+            return self._entrance.ask_pin(target, answer, now, self._proof)
         assert isinstance(answer, Admit)  # whoever is refused was rejected before
-        return [*effects, *self._ask_to_join(target, answer.access_method, self._proof)]
+        return self._ask_to_join(target, answer.access_method, self._proof)
+
+    def _move(self, wish: MoveTo, now: float) -> list[LegEffect]:
+        """To another door. Who is not in yet, or is asked for something, is not in two places at once for it."""
+        target = wish.target
+        if self.state not in {LegState.ENTRANCE, LegState.JOINED, LegState.ECHO}:
+            return []
+        if isinstance(target, Candidates) and isinstance(ask(target, self._encrypted_media, wish.proof), Refuse):
+            return []
+        effects: list[LegEffect] = [StopPlaying()]
+        if self.state is LegState.ECHO:
+            effects.append(StopEcho())
+        if self._in_meeting:
+            self._stop_counting(now)
+            self._in_meeting = False
+            effects.append(LeaveMeeting(MOVED))
+        self._target, self._proof = target, wish.proof
+        self._moves += 1
+        self._entrance = Entrance(
+            self.id,
+            self.number,
+            self._source,
+            self._settings,
+            self._encrypted_media,
+            self._language,
+            PLAYS_MOST * self._moves,
+        )
+        return [*effects, *self._come_to(target, now)]
 
     def _hear_itself(self, echo: Echo, now: float) -> list[LegEffect]:
         self.state = LegState.ECHO
         self._echo_until = now + echo.limit
-        language = self._settings.spoken_to(self._offer.language if self._offer else "")
+        language = self._settings.spoken_to(self._language)
         return [HearItself(echo.delay), Play(1, (ECHO_GREETING,), language)]
 
     def _enter(self, granted: Granted) -> list[LegEffect]:
         self.state = LegState.JOINING
         self._in_meeting = True
         entry, proof, stay = granted.entry, granted.proof, granted.stay
-        return [JoinMeeting(granted.space, granted.tenant, entry.access_method, entry=entry, proof=proof, stay=stay)]
+        return [
+            JoinMeeting(
+                granted.space,
+                granted.tenant,
+                entry.access_method,
+                entry=entry,
+                proof=proof,
+                stay=stay,
+                called=granted.called,
+            )
+        ]
 
     def _ask_to_join(self, candidates: Candidates, access_method: AccessMethodId, proof: Proof) -> list[LegEffect]:
         self.state = LegState.JOINING
         self._in_meeting = True
-        wanted = self._offer.language if self._offer is not None else ""
-        self._keypad = Keypad(self._settings.spoken_to(wanted or candidates.language))
+        self._keypad = Keypad(self._settings.spoken_to(self._language or candidates.language))
         return [JoinMeeting(candidates.space, candidates.tenant, access_method, proof=proof)]
 
     def _at_entrance(self, effects: list[LegEffect], now: float) -> list[LegEffect]:

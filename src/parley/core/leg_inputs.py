@@ -144,7 +144,7 @@ class Granted:
     """A target whose door is open already: a browser has shown its link, passcode or membership before any media.
 
     entry: by which door, access method or membership. proof: who it is, as far as that is proven. stay: what it
-    returns to (see meeting_inputs.Join).
+    returns to (see meeting_inputs.Join). called: see JoinMeeting.
     """
 
     space: SpaceId
@@ -152,6 +152,7 @@ class Granted:
     entry: Entry
     proof: Proof = NOTHING_PROVEN
     stay: Stay | None = None
+    called: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +247,14 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True)
+class MoveTo:
+    """Leave the entrance or the meeting, and begin anew at this door. proof: as in Resolved."""
+
+    target: Candidates | Ivr | Granted | Echo
+    proof: Proof = NOTHING_PROVEN
+
+
+@dataclass(frozen=True, slots=True)
 class LegTick:
     """The time asked for by next_deadline has come."""
 
@@ -301,9 +310,20 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class CallFailed:
-    """Answer to Reach or PlaceCall: nobody comes by this hop. Nothing of the attempt is left."""
+    """Answer to Reach or PlaceCall: nobody comes by this hop. Nothing of the attempt is left.
+
+    elsewhere: URIs at which the far end says that the person can be had instead, best first.
+    """
 
     ending: Ending
+    elsewhere: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Redirected:
+    """Answer to FindElsewhere: hops that our own rules allow; empty: none."""
+
+    hops: tuple[Hop, ...]
 
 
 LegInput = (
@@ -321,12 +341,14 @@ LegInput = (
     | MediaDied
     | RemoteEnded
     | Drop
+    | MoveTo
     | LegTick
     | Dial
     | Reached
     | Ringing
     | Answered
     | CallFailed
+    | Redirected
 )
 
 # --- effects -------------------------------------------------------------------------------------------------
@@ -481,6 +503,13 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
+class FindElsewhere:
+    """Ask by which hops these URIs may be called; answered by Redirected."""
+
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PlaceCall:
     """Call by the hop that was reached last, with our media port; answered by Ringing, Answered or CallFailed."""
 
@@ -528,6 +557,7 @@ LegEffect = (
     | RecordLeg
     | LegFinished
     | Reach
+    | FindElsewhere
     | PlaceCall
     | GiveUp
     | SendKeys

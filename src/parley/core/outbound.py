@@ -87,6 +87,7 @@ class Hop:
     """One place to try. transport: udp, tcp or tls; port None: the transport's own.
 
     contact: a device of ours registered this URI from there; it is called by it, and by the way it came.
+    target: who is called there, where it is somebody else than was asked for (a redirection).
     """
 
     rule: OutboundRuleId
@@ -98,6 +99,7 @@ class Hop:
     from_domain: str | None = None
     credentials: Credentials | None = None
     contact: str | None = None
+    target: str | None = None
 
 
 TRANSPORTS = ("udp", "tcp", "tls")

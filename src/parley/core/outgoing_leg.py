@@ -17,6 +17,7 @@ the answer comes (or PORT_LIMIT has passed). Answers that come too late for anyt
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -24,7 +25,7 @@ from .endings import Ending, Reason, Side
 from .events import LegArrived, LegConnected, LegEnded
 from .ids import LegId
 from .keys import Keypad
-from .leg import PORT_LIMIT, Known
+from .leg import MOVED, PORT_LIMIT, Known
 from .leg_inputs import (
     Answered,
     AudioCodec,
@@ -34,7 +35,9 @@ from .leg_inputs import (
     Dial,
     Digit,
     Drop,
+    FindElsewhere,
     GiveUp,
+    Granted,
     HangUp,
     JoinMeeting,
     LeaveMeeting,
@@ -47,12 +50,14 @@ from .leg_inputs import (
     MediaDied,
     MediaFailed,
     MediaOpened,
+    MoveTo,
     News,
     OpenMedia,
     PlaceCall,
     Reach,
     Reached,
     RecordLeg,
+    Redirected,
     RemoteEnded,
     ReportCall,
     Ringing,
@@ -71,6 +76,7 @@ class CallState(StrEnum):
     OPENING = "opening"
     CALLING = "calling"
     RINGING = "ringing"
+    REDIRECTED = "redirected"  # where to is being looked up
     JOINING = "joining"
     JOINED = "joined"
     ENDED = "ended"  # over, but for a port under way
@@ -78,7 +84,8 @@ class CallState(StrEnum):
 
 
 _PLACED = frozenset({CallState.CALLING, CallState.RINGING})
-_TRYING = _PLACED | {CallState.REACHING, CallState.OPENING}
+_TRYING = _PLACED | {CallState.REACHING, CallState.OPENING, CallState.REDIRECTED}
+REDIRECTIONS_MOST = 5  # places that others send one call of ours to
 _ANSWERED = frozenset({CallState.JOINING, CallState.JOINED})
 _OVER = frozenset({CallState.ENDED, CallState.FINISHED})
 
@@ -98,6 +105,8 @@ class OutgoingLeg:
         self.state = CallState.NEW
         self._call: Dial | None = None
         self._hop = 0
+        self._sent_to: tuple[str, ...] = ()  # by redirections, so that none leads in a circle
+        self._refusal: Ending | None = None  # what the redirection is taken for where it leads nowhere
         self._local_address: str | None = None  # where the port is open or being opened
         self._port: int | None = None
         self._deadline: float | None = None
@@ -115,12 +124,14 @@ class OutgoingLeg:
             Ringing: self._ringing,
             Answered: self._answer,
             CallFailed: self._call_failed,
+            Redirected: self._redirected,
             News: self._news,
             Digit: self._digit,
             MediaChanged: self._media_changed,
             MediaDied: self._media_died,
             RemoteEnded: lambda given, now: self._end(given.ending, now, remote=True),
             Drop: lambda given, now: self._end(given.ending, now),
+            MoveTo: self._move,
             LegTick: self._tick,
         }
 
@@ -179,11 +190,12 @@ class OutgoingLeg:
         )
         return [RecordLeg(arrived), *self._try(0, now)]
 
-    def _try(self, hop: int, now: float) -> list[LegEffect]:
+    def _try(self, hop: int, now: float, deadline: float | None = None) -> list[LegEffect]:
+        """deadline: of a person who is rung already, though elsewhere."""
         assert self._call is not None
         self._hop = hop
         self.state = CallState.REACHING
-        self._deadline = now + self._call.ring_seconds
+        self._deadline = deadline if deadline is not None else now + self._call.ring_seconds
         return [Reach(self._call.hops[hop])]
 
     def _reached(self, reached: Reached, _now: float) -> list[LegEffect]:
@@ -219,6 +231,33 @@ class OutgoingLeg:
     def _call_failed(self, failed: CallFailed, now: float) -> list[LegEffect]:
         if (self.state not in _PLACED and self.state is not CallState.REACHING) or self._call is None:
             return []
+        known = (self._call.remote, *self._sent_to)
+        new = tuple(target for target in failed.elsewhere if target not in known)
+        new = new[: REDIRECTIONS_MOST - len(self._sent_to)]
+        if new and self.state in _PLACED:
+            self._sent_to += new
+            self._refusal = failed.ending
+            self.state = CallState.REDIRECTED
+            return [FindElsewhere(new)]
+        return self._next_hop(failed, now)
+
+    def _redirected(self, found: Redirected, now: float) -> list[LegEffect]:
+        """The new places come before what was left of the old ones; without any, the redirection was a refusal."""
+        if self.state is not CallState.REDIRECTED or self._call is None or self._refusal is None:
+            return []
+        refusal, self._refusal = self._refusal, None
+        self.state = CallState.REACHING
+        if not found.hops:
+            return self._next_hop(CallFailed(refusal), now)
+        hops = self._call.hops
+        # A person who sent us elsewhere is rung there by all ways, and then by what the rule of this hop still allows.
+        rest = hops[self._hop + 1 :] if hops[self._hop].failure_action is FailureAction.CONTINUE else ()
+        last = replace(found.hops[-1], failure_action=hops[self._hop].failure_action)
+        self._call = replace(self._call, hops=(*hops[: self._hop + 1], *found.hops[:-1], last, *rest))
+        return self._try(self._hop + 1, now, self._deadline)
+
+    def _next_hop(self, failed: CallFailed, now: float) -> list[LegEffect]:
+        assert self._call is not None
         goes_on = self._call.hops[self._hop].failure_action is FailureAction.CONTINUE
         if goes_on and failed.ending.reason not in _FINAL and self._hop + 1 < len(self._call.hops):
             return self._try(self._hop + 1, now)
@@ -255,6 +294,18 @@ class OutgoingLeg:
                 called=True,
             ),
         ]
+
+    def _move(self, wish: MoveTo, now: float) -> list[LegEffect]:
+        """To another meeting, where somebody of ours has opened the door: who was called is asked for nothing."""
+        target = wish.target
+        if self.state is not CallState.JOINED or not isinstance(target, Granted):
+            return []
+        self._stop_counting(now)
+        self.state = CallState.JOINING
+        join = JoinMeeting(
+            target.space, target.tenant, target.entry.access_method, target.entry, called=True, stay=target.stay
+        )
+        return [LeaveMeeting(MOVED), join]
 
     def _digit(self, given: Digit, now: float) -> list[LegEffect]:
         return self._keypad.press(given.digit, now) if self.state is CallState.JOINED else []

@@ -232,6 +232,7 @@ class Leg:
         announces nothing; its level is then the last that was measured, below the bar.
         """
         wanted = self.place is not None and self.place.plan.contributes and not self.digits.is_pressed(now)
+        wanted = wanted and self.media.receives  # what comes from who holds is music for somebody else
         announced = self.receiver.announced if wanted else None
         if announced is not None and announced < bar:
             self.receiver.pull(False)

@@ -14,9 +14,12 @@ from parley.wire.sdes import SUITES, OurKeys, read_crypto
 from parley.wire.sdp import SdpMistake
 from parley.wire.sdp import parse as parse_sdp
 from parley.wire.sip.address import URI, NameAddr, Via
+from parley.wire.sip.bodies import describes, takes, unacceptable
 from parley.wire.sip.errors import TheirMistake
 from parley.wire.sip.framing import StreamFramer
+from parley.wire.sip.message import Request, Response, parts_of
 from parley.wire.sip.parser import MAX_MESSAGE, parse
+from parley.wire.sip.reliable import RAck, rseq_of
 from tests.kit.sip_wire import Desk, request
 
 PIECES = [b"\r\n", b"\r", b"\n", b" ", b"\t", b":", b";", b",", b"<", b">", b'"', b"\\", b"@", b"=", b"%", b"/", b"[", b"]",
@@ -150,3 +153,32 @@ def test_hostile_sizes_take_bounded_time() -> None:
     with contextlib.suppress(SdpMistake):
         parse_sdp(b"v=0\r\n" + b"m=audio 1 RTP/AVP 0\r\na=rtpmap:0 " + b"/" * 40000)
     assert time.process_time() - started < 2.0
+
+
+NAMES = ("RAck", "RSeq", "Require", "Accept", "Content-Type", "Content-Disposition")
+WORDS = ["1 1 INVITE", "100rel", "4294967296", "multipart/mixed;boundary=b", 'boundary="', "handling=required", "application/sdp", "*/*", ";", ",", '"', "\u00b2", "<"]  # fmt: skip
+
+
+@settings(max_examples=300, deadline=1000)
+@given(
+    st.lists(st.tuples(st.sampled_from(NAMES), st.lists(st.sampled_from(WORDS), max_size=4).map(" ".join)), max_size=4),
+    st.lists(
+        st.sampled_from([b"--b\r\n", b"--b--", b"\r\n", b"Content-Type: application/sdp", b"v=0"]), max_size=12
+    ).map(b"".join),
+)
+def test_bodies_and_acknowledgements_raise_nothing_but_their_mistake(
+    headers: list[tuple[str, str]], body: bytes
+) -> None:
+    """Whatever stands in their headers; parts of a body are no more than its bytes."""
+    message = Request("INVITE", "sip:a@b", headers, body)
+    for read in (
+        RAck.of,
+        lambda one: unacceptable(one, ("application/sdp",)),
+        describes,
+        lambda one: takes(one, "a/b"),
+    ):
+        with contextlib.suppress(TheirMistake):
+            read(message)
+    with contextlib.suppress(TheirMistake):
+        rseq_of(Response(180, headers=headers))
+    assert sum(len(part.body) for part in parts_of(message)) <= len(body)

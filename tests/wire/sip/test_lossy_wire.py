@@ -2,6 +2,7 @@
 
 import pytest
 
+from parley.wire.sip.answers import ALLOW, Dialect
 from parley.wire.sip.events import (
     AckReceived,
     Cancelled,
@@ -12,6 +13,7 @@ from parley.wire.sip.events import (
     ResponseReceived,
     TransactionFailed,
 )
+from parley.wire.sip.layer import SipLayer
 from tests.kit.sip_wire import PHONE, SERVER, Party, SipWire
 
 CALLS = 100
@@ -101,4 +103,30 @@ def test_a_cancel_under_loss_leaves_both_ends_of_one_mind(seed: int) -> None:
     wire.run(120)
     assert won != bool(server.count(Cancelled))
     assert len(phone.layer.dialogs) == len(server.layer.dialogs) == int(won)
+    assert phone.layer.live[0] == server.layer.live[0] == 0
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_reliable_ringing_under_loss_arrives_once_and_in_order(seed: int) -> None:
+    """Each provisional response is told to the caller once, before the answer that waited for it."""
+
+    def ringing_callee(party: Party, event: Event, now: float) -> None:
+        if isinstance(event, IncomingInvite):
+            for status, body in ((180, b""), (183, b"v=0\r\n"), (200, b"v=0\r\n")):
+                party.layer.respond(event.transaction, status, now, body=body)
+
+    phone, server = Party("phone", PHONE, lambda *_: None), Party("server", SERVER, ringing_callee)
+    dialect = Dialect(allow=(*ALLOW, "PRACK"), supported=("100rel",))
+    phone.layer, server.layer = SipLayer(dialect), SipLayer(dialect)
+    wire = SipWire(phone, server, loss=0.3, doubled=0.2, seed=seed)
+    phone.layer.invite("sip:room@192.0.2.1", wire.flow(phone, server), 0.0, from_="<sip:phone@192.0.2.50>",
+                       body=b"v=0\r\n", headers=[("Require", "100rel")])  # fmt: skip
+    wire.run(120)
+    told = [
+        e.response.status
+        for _, e in phone.events
+        if isinstance(e, ResponseReceived) and e.response.cseq.method == "INVITE"
+    ]
+    assert [status for status in told if status > 100] == [180, 183, 200]
+    assert len(phone.layer.dialogs) == len(server.layer.dialogs) == 1
     assert phone.layer.live[0] == server.layer.live[0] == 0

@@ -73,7 +73,7 @@ TABLE: list[tuple[str, bytes, str | int]] = [
     ("REFER", raw("REFER sip:192.0.2.1 SIP/2.0", cseq="CSeq: 1 REFER\r\n"), 405),
     ("unknown scheme", raw("INVITE nobody:anything SIP/2.0"), 416),
     ("known but unusual scheme", raw("INVITE soap.beep://192.0.2.1:3002 SIP/2.0"), 416),
-    ("Max-Forwards 0", raw().replace(b"Max-Forwards: 70", b"Max-Forwards: 0"), 483),
+    ("Max-Forwards 0, which is for proxies", raw().replace(b"Max-Forwards: 70", b"Max-Forwards: 0"), "call"),
     ("unknown Require", raw(more="Require: nothingYet, 100rel\r\n"), 420),
     ("unknown Proxy-Require", raw(more="Proxy-Require: sausages\r\n"), 420),
     ("unknown body type", raw(more="Content-Type: application/unknown\r\n", end="Content-Length: 1\r\n\r\nx"), 415),

@@ -110,3 +110,25 @@ def test_an_unwelcome_program_gets_no_answer(agent: str) -> None:
     assert (desk.events, desk.layer.live, desk.layer.dropped["scanner"]) == ([], (0, 0), 4)
     assert desk.hear(request(extra="User-Agent: not a friendly-scanner\r\n")) != []
     assert desk.count(IncomingInvite) == 1 and desk.count(IncomingReinvite) == 0
+
+
+def test_an_invite_on_top_of_their_open_update_is_500() -> None:
+    """With Retry-After: one change of the session at a time (RFC 3311 section 5.2); after the answer it is told."""
+    desk = Desk()
+    event = in_call(desk)
+    desk.hear(within(event, "UPDATE", 2, body="v=0\r\n"))
+    _, refused = desk.hear(within(event, "INVITE", 3, body="v=0\r\n"))
+    assert statuses([refused]) == [500] and "Retry-After" in refused.headers
+    desk.layer.respond(told(desk).transaction, 200, desk.now)
+    desk.said()
+    assert statuses(desk.hear(within(event, "INVITE", 4, body="v=0\r\n"))) == [100]
+    assert desk.count(IncomingReinvite) == 1
+
+
+@pytest.mark.parametrize(("extra", "status"), [("", 415), ("Content-Disposition: session;handling=optional\r\n", None)])
+def test_an_update_with_a_body_of_another_kind(extra: str, status: int | None) -> None:
+    """It must be understood unless it is marked as optional."""
+    desk = Desk()
+    event = in_call(desk)
+    data = within(event, "UPDATE", 2, body="x", extra=extra).replace(b"application/sdp", b"application/other")
+    assert statuses(desk.hear(data)) == ([status] if status else [])

@@ -9,7 +9,8 @@ from ...app.directory import Directory
 from ...app.live import LiveLeg
 from ...app.ports import CallOut, CallPlacer, CallResult
 from ...core.events import AdministratorActed, Event
-from ...core.ids import LegId, LegProfileId, MeetingId
+from ...core.ids import LegId, LegProfileId, MeetingId, ParticipantId
+from ...core.leg_inputs import Granted
 from ...core.meeting_inputs import Entry
 from ...core.profiles import LegSettings
 from ...core.refusals import Refusal
@@ -38,6 +39,11 @@ class CallOuts:
         self._record = record
 
     async def participant(self, request: Request) -> Created:
+        moved = NEW_PARTICIPANT.parse(request.form, create=True).values.get("moved_participant")
+        if moved:
+            self._move(request, ParticipantId(moved))
+            self._tell_record(request, "moved participant", moved)
+            return Created(f"participants/{moved}")
         leg = await self._call(request, NEW_PARTICIPANT)
         self._tell_record(request, "created new participant", leg.participant)
         return Created(f"participants/{leg.participant}")
@@ -46,6 +52,15 @@ class CallOuts:
         leg = await self._call(request, NEW_CALL_LEG)
         self._tell_record(request, "created new call leg", leg.leg)
         return Created(f"callLegs/{leg.leg}")
+
+    def _move(self, request: Request, participant: ParticipantId) -> None:
+        meeting = self._directory.meeting(MeetingId(request.ids[0]))
+        if meeting is None:
+            raise Refusal("not-found", kind="meeting", id=request.ids[0])
+        profile = _profile(NEW_PARTICIPANT.parse(request.form, create=True))
+        door = Granted(meeting.space, meeting.tenant, Entry(call_out_profile=profile), called=True)
+        if not self._directory.move(participant, door):
+            raise Refusal("not-found", kind="participant", id=participant)
 
     async def _call(self, request: Request, table: Table) -> LiveLeg:
         meeting = self._directory.meeting(MeetingId(request.ids[0]))

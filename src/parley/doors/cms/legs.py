@@ -92,7 +92,7 @@ class CallLegs:
             *_head(leg, self._tenant(leg)),
             Node("type", LEG_TYPES.get(leg.kind, ACANO)),
             Node("direction", leg.direction),
-            Node("canMove", "false"),
+            Node("canMove", "true" if leg.movable else "false"),
             Node("configuration", tuple(CALL_LEG.children(*in_force(leg)))),
             Node("status", tuple(_status(leg))),
         ]

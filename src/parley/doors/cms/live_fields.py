@@ -154,7 +154,14 @@ NEW_PARTICIPANT = Table(
     "2.9",
     (
         *_CALL_OUT,
-        Field("movedParticipant", _GUID, "moved_participant", since="2.6", access=Access.CREATE_ONLY, effect=False),
+        Field(
+            "movedParticipant",
+            _GUID,
+            "moved_participant",
+            since="2.6",
+            access=Access.CREATE_ONLY,
+            note="in place of remoteParty: somebody on the phone in another call, who comes in by callLegProfile",
+        ),
         Field("callBridge", _GUID, "call_bridge", since="2.2", access=Access.CREATE_ONLY, effect=False),
         Field("callBridgeGroup", _GUID, "call_bridge_group", since="2.2", access=Access.CREATE_ONLY, effect=False),
         *(

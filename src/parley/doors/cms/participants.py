@@ -75,7 +75,7 @@ class Participants:
             Node("uri", without_scheme(view.uri if view else live.caller)),
             Node("numCallLegs", str(len(legs))),
             Node("isActivator", "true" if view is not None and view.is_activator else "false"),
-            Node("canMove", "false"),
+            Node("canMove", "true" if live.movable else "false"),
             Node("configuration", tuple(PARTICIPANT.children({}, _set_on(view)))),
             Node("status", (Node("state", STATES[live.state]),)),
         ]

@@ -18,9 +18,7 @@ from ...core.languages import preferred
 from ...core.leg_inputs import Offered
 from ...wire.sdes import OurKeys
 from ...wire.sip.address import NameAddr, bracketed
-from ...wire.sip.answers import Dialect
 from ...wire.sip.core import Limits
-from ...wire.sip.digest import HEADERS
 from ...wire.sip.errors import OurMistake
 from ...wire.sip.events import (
     AckReceived,
@@ -39,16 +37,19 @@ from ...wire.sip.events import (
 )
 from ...wire.sip.flow import Flow
 from ...wire.sip.layer import SipLayer
-from ...wire.sip.message import body_part
+from ...wire.sip.message import body_part, handling
 from ...wire.sip.session_timer import REFRESHING
 from .audio import NO_PORT, answer_to, leg_audio, read_offer, undecided_audio
-from .call import SESSION_EXPIRES, SipCall
+from .call import SipCall
+from .dialect import our_dialect
 from .dialler import SipDialler
 from .leg import SipLeg
 from .listeners import Listeners, every_address_like, is_ours
 from .passing import passage_of
-from .rates import SCANNERS, SourceRates
+from .rates import SourceRates
+from .refer import Moves, Referrals
 from .registrar import Answered, Registrar
+from .replaces import Refused, call_replaced
 from .resolver import Resolver
 from .stored_call import decoded
 from .surviving import SKIPPED, SurvivingCall
@@ -61,6 +62,14 @@ class Arrivals(Protocol):
     """The app's way in for callers."""
 
     async def arrive(self, offered: Offered, door: LegDoor) -> LegInbox | None: ...
+
+
+class Transfers(Moves, Protocol):
+    """The app's way from one call or meeting to another."""
+
+    def replace(self, old: LegInbox, offered: Offered, door: LegDoor) -> LegInbox | None:
+        """See app.transfers."""
+        ...
 
 
 Spawn = Callable[..., None]
@@ -77,7 +86,7 @@ _ENDED: dict[str, tuple[Side, Reason]] = {
 class SipAgent:
     """Implements Wire for its legs. media_address: what phones are told, or None for the route's own.
 
-    trusted_trunks: networks whose word on callers counts.
+    trusted_trunks: networks whose word on callers counts. transfers None: calls stay what and where they are.
     """
 
     def __init__(
@@ -94,6 +103,7 @@ class SipAgent:
         trusted_trunks: Iterable[str] = (),
         resolver: Resolver | None = None,
         trust: ssl.SSLContext | None = None,
+        transfers: Transfers | None = None,
     ) -> None:
         self._clock = clock
         self._arrivals = arrivals
@@ -102,7 +112,7 @@ class SipAgent:
         self._media_address = media_address
         self._trunks = TrustedTrunks(trusted_trunks)
         self._layer = SipLayer(
-            Dialect(agent=agent, unwelcome=SCANNERS, session_expires=SESSION_EXPIRES),
+            our_dialect(agent),
             limits=Limits(dialogs=calls_most + calls_most // 10 + 10),
         )
         self._rates = SourceRates(calls_per_source)
@@ -113,6 +123,8 @@ class SipAgent:
         self._timer_at: float | None = None
         # Told of a call whose dialog may have changed.
         self.changed: Callable[[SipCall], None] = lambda _call: None
+        self._transfers = transfers
+        self._referrals = Referrals(self, transfers, spawn)
         self.dialler = SipDialler(
             self, self._layer, self._listeners, clock, spawn, media_address, resolver or Resolver(), trust
         )
@@ -151,9 +163,18 @@ class SipAgent:
 
     # --- Wire: what legs ask for -------------------------------------------------------------------------------
 
-    def respond(self, transaction: TransactionId, status: int, body: bytes = b"") -> None:
-        self._layer.respond(transaction, status, self._clock.now(), body=body)
+    def respond(
+        self, transaction: TransactionId, status: int, body: bytes = b"", headers: Iterable[tuple[str, str]] = ()
+    ) -> None:
+        self._layer.respond(transaction, status, self._clock.now(), body=body, headers=headers)
         self.flush()
+
+    def notify(self, dialog: DialogId, headers: list[tuple[str, str]], body: bytes, content_type: str) -> None:
+        """Nothing happens where the dialog is over."""
+        if dialog in self._legs:
+            now = self._clock.now()
+            self._layer.request(dialog, "NOTIFY", now, headers=headers, body=body, content_type=content_type)
+            self.flush()
 
     def bye(self, dialog: DialogId, headers: list[tuple[str, str]]) -> None:
         call = self._legs.pop(dialog, None)
@@ -199,6 +220,7 @@ class SipAgent:
             log.exception("a call of the life before cannot be read")
             return None
         call = self._legs[dialog] = SurvivingCall(stored, dialog, self.dialler)
+        self._layer.authenticate(dialog, call.prove)
         self.flush()  # its session timer runs
         return call
 
@@ -276,6 +298,8 @@ class SipAgent:
                 leg.info(event)
             case IncomingRequest() if leg and event.request.method == "UPDATE":
                 leg.update(event)
+            case IncomingRequest() if leg and event.request.method == "REFER":
+                self._referrals.refer(event, leg, self._layer.flow(event.dialog).local[0])
             case IncomingReinvite() | IncomingRequest():
                 self.respond(event.transaction, 481 if leg is None else 501)
 
@@ -288,10 +312,6 @@ class SipAgent:
             return
         if method == "INVITE" and 200 <= response.status < 300:
             leg.refreshed(response)
-        elif response.status in HEADERS:
-            header = leg.credentials(response, method, self._layer.target(dialog))
-            if header is not None:
-                self._refresh_now(dialog, leg, [header])
 
     def _refresh(self, dialog: DialogId, leg: SipCall) -> None:
         if self._listeners.stands(self._layer.flow(dialog)):
@@ -311,8 +331,8 @@ class SipAgent:
         if flow is not None and dialog in self._layer.dialogs:
             self._layer.rebind(dialog, flow)
 
-    def _refresh_now(self, dialog: DialogId, leg: SipCall, headers: Iterable[tuple[str, str]] = ()) -> None:
-        self._layer.refresh(dialog, self._clock.now(), body=leg.description(), headers=headers)
+    def _refresh_now(self, dialog: DialogId, leg: SipCall) -> None:
+        self._layer.refresh(dialog, self._clock.now(), body=leg.description())
         self.flush()
         self.changed(leg)
 
@@ -366,8 +386,14 @@ class SipAgent:
                 self.respond(event.transaction, 488)
                 return
             audio = leg_audio(answer.audio, (flow.remote[0], NO_PORT))
-        elif request.body:  # malformed SDP is the caller's mistake; a body that holds none is a matter of taste
+        elif body or (request.body and handling(request.headers) != "optional"):
+            # Malformed SDP is the caller's mistake; a body that holds none is a matter of taste.
             self.respond(event.transaction, 400 if body else 488)
+            return
+        try:
+            replaced = call_replaced(request, self._legs) if self._transfers is not None else None
+        except Refused as refused:
+            self.respond(event.transaction, refused.status)
             return
         leg = SipLeg(event, offer, audio, self, media_address, session, keys)
         self._legs[event.dialog] = leg
@@ -386,9 +412,9 @@ class SipAgent:
             passage=passage_of(request),
             language=preferred(request.headers.get("Accept-Language")),
         )
-        self._spawn(self._arrive(leg, offered, event), lambda: self._failed(leg))
+        self._spawn(self._arrive(leg, offered, event, replaced), lambda: self._failed(leg))
 
-    async def _arrive(self, leg: SipLeg, offered: Offered, event: IncomingInvite) -> None:
+    async def _arrive(self, leg: SipLeg, offered: Offered, event: IncomingInvite, replaced: LegInbox | None) -> None:
         registrar = self._registrar
         if registrar is not None and await registrar.concerns(event.request, event.flow):
             proven = await registrar.prove(event.request, event.flow, self._clock.now())
@@ -398,7 +424,12 @@ class SipAgent:
                 self.flush()
                 return
             offered = replace(offered, user=proven.user.id)
-        inbox = await self._arrivals.arrive(offered, leg)
+        if replaced is not None and self._transfers is not None:
+            inbox = self._transfers.replace(replaced, offered, leg)
+            if inbox is None:
+                self.respond(event.transaction, 481)
+        else:
+            inbox = await self._arrivals.arrive(offered, leg)
         if inbox is None:
             self._legs.pop(leg.dialog, None)
         else:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from ...app.ports import LegFacts, LegInbox
@@ -15,19 +17,19 @@ from ...wire.sdp import Codec, Session
 from ...wire.sip.address import bracketed
 from ...wire.sip.events import DialogId, IncomingReinvite, IncomingRequest, TransactionId
 from ...wire.sip.flow import Flow
-from ...wire.sip.message import Request, Response, body_part
+from ...wire.sip.message import Request, Response, body_part, handling
 from .audio import NO_PORT, answer_to, leg_audio, offer_again, read_offer
-from .info import digit_of_info
+from .info import DIGIT_TYPES, digit_of_info
 from .statuses import bye_headers
 from .stored_call import StoredCall
-
-SESSION_EXPIRES = 1800  # seconds in which a call is refreshed once, as RFC 4028 recommends
 
 
 class Wire(Protocol):
     """What a call asks of the agent."""
 
-    def respond(self, transaction: TransactionId, status: int, body: bytes = b"") -> None: ...
+    def respond(
+        self, transaction: TransactionId, status: int, body: bytes = b"", headers: Sequence[tuple[str, str]] = ()
+    ) -> None: ...
 
     def bye(self, dialog: DialogId, headers: list[tuple[str, str]]) -> None: ...
 
@@ -59,7 +61,6 @@ class SipCall:
         self._codec: Codec | None = None
         self._user_agent = ""
         self._hop: Hop | None = None  # by which we called
-        self._proved = 0  # CSeq of the last request inside the call that was repeated with credentials
         self._inbox: LegInbox | None = None
         self._early: deque[LegInput] = deque(maxlen=64)
         self.ended = False
@@ -113,7 +114,6 @@ class SipCall:
             flow=self._flow,
             user_agent=self._user_agent,
             hop=self._hop,
-            proved=self._proved,
         ).encoded()
 
     def _remember(self, answer: Answer) -> None:
@@ -121,6 +121,24 @@ class SipCall:
         self._codec = answer.audio.codec if answer.audio else self._codec
 
     # --- the app -----------------------------------------------------------------------------------------------
+
+    @property
+    def inbox(self) -> LegInbox | None:
+        """The app's side of the call; None: it does not know it yet."""
+        return self._inbox
+
+    @property
+    def answered(self) -> bool:
+        """Somebody has taken the call, we or they."""
+        return self.dialog is not None and self._sent is not None
+
+    def _heard(self, audio: Audio, fallback: tuple[str, int]) -> LegAudio:
+        """What was agreed. Who takes our sound no longer has put us on hold, and what comes from there is music or
+        somebody else's talk; who never took it has only ever wanted to be heard (docs/decisions/0023)."""
+        agreed = leg_audio(audio, fallback)
+        before = self.audio
+        held = not agreed.sends and before is not None and (before.sends or not before.receives)
+        return replace(agreed, receives=False) if held else agreed
 
     def attach(self, inbox: LegInbox) -> None:
         """The app has made the leg: hand over what came meanwhile."""
@@ -147,7 +165,7 @@ class SipCall:
             audio = read_answer(offer, answer) if answer is not None else None
             if audio is not None:
                 self._agreed(audio)
-                self._post(MediaChanged(leg_audio(audio, self._last_address())))
+                self._post(MediaChanged(self._heard(audio, self._last_address())))
             elif self._codec is None:
                 self._post(Drop(Ending(Side.REMOTE, Reason.NO_COMMON_CODEC)))
                 return
@@ -169,7 +187,7 @@ class SipCall:
         audio = read_answer(self._sent, answer) if self._sent is not None and answer is not None else None
         if audio is None:
             return
-        changed = leg_audio(audio, self._last_address())
+        changed = self._heard(audio, self._last_address())
         if changed != self.audio:
             self._agreed(audio)
             self._post(MediaChanged(changed))
@@ -184,20 +202,21 @@ class SipCall:
         """Another way to the far end, whose stream is gone; None: there is none."""
         return None
 
-    def credentials(self, _response: Response, _method: str, _target: str) -> tuple[str, str] | None:
+    def prove(self, _status: int, _challenges: list[str], _method: str, _uri: str) -> tuple[str, str] | None:
         """The header that answers a challenge to a request inside the call; None: we have nothing to say."""
         return None
 
     def update(self, event: IncomingRequest) -> None:
         """UPDATE (RFC 3311): a new offer, or none: then it only refreshes session and target."""
-        if not event.request.body:
+        offer = body_part(event.request, "application/sdp")
+        if offer is None:
             self._wire.respond(event.transaction, 200)
         elif self._reinvite is not None:
             self._wire.respond(event.transaction, 500)  # their first offer is not answered yet (RFC 3311 5.2)
         elif self._reoffered is not None:
             self._wire.respond(event.transaction, 491)
         else:
-            self._offered(event.transaction, body_part(event.request, "application/sdp"))
+            self._offered(event.transaction, offer)
 
     def reinvite(self, event: IncomingReinvite) -> None:
         """A new offer, or none: then we offer what was agreed, without hold, and the ACK brings the answer.
@@ -230,7 +249,7 @@ class SipCall:
             self._wire.respond(transaction, 488)
             return
         self._reinvite = (transaction, answer)
-        self._post(MediaChanged(leg_audio(answer.audio, self._last_address())))
+        self._post(MediaChanged(self._heard(answer.audio, self._last_address())))
 
     def _last_address(self) -> tuple[str, int]:
         """Where media went so far; stands in where a description names no address."""
@@ -239,10 +258,17 @@ class SipCall:
         return (self._flow.remote[0] if self._flow is not None else "0.0.0.0", NO_PORT)
 
     def info(self, event: IncomingRequest) -> None:
-        """INFO with a digit (application/dtmf-relay or application/dtmf); other bodies are not ours."""
-        digit = digit_of_info(event.request.content_type, event.request.body)
+        """INFO with a digit (application/dtmf-relay or application/dtmf); other bodies are not ours, and of packages
+        (RFC 6086) we have none."""
+        request = event.request
+        if (request.headers.get("Info-Package") or "").strip():
+            self._wire.respond(event.transaction, 469, headers=[("Recv-Info", "")])
+            return
+        digit = digit_of_info(request.content_type, request.body)
         if digit is None:
-            self._wire.respond(event.transaction, 415 if event.request.body else 200)
+            foreign = bool(request.body) and handling(request.headers) != "optional"
+            headers = [("Accept", ", ".join(DIGIT_TYPES))] if foreign else []
+            self._wire.respond(event.transaction, 415 if foreign else 200, headers=headers)
             return
         self._wire.respond(event.transaction, 200)
         self._post(Digit(digit))

@@ -6,7 +6,7 @@ import asyncio
 import ipaddress
 import secrets
 import ssl
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 import structlog
@@ -38,7 +38,9 @@ Spawn = Callable[..., None]
 class Agent(Protocol):
     """What the calling half needs of the whole."""
 
-    def respond(self, transaction: TransactionId, status: int, body: bytes = b"") -> None: ...
+    def respond(
+        self, transaction: TransactionId, status: int, body: bytes = b"", headers: Sequence[tuple[str, str]] = ()
+    ) -> None: ...
 
     def bye(self, dialog: DialogId, headers: list[tuple[str, str]]) -> None: ...
 
@@ -92,8 +94,10 @@ class SipDialler:
 
     # --- CallingWire -------------------------------------------------------------------------------------------
 
-    def respond(self, transaction: TransactionId, status: int, body: bytes = b"") -> None:
-        self._agent.respond(transaction, status, body)
+    def respond(
+        self, transaction: TransactionId, status: int, body: bytes = b"", headers: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        self._agent.respond(transaction, status, body, headers)
 
     def bye(self, dialog: DialogId, headers: list[tuple[str, str]]) -> None:
         self._agent.bye(dialog, headers)
@@ -119,6 +123,7 @@ class SipDialler:
             from_tag=invitation.from_tag,
             cseq=invitation.cseq,
             contact=invitation.contact,
+            credentials=leg.prove,
         )
         self._calls[transaction] = leg
         self._agent.flush()

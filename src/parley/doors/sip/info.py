@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ...core.digits import DIGITS
 
+DIGIT_TYPES = ("application/dtmf-relay", "application/dtmf")
+
 
 def digit_of_info(content_type: str, body: bytes) -> str | None:
     """`Signal=5` of application/dtmf-relay or a bare `5` of application/dtmf; None for anything else.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from ...app.ports import LegInbox
 from ...core.endings import Ending, Reason, Side
 from ...core.leg_inputs import LegAudio, WebLocal
 from ...wire.sdes import OurKeys
 from ...wire.sdp import Session
 from ...wire.sip.events import DialogId, IncomingInvite, TransactionId
+from ...wire.sip.reliable import required_by
 from .audio import answer_to, our_offer
 from .call import SipCall, Wire
 from .statuses import status_of
@@ -35,6 +37,14 @@ class SipLeg(SipCall):
         self._invite: TransactionId | None = invite.transaction
         self._offer = offer
         self._user_agent = invite.request.headers.get("User-Agent") or ""
+        self._wants_ringing = required_by(invite.request)
+        self._rang = False
+
+    def attach(self, inbox: LegInbox) -> None:
+        """Who insists on reliable ringing waits for it, to agree on something before the answer (RFC 3312)."""
+        if self._wants_ringing:
+            self.ring()
+        super().attach(inbox)
 
     def accept(self, port: int, _web: WebLocal | None = None) -> None:
         self._port = port
@@ -47,8 +57,9 @@ class SipLeg(SipCall):
             self._invite = None
 
     def ring(self) -> None:
-        """Somebody whom the caller is put through to is alerted."""
-        if self._invite is not None and not self.ended:
+        """Somebody whom the caller is put through to is alerted; said once."""
+        if self._invite is not None and not self.ended and not self._rang:
+            self._rang = True
             self._wire.respond(self._invite, 180)
 
     def reject(self, ending: Ending) -> None:

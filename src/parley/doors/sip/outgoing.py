@@ -15,18 +15,23 @@ from ...core.leg_inputs import Answered, CallFailed, LegInput, Reached, Ringing
 from ...core.outbound import Hop, Target
 from ...core.profiles import MediaEncryption
 from ...wire.offer_answer import read_answer
+from ...wire.sdp import Session
+from ...wire.sip.address import URI, NameAddr, bracketed
 from ...wire.sip.digest import HEADERS, DigestClient
 from ...wire.sip.errors import OurMistake, TheirMistake
 from ...wire.sip.events import DialogId, TransactionId
 from ...wire.sip.flow import Flow
 from ...wire.sip.message import Response, body_part
+from ...wire.sip.reliable import FORKS_MOST, rseq_of
 from ...wire.sip.session_timer import least_of
-from .audio import NO_PORT, leg_audio, our_offer, read_offer
-from .call import SESSION_EXPIRES, SipCall, Wire
+from .audio import NO_PORT, our_offer, read_offer
+from .call import SipCall, Wire
+from .dialect import SESSION_EXPIRES
 
 log = structlog.get_logger(__name__)
 
 NAME_MOST = 100  # characters of a display name
+CONTACTS_MOST = 8  # of a redirection: more are not read
 DATAGRAM_MOST = 1300  # bytes (RFC 3261 section 18.1.1)
 HEADERS_USUAL = 500  # bytes that our other headers take
 
@@ -115,7 +120,7 @@ _REFUSED: dict[int, Reason] = {
 
 
 def ending_of(status: int) -> Ending:
-    """What a final response of 300 to 699 to our INVITE means. Redirections are not followed: no rule allowed them."""
+    """What a final response of 300 to 699 to our INVITE means; a redirection, where it is not followed."""
     if status in _REFUSED:
         return Ending(Side.REMOTE, _REFUSED[status])
     return Ending(Side.REMOTE, Reason.UNREACHABLE if 500 <= status < 600 else Reason.DECLINED)
@@ -145,6 +150,7 @@ class OutgoingSipLeg(SipCall):
         self._invite: TransactionId | None = None
         self._sent_invitation: Invitation | None = None
         self._digest: DigestClient | None = None
+        self._foretold: dict[str, Session] = {}  # by tag: answers that came before the call was taken
 
     # --- OutgoingDoor ------------------------------------------------------------------------------------------
 
@@ -180,7 +186,7 @@ class OutgoingSipLeg(SipCall):
             contact = f"<sip:{user}@{hop.contact_domain}{transport}>"
         self._send(
             Invitation(
-                target=hop.contact or self._target,
+                target=hop.contact or hop.target or self._target,
                 flow=flow,
                 from_=f"{display(self._identity.name)}<sip:{user}@{hop.from_domain or self._identity.domain}>",
                 body=self._sent.serialise(),
@@ -231,13 +237,14 @@ class OutgoingSipLeg(SipCall):
         status = response.status
         if status < 200:
             if status > 100:
+                self._note_early(response)
                 self._tell(Ringing())
             return
         self._invite = None
         if status < 300 and dialog is not None:
             self._answer(response, dialog)
         elif not self._authenticate(response) and not self._longer(response):
-            self._failed(ending_of(status))
+            self._tell(CallFailed(ending_of(status), elsewhere(response)))
 
     def unanswered(self, why: str) -> None:
         """Our INVITE got no final response, or its connection broke."""
@@ -245,12 +252,19 @@ class OutgoingSipLeg(SipCall):
         reason = Reason.UNREACHABLE if why == "timeout" else Reason.TRANSPORT_FAILED
         self._failed(Ending(Side.REMOTE, reason))
 
+    def _note_early(self, response: Response) -> None:
+        """An answer in what arrives reliably is one (RFC 3262 section 5). What is played before the call is taken, a
+        ringing tone or an announcement, is nothing to be heard in a meeting."""
+        answer = read_offer(body_part(response, "application/sdp"))
+        if answer is not None and rseq_of(response) is not None and len(self._foretold) < FORKS_MOST:
+            self._foretold[response.to.tag or ""] = answer
+
     def _answer(self, response: Response, dialog: DialogId) -> None:
         self._user_agent = response.headers.get("Server") or response.headers.get("User-Agent") or ""
         if self.ended:
             self._wire.bye(dialog, [])  # the answer crossed our CANCEL
             return
-        answer = read_offer(body_part(response, "application/sdp"))
+        answer = read_offer(body_part(response, "application/sdp")) or self._foretold.get(response.to.tag or "")
         audio = read_answer(self._sent, answer) if self._sent is not None and answer is not None else None
         if audio is None or self._flow is None:
             self._wire.bye(dialog, [("Reason", 'SIP;cause=488;text="no common codec"')])
@@ -258,7 +272,7 @@ class OutgoingSipLeg(SipCall):
             return
         self.dialog = dialog
         self._agreed(audio)
-        self.audio = leg_audio(audio, (self._flow.remote[0], NO_PORT))
+        self.audio = self._heard(audio, (self._flow.remote[0], NO_PORT))
         self._calling.answered(self, dialog)
         self._tell(Answered(self.audio))
 
@@ -300,10 +314,9 @@ class OutgoingSipLeg(SipCall):
         except NoWay:
             return None
 
-    def credentials(self, response: Response, method: str, target: str) -> tuple[str, str] | None:
-        header = proof(self._hop, self._proved, response, method, target)
-        self._proved = response.cseq.number if header is not None else self._proved
-        return header
+    def prove(self, status: int, challenges: list[str], method: str, uri: str) -> tuple[str, str] | None:
+        digest = digest_of(self._hop) if self._hop is not None else None
+        return digest.answer(status, challenges, method, uri) if digest is not None else None
 
     def _failed(self, ending: Ending) -> None:
         self._tell(CallFailed(ending))
@@ -314,21 +327,33 @@ class OutgoingSipLeg(SipCall):
             self._post(message)
 
 
+def elsewhere(response: Response) -> tuple[str, ...]:
+    """Where a redirection says that the person is, best first (RFC 3261 section 8.1.3.4), without what it would add to
+    our message. 305 is not followed: by which proxies we go is for our rules to say; nor is a choice of services.
+    """
+    if response.status not in {300, 301, 302}:
+        return ()
+    contacts = [one for one in response.contacts[:CONTACTS_MOST] if one.uri.scheme in {"sip", "sips"} and one.uri.user]
+    contacts.sort(key=_preference, reverse=True)
+    found = (f"{one.uri.scheme}:{one.uri.user}@{_place(one.uri)}" for one in contacts)
+    return tuple(dict.fromkeys(found))
+
+
+def _preference(contact: NameAddr) -> float:
+    try:
+        return float(contact.param("q") or "1")
+    except ValueError:
+        return 0.0
+
+
+def _place(uri: URI) -> str:
+    return bracketed(uri.host.lower()) + (f":{uri.port}" if uri.port is not None else "")
+
+
 def digest_of(hop: Hop) -> DigestClient | None:
     """What answers the challenges of a hop; None: we have no credentials for it."""
     known = hop.credentials
     return DigestClient(known.realm, known.username, known.password.reveal()) if known is not None else None
-
-
-def proof(hop: Hop | None, proved: int, response: Response, method: str, target: str) -> tuple[str, str] | None:
-    """The header that answers a hop's challenge to a request inside a call; None: there is none, or it did not please.
-
-    proved: see SipCall.
-    """
-    digest = digest_of(hop) if hop is not None else None
-    if digest is None or response.cseq.number == proved + 1:
-        return None
-    return digest.answer(response.status, response.headers.lines(HEADERS[response.status][0]), method, target)
 
 
 def display(name: str) -> str:

@@ -16,7 +16,7 @@ from ...wire.sip.flow import Flow
 
 @dataclass(frozen=True, slots=True)
 class StoredCall:
-    """dialog: as the SIP layer tells it. hop: by which we called, with our credentials there; proved: see SipCall."""
+    """dialog: as the SIP layer tells it. hop: by which we called, with our credentials there."""
 
     dialog: dict[str, Any]
     call_id: str
@@ -30,7 +30,6 @@ class StoredCall:
     flow: Flow | None
     user_agent: str
     hop: Hop | None = None
-    proved: int = 0
 
     def encoded(self) -> bytes:
         return msgspec.json.encode(self)

@@ -10,9 +10,8 @@ from ...wire.sdes import OurKeys
 from ...wire.sdp import Session
 from ...wire.sip.events import DialogId
 from ...wire.sip.flow import Flow
-from ...wire.sip.message import Response
 from .call import SipCall
-from .outgoing import CallingWire, NoWay, proof
+from .outgoing import CallingWire, NoWay, digest_of
 from .stored_call import StoredCall
 
 # What was said in the last second before the end may not be in the store. So numbers go on with a step: a CSeq that the
@@ -34,7 +33,7 @@ class SurvivingCall(SipCall):
         self._sent = _with_later_version(stored.sent) if stored.sent is not None else None
         self._codec = stored.codec
         self._user_agent = stored.user_agent
-        self._hop, self._proved = stored.hop, stored.proved
+        self._hop = stored.hop
 
     def accept(self, port: int, web: WebLocal | None = None) -> None:
         """It is answered."""
@@ -50,10 +49,9 @@ class SurvivingCall(SipCall):
         except NoWay:
             return None
 
-    def credentials(self, response: Response, method: str, target: str) -> tuple[str, str] | None:
-        header = proof(self._hop, self._proved, response, method, target)
-        self._proved = response.cseq.number if header is not None else self._proved
-        return header
+    def prove(self, status: int, challenges: list[str], method: str, uri: str) -> tuple[str, str] | None:
+        digest = digest_of(self._hop) if self._hop is not None else None
+        return digest.answer(status, challenges, method, uri) if digest is not None else None
 
 
 def _with_later_version(sent: Session) -> Session:

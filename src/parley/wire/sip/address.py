@@ -21,6 +21,7 @@ _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _VIA = re.compile(
     r"SIP[ \t]*/[ \t]*(\d+\.\d+)[ \t]*/[ \t]*([A-Za-z0-9\-.!%*_+`'~]+)[ \t]+(.+)", re.IGNORECASE | re.DOTALL
 )
+_THREE_COLONS = re.compile(r":::(?=\d+\.)")  # a mistake of RFC 3261's grammar that is to be borne (RFC 5118, 4.10)
 _CSEQ = re.compile(r"(\d{1,10})[ \t]+([A-Za-z0-9\-.!%*_+`'~]+)")
 
 MAX_CSEQ = 2**31 - 1
@@ -101,6 +102,7 @@ def parse_host_port(text: str) -> tuple[str, int | None]:
     text = text.strip()
     if text.startswith("["):
         host, closing, rest = text[1:].partition("]")
+        host = _THREE_COLONS.sub("::", host)
         try:
             ipaddress.IPv6Address(host)
         except ValueError:
@@ -237,17 +239,18 @@ class Via:
     port: int | None
     params: Params
     pieces: tuple[str, ...] = ()
+    version: str = "2.0"
 
     @classmethod
     def parse(cls, text: str) -> "Via":
-        """Parse one Via value. Raises TheirMistake."""
+        """Parse one Via value, of whatever version of SIP. Raises TheirMistake."""
         text = text.strip()
         match = _VIA.fullmatch(text)
-        if not match or match[1] != "2.0":
+        if not match:
             raise TheirMistake("malformed Via")
         sent_by, *pieces = split_outside(match[3], ";")
         host, port = parse_host_port(sent_by)
-        return cls(text, match[2].upper(), host, port, parse_params(pieces), tuple(pieces))
+        return cls(text, match[2].upper(), host, port, parse_params(pieces), tuple(pieces), match[1])
 
     @property
     def branch(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from parley.wire.sip.address import BRANCH_COOKIE
+from parley.wire.sip.bodies import SDP, takes, unacceptable
 from parley.wire.sip.errors import TheirMistake
 from parley.wire.sip.message import Request, Response, encode
 from parley.wire.sip.session_timer import LEAST, OPTION, REFRESHING, too_brief
@@ -14,6 +15,7 @@ from parley.wire.sip.transaction import Key
 Lines = Iterable[tuple[str, str]]
 
 ALLOW = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "REGISTER")
+DESCRIBING = ("INVITE", "UPDATE", "PRACK")  # methods whose bodies are about the session
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Dialect:
     session_expires: int = 0  # seconds that we ask for between two refreshes of a call; 0: no session timers
     schemes: frozenset[str] = frozenset({"sip", "sips", "tel"})
     accept: tuple[str, ...] = ("application/sdp",)
-    # Body types a user may be handed in an INVITE; multipart may hold SDP (see message.body_part).
+    # Body types a user may be handed in an INVITE or UPDATE; multipart may hold SDP (see message.body_part).
     invite_bodies: frozenset[str] = field(
         default=frozenset({"application/sdp", "multipart/mixed", "multipart/alternative"})
     )
@@ -124,17 +126,17 @@ def refusal(request: Request, dialect: Dialect) -> tuple[int, list[tuple[str, st
         return 405, [("Allow", ", ".join(dialect.allow))]
     if request.uri.scheme not in dialect.schemes:
         return 416, []
-    if request.max_forwards == 0:
-        return 483, []
-    wanted = [*request.headers.values("Require"), *request.headers.values("Proxy-Require")]
-    unknown = [tag for tag in wanted if tag.lower() not in dialect.extensions]
-    if unknown:
-        return 420, [("Unsupported", ", ".join(unknown))]
+    for header in ("Require", "Proxy-Require"):  # the second is not ours to obey, but nobody else will
+        unknown = [tag for tag in request.headers.values(header) if tag.lower() not in dialect.extensions]
+        if unknown:
+            return 420, [("Unsupported", ", ".join(unknown))]
+    if request.method in DESCRIBING and unacceptable(request, dialect.invite_bodies):
+        return 415, [("Accept", ", ".join(dialect.accept))]
     if request.method == "INVITE":
         if len(request.contacts) > 1:
             return 400, []
-        if request.body and request.content_type not in dialect.invite_bodies:
-            return 415, [("Accept", ", ".join(dialect.accept))]
+        if not takes(request, SDP):
+            return 406, []
         encoding = (request.headers.get("Content-Encoding") or "identity").strip().lower()
         if request.body and encoding != "identity":
             return 415, [("Accept-Encoding", "identity")]

@@ -2,10 +2,11 @@
 
 from typing import Literal
 
-from parley.wire.sip import sessions
+from parley.wire.sip import reliable, sessions
 from parley.wire.sip.address import BRANCH_COOKIE
-from parley.wire.sip.core import ClientEntry, Core, Lines
-from parley.wire.sip.dialog import Dialog
+from parley.wire.sip.core import Again, ClientEntry, Core, Early, Lines
+from parley.wire.sip.dialog import Credentials, Dialog
+from parley.wire.sip.digest import HEADERS
 from parley.wire.sip.errors import OurMistake
 from parley.wire.sip.events import DialogEnded, DialogId, RefreshDue, ResponseReceived, TransactionFailed, TransactionId
 from parley.wire.sip.flow import Flow
@@ -30,6 +31,7 @@ class Client:
         *,
         dialog: DialogId | None = None,
         has_offer: bool = False,
+        credentials: Credentials | None = None,
     ) -> ClientEntry:
         """Put our Via on a request, open its transaction and send it. `dialog`: the one it is sent inside."""
         core = self._core
@@ -46,6 +48,7 @@ class Client:
             dialog,
             has_offer,
             dialog is not None,
+            credentials=credentials,
         )
         core.clients[key] = core.by_id[entry.id] = entry
         core.schedule.touch(machine)
@@ -77,6 +80,8 @@ class Client:
             lines.append(("Content-Type", content_type))
         request = dialog.request(method, dialog.next_cseq(), lines, body)
         entry = self.start(request, dialog.next_hop(), now, dialog=dialog.id, has_offer=bool(body))
+        if dialog.credentials is not None:
+            entry.again = Again(dialog, request.target, list(headers), body, content_type)
         if method == "INVITE":
             dialog.client_invite = entry.id
         return entry
@@ -88,7 +93,7 @@ class Client:
             raise OurMistake("no 2xx waits for an ACK")
         dialog.ack_owed = None
         flow = dialog.next_hop()
-        lines = [("Content-Type", "application/sdp")] if body else []
+        lines = [*dialog.proofs, *([("Content-Type", "application/sdp")] if body else [])]
         request = dialog.request("ACK", number, lines, body)
         via = self._via(flow, BRANCH_COOKIE + self._core.token())
         data = Request("ACK", request.target, [via, *request.headers], body).serialise()
@@ -164,12 +169,44 @@ class Client:
         machine = entry.machine
         if isinstance(machine, InviteClient):
             self._invite_answered(entry, machine, response, flow, now)
-        elif machine.receive(response.status, now) and entry.method != "CANCEL":
+        elif (
+            machine.receive(response.status, now)
+            and entry.method != "CANCEL"
+            and not self._proven(entry, response, now)
+        ):
             self._update_answered(entry, response)
             sessions.answered(core, entry, response, now)
             core.events.append(ResponseReceived(entry.id, response, entry.dialog, flow))
             self._maybe_gone(entry, response.status)
         core.settle(entry)
+
+    def _proven(self, entry: ClientEntry, response: Response, now: float) -> bool:
+        """A challenge to a request inside a dialog: is it repeated with credentials? The user sees one request."""
+        core, again = self._core, entry.again
+        if again is None or again.dialog.credentials is None or response.status not in HEADERS:
+            return False
+        lines = response.headers.lines(HEADERS[response.status][0])
+        header = again.dialog.credentials(response.status, lines, entry.method, again.target)
+        if header is None:
+            return False
+        known = entry.id
+        entry.id = next(core.ids)
+        core.by_id[entry.id] = entry
+        repeated = self.inside(
+            again.dialog,
+            entry.method,
+            now,
+            headers=[*again.headers, header],
+            body=again.body,
+            content_type=again.content_type,
+        )
+        del core.by_id[repeated.id]
+        repeated.id, repeated.again = known, None
+        core.by_id[known] = repeated
+        if entry.method == "INVITE":
+            again.dialog.client_invite = known
+            again.dialog.proofs = [header]
+        return True
 
     def _update_answered(self, entry: ClientEntry, response: Response) -> None:
         dialog = self._core.dialogs.get(entry.dialog) if entry.dialog else None
@@ -189,6 +226,8 @@ class Client:
         if status < 200:
             if machine.cancel_wanted:
                 self._send_cancel(entry, machine, now)
+            if not self._provisional(entry, machine, response, now):
+                return
         elif status < 300:
             if not self._accepted(entry, machine, response, first=first, now=now):
                 return
@@ -200,10 +239,47 @@ class Client:
             core.send(machine.flow, data)
             machine.refused(data, now)
             self._no_longer_pending(entry)
+            if self._proven(entry, response, now):
+                return
         sessions.answered(core, entry, response, now)
         core.events.append(ResponseReceived(entry.id, response, entry.dialog, flow))
         if status >= 300:
             self._maybe_gone(entry, status)
+
+    def _provisional(self, entry: ClientEntry, machine: InviteClient, response: Response, now: float) -> bool:
+        """Acknowledge a reliable one by PRACK (RFC 3262 section 4). False: a copy, or out of order."""
+        rseq, tag = reliable.rseq_of(response), response.to.tag
+        if rseq is None or tag is None or entry.inside or machine.request is None:
+            return True
+        early = entry.early.get(tag)
+        if early is not None:
+            if rseq != early.rseq + 1:
+                self._core.dropped["provisional out of order"] += 1
+                return False
+            early.rseq = rseq
+        elif len(entry.early) >= reliable.FORKS_MOST:
+            return False
+        else:
+            dialog = Dialog.for_client(machine.request, response, machine.flow)
+            dialog.confirmed = False
+            dialog.credentials = entry.credentials
+            early = entry.early[tag] = Early(dialog, rseq)
+            self._core.early[dialog.id] = dialog
+        rack = reliable.RAck(rseq, entry.number, "INVITE")
+        self.inside(early.dialog, "PRACK", now, headers=[("RAck", str(rack))])
+        return True
+
+    def _made(self, entry: ClientEntry, invite: Request, response: Response, flow: Flow) -> Dialog:
+        """The dialog that a 2xx makes; where it was an early one, its numbers go on."""
+        dialog = Dialog.for_client(invite, response, flow)
+        early = entry.early.get(dialog.id.remote_tag)
+        if early is not None:
+            dialog.local_cseq = early.dialog.local_cseq
+            dialog.remote_cseq = early.dialog.remote_cseq
+        dialog.credentials = entry.credentials
+        given = {header for _, header in HEADERS.values()}
+        dialog.proofs = [line for line in invite.headers if line[0] in given]
+        return dialog
 
     def _accepted(
         self,
@@ -221,11 +297,11 @@ class Client:
         assert invite is not None
         dialog = core.dialogs.get(entry.dialog) if entry.dialog else None
         if first and not entry.inside:
-            dialog = Dialog.for_client(invite, response, machine.flow)
+            dialog = self._made(entry, invite, response, machine.flow)
             entry.dialog = dialog.id
             core.dialogs[dialog.id] = dialog
         elif not first and not entry.inside and (entry.dialog is None or (response.to.tag or "") != entry.dialog[2]):
-            fork = Dialog.for_client(invite, response, machine.flow)
+            fork = self._made(entry, invite, response, machine.flow)
             fork.ack_owed = entry.number
             self.acknowledge(fork)
             self.inside(fork, "BYE", now)
@@ -244,14 +320,18 @@ class Client:
         return True
 
     def _no_longer_pending(self, entry: ClientEntry) -> None:
+        for early in entry.early.values():
+            self._core.early.pop(early.dialog.id, None)
         dialog = self._core.dialogs.get(entry.dialog) if entry.dialog else None
         if dialog is not None and dialog.client_invite == entry.id:
             dialog.client_invite = None
 
     def _maybe_gone(self, entry: ClientEntry, status: int) -> None:
-        """481 or 408 to a request inside a dialog: the peer knows it no longer (RFC 3261 12.2.1.2)."""
+        """481 or 408 to a request inside a dialog: the peer knows it no longer (RFC 3261 12.2.1.2). A NOTIFY is refused
+        so by who no longer wants to know, and the call goes on (RFC 5057 section 5.1).
+        """
         dialog = self._core.dialogs.get(entry.dialog) if entry.dialog else None
-        if entry.inside and dialog is not None and status in (408, 481):
+        if entry.inside and dialog is not None and status in (408, 481) and entry.method != "NOTIFY":
             self._core.forget(dialog)
             self._core.events.append(DialogEnded(dialog.id, "gone"))
 

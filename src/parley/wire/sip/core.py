@@ -6,9 +6,10 @@ import secrets
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 from parley.wire.sip.answers import Dialect, Echo
-from parley.wire.sip.dialog import Dialog
+from parley.wire.sip.dialog import Credentials, Dialog
 from parley.wire.sip.events import DialogId, Event, TransactionId
 from parley.wire.sip.flow import Flow, Send
 from parley.wire.sip.session_timer import Terms
@@ -57,6 +58,38 @@ class ServerEntry:
     opens_dialog: bool = False
     new_target: str | None = None  # takes effect with a 2xx
     terms: Terms | None = None  # of the session; take effect with a 2xx
+    reliable: Literal["", "known", "required"] = ""  # what the caller says of 100rel
+    rseq: int = 0  # of our last reliable provisional response
+    held: "deque[Held]" = field(default_factory=deque)
+
+
+class Held(NamedTuple):
+    """A response to an INVITE that waits for the PRACK of the one before."""
+
+    status: int
+    reason: str | None
+    headers: list[tuple[str, str]]
+    body: bytes
+    content_type: str
+
+
+@dataclass(slots=True)
+class Again:
+    """A request inside a dialog as it may have to be repeated with credentials, once."""
+
+    dialog: Dialog
+    target: str
+    headers: list[tuple[str, str]]
+    body: bytes
+    content_type: str
+
+
+@dataclass(slots=True)
+class Early:
+    """A dialog of an INVITE of ours that is not answered yet, and the last RSeq acknowledged in it."""
+
+    dialog: Dialog
+    rseq: int
 
 
 @dataclass(slots=True)
@@ -71,6 +104,9 @@ class ClientEntry:
     has_offer: bool = False
     inside: bool = False  # sent inside a dialog that existed before
     cancel_sent: bool = False
+    credentials: Credentials | None = None  # for requests inside the dialog that this INVITE makes
+    early: dict[str, Early] = field(default_factory=dict)  # by tag; of those who answer reliably
+    again: Again | None = None
 
 
 class Schedule:
@@ -127,6 +163,7 @@ class Core:
     outbox: deque[Send] = field(default_factory=deque)
     events: list[Event] = field(default_factory=list)
     dialogs: dict[DialogId, Dialog] = field(default_factory=dict)
+    early: dict[DialogId, Dialog] = field(default_factory=dict)  # of INVITEs of ours
     servers: dict[Key, ServerEntry] = field(default_factory=dict)
     clients: dict[Key, ClientEntry] = field(default_factory=dict)
     by_id: dict[TransactionId, ServerEntry | ClientEntry] = field(default_factory=dict)
@@ -179,6 +216,8 @@ class Core:
         dialog.acceptances.clear()
         if dialog.session is not None:
             dialog.session.abandon()
+        if dialog.provisional is not None:
+            dialog.provisional.abandon()
 
     def glare_delay(self, dialog: Dialog) -> float:
         """Seconds to wait after 491: 2.1 to 4 for the one who called, up to 2 for the other (RFC 3261 14.1)."""

@@ -4,6 +4,7 @@ The route set is the Record-Route of the request in its order at the server, of 
 client. A dialog can be written down (`snapshot`) and taken up again after a restart (`restore`).
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -12,10 +13,14 @@ from parley.wire.sip.errors import TheirMistake
 from parley.wire.sip.events import DialogId, TransactionId
 from parley.wire.sip.flow import Address, Flow
 from parley.wire.sip.message import Request, Response
+from parley.wire.sip.reliable import Provisional
 from parley.wire.sip.session_timer import SessionTimer
 from parley.wire.sip.transaction import Acceptance
 
 Lines = list[tuple[str, str]]
+
+# (status, challenge lines, method, Request-URI) -> the header to repeat a request with, or None: nothing to say
+Credentials = Callable[[int, list[str], str, str], tuple[str, str] | None]
 
 GONE = 0  # stands for a stream that ended with its process: doors number theirs from 1
 
@@ -64,6 +69,9 @@ class Dialog:
     sent_ack: tuple[int, Flow, bytes] | None = None
     ack_owed: int | None = None
     bye_wanted: Lines | None = None
+    provisional: Provisional | None = None  # our newest reliable one, until its PRACK
+    credentials: Credentials | None = None  # to be given again after a restart
+    proofs: Lines = field(default_factory=list)  # credentials of the INVITE, which its ACK repeats
 
     @classmethod
     def for_server(cls, request: Request, flow: Flow, tag: str) -> "Dialog":

@@ -19,12 +19,13 @@ from parley.wire.sip.address import URI, NameAddr
 from parley.wire.sip.answers import Dialect
 from parley.wire.sip.client import Client
 from parley.wire.sip.core import ClientEntry, Core, Limits, Lines, ServerEntry, random_token
-from parley.wire.sip.dialog import Dialog, contact_for, user_of
+from parley.wire.sip.dialog import Credentials, Dialog, contact_for, user_of
 from parley.wire.sip.errors import BadRequest, OurMistake, TheirMistake
 from parley.wire.sip.events import DialogId, Event, TransactionId
 from parley.wire.sip.flow import Flow, Send
 from parley.wire.sip.message import Request
 from parley.wire.sip.parser import parse
+from parley.wire.sip.reliable import Provisional
 from parley.wire.sip.server import Server
 from parley.wire.sip.session_timer import SessionTimer, Terms
 from parley.wire.sip.transaction import PROCEEDING, Acceptance, Timers
@@ -83,6 +84,11 @@ class SipLayer:
                 core.schedule.touch(machine)
                 if machine.failed:
                     self._server.never_acknowledged(machine, now)
+                continue
+            if isinstance(machine, Provisional):
+                core.schedule.touch(machine)
+                if machine.failed:
+                    self._server.ringing.unacknowledged(machine, now)
                 continue
             if isinstance(machine, SessionTimer):
                 core.schedule.touch(machine)
@@ -154,14 +160,16 @@ class SipLayer:
         from_tag: str | None = None,
         cseq: int = 1,
         contact: str | None = None,
+        credentials: Credentials | None = None,
     ) -> TransactionId:
         """Call `target`; `from_` and `to` are header values without tags. An empty body asks the peer for
         the offer.
 
         A repeated attempt (after 401, say) gives the same `call_id` and `from_tag` and a higher `cseq` (RFC 3261
         8.1.3.5). `contact`: our Contact value, where it is not the flow's own address. `headers` may hold a
-        Session-Expires other than the dialect's and a Max-Forwards other than 70. Raises TheirMistake for
-        addresses that cannot be read, OurMistake beyond the limit of dialogs.
+        Session-Expires other than the dialect's and a Max-Forwards other than 70. `credentials`: see `authenticate`; a
+        challenge to the INVITE itself is the user's. Raises TheirMistake for addresses that cannot be read, OurMistake
+        beyond the limit of dialogs.
         """
         if len(self._core.dialogs) >= self._core.limits.dialogs or self._core.full:
             raise OurMistake("too many calls")
@@ -181,7 +189,7 @@ class SipLayer:
             *(() if any(name == "Session-Expires" for name, _ in headers) else sessions.offered(self._core)),
             *headers,
         ]
-        return self._outside(Request("INVITE", target, lines, body), flow, now)
+        return self._outside(Request("INVITE", target, lines, body), flow, now, credentials)
 
     def options(self, target: str, flow: Flow, now: float, *, from_: str) -> TransactionId:
         """Ask a peer whether it is there; the answer comes as ResponseReceived, silence as
@@ -198,12 +206,14 @@ class SipLayer:
         ]
         return self._outside(Request("OPTIONS", target, lines), flow, now)
 
-    def _outside(self, request: Request, flow: Flow, now: float) -> TransactionId:
+    def _outside(
+        self, request: Request, flow: Flow, now: float, credentials: Credentials | None = None
+    ) -> TransactionId:
         if self._core.dialect.agent:
             request.headers.add("User-Agent", self._core.dialect.agent)
         if request.body:
             request.headers.add("Content-Type", "application/sdp")
-        return self._client.start(request, flow, now, has_offer=bool(request.body)).id
+        return self._client.start(request, flow, now, has_offer=bool(request.body), credentials=credentials).id
 
     def acknowledge(self, dialog: DialogId, body: bytes = b"") -> None:
         """ACK the 2xx to an INVITE of ours that held no offer; `body` is the answer. Raises OurMistake."""
@@ -254,14 +264,18 @@ class SipLayer:
             self._dialog(dialog), method, now, headers=headers, body=body, content_type=content_type
         ).id
 
+    def authenticate(self, dialog: DialogId, credentials: Credentials | None) -> None:
+        """What answers challenges to our requests inside this dialog, each once. Not part of a snapshot."""
+        self._dialog(dialog).credentials = credentials
+
     def busy(self, dialog: DialogId) -> bool:
         """True while no re-INVITE may be sent: one is under way, or an ACK is still to come or to send."""
         return self._dialog(dialog).busy
 
     def refresh(self, dialog: DialogId, now: float, *, body: bytes = b"", headers: Lines = ()) -> None:
         """Answer to RefreshDue; `body` is our description as it stands, for a peer that takes no UPDATE. What comes of
-        it is minded here, but a challenge is answered by calling this again with credentials in `headers`. Nothing
-        happens in a dialog that is over or has no session timer.
+        it is minded here, challenges included where `authenticate` says how. Nothing happens in a dialog that is over
+        or has no session timer.
         """
         known = self._core.dialogs.get(dialog)
         if known is not None:

@@ -27,7 +27,7 @@ REASONS = {
     416: "Unsupported URI Scheme", 420: "Bad Extension", 422: "Session Interval Too Small",
     423: "Interval Too Brief", 480: "Temporarily Unavailable", 481: "Call/Transaction Does Not Exist",
     482: "Loop Detected", 483: "Too Many Hops", 484: "Address Incomplete", 486: "Busy Here",
-    487: "Request Terminated", 488: "Not Acceptable Here", 491: "Request Pending",
+    469: "Bad Info Package", 487: "Request Terminated", 488: "Not Acceptable Here", 491: "Request Pending",
     500: "Server Internal Error", 501: "Not Implemented", 503: "Service Unavailable",
     504: "Server Time-out", 505: "Version Not Supported", 600: "Busy Everywhere", 603: "Decline",
     606: "Not Acceptable",
@@ -251,6 +251,49 @@ class Response(_Message):
         return f"Response({self.status} {self.reason})"
 
 
+PARTS_MOST = 32  # of a multipart body
+
+
+def handling(headers: Headers) -> str:
+    """What Content-Disposition says of a body: required, optional, something else, or empty where it says nothing."""
+    return _parameter(headers.get("Content-Disposition") or "", "handling").lower()
+
+
+def _parameter(value: str, wanted: str) -> str:
+    try:
+        pieces = split_outside(value, ";")
+    except TheirMistake:
+        return ""
+    named = [piece.partition("=") for piece in pieces[1:]]
+    return next((text.strip().strip('"') for name, _, text in named if name.strip().lower() == wanted), "")
+
+
+class Part:
+    """One part of a multipart body. kind: its media type in lower case, without parameters."""
+
+    __slots__ = ("body", "handling", "kind")
+
+    def __init__(self, head: bytes, body: bytes) -> None:
+        lines = [line.partition(":") for line in decode(head).split("\r\n") if ":" in line]
+        headers = Headers((name.strip(), value.strip()) for name, _, value in lines)
+        self.kind = (headers.get("Content-Type") or "text/plain").partition(";")[0].strip().lower()
+        self.handling = handling(headers)
+        self.body = body
+
+
+def parts_of(message: Request | Response) -> Iterator[Part]:
+    """The parts of a multipart body, as far as they can be told apart."""
+    boundary = _parameter(message.headers.get("Content-Type") or "", "boundary")
+    if not boundary:
+        return
+    for part in (b"\r\n" + message.body).split(b"\r\n--" + encode(boundary))[1 : PARTS_MOST + 1]:
+        if part.startswith(b"--"):
+            return  # what follows the end is no part
+        head, gap, body = part.partition(b"\r\n\r\n")
+        if gap:
+            yield Part(head, body)
+
+
 def body_part(message: Request | Response, media_type: str) -> bytes | None:
     """The body of that media type: the whole body or one part of a multipart body; None if there is none."""
     if not message.body:
@@ -259,18 +302,4 @@ def body_part(message: Request | Response, media_type: str) -> bytes | None:
         return message.body
     if not message.content_type.startswith("multipart/"):
         return None
-    boundary = ""
-    for piece in split_outside(message.headers.get("Content-Type") or "", ";")[1:]:
-        name, _, value = piece.partition("=")
-        if name.strip().lower() == "boundary":
-            boundary = value.strip().strip('"')
-    if not boundary:
-        return None
-    for part in (b"\r\n" + message.body).split(b"\r\n--" + encode(boundary))[1:33]:
-        head, gap, body = part.partition(b"\r\n\r\n")
-        for line in decode(head).split("\r\n"):
-            name, _, value = line.partition(":")
-            named = value.partition(";")[0].strip().lower()
-            if gap and canonical(name.strip()) == "content-type" and named == media_type:
-                return body
-    return None
+    return next((part.body for part in parts_of(message) if part.kind == media_type), None)

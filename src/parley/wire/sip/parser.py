@@ -127,8 +127,8 @@ def _check(message: Request | Response) -> None:
     for name in SINGLE:
         if len(headers.lines(name)) > 1:
             raise TheirMistake(f"repeated {name}")
-    if not 0 < len(message.vias) <= MAX_VALUES:
-        raise TheirMistake("missing Via")
+    if not 0 < len(message.vias) <= MAX_VALUES or any(via.version != "2.0" for via in message.vias):
+        raise TheirMistake("missing or malformed Via")
     _ = message.from_, message.to, message.contacts
     call_id = message.call_id
     if not call_id or " " in call_id or "\t" in call_id or len(call_id) > 256:
@@ -170,10 +170,19 @@ def _answerable(head: bytes, status: int, reason: str, mistake: TheirMistake | N
             vias.append(("Via", value))
         else:
             echo.setdefault(key, (name.strip(), value))
+    readable = _readable_vias(vias)
+    if not readable:
+        return failure
+    return BadRequest(status, reason, method[0], [*readable, *echo.values()])
+
+
+def _readable_vias(vias: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those above the first that cannot be read: by them an answer finds its way at least that far back."""
+    readable: list[tuple[str, str]] = []
     try:
-        count = len(Headers(vias).parsed("Via", Via.parse))
+        for value in Headers(vias).values("Via")[:MAX_VALUES]:
+            Via.parse(value)
+            readable.append(("Via", value))
     except TheirMistake:
-        return failure
-    if not 0 < count <= MAX_VALUES:
-        return failure
-    return BadRequest(status, reason, method[0], [*vias, *echo.values()])
+        pass
+    return readable

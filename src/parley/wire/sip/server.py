@@ -1,9 +1,10 @@
 """The half of the layer that answers (RFC 3261 sections 8.2, 9.2, 12.2.2, 13.3, 15.1.2)."""
 
-from parley.wire.sip import sessions
+from parley.wire.sip import reliable, sessions
 from parley.wire.sip.answers import Echo, merge_key, refusal, server_key, stateless_tag
+from parley.wire.sip.bodies import describes
 from parley.wire.sip.client import Client
-from parley.wire.sip.core import ClientEntry, Core, Lines, ServerEntry
+from parley.wire.sip.core import ClientEntry, Core, Held, Lines, ServerEntry
 from parley.wire.sip.dialog import Dialog
 from parley.wire.sip.errors import BadRequest, OurMistake
 from parley.wire.sip.events import (
@@ -19,6 +20,7 @@ from parley.wire.sip.events import (
 )
 from parley.wire.sip.flow import Flow
 from parley.wire.sip.message import Headers, Request
+from parley.wire.sip.ringing import Ringing
 from parley.wire.sip.session_timer import REFRESHING
 from parley.wire.sip.transaction import PROCEEDING, Acceptance, InviteServer, Key, NonInviteServer
 
@@ -29,6 +31,7 @@ class Server:
     def __init__(self, core: Core, client: Client) -> None:
         self._core = core
         self._client = client
+        self.ringing = Ringing(core, self._answer)
 
     # -- requests ----------------------------------------------------------------------------------
 
@@ -137,6 +140,8 @@ class Server:
         core.dialogs[dialog.id] = dialog
         entry = self._open(request, flow, now, key=key, dialog=dialog.id, tag=tag)
         entry.opens_dialog = True
+        if reliable.OPTION in core.dialect.extensions and reliable.known_to(request):
+            entry.reliable = "required" if reliable.required_by(request) else "known"
         entry.terms = sessions.asked(core, dialog, request)
         dialog.server_invite = entry.id
         core.events.append(IncomingInvite(entry.id, dialog.id, request, flow))
@@ -146,7 +151,7 @@ class Server:
         dialog_id = DialogId(request.call_id, request.to.tag or "", request.from_.tag or "")
         dialog = core.dialogs.get(dialog_id)
         if dialog is None:
-            self.refuse(request, flow, 481)
+            self._unknown(request, flow, core.early.get(dialog_id))
             return
         number, last = request.cseq.number, dialog.remote_cseq
         if last is not None and (number < last or (number == last and request.method == "INVITE")):
@@ -167,14 +172,29 @@ class Server:
             self._bye(entry, dialog, request, now)
         elif request.method == "UPDATE":
             self._update(entry, dialog, request, now)
+        elif request.method == "PRACK":
+            self.ringing.acknowledged(entry, dialog, request, now)
         else:
             core.events.append(IncomingRequest(entry.id, dialog_id, request))
+
+    def _unknown(self, request: Request, flow: Flow, early: Dialog | None) -> None:
+        """Of no dialog, or of one that an INVITE of ours has not made yet: then a session that is not agreed cannot be
+        changed, but may well be asked after.
+        """
+        status, headers = 481, list[tuple[str, str]]()
+        if early is not None and request.method == "OPTIONS":
+            status, headers = 200, self._core.dialect.about_us()
+        elif early is not None and request.method == "UPDATE":
+            status, headers = (500, self._later()) if describes(request) else (200, [("Contact", early.contact)])
+        if early is not None:
+            early.remote_cseq = max(early.remote_cseq or 0, request.cseq.number)
+        self.refuse(request, flow, status, headers)
 
     def _reinvite(self, entry: ServerEntry, dialog: Dialog, request: Request, now: float) -> None:
         """One INVITE at a time: glare with ours gets 491, a second one of theirs 500 (RFC 3261 14.2)."""
         if dialog.client_invite is not None:
             self._answer(entry, 491, now)
-        elif dialog.server_invite is not None:
+        elif dialog.server_invite is not None or dialog.server_update is not None:
             self._answer(entry, 500, now, headers=self._later())
         else:
             dialog.server_invite = entry.id
@@ -186,9 +206,10 @@ class Server:
 
     def _update(self, entry: ServerEntry, dialog: Dialog, request: Request, now: float) -> None:
         """One UPDATE at a time, and one offer: 491 where ours is open, 500 where theirs is (RFC 3311 5.2)."""
-        if dialog.server_update is not None or (request.body and dialog.server_invite is not None):
+        offers = describes(request)
+        if dialog.server_update is not None or (offers and dialog.server_invite is not None):
             self._answer(entry, 500, now, headers=self._later())
-        elif request.body and dialog.client_invite is not None:
+        elif offers and dialog.client_invite is not None:
             self._answer(entry, 491, now)
         else:
             dialog.server_update = entry.id
@@ -261,6 +282,11 @@ class Server:
             raise OurMistake("not a transaction of the peer's")
         if entry is None or entry.echo is None:
             return False
+        response = Held(status, reason, list(headers), body, content_type)
+        if status < 300 and (entry.held or self.ringing.waits(entry, response)):
+            if len(entry.held) < reliable.HELD_MOST or status >= 200:
+                entry.held.append(response)
+            return True
         self._answer(entry, status, now, reason=reason, headers=headers, body=body, content_type=content_type)
         return True
 
@@ -282,11 +308,14 @@ class Server:
         invite = entry.method == "INVITE"
         accepted = entry.method in ("INVITE", "UPDATE") and 200 <= status < 300
         lines = list(headers)
-        if dialog is not None and (accepted or (invite and 100 < status < 300)):
+        if dialog is not None and (accepted or ((invite or entry.method == "REFER") and 100 < status < 300)):
             lines.append(("Contact", dialog.contact))
         if accepted:
             lines += core.dialect.about_us()
             lines += entry.terms.answered() if entry.terms is not None else ()
+        reliably = invite and 100 < status < 200 and dialog is not None and self.ringing.reliably(entry, body)
+        if reliably:
+            lines += self.ringing.numbered(entry)
         if body:
             lines.append(("Content-Type", content_type))
         tag = entry.tag if status > 100 else ""
@@ -296,7 +325,12 @@ class Server:
         ).serialise()
         machine.respond(status, data, now)
         core.send(machine.flow, data)
+        if reliably and dialog is not None:
+            self.ringing.sent(entry, dialog, data, bool(body), now)
         if status >= 200:
+            entry.held.clear()
+            if invite and entry.opens_dialog and dialog is not None and dialog.provisional is not None:
+                dialog.provisional.abandon()  # but its PRACK may still come
             entry.echo = None
             if invite and dialog is not None:
                 self._decided(entry, dialog, status, data, now)
