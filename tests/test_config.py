@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parley.config import Listen, PortRange, Settings, parse_listen, parse_ports
+from parley.config import Settings
+from parley.config_values import Listen, PortRange, SipListen, parse_listen, parse_ports
 from parley.settings_docs import markdown
 from parley.settings_sources import SettingsError, all_fields, load
 
@@ -55,6 +56,26 @@ FIXED_NAMES = [
         "192.0.2.7, 2001:DB8::/32,",
         lambda s: s.sip.trusted_trunks,
         ("192.0.2.7/32", "2001:db8::/32"),
+    ),
+    (
+        "PARLEY_SIP__FURTHER",
+        "udp:[::1]:5062, TLS:192.0.2.1:5061",
+        lambda s: s.sip.further,
+        (SipListen("udp", Listen("::1", 5062)), SipListen("tls", Listen("192.0.2.1", 5061))),
+    ),
+    ("PARLEY_SIP__FURTHER", "", lambda s: s.sip.further, ()),
+    ("PARLEY_SIP__WSS", "127.0.0.1:5443", lambda s: s.sip.wss, Listen("127.0.0.1", 5443)),
+    (
+        "PARLEY_SIP__WEBSOCKET_ORIGINS",
+        "https://phone.example.com, http://localhost:3000,*",
+        lambda s: s.sip.websocket_origins,
+        ("https://phone.example.com", "http://localhost:3000", "*"),
+    ),
+    (
+        "PARLEY_HTTPS__FURTHER_CERTIFICATES",
+        "/a.pem, b.pem",
+        lambda s: s.https.further_certificates,
+        (Path("/a.pem"), Path("b.pem")),
     ),
     ("PARLEY_SIP__ACCESS_NUMBER", "Meet.Me", lambda s: s.sip.access_number, "meet.me"),
     ("PARLEY_SIP__ACCESS_NUMBER", "", lambda s: s.sip.access_number, None),
@@ -158,6 +179,14 @@ def test_bootstrap_is_not_for_the_file(tmp_path: Path) -> None:
         ({"PARLEY_SIP__UDP": "::1:5060"}, "sip.udp", "brackets"),
         ({"PARLEY_SIP__TCP": "pbx.example:5060"}, "sip.tcp", "not an IP address"),
         ({"PARLEY_SIP__TLS": "[::]:5060"}, "sip.tls", "overlaps"),
+        ({"PARLEY_SIP__WSS": "127.0.0.1:8443"}, "sip.wss", "overlaps"),
+        ({"PARLEY_SIP__FURTHER": "tcp:127.0.0.1:5060"}, "sip.further", "overlaps"),
+        ({"PARLEY_SIP__FURTHER": "udp:[::1]:5060"}, "sip.further", "overlaps"),
+        ({"PARLEY_SIP__FURTHER": "sctp:127.0.0.1:5070"}, "sip.further", "udp:, tcp: or tls:"),
+        ({"PARLEY_SIP__FURTHER": "udp:5070"}, "sip.further", "host:port"),
+        ({"PARLEY_SIP__WEBSOCKET_ORIGINS": "phone.example.com"}, "sip.websocket_origins", "not an origin"),
+        ({"PARLEY_SIP__WEBSOCKET_ORIGINS": "https://a.example/path"}, "sip.websocket_origins", "not an origin"),
+        ({"PARLEY_SIP__SRTP_OFFER": "zrtp"}, "sip.srtp_offer", "sdes"),
         ({"PARLEY_SIP__DOMAINS": "a.example,a.EXAMPLE"}, "sip.domains", "twice"),
         ({"PARLEY_SIP__DOMAINS": "a_b"}, "sip.domains", "a_b"),
         ({"PARLEY_SIP__TRUSTED_TRUNKS": "trunk.example"}, "sip.trusted_trunks", "trunk.example"),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .checks_base import Finding
-from .config import Listen, Settings
+from .config import Settings
+from .config_values import Listen
 from .demo.selfcall import NoAnswer, SelfCall, Sound
 from .operator_client import NotRunning, connect
 from .server_facts import first_domain, shown_host

@@ -6,160 +6,32 @@ each one was set; docs/settings.md is generated from the fields below.
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, SecretStr
 
-from .config_base import DOMAIN, Addresses, MaybePath, Section, address, setting, unset
+from .config_base import Addresses, MaybePath, Paths, Section, setting, unset
 from .config_notices import Invitations, Mail, Sms, mail_contradictions, sms_contradictions
 from .config_operations import EchoSettings, JournalSettings
 from .config_outbound import Outbound
 from .config_turn import Turn, turn_contradictions
-
-# --- values --------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Listen:
-    """Where to listen. `::` means every address, IPv6 and IPv4 alike; port 0 lets the system choose one."""
-
-    host: str
-    port: int
-
-    @property
-    def every_address(self) -> bool:
-        return self.host == "::"
-
-    def overlaps(self, other: Listen) -> bool:
-        """Would the second of the two fail to bind, both being of one transport?"""
-        if self.port != other.port or self.port == 0:
-            return False
-        hosts = {self.host, other.host}
-        if len(hosts) == 1 or "::" in hosts:
-            return True
-        return "0.0.0.0" in hosts and all(":" not in host for host in hosts)
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-def parse_listen(text: str) -> Listen | None:
-    """`127.0.0.1:5060`, `[::]:5060` (every address), `:5060` (the same), or empty for off.
-
-    Names are refused because one can mean several addresses. Raises ValueError.
-    """
-    text = text.strip()
-    if not text:
-        return None
-    host, colon, port = text.rpartition(":")
-    if not colon or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535:
-        raise ValueError(f"'{text}' is not host:port with a port of at most 65535")
-    if host in {"", "*"}:
-        return Listen("::", int(port))
-    if host == "localhost":
-        return Listen("127.0.0.1", int(port))
-    bracketed = host.startswith("[") and host.endswith("]")
-    if ":" in host and not bracketed:
-        raise ValueError(f"'{text}': write an IPv6 address in brackets, [{host}]:{port}")
-    return Listen(address(host[1:-1] if bracketed else host), int(port))
-
-
-@dataclass(frozen=True, slots=True)
-class PortRange:
-    """UDP ports, both ends included; even first and odd last, so that RTP and RTCP stand in pairs (RFC 3550, 11)."""
-
-    first: int
-    last: int
-
-    def __contains__(self, port: int) -> bool:
-        return self.first <= port <= self.last
-
-    def __str__(self) -> str:
-        return f"{self.first}-{self.last}"
-
-
-def parse_ports(text: str) -> PortRange:
-    """`20000-29999`. Raises ValueError."""
-    match = re.fullmatch(r"\s*([0-9]{1,5})\s*-\s*([0-9]{1,5})\s*", text)
-    if match is None:
-        raise ValueError(f"'{text}' is not a range of ports such as 20000-29999")
-    first, last = int(match[1]), int(match[2])
-    if first > last:
-        raise ValueError(f"{text} is an empty range")
-    if first < 1024 or last > 65535:
-        raise ValueError(f"{text} leaves the ports 1024-65535")
-    if first % 2 or not last % 2:
-        raise ValueError(f"{text} must begin with an even port and end with an odd one: RTP and RTCP come in pairs")
-    return PortRange(first, last)
-
-
-def _listen(value: object) -> object:
-    return parse_listen(value) if isinstance(value, str) else value
-
-
-def _ports(value: object) -> object:
-    return parse_ports(value) if isinstance(value, str) else value
-
-
-def _domains(value: object) -> object:
-    """Comma-separated text or a list; lower-cased, each a host name or an address, none twice."""
-    if isinstance(value, str):
-        value = [part for part in value.split(",") if part.strip()]
-    if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
-        raise ValueError("give names separated by commas, or a list of names")
-    domains = tuple(part.strip().lower().rstrip(".") for part in value)
-    for domain in domains:
-        if not DOMAIN.fullmatch(domain):
-            address(domain.strip("[]"))
-        if domains.count(domain) > 1:
-            raise ValueError(f"'{domain}' is named twice")
-    return domains
-
-
-def _networks(value: object) -> object:
-    """Comma-separated text or a list of addresses and networks, none twice."""
-    if isinstance(value, str):
-        value = [part for part in value.split(",") if part.strip()]
-    if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
-        raise ValueError("give addresses separated by commas, or a list of addresses")
-    networks = []
-    for part in value:
-        try:
-            networks.append(str(ipaddress.ip_network(part.strip())))
-        except ValueError:
-            raise ValueError(f"'{part.strip()}' is not an IP address, nor a network such as 192.0.2.0/28") from None
-    if len(set(networks)) != len(networks):
-        raise ValueError("an address is named twice")
-    return tuple(networks)
-
-
-def _base_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError(f"'{text}' is not a base such as https://meet.example.com")
-    return text.rstrip("/")
-
-
-def _database_url(text: str) -> str:
-    if not text.startswith(("sqlite:///", "sqlite+aiosqlite:///")):
-        raise ValueError("only sqlite:///FILE is supported by this version")
-    return text
-
-
-def _access_number(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9._+*-]{1,64}", text):
-        raise ValueError(f"'{text}' cannot be dialled: use letters, digits and . _ + * -")
-    return text.lower()
-
-
-MaybeListen = Annotated[Listen | None, BeforeValidator(_listen)]
-MaybeAddress = Annotated[str | None, unset(address)]
-
+from .config_values import (
+    Listen,
+    MaybeAddress,
+    MaybeListen,
+    PortRange,
+    SipListen,
+    base_url,
+    database_url,
+    dialled_number,
+    domain_names,
+    networks,
+    origins,
+    port_range,
+    sip_listens,
+)
 
 # --- sections ------------------------------------------------------------------------------------------------
 
@@ -167,7 +39,7 @@ MaybeAddress = Annotated[str | None, unset(address)]
 class Database(Section):
     """Where spaces, people and call records are kept."""
 
-    url: Annotated[str | None, unset(_database_url)] = setting(
+    url: Annotated[str | None, unset(database_url)] = setting(
         None, "SQLAlchemy address of the database; unset: the file parley.db in the data directory."
     )
 
@@ -186,6 +58,12 @@ class Https(Section):
         None, "PEM file of the certificate chain; unset: one is generated in the data directory.", "path"
     )
     key: MaybePath = setting(None, "PEM file of the private key that belongs to `https.certificate`.", "path")
+    further_certificates: Paths = setting(
+        (),
+        "PEM files, each of a certificate chain and its private key, for clients that ask for one of their names "
+        "(SNI), separated by commas. As all certificates they are for HTTPS and SIP, and read anew when they change.",
+        "paths",
+    )
 
 
 class Sip(Section):
@@ -196,15 +74,42 @@ class Sip(Section):
     tls: MaybeListen = setting(
         "", "Where to take SIP over TLS, with the certificate of `https`; empty: off.", "host:port"
     )
-    domains: Annotated[tuple[str, ...], BeforeValidator(_domains)] = setting(
+    further: Annotated[tuple[SipListen, ...], BeforeValidator(sip_listens)] = setting(
+        (),
+        "More places to take SIP, separated by commas, such as `udp:[2001:db8::1]:5060, tls:192.0.2.1:5061`.",
+        "transport:host:port",
+    )
+    websocket: bool = setting(True, "Take SIP over WebSocket (RFC 7118) at `/sip` of the HTTP and HTTPS listeners.")
+    wss: MaybeListen = setting(
+        "",
+        "Where to take SIP over secure WebSocket and nothing else, with the certificate of `https`; empty: off.",
+        "host:port",
+    )
+    websocket_origins: Annotated[tuple[str, ...], BeforeValidator(origins)] = setting(
+        (),
+        "Origins of foreign pages whose scripts may speak SIP over WebSocket, such as `https://phone.example.com`, "
+        "separated by commas; `*`: any. Our own pages and programs that are no browser always may.",
+    )
+    srtp_offer: Literal["sdes", "dtls"] = setting(
+        "sdes",
+        "How keys are agreed where we call somebody and offer SRTP: sdes, keys in SDP; dtls, by a handshake. "
+        "Callers are answered by what they offer.",
+    )
+    client_authorities: MaybePath = setting(
+        None,
+        "PEM file of authorities one of which must vouch for whoever comes by SIP over TLS (mutual TLS); unset: peers "
+        "show no certificate.",
+        "path",
+    )
+    domains: Annotated[tuple[str, ...], BeforeValidator(domain_names)] = setting(
         (),
         "Domains whose addresses are ours, separated by commas. They act below the inbound rules of the API. "
         "Empty: this machine's name and addresses.",
     )
-    access_number: Annotated[str | None, unset(_access_number)] = setting(
+    access_number: Annotated[str | None, unset(dialled_number)] = setting(
         "9000", "What callers dial to be asked for a call ID, the part before the @; empty: no such entrance."
     )
-    trusted_trunks: Annotated[tuple[str, ...], BeforeValidator(_networks)] = setting(
+    trusted_trunks: Annotated[tuple[str, ...], BeforeValidator(networks)] = setting(
         (),
         "Addresses and networks of trunks whose P-Asserted-Identity (RFC 3325) proves who a caller is, separated by "
         "commas, where a meeting is for a tenant's people or the invited alone. A From header never proves it.",
@@ -220,7 +125,7 @@ class Sip(Section):
 class Media(Section):
     """Sound."""
 
-    ports: Annotated[PortRange, BeforeValidator(_ports)] = setting(
+    ports: Annotated[PortRange, BeforeValidator(port_range)] = setting(
         "20000-29999", "UDP ports for RTP, two per leg: first even, last odd.", "ports"
     )
     address: MaybeAddress = setting(
@@ -268,7 +173,7 @@ class Media(Section):
 class Web(Section):
     """Links that are shown to people."""
 
-    url: Annotated[str | None, unset(_base_url)] = setting(
+    url: Annotated[str | None, unset(base_url)] = setting(
         None, "Public base of links, when a proxy or another name stands before this server.", "URL"
     )
 
@@ -309,6 +214,20 @@ class Limits(Section):
     legs: int = setting(500, "Legs at a time on this server; more are refused.", "legs", ge=1, le=10_000)
     calls_per_source: int = setting(
         50, "New calls a second from one network address (IPv6: /64); more are refused.", "per second", ge=1, le=10_000
+    )
+    sip_messages_per_source: int = setting(
+        500,
+        "SIP messages a second from one network address (IPv6: /64), never less than ten for each call that "
+        "`limits.calls_per_source` allows; more are dropped unread, streams are read more slowly.",
+        "per second",
+        ge=1,
+        le=100_000,
+    )
+    sip_streams: int = setting(
+        1000, "SIP connections (TCP, TLS, WebSocket) at a time.", "connections", ge=1, le=100_000
+    )
+    sip_streams_per_source: int = setting(
+        100, "The same from one network address (IPv6: /64).", "connections", ge=1, le=100_000
     )
     sockets_per_source: int = setting(
         100, "Browsers connected at a time from one network address (IPv6: /64).", "sockets", ge=1, le=10_000
@@ -396,6 +315,11 @@ class Settings(Section):
         return url.replace("sqlite:", "sqlite+aiosqlite:", 1)
 
 
+def of_transport(settings: Settings, transport: str) -> list[Listen]:
+    """The further listeners of SIP by that transport."""
+    return [one.listen for one in settings.sip.further if one.transport == transport]
+
+
 BOOTSTRAP_FIELDS = frozenset({"bootstrap_admin", "bootstrap_app"})
 
 
@@ -407,14 +331,20 @@ def contradictions(settings: Settings) -> list[tuple[str, str]]:
         "https.listen": settings.https.listen,
         "sip.tcp": settings.sip.tcp,
         "sip.tls": settings.sip.tls,
+        "sip.wss": settings.sip.wss,
     }
     taken: list[tuple[str, Listen]] = []
-    for field, listen in streams.items():
+    more = [("sip.further", one.listen) for one in settings.sip.further if one.transport != "udp"]
+    for field, listen in [*streams.items(), *more]:
         if listen is None:
             continue
         found += [(field, f"{listen} overlaps {other} ({at})") for other, at in taken if listen.overlaps(at)]
         taken.append((field, listen))
-    if not taken and settings.sip.udp is None:
+    datagrams = [("sip.udp", settings.sip.udp)] if settings.sip.udp is not None else []
+    for listen in of_transport(settings, "udp"):
+        found += [("sip.further", f"{listen} overlaps {name} ({at})") for name, at in datagrams if listen.overlaps(at)]
+        datagrams.append(("sip.further", listen))
+    if not taken and not datagrams:
         found.append(
             ("sip.udp", "no listener at all: http.listen, https.listen and sip.udp, tcp and tls are all empty")
         )

@@ -56,4 +56,14 @@ def _addresses(value: object) -> object:
 
 
 Addresses = Annotated[tuple[str, ...], BeforeValidator(_addresses)]
+
+
+def _paths(value: object) -> object:
+    """Comma-separated text or a list of paths."""
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+Paths = Annotated[tuple[Path, ...], BeforeValidator(_paths)]
 MaybePath = Annotated[Path | None, unset(str)]

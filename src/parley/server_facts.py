@@ -71,6 +71,11 @@ def _sip_addresses(settings: Settings, ports: dict[str, int]) -> list[str]:
     for transport, listen in (("udp", sip.udp), ("tcp", sip.tcp), ("tls", sip.tls)):
         if listen is not None:
             rows.append(f"{transport} {_at(settings, listen.host, ports[transport])}")
+    rows += [f"{one.transport} {_at(settings, one.listen.host, one.listen.port)}" for one in sip.further]
+    if sip.wss is not None:
+        rows.append(f"wss {_at(settings, sip.wss.host, sip.wss.port)}")
+    elif sip.websocket and settings.https.listen is not None:
+        rows.append(f"wss {_at(settings, settings.https.listen.host, settings.https.listen.port)}/sip")
     return rows
 
 

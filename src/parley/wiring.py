@@ -61,11 +61,11 @@ from .host import own_names
 from .server_facts import describer, first_domain, shown_host, start_facts
 from .wiring_brands import brand_keeping
 from .wiring_conferences import Shared, conference_parts
-from .wiring_http import CannotStart, certificate_of, open_http, pages_of, root_of
+from .wiring_http import CannotStart, certificate_of, certificates_of, open_http, pages_of, root_of
 from .wiring_inputs import leg_lines, noted_inputs
 from .wiring_media import run_directory_of, web_listening
 from .wiring_notices import couriers_of
-from .wiring_sip import open_sip, sip_agent
+from .wiring_sip import open_sip, sip_agent, sockets_beside_pages
 from .wiring_sockets import SocketShared, meeting_socket, with_socket
 from .wiring_survival import survival_of
 from .wiring_web import WebShared, web_parts
@@ -199,8 +199,8 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     _run_beside(brand_keeping(settings, kept.store, engine, kept.changes, stack), stack)
     tasks = Tasks()
     stack.push_async_callback(tasks.cancel)
-    attempts = Attempts(AttemptSettings(wrong_most=settings.limits.wrong_pins, window=settings.limits.window_s))
-    pins = PinJudge(attempts, kept.lookup, kept.clock, journal)
+    bounds = AttemptSettings(wrong_most=settings.limits.wrong_pins, window=settings.limits.window_s)
+    pins = PinJudge(Attempts(bounds), kept.lookup, kept.clock, journal)
     services = LegServices(
         clock=kept.clock,
         engine=engine,
@@ -214,7 +214,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     directory = Directory(kept.store, services, kept.identifiers, kept.changes, settings.limits.legs)
     arrivals = Arrivals(kept.lookup, directory)
 
-    certificate = certificate_of(settings, kept.clock)
+    certificates = certificates_of(settings, certificate := certificate_of(settings, kept.clock))
     sip = sip_agent(settings, kept.clock, kept.devices, arrivals, tasks)
     first_domain = kept.administration.inbound_rules.space_domain
     dialling = Dialling(kept.store, directory, sip.dialler, kept.clock, first_domain)
@@ -287,13 +287,15 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     )
     native = with_socket(web.native, meeting_socket(settings, sockets))
     cms = _cms(settings, kept, directory, dialling, journal)
-    await open_http(settings, root_of(cms, parts.json, native, pages_of(settings)), certificate, stack)
-    sip_ports = await open_sip(settings, sip, directory, certificate, stack)
+    root = root_of(cms, parts.json, native, pages_of(settings), sockets_beside_pages(settings, sip))
+    await open_http(settings, root, certificates, stack)
+    sip_ports = await open_sip(settings, sip, directory, certificates, stack)
     survival.farewell()
     seats.ready()
     _run_beside(parts.timekeeping, stack)  # conferences may dial from here on
-    started = kept.clock.utc().strftime("%Y-%m-%dT%H:%M:%SZ")
-    described = describer(settings, started, sip_ports, lambda: len(engine.worker_pids))
+    described = describer(
+        settings, f"{kept.clock.utc():%Y-%m-%dT%H:%M:%SZ}", sip_ports, lambda: len(engine.worker_pids)
+    )
     operator = Operator(kept.services(shown_host(settings)), pins, directory, feed, kept.clock, described)
     door = OpsDoor(operator, settings.data_dir)
     await door.open()

@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .backends.system import SystemClock
-from .config import Listen, Settings
+from .config import Settings, of_transport
+from .config_values import Listen
 from .doors.http import HttpListener
 from .doors.sip.listeners import bind_sockets
 from .doors.web.app import web_app
 from .host import own_names
 from .server_facts import first_domain, shown_host
 from .tls import CertificateFiles, generated_certificate
+from .tls_contexts import CertificatePair, ServerCertificates
+
+SIP_PATH = "/sip"
 
 
 class CannotStart(Exception):
     """Said in one line to whoever started us."""
 
 
-def root_of(cms: ASGIApp, json: ASGIApp, native: ASGIApp, pages: ASGIApp) -> ASGIApp:
+def root_of(cms: ASGIApp, json: ASGIApp, native: ASGIApp, pages: ASGIApp, sip: ASGIApp | None = None) -> ASGIApp:
     """The one application of all HTTP listeners: the native API and its WebSocket below /api/parley, the XML
-    dialect below /api, the JSON dialect below /v1 and /v2 and on any other WebSocket, everything else the pages."""
+    dialect below /api, phones by WebSocket at /sip, the JSON dialect below /v1 and /v2 and on any other WebSocket,
+    everything else the pages."""
 
     async def root(scope: Scope, receive: Receive, send: Send) -> None:
         first, second = [*scope.get("path", "/").split("/")[1:3], "", ""][:2]
         first = first.lower()
         if (first, second.lower()) == ("api", "parley"):
             await native(scope, receive, send)
+        elif sip is not None and scope["type"] == "websocket" and scope["path"] == SIP_PATH:
+            await sip(scope, receive, send)
         elif scope["type"] == "websocket" or first in {"v1", "v2"}:
             await json(scope, receive, send)
         else:
@@ -47,31 +54,42 @@ def pages_of(settings: Settings) -> ASGIApp:
 
 
 async def open_http(
-    settings: Settings, app: ASGIApp, certificate: CertificateFiles | None, stack: AsyncExitStack
+    settings: Settings, app: ASGIApp, certificates: ServerCertificates | None, stack: AsyncExitStack
 ) -> None:
     if settings.http.listen:
-        await _listen(app, "http", settings.http.listen, None, stack)
-    if settings.https.listen and certificate:
-        tls = (certificate.certificate, certificate.key)
-        await _listen(app, "https", settings.https.listen, tls, stack)
+        await listen_http(app, "http.listen", settings.http.listen, None, stack)
+    if settings.https.listen and certificates:
+        await listen_http(app, "https.listen", settings.https.listen, certificates.context(), stack)
 
 
 def certificate_of(settings: Settings, clock: SystemClock) -> CertificateFiles | None:
     """The certificate of HTTPS and of SIP over TLS: the given one, else one made here. None where nothing needs it."""
     if settings.https.certificate and settings.https.key:
         return CertificateFiles(settings.https.certificate, settings.https.key, fingerprint="")
-    if settings.https.listen is None and settings.sip.tls is None:
+    if not any((settings.https.listen, settings.sip.tls, settings.sip.wss, *of_transport(settings, "tls"))):
         return None
     return generated_certificate(settings.data_dir, [*own_names(), shown_host(settings)], clock.utc())
 
 
-async def _listen(
-    app: ASGIApp, name: str, listen: Listen, tls: tuple[Path, Path] | None, stack: AsyncExitStack
+def certificates_of(settings: Settings, own: CertificateFiles | None) -> ServerCertificates | None:
+    """That one, and those of further names. Raises CannotStart."""
+    if own is None:
+        return None
+    further = [CertificatePair(path, path) for path in settings.https.further_certificates]
+    try:
+        return ServerCertificates([CertificatePair(own.certificate, own.key), *further])
+    except (OSError, ValueError) as problem:
+        raise CannotStart(f"https: cannot use a certificate: {problem}") from problem
+
+
+async def listen_http(
+    app: ASGIApp, name: str, listen: Listen, tls: ssl.SSLContext | None, stack: AsyncExitStack
 ) -> None:
+    """Until the stack closes. name: of the setting. Raises CannotStart."""
     listener = HttpListener(app, name, websockets=True)
     try:
         sockets = bind_sockets(listen.host, listen.port, socket.SOCK_STREAM)
         await listener.open(sockets, tls)
     except OSError as problem:
-        raise CannotStart(f"{name}.listen: cannot listen on {listen}: {problem.strerror or problem}") from problem
+        raise CannotStart(f"{name}: cannot listen on {listen}: {problem.strerror or problem}") from problem
     stack.push_async_callback(listener.close)

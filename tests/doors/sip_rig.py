@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import count
 
 from parley.doors.sip.agent import SipAgent
+from parley.doors.sip.listeners import StreamLimits
 from parley.doors.sip.registrar import Registrar
 from parley.wire.offer_answer import OPUS, PCMU
 from parley.wire.sdp import Media, Session
@@ -49,6 +50,7 @@ class SipRig:
         calls_most: int = 100,
         trusted_trunks: Sequence[str] = (),
         registrar: Registrar | None = None,
+        streams: StreamLimits | None = None,
     ) -> None:
         self.floor = floor
         self.agent = SipAgent(
@@ -61,6 +63,7 @@ class SipRig:
             calls_per_source=calls_per_source,
             trusted_trunks=trusted_trunks,
             registrar=registrar,
+            streams=streams,
             transfers=floor.arrivals.transfers,
         )
         self.sent: list[tuple[Flow, Request | Response]] = []

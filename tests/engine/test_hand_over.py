@@ -6,10 +6,22 @@ import itertools
 
 import pytest
 
-from parley.engine.messages import CloseLeg, Done, Failed, GiveLeg, LegOpened, OpenLeg, SetPlan, StreamState, TakeLeg
+from parley.engine.messages import (
+    CloseLeg,
+    Done,
+    Failed,
+    GiveLeg,
+    LegOpened,
+    OpenLeg,
+    SetPlan,
+    Statistics,
+    StreamState,
+    TakeLeg,
+)
 from parley.engine.srtp import SUITES, Inbound, Outbound, PhoneSrtp
 from parley.wire.rtp import build_rtp, parse_rtp
 from tests.engine.rig import PCMU, FakePorts, Rig, talker
+from tests.engine.test_phone_dtls import DtlsRig
 from tests.engine.test_phone_srtp import GCM, LONG, SHORT, SecureRig, keys_of
 from tests.kit.tones import heard, sine
 
@@ -124,3 +136,40 @@ def test_a_leg_is_opened_again_on_its_port_and_sends_where_its_packets_came_from
     assert [(departure.destination, departure.rtcp) for departure in departures] == [(("198.51.100.7", 4000), False)]
     answer = second.ask(OpenLeg(id=2, leg="bob", local="192.0.2.1", media=media, port=port))
     assert isinstance(answer, Failed) and answer.code == "no-port"
+
+
+@pytest.mark.parametrize("how", ["handed over", "opened again"])
+def test_keys_of_a_handshake_go_along(how: str) -> None:
+    """A phone that agreed its keys by DTLS goes on by them in another engine, also after a re-INVITE that tells of the
+    same certificate; before they are agreed it cannot be given."""
+    first, second = DtlsRig(), DtlsRig()
+    second.engine._dice.seed(8)  # each process has streams of its own, or a counter would meet its key twice
+    pair_of(first, second)
+    phone = first.call_by_dtls("ann", active=True, mux=True)
+    early = first.ask(GiveLeg(id=1, leg="ann", to="second"))
+    assert isinstance(early, Failed) and early.code == "not-taken"
+    phone.begin()
+    first.run(2.0)
+    second.run(2.0)
+    told = first.told_of(Statistics)[-1].streams["ann"]
+    assert told.agreed is not None and told.agreed.fingerprint == phone.certificate.fingerprint
+    before = first.dump("ann")
+    if how == "handed over":
+        assert first.ask(GiveLeg(id=2, leg="ann", to="second")) == Done(id=2)
+        assert second.ask(TakeLeg(id=3, leg="ann")) == LegOpened(id=3, port=before["port"])
+        assert second.dump("ann")["ssrc_out"] == before["ssrc_out"]
+    else:
+        media = first.media(phone.caller, dtls=first.remote(phone), rtcp_mux=True)
+        request = OpenLeg(id=3, leg="ann", local="192.0.2.200", media=media, port=before["port"], stream=told)
+        assert second.ask(request) == LegOpened(id=3, port=before["port"])
+    bob = second.call("bob", PCMU)
+    second.callers["ann"], second.phones["ann"] = phone.caller, phone
+    phone.caller.rig = phone.rig = second
+    second.gather("ann", "bob")
+    assert isinstance(second.describe(phone), Done)
+    phone.caller.say(sine(900, 3.0, 48_000))
+    bob.say(sine(440, 3.0, 48_000))
+    second.run(2.0)
+    assert heard(bob.heard[-24_000:], 900, 48_000) and heard(phone.caller.heard[-24_000:], 440, 48_000)
+    other = second.describe(phone, dtls=second.remote(phone, ":".join(["AB"] * 32)))
+    assert isinstance(other, Failed) and other.code == "bad-request"

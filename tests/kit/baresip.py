@@ -72,9 +72,10 @@ class Phone:
     speech: Sequence[Part] = ()
     codecs: str = ""  # baresip's list when the offer holds more than one codec
     password: str = ""  # of the device `name` at `domain`, which registers with it
-    encryption: str = ""  # baresip's mediaenc: "srtp" offers it, "srtp-mand" insists on it
+    encryption: str = ""  # baresip's mediaenc: "srtp" offers it, "srtp-mand" insists on it, "dtls_srtp" by DTLS
     packet_ms: str = "20"  # what it asks for and sends
     domain: str = ""  # what stands after the @ of its own address; else its network address
+    ipv6: str = ""  # where SIP and sound are, instead of `address`
     events: list[PhoneEvent] = field(default_factory=list)
 
     async def __aenter__(self) -> Phone:
@@ -91,7 +92,7 @@ class Phone:
         self._configure(self._speech_file(self.speech))
         self._log = (self._folder / "log").open("wb")
         self._process = await asyncio.create_subprocess_exec(
-            *("baresip", "-4", "-s", "-f", str(self._folder), "-t", "120"),
+            *("baresip", "-6" if self.ipv6 else "-4", "-s", "-f", str(self._folder), "-t", "120"),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
@@ -279,8 +280,8 @@ class Phone:
         rate, channels = self.codec.rate, self.codec.channels
         lines = {
             "poll_method": "epoll",
-            "sip_listen": f"{self.address}:{self.sip_port}",
-            "net_interface": self.address,
+            "sip_listen": f"[{self.ipv6}]:{self.sip_port}" if self.ipv6 else f"{self.address}:{self.sip_port}",
+            "net_interface": self.ipv6 or self.address,
             "ctrl_tcp_listen": f"{self.address}:{self._control_port}",
             "audio_source": f"aufile,{speech}",
             "audio_player": "aubridge,ear",
@@ -302,7 +303,7 @@ class Phone:
         }
         text = "".join(f"{key}\t\t{value}\n" for key, value in lines.items())
         text += "".join(f"module\t{name}.so\n" for name in ("g711", "g722", "opus", "aufile", "aubridge", "sndfile"))
-        text += "module\tsrtp.so\n" if self.encryption else ""
+        text += f"module\t{'dtls_srtp' if 'dtls' in self.encryption else 'srtp'}.so\n" if self.encryption else ""
         text += "module_tmp\tuuid.so\nmodule_tmp\taccount.so\nmodule_app\tmenu.so\nmodule_app\tctrl_tcp.so\n"
         (self._folder / "config").write_text(text)
         domain = self.domain or ("phones.example" if self.proxy else f"{self.address}:{self.sip_port}")

@@ -35,6 +35,7 @@ class FakeEngine:
         self._found: set[LegId] = set()
         self._webs: dict[LegId, tuple[str, WebLocal]] = {}  # the far ufrag, and our end
         self.legs: dict[LegId, LegAudio] = {}
+        self.locals: list[str] = []  # where ports were opened, in order
         self.opened = 0
         self.closed = 0
         self.played: dict[LegId, list[str]] = {}
@@ -51,8 +52,11 @@ class FakeEngine:
         if audio.web is None and sum(known.web is None for known in self.legs.values()) >= self._most:
             raise MediaUnavailable("no port is free")
         self.legs[leg] = audio
+        self.locals.append(local)
         self.opened += 1
         port = self._web(leg, audio) or next(self._ports)
+        if audio.dtls is not None and isinstance(port, int):
+            port = WebLocal(port, "", Secret(""), FINGERPRINT, ())
         await self._free.wait()
         if leg not in self.legs:
             raise MediaUnavailable("the worker died meanwhile")

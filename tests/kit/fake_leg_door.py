@@ -16,7 +16,7 @@ class FakeLegDoor:
         self.hung_up: Ending | None = None
         self.writes = b""
 
-    def accept(self, port: int, web: WebLocal | None = None) -> None:
+    def accept(self, port: int, web: WebLocal | None = None, plain: bool = False) -> None:
         assert self.port is None, "answered twice"
         self.port = port
         self.web = web

@@ -40,7 +40,7 @@ class FakeOutgoingDoor:
         if not self.holds:
             self.say(Reached("192.0.2.9", "192.0.2.1"))
 
-    def place(self, port: int) -> None:
+    def place(self, port: int, web: WebLocal | None = None) -> None:
         assert not self.given_up, "called after it was given up"
         self.placed.append(port)
 

@@ -65,11 +65,16 @@ class RawCallee:
         format: int = 0,
         tls: ssl.SSLContext | None = None,
         crypto: str = "",
+        protocol: str = "",
+        extra: str = "",
         describes: int = 200,
         challenges: str = "",
     ) -> None:
         """describes: the status that carries the answer. challenges: a challenge for the first request of each method
-        inside the call. tls: streams are opened by it. crypto: it answers by SRTP with this value of the attribute."""
+        inside the call. tls: streams are opened by it. crypto: it answers by SRTP with this value of the attribute.
+
+        protocol, extra: of its answer, and further lines of it.
+        """
         self.address = address
         self.heard: list[Heard] = []
         self.deaf = False
@@ -79,6 +84,7 @@ class RawCallee:
         self._codec, self._format = codec, format
         self._tls = tls
         self._crypto = crypto
+        self._protocol, self._extra = protocol, extra
         self._describes = describes
         self._challenges = challenges
         self._challenged: set[str] = {"INVITE", "ACK", "CANCEL"}
@@ -170,11 +176,12 @@ class RawCallee:
             sdp = ANSWER.format(
                 address=self.address,
                 port=40000,
-                protocol="RTP/SAVP" if self._crypto else "RTP/AVP",
+                protocol=self._protocol or ("RTP/SAVP" if self._crypto else "RTP/AVP"),
                 format=self._format,
                 codec=self._codec,
             )
             sdp += f"a=crypto:{self._crypto}\n" if self._crypto else ""
+            sdp += f"{self._extra}\n" if self._extra else ""
             body = sdp.replace("\n", "\r\n")
         lines = [
             f"SIP/2.0 {status} Said",

@@ -105,6 +105,16 @@ class WebPeer:
         """Take the answer, and begin to connect."""
         await self.connection.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
 
+    async def answer(self, sdp: str) -> str:
+        """Take an offer, and begin to connect; the SDP of the answer."""
+        token = _address.set(self.address)
+        try:
+            await self.connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
+            await self.connection.setLocalDescription(await self.connection.createAnswer())
+        finally:
+            _address.reset(token)
+        return self.connection.localDescription.sdp
+
     async def connected(self, seconds: float = 10.0) -> None:
         """Wait until sound can flow."""
         await self.reaches("connected", seconds)

@@ -28,7 +28,14 @@ ALLOWED: dict[str, set[str]] = {
     "backends.notify": {"app", "core", "wire"},
     # The engine client speaks the engine's message schema, and only that part of the engine.
     "backends.engine": {"app", "core", "wire", "engine.messages"},
-    "config": {"config_base", "config_notices", "config_operations", "config_outbound", "config_turn"},
+    "config": {
+        "config_base",
+        "config_notices",
+        "config_operations",
+        "config_outbound",
+        "config_turn",
+        "config_values",
+    },
 }
 STDLIB_ONLY = {"core"}
 FORBIDDEN_IN_CORE = {"asyncio", "time", "random", "secrets", "socket", "sqlite3", "logging", "threading", "os"}

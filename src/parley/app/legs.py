@@ -333,13 +333,14 @@ class IncomingLegRunner(LiveLegRunner):
         self._proof = proof
         self.asserted: tuple[str, ...] = ()  # see Offered
         self.user: UserId | None = None
+        self._plain: LegAudio | None = None
 
     def _begin(self, message: LegInput) -> None:
         if isinstance(message, Offered):
             self.party = Party(
                 message.caller, message.dialled, message.display_name, message.kind, language=message.language
             )
-            self.audio = message.audio
+            self.audio, self._plain = message.audio, message.plain
             self.asserted, self.user = message.asserted, message.user
         elif isinstance(message, MoveTo):
             self._target, self._proof = message.target, message.proof
@@ -368,9 +369,10 @@ class IncomingLegRunner(LiveLegRunner):
                 engine.apply(MediaPlan(echo_of(self.id), 1, (alone,)))
             case StopEcho():
                 engine.drop(echo_of(self.id))
-            case Accept(port, web):
+            case Accept(port, web, plain):
                 self.accepted = True
-                self.door.accept(port, web)
+                self.audio = self._plain if plain else self.audio
+                self.door.accept(port, web, plain)
             case Reject(ending):
                 self.door.reject(ending)
 

@@ -106,8 +106,8 @@ class OutgoingLegRunner(LiveLegRunner):
         match effect:
             case Reach(hop):
                 self.door.reach(hop)
-            case PlaceCall(port):
-                self.door.place(port)
+            case PlaceCall(port, web):
+                self.door.place(port, web)
             case GiveUp():
                 self.door.give_up()
             case ReportCall(ending):

@@ -512,8 +512,11 @@ class RenewsMedia(Protocol):
 class LegDoor(AnsweredDoor, Protocol):
     """The side of a leg that called us."""
 
-    def accept(self, port: int, web: WebLocal | None = None) -> None:
-        """Answer with our media port (SIP: 200 with SDP), or our end of a browser's transport; Confirmed follows."""
+    def accept(self, port: int, web: WebLocal | None = None, plain: bool = False) -> None:
+        """Answer with our media port (SIP: 200 with SDP), or our end of a browser's transport; Confirmed follows.
+
+        plain: what was offered as plain audio is taken.
+        """
         ...
 
     def reject(self, ending: Ending) -> None:
@@ -554,8 +557,11 @@ class OutgoingDoor(AnsweredDoor, Protocol):
         """Find the way to the hop; answered by Reached or CallFailed."""
         ...
 
-    def place(self, port: int) -> None:
-        """Call by the hop reached last (SIP: INVITE); answered by Ringing, Answered or CallFailed."""
+    def place(self, port: int, web: WebLocal | None = None) -> None:
+        """Call by the hop reached last (SIP: INVITE); answered by Ringing, Answered or CallFailed.
+
+        web: our fingerprint, where we shall agree keys by DTLS.
+        """
         ...
 
     def give_up(self) -> None:

@@ -26,7 +26,7 @@ class NoDoor:
     def attach(self, inbox: LegInbox) -> None:
         """Nothing comes."""
 
-    def accept(self, port: int, web: WebLocal | None = None) -> None:
+    def accept(self, port: int, web: WebLocal | None = None, plain: bool = False) -> None:
         """It is answered."""
 
     def reject(self, ending: Ending) -> None:

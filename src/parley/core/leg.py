@@ -16,7 +16,7 @@ Answers that come too late for anything else are passed over.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -131,6 +131,7 @@ class Leg:
         self._target: Candidates | Ivr | Granted | Echo | None = None
         self._proof = NOTHING_PROVEN
         self._encrypted_media = False
+        self._plain = False
         self._entrance = Entrance(id, number, "", settings)
         self._keypad = Keypad(settings.language)
         self._connected = False
@@ -238,6 +239,8 @@ class Leg:
             return self._end(Ending(Side.LOCAL, Reason.UNKNOWN_DESTINATION), now)
         if isinstance(target, Candidates):
             answer = ask(target, self._encrypted_media, resolved.proof)
+            if isinstance(answer, Refuse) and answer.reason is Reason.ENCRYPTION_REQUIRED and self._goes_plain():
+                answer = ask(target, self._encrypted_media, resolved.proof)
             if isinstance(answer, Refuse):
                 return self._end(Ending(Side.LOCAL, answer.reason), now)
         self._target, self._proof = target, resolved.proof
@@ -245,13 +248,22 @@ class Leg:
         space = None if isinstance(target, Ivr | Echo) else target.space
         return [OpenMedia(self._offer.audio, self._offer.local_address, space)]
 
+    def _goes_plain(self) -> bool:
+        """Where encryption is prohibited, the caller's plain audio counts, if there is any."""
+        offer = self._offer
+        if offer is None or offer.plain is None or not self._encrypted_media:
+            return False
+        self._offer, self._plain, self._encrypted_media = replace(offer, audio=offer.plain), True, False
+        self._entrance = Entrance(self.id, self.number, offer.source, self._settings, False)
+        return True
+
     def _media_opened(self, opened: MediaOpened, now: float) -> list[LegEffect]:
-        if self.state is not LegState.OPENING:
+        if self.state is not LegState.OPENING or self._offer is None:
             return []
         self._port_open = True
-        self._path_until = now + PATH_LIMIT if opened.web is not None else None
+        self._path_until = now + PATH_LIMIT if self._offer.audio.web is not None else None
         self.state = LegState.ANSWERING
-        return [Accept(opened.port, opened.web)]
+        return [Accept(opened.port, opened.web, self._plain)]
 
     def _media_failed(self, _failed: MediaFailed, now: float) -> list[LegEffect]:
         if self.state is not LegState.OPENING:

@@ -35,6 +35,7 @@ class WebRemote:
     """The far end of a WebRTC transport, out of its offer (RFC 8839, RFC 8122). setup: "actpass" or "active".
 
     level_extension: the id of the header extension that carries the audio level (RFC 6464); None: not offered.
+    An empty ufrag, password and fingerprint: not known yet, as nobody has answered our offer.
     """
 
     ufrag: str
@@ -65,11 +66,24 @@ class SrtpKeys:
 
 
 @dataclass(frozen=True, slots=True)
+class DtlsRemote:
+    """The far end of a phone's DTLS-SRTP (RFC 5763), which has neither ICE nor keys in SDP.
+
+    fingerprint: as in WebRemote; empty: not known yet, as nobody has answered our offer. client: we begin the
+    handshake.
+    """
+
+    fingerprint: str = ""
+    client: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class LegAudio:
     """One leg's negotiated audio; replaced whole when the far end re-negotiates.
 
     web: the leg is a browser's; remote_host and remote_port then mean nothing. A new ufrag in it restarts ICE.
-    srtp: of a phone's leg; None: plain RTP. rtcp_mux: RTCP goes where RTP goes; else to rtcp_port (None: the next one).
+    srtp, dtls: of a phone's leg, by where the keys come from; neither: plain RTP. rtcp_mux: RTCP goes where RTP goes;
+    else to rtcp_port (None: the next one).
     """
 
     remote_host: str
@@ -82,13 +96,14 @@ class LegAudio:
     receives: bool = True  # we expect packets: False while the far end holds
     web: WebRemote | None = None
     srtp: SrtpKeys | None = None
+    dtls: DtlsRemote | None = None
     rtcp_mux: bool = False
     rtcp_port: int | None = None
 
     @property
     def encrypted(self) -> bool:
         """A browser's media always are (RFC 8827, 6.5), a phone's where keys were agreed."""
-        return self.web is not None or self.srtp is not None
+        return self.web is not None or self.srtp is not None or self.dtls is not None
 
 
 BEEPS = "x-test"  # the language of trials: what is played is known by its tone
@@ -121,6 +136,7 @@ class Offered:
     asserted: who the caller is by the word of a network that we trust, as URIs; what callers say of themselves never
     stands here.
     language: what the caller wants to hear prompts in; empty: not said. passage: how the call came so far.
+    plain: what encrypted `audio` could be instead, where encryption is prohibited; None: nothing.
     """
 
     address: Address
@@ -136,6 +152,7 @@ class Offered:
     user: UserId | None = None  # whose credentials the caller has proven to have
     asserted: tuple[str, ...] = ()
     language: str = ""
+    plain: LegAudio | None = None
     passage: Passage = Passage()
 
 
@@ -170,7 +187,7 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True)
 class MediaOpened:
-    """Answer to OpenMedia. web: our end of a browser's transport."""
+    """Answer to OpenMedia. web: our end of a browser's transport, or of a phone's DTLS (its fingerprint alone)."""
 
     port: int
     web: WebLocal | None = None
@@ -290,10 +307,14 @@ class Dial:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Answer to Reach: packets go to remote_host and leave from local_address."""
+    """Answer to Reach: packets go to remote_host and leave from local_address.
+
+    keys: "dtls", by which we shall offer them, or "web" for a page's media, which have no address yet; else empty.
+    """
 
     local_address: str
     remote_host: str
+    keys: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,10 +400,11 @@ class OpenMedia:
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """Answer the call with our media port, or our end of a browser's transport."""
+    """Answer the call with our media port, or our end of a browser's transport. plain: with the offer's plain audio."""
 
     port: int
     web: WebLocal | None = None
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -511,9 +533,13 @@ class FindElsewhere:
 
 @dataclass(frozen=True, slots=True)
 class PlaceCall:
-    """Call by the hop that was reached last, with our media port; answered by Ringing, Answered or CallFailed."""
+    """Call by the hop that was reached last, with our media port; answered by Ringing, Answered or CallFailed.
+
+    web: as in MediaOpened.
+    """
 
     port: int
+    web: WebLocal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from .leg_inputs import (
     Dial,
     Digit,
     Drop,
+    DtlsRemote,
     FindElsewhere,
     GiveUp,
     Granted,
@@ -62,9 +63,12 @@ from .leg_inputs import (
     ReportCall,
     Ringing,
     SendKeys,
+    WebLocal,
+    WebRemote,
 )
 from .meeting_inputs import Admitted, Dropped, JoinRefused, SelfMuted, Waiting
 from .outbound import FailureAction
+from .secret import Secret
 
 # Said by the person called, or by our own patience: another hop would only ring them again.
 _FINAL = frozenset({Reason.BUSY, Reason.DECLINED, Reason.NO_ANSWER, Reason.CANCELLED})
@@ -90,9 +94,16 @@ _ANSWERED = frozenset({CallState.JOINING, CallState.JOINED})
 _OVER = frozenset({CallState.ENDED, CallState.FINISHED})
 
 
-def provisional_audio(remote_host: str) -> LegAudio:
-    """What a port is opened with before the far end has said anything: nothing is sent, nothing expected."""
-    return LegAudio(remote_host, 0, AudioCodec("pcmu", 0, 8000), sends=False, receives=False)
+def provisional_audio(remote_host: str, keys: str = "") -> LegAudio:
+    """What a port is opened with before the far end has said anything: nothing is sent, nothing expected.
+
+    keys: as in Reached.
+    """
+    codec = AudioCodec("pcmu", 0, 8000)
+    if keys == "web":
+        return LegAudio("", 0, codec, sends=False, receives=False, web=WebRemote("", Secret(""), ""))
+    dtls = DtlsRemote() if keys == "dtls" else None
+    return LegAudio(remote_host, 0, codec, sends=False, receives=False, dtls=dtls)
 
 
 class OutgoingLeg:
@@ -107,7 +118,8 @@ class OutgoingLeg:
         self._hop = 0
         self._sent_to: tuple[str, ...] = ()  # by redirections, so that none leads in a circle
         self._refusal: Ending | None = None  # what the redirection is taken for where it leads nowhere
-        self._local_address: str | None = None  # where the port is open or being opened
+        self._opened_for: tuple[str, str] | None = None  # where the port is open or being opened, for which keys
+        self._web: WebLocal | None = None
         self._port: int | None = None
         self._deadline: float | None = None
         self._reported = False
@@ -183,7 +195,7 @@ class OutgoingLeg:
             display_name=call.display_name,
             remote_address=call.hops[0].host,
             local_address="",
-            encrypted_signalling=call.hops[0].transport == "tls",
+            encrypted_signalling=call.hops[0].transport in {"tls", "wss"},
             sip_call_id=call.sip_call_id,
             direction="outgoing",
             owner=call.owner,
@@ -201,21 +213,22 @@ class OutgoingLeg:
     def _reached(self, reached: Reached, _now: float) -> list[LegEffect]:
         if self.state is not CallState.REACHING or self._call is None:
             return []
-        if self._port is not None and self._local_address == reached.local_address:
+        opened = (reached.local_address, reached.keys)
+        if self._port is not None and self._opened_for == opened:
             self.state = CallState.CALLING
-            return [PlaceCall(self._port)]
+            return [PlaceCall(self._port, self._web)]
         effects: list[LegEffect] = [CloseMedia()] if self._port is not None else []
-        self._port, self._local_address = None, reached.local_address
+        self._port, self._web, self._opened_for = None, None, opened
         self.state = CallState.OPENING
-        audio = provisional_audio(reached.remote_host)
+        audio = provisional_audio(reached.remote_host, reached.keys)
         return [*effects, OpenMedia(audio, reached.local_address, self._call.space)]
 
     def _media_opened(self, opened: MediaOpened, _now: float) -> list[LegEffect]:
         if self.state is not CallState.OPENING:
             return []
-        self._port = opened.port
+        self._port, self._web = opened.port, opened.web
         self.state = CallState.CALLING
-        return [PlaceCall(opened.port)]
+        return [PlaceCall(opened.port, opened.web)]
 
     def _media_failed(self, _failed: MediaFailed, now: float) -> list[LegEffect]:
         if self.state is not CallState.OPENING:

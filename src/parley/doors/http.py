@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,9 +33,11 @@ class HttpListener:
         self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
 
-    async def open(self, sockets: list[socket.socket], tls: tuple[Path, Path] | None = None) -> None:
-        """Serve on bound stream sockets; tls: certificate chain and key. Returns when requests are answered.
-        Raises OSError."""
+    async def open(self, sockets: list[socket.socket], tls: tuple[Path, Path] | ssl.SSLContext | None = None) -> None:
+        """Serve on bound stream sockets; tls: certificate chain and key, or who we are. Returns when requests are
+        answered. Raises OSError."""
+        files = tls if isinstance(tls, tuple) else None
+        context = tls if isinstance(tls, ssl.SSLContext) else None
         config = uvicorn.Config(
             self._app,
             lifespan="off",
@@ -49,8 +52,9 @@ class HttpListener:
             backlog=BACKLOG,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=2,
-            ssl_certfile=str(tls[0]) if tls else None,
-            ssl_keyfile=str(tls[1]) if tls else None,
+            ssl_certfile=str(files[0]) if files else None,
+            ssl_keyfile=str(files[1]) if files else None,
+            ssl_context_factory=(lambda _config, _default: context) if context else None,
         )
         self._server = _Server(config)
         self._task = asyncio.create_task(self._server.serve(sockets=sockets), name=self._name)

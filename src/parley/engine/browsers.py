@@ -48,6 +48,7 @@ class Browsers:
         self._transports: dict[str, WebTransport] = {}
         self._by_username: dict[bytes, tuple[WebTransport, Credentials]] = {}
         self._usernames: dict[str, tuple[bytes, ...]] = {}  # of each leg
+        self._unmet: dict[bytes, str] = {}  # our ufrags of offers that are not answered, and their legs
         self._by_route: dict[Route, WebTransport] = {}
         self._waiting: deque[tuple[WebTransport, Route, bytes]] = deque()
         self._handshaking: dict[str, WebTransport] = {}
@@ -78,6 +79,7 @@ class Browsers:
         self._departures += transport.say_goodbye(now)
         del self._transports[transport.leg]
         self._handshaking.pop(transport.leg, None)
+        self._unmet = {ufrag: leg for ufrag, leg in self._unmet.items() if leg != transport.leg}
         for username in self._usernames.pop(transport.leg):
             del self._by_username[username]
         for route in [route for route, owner in self._by_route.items() if owner is transport]:
@@ -88,6 +90,9 @@ class Browsers:
     def _name(self, transport: WebTransport) -> None:
         for username in self._usernames.get(transport.leg, ()):
             del self._by_username[username]
+        self._unmet = {ufrag: leg for ufrag, leg in self._unmet.items() if leg != transport.leg}
+        if not transport.remote.ufrag:
+            self._unmet[transport.ice.current.ufrag.encode()] = transport.leg
         good = transport.ice.credentials
         for credentials in good:
             self._by_username[credentials.username] = (transport, credentials)
@@ -158,6 +163,8 @@ class Browsers:
             self._refuse(route, data, message, stun.BAD_REQUEST)
             return
         found = self._by_username.get(message.username)
+        if found is None and message.username.partition(b":")[0] in self._unmet:
+            return  # the answer that says who this is has not come yet; checks are repeated
         if found is None or not stun.is_authentic(data, message, found[1].password.encode()):
             self._refuse(route, data, message, stun.UNAUTHENTICATED)
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from parley.engine.messages import LegMedia, SrtpKeys, WebRemote
+from parley.engine.messages import DtlsRemote, LegMedia, SrtpKeys, WebRemote
 from parley.engine.packets import PACKET_TIMES
 from parley.engine.srtp import SUITES
 
@@ -40,9 +40,13 @@ def check_media(media: LegMedia) -> None:
         _check_web(media.web)
     if media.srtp is not None:
         _check_srtp(media.srtp, media.web)
+    if media.dtls is not None:
+        _check_dtls(media.dtls, media)
 
 
 def _check_web(web: WebRemote) -> None:
+    if web == WebRemote(ufrag="", password="", fingerprint="", setup="actpass"):
+        return  # of somebody who has not answered yet
     if not _UFRAG.fullmatch(web.ufrag) or not _PASSWORD.fullmatch(web.password):
         raise BadMedia("ICE credentials that are none")
     if not _FINGERPRINT.fullmatch(web.fingerprint):
@@ -61,3 +65,12 @@ def _check_srtp(keys: SrtpKeys, web: WebRemote | None) -> None:
         raise BadMedia("a browser agrees its keys by DTLS")
     if not len(keys.theirs) == len(keys.ours) == profile.key + profile.salt:
         raise BadMedia("an SRTP key of the wrong length")
+
+
+def _check_dtls(dtls: DtlsRemote, media: LegMedia) -> None:
+    if media.web is not None or media.srtp is not None:
+        raise BadMedia("keys are agreed in one way alone")
+    if dtls.fingerprint and not _FINGERPRINT.fullmatch(dtls.fingerprint):
+        raise BadMedia("not the SHA-256 fingerprint of a certificate")
+    if dtls.client and not dtls.fingerprint:
+        raise BadMedia("nobody to begin a handshake with")

@@ -1,4 +1,4 @@
-"""DTLS 1.2 as the server of a browser's leg (RFC 6347, RFC 5764): sans-IO, one association a leg.
+"""DTLS 1.2 (RFC 6347, RFC 5764), sans-IO: the server of a browser's leg, either end of a phone's.
 
 OpenSSL works on memory: datagrams are written in, and what comes out is cut where a record ends, so that a flight
 travels in datagrams that no network cuts again. OpenSSL's own retransmission timer runs by the real clock; ours is
@@ -31,6 +31,8 @@ _HANDSHAKE = 22  # content type
 _EXPORTER = b"EXTRACTOR-dtls_srtp"
 # Forward secrecy and AEAD only (RFC 8827 section 6.5 asks for the first two).
 _CIPHERS = b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES256-GCM-SHA384"
+# Phones' certificates are often of RSA; as their client we take those too.
+PHONES = _CIPHERS + b":ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-CHACHA20-POLY1305:ECDHE-RSA-AES256-GCM-SHA384"
 FIRST_TIMEOUT, LONGEST_TIMEOUT = 0.4, 4.0  # seconds; doubled each time
 PATIENCE = 30.0  # for a whole handshake
 _BIO_READ = 65536
@@ -46,11 +48,11 @@ class State(enum.Enum):
 class Identity:
     """Key and self-signed certificate of one worker's run, and the OpenSSL context made of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, ciphers: bytes = _CIPHERS) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = _self_signed(key)
         self.fingerprint = _colons(certificate.fingerprint(hashes.SHA256()))
-        self.context = _context(key, certificate)
+        self.context = _context(key, certificate, ciphers)
 
 
 def _self_signed(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
@@ -63,13 +65,13 @@ def _self_signed(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
     return builder.not_valid_before(now - day).not_valid_after(now + 3650 * day).sign(key, hashes.SHA256())
 
 
-def _context(key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> SSL.Context:
+def _context(key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate, ciphers: bytes) -> SSL.Context:
     context = SSL.Context(SSL.DTLS_METHOD)
     context.set_min_proto_version(_DTLS_1_2)
     context.set_max_proto_version(_DTLS_1_2)  # the record cutting below knows the headers of this version
     context.set_options(SSL.OP_NO_RENEGOTIATION | SSL.OP_NO_TICKET | SSL.OP_NO_QUERY_MTU)
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)  # a resumed session would show no certificate
-    context.set_cipher_list(_CIPHERS)
+    context.set_cipher_list(ciphers)
     context.use_certificate(certificate)
     context.use_privatekey(key)
     context.set_tlsext_use_srtp(b":".join(PROFILES))
@@ -114,9 +116,12 @@ def cut(records: bytes, most: int = DATAGRAM) -> list[bytes]:
 
 
 class Association:
-    """One handshake and what follows. feed() and tick(), then take() what is to be sent."""
+    """One handshake and what follows. feed() and tick(), then take() what is to be sent.
 
-    def __init__(self, identity: Identity, far_fingerprint: str, now: float) -> None:
+    client: we begin; the first flight is there to be taken at once.
+    """
+
+    def __init__(self, identity: Identity, far_fingerprint: str, now: float, *, client: bool = False) -> None:
         self.state = State.HANDSHAKING
         self.problem = ""
         self.srtp: SrtpPair | None = None
@@ -125,18 +130,28 @@ class Association:
         self._connection = SSL.Connection(identity.context, None)
         self._connection.set_app_data(far_fingerprint)
         self._connection.set_ciphertext_mtu(DATAGRAM)
-        self._connection.set_accept_state()
+        self._client = client
         self._give_up_at = now + PATIENCE
         self._flight: list[bytes] = []
         self._out: list[bytes] = []
         self._timeout = FIRST_TIMEOUT
         self._resend_at: float | None = None
+        if client:
+            self._connection.set_connect_state()
+            self._step()
+            self._collect(now)
+        else:
+            self._connection.set_accept_state()
 
     def feed(self, now: float, datagram: bytes) -> None:
         """Take one datagram in. Never raises; see `state`."""
         if self.state in (State.CLOSED, State.FAILED):
             return
         self._connection.bio_write(datagram)
+        self._step()
+        self._collect(now)
+
+    def _step(self) -> None:
         try:
             if self.state is State.HANDSHAKING:
                 self._connection.do_handshake()
@@ -149,7 +164,6 @@ class Association:
             self.state = State.CLOSED
         except SSL.Error as problem:
             self._fail(_text(problem))
-        self._collect(now)
 
     def _finish(self) -> None:
         """The handshake is done: check whom we speak to, then take the keys."""
@@ -161,7 +175,7 @@ class Association:
             self._fail("no SRTP profile in common")
         else:
             material = self._connection.export_keying_material(_EXPORTER, 2 * (profile.key + profile.salt))
-            self.srtp = SrtpPair(profile, material)
+            self.srtp = SrtpPair(profile, material, server=not self._client)
             self.profile = self._connection.get_selected_srtp_profile().decode().removeprefix("SRTP_")
             self.state = State.DONE
 

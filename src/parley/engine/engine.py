@@ -21,10 +21,11 @@ from parley.engine.holdings import Holdings, Refused
 from parley.engine.leg import Hearing, Leg, Playing
 from parley.engine.meeting import BadPlan
 from parley.engine.messages import Configure, Done, Dump, Failed, LegOpened
+from parley.engine.phone_dtls import DtlsTransport, PhoneHandshakes
 from parley.engine.ports import BadAddress, NoPort, NotTaken, Ports
 from parley.engine.prompts import BadPromptFile, Player, Prompts, UnknownPrompt
 from parley.engine.sound import TICK_MS
-from parley.engine.transport import Arrival, Departure, PortTransport, Transport
+from parley.engine.transport import Arrival, Departure, PortTransport, Transport, with_agreed_keys
 from parley.engine.web_transport import WebTransport
 from parley.wire.rtp import report_interval
 
@@ -50,6 +51,7 @@ class Engine:
         self._report_at: dict[str, int] = {}
         self._stepped_at = 0.0
         self._browsers: Browsers | None = None
+        self._phones = PhoneHandshakes()
         self._tick = 0
         self._next_seq = 1
         self._told: list[messages.Notification] = []
@@ -146,7 +148,10 @@ class Engine:
         if isinstance(request, messages.TakeLeg):
             self._take_given(now)
             return LegOpened(id=request.id, port=self._leg(request.leg).transport.port)
+        transport = self._leg(request.leg).transport
         self._held.give(request.leg, request.to, self._stepped_at)
+        if isinstance(transport, DtlsTransport):
+            self._phones.close(transport)
         del self._report_at[request.leg]
         return None
 
@@ -186,7 +191,13 @@ class Engine:
             if request.port:
                 low, high = request.port, request.port + 1
             port = self._ports.open(name, request.local, low, high)
-            transport = PortTransport(name, port, media)
+            if request.stream is not None:
+                media = with_agreed_keys(media, request.stream.agreed)
+            if media.dtls is None:
+                transport = PortTransport(name, port, media)
+            else:
+                transport = self._phones.open(name, port, media, now)
+                web = transport.local
             if request.stream is not None:
                 transport.resume(request.stream, now)
         self._held.add(Leg(name, transport, media, now, self._dice), request.local)
@@ -202,9 +213,15 @@ class Engine:
         check_media(media)
         if (media.web is None) != (leg.media.web is None):
             raise Refused("bad-request", "a phone's leg does not become a browser's, nor the other way")
+        agreed = leg.transport.agreed if isinstance(leg.transport, PortTransport) else None
+        media = with_agreed_keys(media, agreed)
+        if (media.dtls is None) != (leg.media.dtls is None):
+            raise Refused("bad-request", "keys by DTLS do not become others, nor the other way")
         if media.web is None:
             self._ports.check_remote(self._locals[request.leg], media.remote_host)
         leg.set_media(media, now)
+        if isinstance(leg.transport, DtlsTransport):
+            self._phones.renamed(leg.transport, now)
         if not isinstance(leg.transport, WebTransport) or self._browsers is None:
             return None
         self._browsers.renamed(leg.transport)
@@ -221,6 +238,8 @@ class Engine:
         if isinstance(leg.transport, WebTransport) and self._browsers is not None:
             self._browsers.close(leg.transport, now)
         else:
+            if isinstance(leg.transport, DtlsTransport):
+                self._phones.close(leg.transport)
             self._ports.close(name)
 
     def _play(self, request: messages.Play | messages.StopPlaying) -> None:
@@ -282,6 +301,12 @@ class Engine:
             arrival, leg = plain, self._legs.get(plain.leg)
         else:
             leg = self._legs.get(arrival.leg)
+            if (
+                leg is not None
+                and isinstance(leg.transport, DtlsTransport)
+                and self._phones.take(leg.transport, arrival)
+            ):
+                return
             data = None if leg is None else leg.transport.unwrap(arrival.data)
             if data is None:
                 return
@@ -292,11 +317,12 @@ class Engine:
             self._told.append(messages.DigitHeard(seq=self._seq(), leg=arrival.leg, digit=digit))
 
     def negotiate(self, now: float) -> list[Departure] | None:
-        """One step of a browser's handshake, a millisecond at most, for when the tick's sound has left.
+        """One step of a handshake, a millisecond at most, for when the tick's sound has left.
 
         None: nothing is waiting.
         """
-        return None if self._browsers is None else self._browsers.negotiate(now)
+        departures = None if self._browsers is None else self._browsers.negotiate(now)
+        return self._phones.negotiate(now) if departures is None else departures
 
     def skip(self, ticks: int) -> None:
         """That many ticks are never made up for: the streams' clocks go on, their sequence numbers do not."""
@@ -325,6 +351,8 @@ class Engine:
         return departures
 
     def _hearing(self, leg: Leg) -> Hearing:
+        if leg.playing is not None and isinstance(leg.transport, DtlsTransport) and leg.transport.handshakes:
+            return Hearing(None)  # nothing is played to nobody
         was_playing = leg.playing is not None
         frame, ended = leg.prompt_frame()
         if ended is not None:
@@ -346,6 +374,8 @@ class Engine:
                 self._told.append(messages.Speakers(meeting=meeting.name, legs=speakers))
         if self._browsers is not None:
             self._tell_of_browsers(self._browsers, now)
+        for transport in self._phones.take_failed():
+            self._tell_death(self._legs[transport.leg], now)
         if self._configuration is not None and self._tick % DEATH_TICKS == 0:
             for leg in self._legs.values():
                 if leg.is_dead(now, self._configuration.dead_after_ms):

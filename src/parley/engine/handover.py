@@ -14,7 +14,7 @@ from parley.engine.digits import Presses
 from parley.engine.leg import Leg
 from parley.engine.messages import LegMedia, StreamState
 from parley.engine.sound import TICK_MS
-from parley.engine.transport import PortTransport
+from parley.engine.transport import PortTransport, with_agreed_keys
 
 
 class LegState(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,10 +79,11 @@ def unpacked(data: bytes) -> LegState:
 
 def revived(state: LegState, now: float, dice: random.Random) -> Leg:
     """The leg, to be stepped within a tick from `now`."""
-    transport = PortTransport(state.leg, state.port, state.media)
+    media = with_agreed_keys(state.media, state.stream.agreed)
+    transport = PortTransport(state.leg, state.port, media)
     transport.resume(state.stream, now)
     transport.seal_on(state.ssrc, *state.sealed)
-    leg = Leg(state.leg, transport, state.media, now, dice)
+    leg = Leg(state.leg, transport, media, now, dice)
     outgoing = leg.outgoing
     outgoing.ssrc, outgoing.sequence, outgoing.timestamp = state.ssrc, state.sequence, state.timestamp
     outgoing.packets, outgoing.octets = state.sent

@@ -9,6 +9,7 @@ from parley.engine import handover, messages
 from parley.engine.leg import Leg
 from parley.engine.meeting import Meeting
 from parley.engine.messages import DropMeeting, SetPlan
+from parley.engine.phone_dtls import DtlsTransport
 from parley.engine.ports import Ports
 from parley.engine.prompts import Prompts
 from parley.engine.transport import PortTransport
@@ -104,6 +105,8 @@ class Holdings:
         leg = self.leg(name)
         if not isinstance(leg.transport, PortTransport):
             raise Refused("bad-request", "a browser's leg stays on its socket")
+        if isinstance(leg.transport, DtlsTransport) and not leg.transport.is_ready:
+            raise Refused("not-taken", "its keys are not agreed yet")
         self._ports.give(name, to, handover.packed(leg, leg.transport, self.locals[name], stepped_at))
         self.remove(name)
 

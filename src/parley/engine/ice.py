@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 import string
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from parley.engine.latch import Address
@@ -60,6 +60,10 @@ class IceLite:
             return "".join(self.dice.choice(_CHARACTERS) for _ in range(length))
 
         return Credentials(text(_UFRAG_LENGTH), text(_PASSWORD_LENGTH), far_ufrag)
+
+    def meet(self, far_ufrag: str) -> None:
+        """The far end of our offer has answered: our credentials stay, and now it is known whom they are for."""
+        self.current = replace(self.current, far_ufrag=far_ufrag)
 
     def restart(self, far_ufrag: str) -> None:
         """New credentials; those that have been used last, if any, go on to be good."""

@@ -34,7 +34,10 @@ class Codec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WebRemote(msgspec.Struct, frozen=True, kw_only=True):
-    """The far end of a WebRTC transport, out of its offer. A new ufrag restarts ICE; the keys of SRTP stay."""
+    """The far end of a WebRTC transport, out of its offer. A new ufrag restarts ICE; the keys of SRTP stay.
+
+    Empty ufrag, password and fingerprint: not known yet, as nobody has answered our offer.
+    """
 
     ufrag: str
     password: str
@@ -73,12 +76,20 @@ class SrtpKeys(msgspec.Struct, frozen=True, kw_only=True):
         return f"SrtpKeys(suite={self.suite!r})"  # the keys are nobody's to read
 
 
+class DtlsRemote(msgspec.Struct, frozen=True, kw_only=True):
+    """The far end of DTLS-SRTP on a phone's own ports (RFC 5763), without ICE."""
+
+    fingerprint: str = ""  # SHA-256, "AB:CD:..."; empty: not known yet, as nobody has answered our offer
+    client: bool = False  # we begin the handshake
+
+
 class LegMedia(msgspec.Struct, frozen=True, kw_only=True):
     """One leg's negotiated audio. Replaced whole by a re-INVITE.
 
     web: the leg is a browser's. remote_host and remote_port are then empty: packets go where ICE says.
-    srtp: nothing plain is sent or believed any more. packet_ms: 10, 20, ... 60, of what we send; what comes may be cut
-    in any way. rtcp_mux: RTCP goes where RTP goes (RFC 5761), else to rtcp_port (RFC 3605; None: the next one).
+    srtp: nothing plain is sent or believed any more. dtls: nor here, and the keys are agreed by a handshake.
+    packet_ms: 10, 20, ... 60, of what we send; what comes may be cut in any way. rtcp_mux: RTCP goes where RTP goes
+    (RFC 5761), else to rtcp_port (RFC 3605; None: the next one).
     """
 
     remote_host: str
@@ -91,8 +102,16 @@ class LegMedia(msgspec.Struct, frozen=True, kw_only=True):
     receives: bool = True  # we expect packets; False while the peer holds, and then silence is not death
     web: WebRemote | None = None
     srtp: SrtpKeys | None = None
+    dtls: DtlsRemote | None = None
     rtcp_mux: bool = False
     rtcp_port: int | None = None
+
+
+class AgreedKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """What a handshake of DTLS has come to: whoever goes on with the leg needs no other one."""
+
+    fingerprint: str  # of the far end
+    keys: SrtpKeys
 
 
 class StreamState(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +119,7 @@ class StreamState(msgspec.Struct, frozen=True, kw_only=True):
 
     source: tuple[str, int] | None = None  # where its RTP comes from
     reports_from: tuple[str, int] | None = None  # and its RTCP
+    agreed: AgreedKeys | None = None
     heard: dict[int, int] = {}  # with SRTP: highest sequence number, counted over its turns, by SSRC
 
 
@@ -143,7 +163,8 @@ class Configure(Message, frozen=True, kw_only=True):
 
 
 class OpenLeg(Message, frozen=True, kw_only=True):
-    """Open an even RTP port (RTCP on the next odd one) on `local`. Answered by LegOpened.
+    """Open an even RTP port (RTCP on the next odd one) on `local`. Answered by LegOpened, which with media.dtls
+    tells our fingerprint in `web`.
 
     With media.web nothing is opened but a place on the browsers' socket; `local` is empty.
     """
@@ -311,7 +332,7 @@ class Done(Message, frozen=True, kw_only=True):
 class LegOpened(Message, frozen=True, kw_only=True):
     id: int
     port: int
-    web: WebLocal | None = None  # of a browser's leg
+    web: WebLocal | None = None  # of a browser's leg; of a phone's with DTLS the fingerprint alone
 
 
 class FoundLeg(msgspec.Struct, frozen=True, kw_only=True):

@@ -139,8 +139,15 @@ class SrtpPair:
         ours = material[key : 2 * key] + material[2 * key + salt :]
         if not server:
             client, ours = ours, client
-        inbound, outbound = Inbound(profile, client), Outbound(profile, ours)
-        self.open, self.close, self.close_report = inbound.open, outbound.close, outbound.close_report
+        inbound, self._out = Inbound(profile, client), Outbound(profile, ours)
+        self.open, self.close, self.close_report = inbound.open, self._out.close, self._out.close_report
+        self.heard = inbound.heard
+        suite = next(name for name, known in SUITES.items() if known == profile)
+        self.keys = SrtpKeys(suite=suite, theirs=client, ours=ours)
+
+    @property
+    def sealed(self) -> tuple[int, int]:
+        return self._out.sealed
 
 
 class PhoneSrtp:

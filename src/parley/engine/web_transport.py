@@ -60,7 +60,9 @@ class WebTransport:
         remote = media.web
         assert remote is not None
         before, self.remote = self.remote, remote
-        if remote.fingerprint.upper() != before.fingerprint.upper():
+        if not before.ufrag:
+            self.ice.meet(remote.ufrag)
+        elif remote.fingerprint.upper() != before.fingerprint.upper():
             self.ice = IceLite(remote.ufrag, self.ice.dice)
             self._start_again()
         elif remote.ufrag != before.ufrag:
@@ -174,6 +176,8 @@ class WebTransport:
         """Checks come whether or not sound is expected, so they are the sign of life that is asked for."""
         if self._gone_at is not None:
             return now - self._gone_at
+        if not self.remote.ufrag:
+            return 0.0  # nobody has answered yet
         last_check = self.ice.last_check
         if last_check is None:
             return now - last_life  # of the leg's opening

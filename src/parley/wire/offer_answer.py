@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from parley.wire.dtls_sdp import PROTOCOL, SECURE_BY_DTLS, Agreed, Dtls, answered, read_dtls, taken
 from parley.wire.sdes import SECURE, Crypto, Keys, OurKeys, crypto_of, first_crypto
 from parley.wire.sdp import Attribute, Codec, Connection, Direction, Media, Origin, Session
 
@@ -66,9 +67,9 @@ class Local:
 @dataclass(frozen=True, slots=True)
 class Audio:
     """What was agreed. Payload types are those both sides use on the wire; `remote` is where to send (None:
-    nowhere, the peer holds by an all-zero address or named a host). `direction` is ours. `keys`: of SRTP.
-    `noise`: comfort noise may come. `rtcp_mux`: RTCP shares the port; else `rtcp_port` is where the peer takes it
-    (None: the next one).
+    nowhere, the peer holds by an all-zero address or named a host). `direction` is ours. `keys`: of SRTP; `dtls`:
+    how they are to be agreed instead. `noise`: comfort noise may come. `rtcp_mux`: RTCP shares the port; else
+    `rtcp_port` is where the peer takes it (None: the next one).
     """
 
     codec: Codec
@@ -81,6 +82,11 @@ class Audio:
     noise: bool = False
     rtcp_mux: bool = False
     rtcp_port: int | None = None
+    dtls: Agreed | None = None
+
+    @property
+    def plain(self) -> bool:
+        return self.keys is None and self.dtls is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +125,20 @@ def make_answer(
     previous: Session | None = None,
     keys: OurKeys | None = None,
     secure: bool | None = None,
+    fingerprint: str | None = None,
 ) -> Answer:
     """Answer an offer: the first audio section with a codec of ours is taken, every other one refused.
 
     `direction` is what we ourselves want; `previous` our last description in this dialog.
-    keys: for SRTP, which without them is refused. secure: only SRTP, or only plain RTP; None takes both, SRTP
-    first, wherever keys for it stand, in a plain section too (RFC 8643).
+    keys: for SRTP with keys in SDP, fingerprint: of our certificate, for SRTP with keys by DTLS; without it that is
+    refused. secure: only SRTP, or only plain RTP; None takes both, SRTP first, wherever there is a way to its keys, in
+    a plain section too (RFC 8643).
     """
     session = Session(local.origin(previous), local.name, Connection.to(local.address))
-    chosen = _choose_section(offer, preferences, protocols, secure if keys is not None else False)
+    ways = _Ways(
+        secure is not True, keys is not None and secure is not False, fingerprint is not None and secure is not False
+    )
+    chosen = _choose_section(offer, preferences, protocols, ways)
     audio: Audio | None = None
     for line, media in enumerate(offer.media):
         if chosen is None or line != chosen.line:
@@ -136,31 +147,50 @@ def make_answer(
         audio = _agreed(offer, media, line, chosen.codec, direction)
         if chosen.crypto is not None and keys is not None:
             audio = replace(audio, keys=Keys(chosen.crypto, keys.against(chosen.crypto)))
+        own_dtls: Dtls | None = None
+        if chosen.dtls is not None and fingerprint is not None:
+            own_dtls, agreed = answered(chosen.dtls, fingerprint)
+            audio = replace(audio, dtls=agreed)
         own = next((ours.fmtp for ours in preferences if ours.same_format(chosen.codec)), "")
-        session.media.append(_answered(media, local, audio, own))
+        section = _answered(media, local, audio, own)
+        if own_dtls is not None:
+            section.attributes += own_dtls.attributes
+        session.media.append(section)
     return Answer(session, audio)
 
 
 class _Section(NamedTuple):
     line: int
     codec: Codec
-    crypto: Crypto | None
+    crypto: Crypto | None = None
+    dtls: Dtls | None = None
+
+
+class _Ways(NamedTuple):
+    """What we may take: plain RTP, SRTP with keys in SDP, SRTP with keys by DTLS."""
+
+    plain: bool
+    sdes: bool
+    dtls: bool
 
 
 def _choose_section(
-    offer: Session, preferences: Sequence[Codec], protocols: frozenset[str], secure: bool | None
+    offer: Session, preferences: Sequence[Codec], protocols: frozenset[str], ways: _Ways
 ) -> _Section | None:
     plain: _Section | None = None
     for line, media in enumerate(offer.media):
         codec = choose(media, preferences) if media.kind == "audio" and media.port else None
-        if codec is None or not (media.protocol in protocols or media.protocol in SECURE):
+        if codec is None or media.protocol not in protocols | SECURE | SECURE_BY_DTLS:
             continue
-        crypto = first_crypto(media) if secure is not False else None
+        dtls = read_dtls(offer, media) if ways.dtls else None
+        if dtls is not None:
+            return _Section(line, codec, dtls=dtls)
+        crypto = first_crypto(media) if ways.sdes and media.protocol not in SECURE_BY_DTLS else None
         if crypto is not None:
             return _Section(line, codec, crypto)
         if plain is None and media.protocol in protocols:
-            plain = _Section(line, codec, None)
-    return None if secure else plain
+            plain = _Section(line, codec)
+    return plain if ways.plain else None
 
 
 def _refused(media: Media) -> Media:
@@ -238,10 +268,12 @@ def make_offer(
     direction: Direction = "sendrecv",
     previous: Session | None = None,
     crypto: Crypto | None = None,
+    fingerprint: str | None = None,
 ) -> Session:
     """An offer of one audio section with our codecs and telephone-event at each of their clock rates.
 
-    crypto: the section is for SRTP alone, with this key of ours.
+    crypto: the section is for SRTP alone, with this key of ours. fingerprint: the same with keys by DTLS, by this
+    certificate of ours.
 
     With `previous`, the sections it had stay in place (RFC 3264 section 8): the audio one is renewed,
     others are off.
@@ -261,6 +293,9 @@ def make_offer(
         attributes.append(("crypto", crypto.line))
     attributes += [("ptime", str(PACKET_TIME)), (direction, None)]
     protocol = "RTP/AVP" if crypto is None else "RTP/SAVP"
+    if fingerprint is not None:
+        protocol = PROTOCOL
+        attributes += [*Dtls(fingerprint, "actpass").attributes, ("rtcp-mux", None)]
     audio = Media("audio", local.port, protocol, formats, attributes=attributes)
     session = Session(local.origin(previous), local.name, Connection.to(local.address), media=[audio])
     if previous is not None and previous.media:
@@ -282,12 +317,21 @@ def read_answer(offer: Session, answer: Session) -> Audio | None:
             continue
         offered = [codec for codec in ours.codecs() if codec.name.lower() != "telephone-event"]
         codec = next((codec for codec in theirs.codecs() if any(codec.same_format(o) for o in offered)), None)
-        if codec is None or (ours.protocol in SECURE) != (theirs.protocol in SECURE):
+        if codec is None or _kind(ours.protocol) != _kind(theirs.protocol):
             continue
         audio = _agreed(answer, theirs, line, codec, offer.direction_of(ours))
+        our_dtls = read_dtls(offer, ours) if _kind(ours.protocol) == "dtls" or ours.get("setup") is not None else None
+        if our_dtls is not None:
+            their_dtls = read_dtls(answer, theirs, "passive")
+            agreed = taken(our_dtls, their_dtls) if their_dtls is not None else None
+            return None if agreed is None else replace(audio, dtls=agreed)
         our_key = first_crypto(ours)
         if our_key is None:
             return audio
         their_key = crypto_of(theirs, our_key)
         return None if their_key is None else replace(audio, keys=Keys(their_key, our_key))
     return None
+
+
+def _kind(protocol: str) -> str:
+    return "dtls" if protocol in SECURE_BY_DTLS else "sdes" if protocol in SECURE else "plain"

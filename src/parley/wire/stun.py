@@ -156,8 +156,8 @@ def _integrity(head: bytes, password: bytes) -> bytes:
 # --- building ---------------------------------------------------------------------------------------------------
 
 
-def build_success(transaction: bytes, source: Address, password: bytes) -> bytes:
-    """The answer to an authentic request that came from `source`, a numeric address."""
+def build_success(transaction: bytes, source: Address, password: bytes | None = None) -> bytes:
+    """The answer to a request that came from `source`, a numeric address; with the password of an authentic one."""
     return _build(SUCCESS, transaction, [(XOR_MAPPED_ADDRESS, _xor_address(source, transaction))], password)
 
 

@@ -18,6 +18,7 @@ PROTOCOLS = frozenset({"UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP"})
 MOST_CHARACTERS = 48_000
 # Opus in both directions is what RFC 7587 calls opus/48000/2, whatever is really sent.
 OPUS_CLOCK, OPUS_CHANNELS = 48000, 2
+OFFERED_OPUS = 111  # payload type, as browsers have it
 
 # RFC 8839 section 5.4; RFC 8122 section 5; RFC 8285 section 4.2 (ids of the one-byte form); RFC 5888 section 4.
 _UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")
@@ -100,6 +101,28 @@ def read_offer(text: str) -> WebOffer:
         mids=mids,
         bundled=bool(bundle),
     )
+
+
+def make_offer(ours: WebAnswerer) -> str:
+    """An offer of one audio section to a page that we call; its answer is read by read_offer.
+
+    Raises SdpMistake where we have no address.
+    """
+    if not ours.addresses:
+        raise SdpMistake("no address to offer")
+    opus = Codec(OFFERED_OPUS, "opus", OPUS_CLOCK, OPUS_CHANNELS)
+    events = [Codec(126, "telephone-event", 8000), Codec(110, "telephone-event", OPUS_CLOCK)]
+    attributes: list[Attribute] = [("mid", "0"), ("sendrecv", None), ("msid", "parley meeting"), ("rtcp-mux", None)]
+    attributes += [("rtpmap", codec.rtpmap) for codec in (opus, *events)]
+    attributes.append(("fmtp", f"{opus.payload} minptime=10;useinbandfec=1"))
+    attributes += [("fmtp", f"{codec.payload} 0-15") for codec in events]
+    attributes += [("extmap", f"1 {AUDIO_LEVEL}"), ("setup", "actpass"), *_transport(ours)]
+    formats = [str(codec.payload) for codec in (opus, *events)]
+    connection = Connection.to(ours.addresses[0])
+    media = Media("audio", ours.port, "UDP/TLS/RTP/SAVPF", formats, 1, connection, [], attributes)
+    origin = Origin("-", ours.session, ours.version, Connection("IP4", "0.0.0.0"))
+    general: list[Attribute] = [("ice-lite", None), ("group", "BUNDLE 0")]
+    return Session(origin=origin, attributes=general, media=[media]).serialise().decode()
 
 
 def answer(offer: WebOffer, ours: WebAnswerer) -> str:
@@ -226,18 +249,21 @@ def _accepted(offer: WebOffer, ours: WebAnswerer) -> Media:
         attributes.append(("fmtp", f"{offer.events.payload} 0-15"))
     if offer.level_extension is not None:
         attributes.append(("extmap", f"{offer.level_extension} {AUDIO_LEVEL}"))
-    attributes += [
-        ("setup", "passive"),
-        ("ice-ufrag", ours.ufrag),
-        ("ice-pwd", ours.password),
-        ("fingerprint", f"sha-256 {ours.fingerprint}"),
-    ]
-    attributes += [("candidate", text) for text in _candidates(ours)]
-    attributes.append(("end-of-candidates", None))
+    attributes += [("setup", "passive"), *_transport(ours)]
     connection = Connection.to(ours.addresses[0])
     return Media(
         "audio", ours.port, section.protocol, [str(codec.payload) for codec in formats], 1, connection, [], attributes
     )
+
+
+def _transport(ours: WebAnswerer) -> list[Attribute]:
+    lines: list[Attribute] = [
+        ("ice-ufrag", ours.ufrag),
+        ("ice-pwd", ours.password),
+        ("fingerprint", f"sha-256 {ours.fingerprint}"),
+    ]
+    lines += [("candidate", text) for text in _candidates(ours)]
+    return [*lines, ("end-of-candidates", None)]
 
 
 def _candidates(ours: WebAnswerer) -> list[str]:

@@ -62,7 +62,7 @@ def test_the_parser_raises_nothing_but_their_mistake(data: bytes) -> None:
 
 
 @settings(max_examples=300, deadline=1000)
-@given(st.lists(ANYTHING, max_size=4), st.sampled_from(["udp", "tcp"]))
+@given(st.lists(ANYTHING, max_size=4), st.sampled_from(["udp", "tcp", "wss"]))
 def test_the_layer_never_raises_for_what_a_peer_sent(messages: list[bytes], transport: str) -> None:
     """Any bytes leave the layer standing, and what it says to them can be read."""
     desk = Desk(transport)

@@ -421,6 +421,9 @@ class EngineClient:
 
     async def _open_again(self, opened: OpenedLeg) -> None:
         """On its worker, after another one with its sockets has died."""
+        if not opened.can_come_back:
+            self._end(opened)
+            return
         try:
             answer = await opened.worker.ask(opened.opening)
         except MediaUnavailable:

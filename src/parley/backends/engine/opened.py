@@ -13,6 +13,13 @@ from .media_worker import MediaWorker
 from .worker import Builder
 
 
+def _same_keys(before: m.LegMedia, after: m.LegMedia) -> bool:
+    """Whether what the far end sends is protected as before."""
+    if after.dtls is not None:
+        return before.dtls is not None and after.dtls.fingerprint.upper() == before.dtls.fingerprint.upper()
+    return after.srtp is not None and before.srtp is not None and after.srtp.theirs == before.srtp.theirs
+
+
 @dataclass(slots=True, eq=False)
 class OpenedLeg:
     """space: whose meeting it is to be in, where that was known. wanted: the worker it is to be on; worker: the one it
@@ -42,6 +49,11 @@ class OpenedLeg:
     def is_browsers(self) -> bool:
         return self.media.web is not None
 
+    @property
+    def can_come_back(self) -> bool:
+        """Keys of a handshake that only a dead worker knew cannot be agreed again without the far end."""
+        return self.media.dtls is None or (self.stream is not None and self.stream.agreed is not None)
+
     def describe(self, media: m.LegMedia) -> None:
         """Take over what was negotiated; what was learnt of the former stream and is void with it is forgotten."""
         before, self.media = self.media, media
@@ -50,8 +62,8 @@ class OpenedLeg:
             return
         if (media.remote_host, media.remote_port) != (before.remote_host, before.remote_port):
             stream = msgspec.structs.replace(stream, source=None, reports_from=None)
-        if media.srtp is None or before.srtp is None or media.srtp.theirs != before.srtp.theirs:
-            stream = msgspec.structs.replace(stream, heard={})
+        if not _same_keys(before, media):
+            stream = msgspec.structs.replace(stream, heard={}, agreed=None)
         self.stream = stream
 
     def opening(self, number: int) -> m.OpenLeg:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 
-from ...core.leg_inputs import LegAudio, SrtpKeys, WebLocal, WebRemote
+from ...core.leg_inputs import DtlsRemote, LegAudio, SrtpKeys, WebLocal, WebRemote
 from ...core.mediaplan import LegMedia, MediaPlan
 from ...core.meeting_inputs import Announce
 from ...core.quality import QualityWindow
@@ -24,9 +24,14 @@ def media_of(audio: LegAudio) -> m.LegMedia:
         receives=audio.receives,
         web=_web_remote(audio.web) if audio.web is not None else None,
         srtp=_srtp_keys(audio.srtp) if audio.srtp is not None else None,
+        dtls=_dtls_remote(audio.dtls) if audio.dtls is not None else None,
         rtcp_mux=audio.rtcp_mux,
         rtcp_port=audio.rtcp_port,
     )
+
+
+def _dtls_remote(dtls: DtlsRemote) -> m.DtlsRemote:
+    return m.DtlsRemote(fingerprint=dtls.fingerprint, client=dtls.client)
 
 
 def _srtp_keys(keys: SrtpKeys) -> m.SrtpKeys:

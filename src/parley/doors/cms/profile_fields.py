@@ -80,7 +80,7 @@ CALL_LEG_PROFILE = Table(
             ),
             "settings.media_encryption",
             listed=True,
-            note="required: SRTP alone; prohibited: plain RTP alone; keys stand in SDP",
+            note="required: SRTP alone; prohibited: plain RTP alone; keys in SDP or by DTLS",
         ),
         _kept("audioPacketSizeMs", _NUMBER, "20"),
         Field(

@@ -6,7 +6,6 @@ import ssl
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import count
-from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
@@ -44,9 +43,10 @@ from .call import SipCall
 from .dialect import our_dialect
 from .dialler import SipDialler
 from .leg import SipLeg
-from .listeners import Listeners, every_address_like, is_ours
+from .listeners import Listeners, StreamLimits, every_address_like, is_ours, source_address
+from .page import page_offer
 from .passing import passage_of
-from .rates import SourceRates
+from .rates import MESSAGES_PER_CALL, SourceRates
 from .refer import Moves, Referrals
 from .registrar import Answered, Registrar
 from .replaces import Refused, call_replaced
@@ -54,6 +54,8 @@ from .resolver import Resolver
 from .stored_call import decoded
 from .surviving import SKIPPED, SurvivingCall
 from .trunks import TrustedTrunks
+from .web_leg import WebSipLeg
+from .websockets import SipSockets
 
 log = structlog.get_logger(__name__)
 
@@ -86,7 +88,8 @@ _ENDED: dict[str, tuple[Side, Reason]] = {
 class SipAgent:
     """Implements Wire for its legs. media_address: what phones are told, or None for the route's own.
 
-    trusted_trunks: networks whose word on callers counts. transfers None: calls stay what and where they are.
+    trusted_trunks: networks whose word on callers counts. calls_per_source, messages_per_source: a second; whoever may
+    make so many calls may send what they need. transfers None: calls stay what and where they are.
     """
 
     def __init__(
@@ -103,6 +106,9 @@ class SipAgent:
         trusted_trunks: Iterable[str] = (),
         resolver: Resolver | None = None,
         trust: ssl.SSLContext | None = None,
+        messages_per_source: int = 0,
+        streams: StreamLimits | None = None,
+        offers_dtls: bool = False,
         transfers: Transfers | None = None,
     ) -> None:
         self._clock = clock
@@ -114,9 +120,11 @@ class SipAgent:
         self._layer = SipLayer(
             our_dialect(agent),
             limits=Limits(dialogs=calls_most + calls_most // 10 + 10),
+            admits=lambda flow, now: self._rates.allow(flow.remote[0], now),
         )
         self._rates = SourceRates(calls_per_source)
-        self._listeners = Listeners(self._receive, self._broken)
+        self._messages = SourceRates(max(messages_per_source, MESSAGES_PER_CALL * calls_per_source))
+        self._listeners = Listeners(self._receive, self._broken, self._may_send, streams)
         self._legs: dict[DialogId, SipCall] = {}
         self._sessions = count(1)
         self._timer: Timer | None = None
@@ -128,15 +136,19 @@ class SipAgent:
         self.dialler = SipDialler(
             self, self._layer, self._listeners, clock, spawn, media_address, resolver or Resolver(), trust
         )
+        self.dialler.offers_dtls = offers_dtls
 
     async def open(
         self,
         *,
         udp: tuple[str, int] | None,
         tcp: tuple[str, int] | None,
-        tls: tuple[str, int, Path, Path] | None = None,
+        tls: tuple[str, int, ssl.SSLContext] | None = None,
     ) -> dict[str, int]:
-        """Open the listeners; tls: host, port, certificate chain, key. Ports by transport. Raises OSError."""
+        """Open listeners, once or several times; tls: host, port, and who we are. The first ports by transport.
+
+        Raises OSError.
+        """
         if udp:
             await self._listeners.open_udp(*udp)
         if tcp:
@@ -144,6 +156,10 @@ class SipAgent:
         if tls:
             await self._listeners.open_tls(*tls)
         return self._listeners.ports
+
+    def sockets(self, origins: Iterable[str] = ()) -> SipSockets:
+        """SIP over WebSocket, for HTTP listeners; origins: see there."""
+        return SipSockets(self._listeners, origins)
 
     @property
     def ports(self) -> dict[str, int]:
@@ -232,6 +248,10 @@ class SipAgent:
 
     def _receive(self, data: bytes, flow: Flow) -> None:
         self._take(self._layer.receive(data, flow, self._clock.now()))
+
+    def _may_send(self, source: str) -> bool:
+        """Counts one message of that source, before anything is read of it."""
+        return self._messages.allow(source, self._clock.now())
 
     def _broken(self, flow: Flow) -> None:
         self._take(self._layer.flow_lost(flow.connection, self._clock.now()))
@@ -347,8 +367,6 @@ class SipAgent:
         now = self._clock.now()
         if self._registrar is None:
             self._answer(event, Answered(405, []))
-        elif not self._rates.allow(event.flow.remote[0], now):
-            self._answer(event, Answered(503, []))
         elif event.transaction is None:
             self._answer(event, self._registrar.challenge(now))
         else:
@@ -368,34 +386,20 @@ class SipAgent:
 
     def _invited(self, event: IncomingInvite) -> None:
         request, flow = event.request, event.flow
-        if not self._rates.allow(flow.remote[0], self._clock.now()):
-            self.respond(event.transaction, 503)
-            return
         if request.uri.scheme not in {"sip", "sips"} or not request.uri.username:
             self.respond(event.transaction, 404)
             return
         local = flow.local[0]
-        media_address = self._media_address or local
-        session, keys = next(self._sessions), OurKeys()
-        body = body_part(request, "application/sdp")
-        offer = read_offer(body)
-        audio = undecided_audio(flow.remote[0])
-        if offer is not None:
-            answer = answer_to(offer, (media_address, NO_PORT), session, keys=keys)
-            if answer.audio is None:
-                self.respond(event.transaction, 488)
-                return
-            audio = leg_audio(answer.audio, (flow.remote[0], NO_PORT))
-        elif body or (request.body and handling(request.headers) != "optional"):
-            # Malformed SDP is the caller's mistake; a body that holds none is a matter of taste.
-            self.respond(event.transaction, 400 if body else 488)
-            return
         try:
             replaced = call_replaced(request, self._legs) if self._transfers is not None else None
         except Refused as refused:
             self.respond(event.transaction, refused.status)
             return
-        leg = SipLeg(event, offer, audio, self, media_address, session, keys)
+        leg = self._leg_of(event)
+        if isinstance(leg, int):
+            self.respond(event.transaction, leg)
+            return
+        audio = leg.offered
         self._legs[event.dialog] = leg
         caller = request.from_
         offered = Offered(
@@ -404,15 +408,40 @@ class SipAgent:
             dialled=f"{request.uri.scheme}:{request.uri.username}@{bracketed(request.uri.host)}",
             display_name=caller.display[:200] if caller.display else "",
             source=flow.remote[0],
-            local_address=media_bind_address(self._media_address, local),
+            local_address=media_bind_address(self._media_address, local, audio.remote_host),
             audio=audio,
-            encrypted_signalling=flow.transport == "tls",
+            plain=leg.plain,
+            encrypted_signalling=flow.transport in {"tls", "wss"},
             sip_call_id=request.call_id,
             asserted=self._trunks.asserted(request, flow.remote[0]),
             passage=passage_of(request),
             language=preferred(request.headers.get("Accept-Language")),
         )
         self._spawn(self._arrive(leg, offered, event, replaced), lambda: self._failed(leg))
+
+    def _leg_of(self, event: IncomingInvite) -> SipLeg | int:
+        """What its body asks for, or the status that refuses it."""
+        request, flow = event.request, event.flow
+        session, keys = next(self._sessions), OurKeys()
+        body = body_part(request, "application/sdp")
+        offer = read_offer(body)
+        if offer is None:
+            if body or (request.body and handling(request.headers) != "optional"):
+                return 400 if body else 488  # malformed SDP is the caller's mistake; one without is a matter of taste
+            address = media_address(self._media_address, flow.local[0], flow.remote[0])
+            return SipLeg(event, None, undecided_audio(flow.remote[0]), self, address, session, keys)
+        page = page_offer(offer, body)
+        if page is not None:
+            return WebSipLeg(event, offer, page, self, flow.local[0], session)
+        elsewhere = (flow.remote[0], NO_PORT)
+        answer = answer_to(offer, (flow.local[0], NO_PORT), session, keys=keys, fingerprint="")
+        if answer.audio is None:
+            return 488
+        audio = leg_audio(answer.audio, elsewhere)
+        address = media_address(self._media_address, flow.local[0], audio.remote_host)
+        other = answer_to(offer, (address, NO_PORT), session, keys=None).audio if audio.encrypted else None
+        plain = leg_audio(other, elsewhere) if other is not None else None
+        return SipLeg(event, offer, audio, self, address, session, keys, plain)
 
     async def _arrive(self, leg: SipLeg, offered: Offered, event: IncomingInvite, replaced: LegInbox | None) -> None:
         registrar = self._registrar
@@ -448,8 +477,17 @@ def plain_uri(name: NameAddr) -> str:
     return f"{uri.scheme}:{user}{bracketed(uri.host)}" if uri.host else uri.text.partition(";")[0][:200]
 
 
-def media_bind_address(advertised: str | None, local: str) -> str:
-    """Where to bind media: the advertised address if it is this machine's, else every address of its kind."""
-    if advertised is None:
-        return local
-    return advertised if is_ours(advertised) else every_address_like(advertised)
+def media_address(advertised: str | None, local: str, remote: str) -> str:
+    """What a far end whose media are at `remote` is told: the advertised address, where it is of that IP version, else
+    ours on the way there; the signalling may go by the other version (RFC 6157)."""
+    if not remote:
+        return advertised or local
+    if advertised is not None and (":" in advertised) == (":" in remote):
+        return advertised
+    return local if (":" in local) == (":" in remote) else source_address(remote)
+
+
+def media_bind_address(advertised: str | None, local: str, remote: str) -> str:
+    """Where to bind media: the address that is told if it is this machine's, else every address of its kind."""
+    told = media_address(advertised, local, remote)
+    return told if told == local or is_ours(told) else every_address_like(told)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import replace
 
-from ...core.leg_inputs import AudioCodec, LegAudio, SrtpKeys
+from ...core.leg_inputs import AudioCodec, DtlsRemote, LegAudio, SrtpKeys
 from ...core.secret import Secret
 from ...wire.offer_answer import G722, OPUS, PCMA, PCMU, Answer, Audio, Local, make_answer, make_offer
 from ...wire.sdes import Crypto, Keys, OurKeys
@@ -30,15 +30,17 @@ def answer_to(
     ours: tuple[str, int],
     session: int,
     *,
-    keys: OurKeys,
+    keys: OurKeys | None,
+    fingerprint: str | None = None,
     secure: bool | None = None,
     current: Codec | None = None,
     previous: Session | None = None,
 ) -> Answer:
     """The answer to an offer, every m-line kept; its `audio` is None when there is nothing for us.
 
-    `ours`: our media address and port; `keys`: ours of this call; `secure`: SRTP it must be, or plain RTP (None: as
-    offered, SRTP where it is); `current`: the codec in use, kept when it is offered again; `previous`: our
+    `ours`: our media address and port; `keys`: ours of this call; `fingerprint`: of our certificate, for DTLS;
+    `secure`: SRTP it must be, or plain RTP (None: as offered, SRTP where it is);
+    `current`: the codec in use, kept when it is offered again; `previous`: our
     last description in this dialog, whose version the answer's o= line continues.
     """
     preferences = PREFERENCES
@@ -50,14 +52,18 @@ def answer_to(
         preferences=preferences,
         previous=previous,
         keys=keys,
+        fingerprint=fingerprint,
         secure=secure,
     )
 
 
-def our_offer(ours: tuple[str, int], session: int, crypto: Crypto | None = None) -> Session:
+def our_offer(
+    ours: tuple[str, int], session: int, crypto: Crypto | None = None, fingerprint: str | None = None
+) -> Session:
     """To people we call, and to callers who leave the offer to us (RFC 3261 section 13.2.1: the answer comes with their
-    ACK). crypto: our key, where it must be SRTP."""
-    return make_offer(Local(ours[0], ours[1], session), preferences=PREFERENCES, crypto=crypto)
+    ACK). crypto, fingerprint: our key or certificate, where it must be SRTP."""
+    local = Local(ours[0], ours[1], session)
+    return make_offer(local, preferences=PREFERENCES, crypto=crypto, fingerprint=fingerprint)
 
 
 def undecided_audio(host: str) -> LegAudio:
@@ -100,6 +106,7 @@ def leg_audio(audio: Audio, fallback: tuple[str, int]) -> LegAudio:
         sends=audio.remote is not None and audio.direction in {"sendrecv", "sendonly"},
         receives=audio.direction in {"sendrecv", "recvonly"},
         srtp=_srtp_keys(audio.keys) if audio.keys is not None else None,
+        dtls=DtlsRemote(audio.dtls.fingerprint, audio.dtls.client) if audio.dtls is not None else None,
     )
 
 

@@ -20,6 +20,7 @@ from ...wire.sip.flow import Flow
 from ...wire.sip.message import Request, Response, body_part, handling
 from .audio import NO_PORT, answer_to, leg_audio, offer_again, read_offer
 from .info import DIGIT_TYPES, digit_of_info
+from .page import Page
 from .statuses import bye_headers
 from .stored_call import StoredCall
 
@@ -55,6 +56,8 @@ class SipCall:
         self._keys = keys or OurKeys()
         self._flow: Flow | None = None
         self._port = 0
+        self._page: Page | None = None  # where the far end's media are WebRTC's
+        self._fingerprint: str | None = None  # of our certificate, where keys are agreed by DTLS
         self._sent: Session | None = None
         self._reinvite: tuple[TransactionId, Answer] | None = None
         self._reoffered: Session | None = None  # our offer in a 2xx, until its ACK
@@ -67,8 +70,10 @@ class SipCall:
 
     # --- AnsweredDoor -------------------------------------------------------------------------------------------
 
-    def accept_change(self, audio: LegAudio, _web: WebLocal | None = None) -> None:
+    def accept_change(self, audio: LegAudio, web: WebLocal | None = None) -> None:
         self.audio = audio
+        if self._page is not None:
+            self._page.answered(web)
         if self._reinvite is None:
             return
         transaction, answer = self._reinvite
@@ -82,6 +87,8 @@ class SipCall:
             if self._reinvite is not None:  # whoever offers anew must not wait for us for ever
                 self._wire.respond(self._reinvite[0], 487)
                 self._reinvite = None
+            if self._page is not None:
+                self._page.give_up()
             if self.dialog is not None:
                 self._wire.bye(self.dialog, bye_headers(ending))
 
@@ -135,7 +142,9 @@ class SipCall:
     def _heard(self, audio: Audio, fallback: tuple[str, int]) -> LegAudio:
         """What was agreed. Who takes our sound no longer has put us on hold, and what comes from there is music or
         somebody else's talk; who never took it has only ever wanted to be heard (docs/decisions/0023)."""
-        agreed = leg_audio(audio, fallback)
+        return self._unless_held(leg_audio(audio, fallback))
+
+    def _unless_held(self, agreed: LegAudio) -> LegAudio:
         before = self.audio
         held = not agreed.sends and before is not None and (before.sends or not before.receives)
         return replace(agreed, receives=False) if held else agreed
@@ -160,7 +169,7 @@ class SipCall:
         An answer we cannot use changes nothing, but a call that began without an offer cannot go on without one.
         """
         offer, self._reoffered = self._reoffered, None
-        if offer is not None:
+        if offer is not None and self._page is None:  # a page's answer to what stood already changes nothing
             answer = read_offer(body_part(ack, "application/sdp"))
             audio = read_answer(offer, answer) if answer is not None else None
             if audio is not None:
@@ -185,7 +194,7 @@ class SipCall:
         """The 2xx to such an INVITE; its answer may say something new all the same."""
         answer = read_offer(body_part(response, "application/sdp"))
         audio = read_answer(self._sent, answer) if self._sent is not None and answer is not None else None
-        if audio is None:
+        if audio is None or self._page is not None:
             return
         changed = self._heard(audio, self._last_address())
         if changed != self.audio:
@@ -235,12 +244,18 @@ class SipCall:
         self._offered(event.transaction, body)
 
     def _offered(self, transaction: TransactionId, body: bytes | None) -> None:
+        if self._page is not None:
+            changed = self._page.offered(transaction, body)
+            if changed is not None:
+                self._post(MediaChanged(self._unless_held(changed)))
+            return
         offer = read_offer(body)
         answer = offer and answer_to(
             offer,
             (self._media_address, self._port),
             self._session,
-            keys=self._keys,
+            keys=self._keys if self._fingerprint is None else None,
+            fingerprint=self._fingerprint,
             secure=self.audio is not None and self.audio.encrypted,
             current=self._codec,
             previous=self._sent,

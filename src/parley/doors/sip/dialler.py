@@ -81,6 +81,7 @@ class SipDialler:
         self._resolver = resolver
         self._trust = trust or ssl.create_default_context()
         self._calls: dict[TransactionId, OutgoingSipLeg] = {}
+        self.offers_dtls = False  # where SRTP is offered, with keys by DTLS
 
     def outgoing(
         self,
@@ -90,7 +91,8 @@ class SipDialler:
         passage: Passage | None = None,
     ) -> OutgoingSipLeg:
         call_id, session = secrets.token_hex(12), self._agent.session()
-        return OutgoingSipLeg(target, identity, self, call_id, session, encryption, headers_of(passage))
+        headers = headers_of(passage)
+        return OutgoingSipLeg(target, identity, self, call_id, session, encryption, headers, self.offers_dtls)
 
     # --- CallingWire -------------------------------------------------------------------------------------------
 
@@ -183,11 +185,14 @@ class SipDialler:
         return await self._flow(Place(*flow.remote, "tcp"), flow.remote[0])
 
     def _way_by(self, flow: Flow, remote: str) -> Way:
-        return Way(flow, self._media_address or flow.local[0], self._media_local(flow.local[0], remote))
+        told = self._media_address
+        if told is not None and (":" in told) != (":" in remote):
+            told = None  # of the other IP version
+        return Way(flow, told or flow.local[0], self._media_local(flow.local[0], remote))
 
     def _way_back(self, hop: Hop) -> Way:
         """To a device that registered from there: datagrams by our socket, streams by the one that it opened."""
-        port = hop.port or DEFAULT_PORTS[hop.transport]
+        port = hop.port or DEFAULT_PORTS.get(hop.transport, 0)
         if hop.transport == "udp":
             flow = self._listeners.datagram_flow(hop.host, port)
         else:
@@ -220,9 +225,9 @@ class SipDialler:
     def _media_local(self, local: str, remote: str) -> str:
         """Where to bind media: the advertised address if it is this machine's, else every address of its kind."""
         told = self._media_address
-        if told is None:
+        if told is None or (":" in told) != (":" in remote):
             return local
-        return told if is_ours(told) and (":" in told) == (":" in remote) else every_address_like(remote)
+        return told if is_ours(told) else every_address_like(remote)
 
 
 def no_host(address: str) -> bool:

@@ -28,14 +28,19 @@ class SipLeg(SipCall):
         media_address: str,
         session: int,
         keys: OurKeys,
+        plain: LegAudio | None = None,
     ) -> None:
-        """offer None: the caller wants ours; `audio` then stands for what his answer will say. keys: of `audio`."""
+        """offer None: the caller wants ours; `audio` then stands for what his answer will say. keys: of `audio`.
+
+        plain: what `audio` may be instead (see Offered).
+        """
         super().__init__(wire, invite.dialog.call_id, media_address, session, keys)
         self.dialog = invite.dialog
         self.audio = audio
         self._flow = invite.flow
         self._invite: TransactionId | None = invite.transaction
         self._offer = offer
+        self.offered, self.plain = audio, plain
         self._user_agent = invite.request.headers.get("User-Agent") or ""
         self._wants_ringing = required_by(invite.request)
         self._rang = False
@@ -46,12 +51,24 @@ class SipLeg(SipCall):
             self.ring()
         super().attach(inbox)
 
-    def accept(self, port: int, _web: WebLocal | None = None) -> None:
+    def accept(self, port: int, web: WebLocal | None = None, plain: bool = False) -> None:
         self._port = port
+        self._fingerprint = web.fingerprint if web is not None else None
+        if plain:
+            self.audio = self.plain
         if self._offer is None:
             self._sent = self._reoffered = our_offer((self._media_address, port), self._session)
         else:
-            self._remember(answer_to(self._offer, (self._media_address, port), self._session, keys=self._keys))
+            self._remember(
+                answer_to(
+                    self._offer,
+                    (self._media_address, port),
+                    self._session,
+                    keys=self._keys,
+                    fingerprint=self._fingerprint,
+                    secure=False if plain else None,
+                )
+            )
         if self._invite is not None and self._sent is not None:
             self._wire.respond(self._invite, 200, self._sent.serialise())
             self._invite = None

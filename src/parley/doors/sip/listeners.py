@@ -9,24 +9,32 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from pathlib import Path
+from typing import cast
 
 import structlog
 
 from ...core.attempts import source_key
 from ...wire.sip.errors import TheirMistake
-from ...wire.sip.flow import Flow, Send
-from ...wire.sip.framing import PONG, Broken, Frame, Ping, StreamFramer
+from ...wire.sip.flow import Address, Flow, Send
+from .keepalive import binding_response
+from .streams import Outlet, Patience, TcpOutlet, read_messages
 
 log = structlog.get_logger(__name__)
 
 RECEIVE_BUFFER = 4 << 20  # a burst of calls must not overflow the socket while one is being handled
-STREAMS_MOST = 1000  # connections at a time
-STREAMS_PER_SOURCE = 50
-IDLE_AFTER = 600.0  # seconds without a byte; dialogs outlive their stream, phones keep theirs alive
 
 Receive = Callable[[bytes, Flow], None]
 StreamLost = Callable[[Flow], None]
+MaySend = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLimits:
+    """Connections at a time, of all transports together."""
+
+    most: int = 1000
+    per_source: int = 100
+    patience: Patience = Patience()
 
 
 @lru_cache(maxsize=4096)
@@ -90,10 +98,18 @@ class _Datagrams(asyncio.DatagramProtocol):
         self._name = name
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.DatagramTransport, transport)
         self._local = transport.get_extra_info("sockname")
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         host, port = addr[0].partition("%")[0], addr[1]
+        if not self._listeners.may_send(host):
+            return
+        if data[:1] in {b"\0", b"\1"}:  # no SIP begins so (RFC 5626 section 8)
+            answer = binding_response(data, (host, port))
+            if answer is not None:
+                self._transport.sendto(answer, addr)
+            return
         local = self._local[0] if not _wildcard(self._local[0]) else source_address(host)
         self._listeners.received(data, Flow("udp", (local, self._local[1]), (host, port), self._name))
 
@@ -110,14 +126,25 @@ class Security:
 
 
 class Listeners:
-    """Owns every SIP socket. `receive(data, flow)` gets datagrams and whole stream messages."""
+    """Owns every SIP socket. `receive(data, flow)` gets datagrams and whole stream messages.
 
-    def __init__(self, receive: Receive, broken: StreamLost) -> None:
+    may_send: whether a source may be listened to now; its datagrams are dropped while not, its streams wait.
+    """
+
+    def __init__(
+        self,
+        receive: Receive,
+        broken: StreamLost,
+        may_send: MaySend = lambda _source: True,
+        limits: StreamLimits | None = None,
+    ) -> None:
         self.received = receive
+        self.may_send = may_send
         self._broken = broken
+        self._limits = limits or StreamLimits()
         self._datagrams: dict[str, asyncio.DatagramTransport] = {}
         self._servers: list[asyncio.Server] = []
-        self._streams: dict[int, asyncio.StreamWriter] = {}
+        self._streams: dict[int, Outlet] = {}
         # Streams that we opened, by transport, where to, and whose certificate was shown.
         self._opened: dict[tuple[str, str, int, str], Flow] = {}
         self._accepted: dict[tuple[str, str, int], Flow] = {}  # streams that peers opened, by transport and whence
@@ -140,17 +167,18 @@ class Listeners:
         """Raises OSError."""
         await self._open_streams("tcp", host, port, None)
 
-    async def open_tls(self, host: str, port: int, certificate: Path, key: Path) -> None:
-        """Raises OSError. Peers show no certificate: who they are is not known by it."""
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(certificate, key)
+    async def open_tls(self, host: str, port: int, context: ssl.SSLContext) -> None:
+        """Raises OSError."""
         await self._open_streams("tls", host, port, context)
 
     async def _open_streams(self, transport: str, host: str, port: int, context: ssl.SSLContext | None) -> None:
         for sock in bind_sockets(host, port, socket.SOCK_STREAM):
             self._open_at(transport, sock)
             serve = partial(self._serve_stream, transport)
-            self._servers.append(await asyncio.start_server(serve, sock=sock, backlog=512, ssl=context))
+            within = self._limits.patience.handshake if context is not None else None
+            self._servers.append(
+                await asyncio.start_server(serve, sock=sock, backlog=512, ssl=context, ssl_handshake_timeout=within)
+            )
 
     def _open_at(self, transport: str, sock: socket.socket) -> None:
         place = sock.getsockname()[:2]
@@ -178,8 +206,8 @@ class Listeners:
         """False for a stream that is gone."""
         if not flow.reliable:
             return True
-        writer = self._streams.get(int(flow.connection))
-        return writer is not None and not writer.is_closing()
+        outlet = self._streams.get(int(flow.connection))
+        return outlet is not None and not outlet.is_closing()
 
     async def connect(self, host: str, port: int, security: Security | None = None) -> Flow:
         """A stream to a peer: the one that we opened before, else a new one. Raises OSError, ssl.SSLError among them
@@ -192,7 +220,7 @@ class Listeners:
         known = self._opened.get(to)
         if known is not None and not self._streams[int(known.connection)].is_closing():
             return known
-        if len(self._streams) >= STREAMS_MOST:
+        if len(self._streams) >= self._limits.most:
             raise OSError("too many streams")
         own = next((place for place, _ in self.places(transport) if (":" in place) == (":" in host)), None)
         source = None if own is None or _wildcard(own) else (own, 0)
@@ -206,25 +234,23 @@ class Listeners:
         local, own_port = writer.get_extra_info("sockname")[:2]
         self._serial += 1
         flow = Flow(transport, (local, self.ports.get(transport, own_port)), (host, port), self._serial)
-        self._streams[self._serial] = writer
+        outlet = self._streams[self._serial] = TcpOutlet(writer)
         self._opened[to] = flow
-        task = asyncio.get_running_loop().create_task(self._keep_stream(reader, writer, flow, to))
+        task = asyncio.get_running_loop().create_task(self._keep_stream(reader, outlet, flow, to))
         self._readers.add(task)
         task.add_done_callback(self._readers.discard)
         return flow
 
     async def _keep_stream(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flow: Flow, to: tuple[str, str, int, str]
+        self, reader: asyncio.StreamReader, outlet: Outlet, flow: Flow, to: tuple[str, str, int, str]
     ) -> None:
         try:
-            await self._read_stream(reader, writer, flow)
-        except (OSError, TimeoutError, TheirMistake) as problem:
-            log.debug("SIP stream closed", peer=flow.remote[0], problem=str(problem))
+            await self._read_stream(reader, outlet, flow, accepted=False)
         finally:
             del self._streams[int(flow.connection)]
             if self._opened.get(to) == flow:
                 del self._opened[to]
-            writer.close()
+            outlet.close()
             self._broken(flow)
 
     def send(self, item: Send) -> None:
@@ -235,62 +261,70 @@ class Listeners:
             if transport is not None and not transport.is_closing():
                 transport.sendto(item.data, flow.remote)
             return
-        writer = self._streams.get(int(flow.connection))
-        if writer is None or writer.is_closing():
+        outlet = self._streams.get(int(flow.connection))
+        if outlet is None or outlet.is_closing():
             asyncio.get_running_loop().call_soon(self._broken, flow)
             return
-        if writer.transport.get_write_buffer_size() > RECEIVE_BUFFER:
-            writer.transport.abort()  # a peer that does not read must not fill our memory
+        if outlet.unsent > RECEIVE_BUFFER:
+            outlet.abort()  # a peer that does not read must not fill our memory
             return
-        writer.write(item.data)
+        outlet.write(item.data)
+
+    def attach(self, transport: str, local: Address, remote: Address, outlet: Outlet) -> Flow | None:
+        """Take over a stream that a peer opened, until `detach`; None: there are too many."""
+        source = source_key(remote[0])
+        if len(self._streams) >= self._limits.most or self._sources.get(source, 0) >= self._limits.per_source:
+            return None
+        self._serial += 1
+        flow = Flow(transport, local, remote, self._serial)
+        self._streams[self._serial] = outlet
+        self._accepted[(transport, *remote)] = flow
+        self._sources[source] = self._sources.get(source, 0) + 1
+        return flow
+
+    def detach(self, flow: Flow) -> None:
+        """It has ended, or is to end."""
+        outlet = self._streams.pop(int(flow.connection))
+        key = (flow.transport, *flow.remote)
+        if self._accepted.get(key) == flow:
+            del self._accepted[key]
+        source = source_key(flow.remote[0])
+        self._sources[source] -= 1
+        if not self._sources[source]:
+            del self._sources[source]
+        outlet.close()
+        self._broken(flow)
 
     async def _serve_stream(self, transport: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        host, port = writer.get_extra_info("peername")[:2]
-        source = source_key(host)
-        if len(self._streams) >= STREAMS_MOST or self._sources.get(source, 0) >= STREAMS_PER_SOURCE:
-            writer.transport.abort()
-            return
-        self._serial += 1
-        serial = self._serial
-        flow = Flow(transport, writer.get_extra_info("sockname")[:2], (host, port), serial)
-        self._streams[serial] = writer
-        self._accepted[(transport, host, port)] = flow
-        self._sources[source] = self._sources.get(source, 0) + 1
-        try:
-            await self._read_stream(reader, writer, flow)
-        except (OSError, TimeoutError, TheirMistake) as problem:
-            log.debug("SIP stream closed", peer=host, problem=str(problem))
-        finally:
-            del self._streams[serial]
-            self._accepted.pop((transport, host, port), None)
-            self._sources[source] -= 1
-            if not self._sources[source]:
-                del self._sources[source]
+        peer = writer.get_extra_info("peername")
+        if peer is None:  # gone already
             writer.close()
-            self._broken(flow)
+            return
+        remote, outlet = (peer[0].partition("%")[0], peer[1]), TcpOutlet(writer)
+        flow = self.attach(transport, writer.get_extra_info("sockname")[:2], remote, outlet)
+        if flow is None:
+            outlet.abort()
+            return
+        try:
+            await self._read_stream(reader, outlet, flow, accepted=True)
+        finally:
+            self.detach(flow)
 
-    async def _read_stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flow: Flow) -> None:
-        framer = StreamFramer()
-        while True:
-            async with asyncio.timeout(IDLE_AFTER):
-                data = await reader.read(65536)
-            if not data:
-                return
-            for item in framer.feed(data):
-                match item:
-                    case Frame(frame):
-                        self.received(frame, flow)
-                    case Ping():
-                        writer.write(PONG)
-                    case Broken(mistake, wreck):
-                        self.received(wreck, flow)  # it may be worth a 400
-                        raise mistake
+    async def _read_stream(self, reader: asyncio.StreamReader, outlet: Outlet, flow: Flow, *, accepted: bool) -> None:
+        def take(data: bytes) -> None:
+            self.received(data, flow)
+
+        source, patience = flow.remote[0], self._limits.patience
+        try:
+            await read_messages(reader, outlet, take, lambda: self.may_send(source), patience, accepted=accepted)
+        except (OSError, TimeoutError, TheirMistake) as problem:
+            log.debug("SIP stream closed", peer=source, problem=str(problem))
 
     async def close(self) -> None:
         for server in self._servers:
             server.close()
-        for writer in list(self._streams.values()):
-            writer.close()
+        for outlet in list(self._streams.values()):
+            outlet.close()
         for transport in self._datagrams.values():
             transport.close()
         for reader in list(self._readers):

@@ -11,11 +11,11 @@ import structlog
 
 from ...app.ports import CallerIdentity
 from ...core.endings import Ending, Reason, Side
-from ...core.leg_inputs import Answered, CallFailed, LegInput, Reached, Ringing
+from ...core.leg_inputs import Answered, CallFailed, LegInput, Reached, Ringing, WebLocal
 from ...core.outbound import Hop, Target
 from ...core.profiles import MediaEncryption
 from ...wire.offer_answer import read_answer
-from ...wire.sdp import Session
+from ...wire.sdp import Session, parse
 from ...wire.sip.address import URI, NameAddr, bracketed
 from ...wire.sip.digest import HEADERS, DigestClient
 from ...wire.sip.errors import OurMistake, TheirMistake
@@ -27,6 +27,7 @@ from ...wire.sip.session_timer import least_of
 from .audio import NO_PORT, our_offer, read_offer
 from .call import SipCall, Wire
 from .dialect import SESSION_EXPIRES
+from .page import Page, page_audio, read_page
 
 log = structlog.get_logger(__name__)
 
@@ -138,14 +139,16 @@ class OutgoingSipLeg(SipCall):
         session: int,
         encryption: MediaEncryption = MediaEncryption.OPTIONAL,
         headers: tuple[tuple[str, str], ...] = (),
+        by_dtls: bool = False,
     ) -> None:
-        """headers: of every INVITE of this call, beside the usual ones."""
+        """headers: of every INVITE of this call, beside the usual ones. by_dtls: how keys are agreed that we offer."""
         super().__init__(wire, call_id, "", session)
         self._calling = wire
         self._target = target.uri + target.parameters
         self._headers = headers
         self._identity = identity
         self._encryption = encryption
+        self._by_dtls = by_dtls
         self._attempts = 0
         self._invite: TransactionId | None = None
         self._sent_invitation: Invitation | None = None
@@ -166,9 +169,12 @@ class OutgoingSipLeg(SipCall):
         self._hop = hop
         self._flow = way.flow
         self._media_address = way.media_address
-        self._tell(Reached(way.media_local, way.flow.remote[0]))
+        keys = "dtls" if self._by_dtls and self._offers_srtp(way.flow) else ""
+        if way.flow.transport in {"ws", "wss"} and self._encryption is not MediaEncryption.PROHIBITED:
+            keys = "web"  # whoever registered by WebSocket is a page
+        self._tell(Reached(way.media_local, way.flow.remote[0], keys))
 
-    def place(self, port: int) -> None:
+    def place(self, port: int, web: WebLocal | None = None) -> None:
         hop, flow = self._hop, self._flow
         if hop is None or flow is None or self.ended:
             return
@@ -177,8 +183,7 @@ class OutgoingSipLeg(SipCall):
         if self._attempts > 1:
             self._call_id = f"{self._call_id.partition('-')[0]}-{self._attempts}"  # another call to another place
         self._digest = digest_of(hop)
-        crypto = self._keys.first() if self._offers_srtp(flow) else None
-        self._sent = our_offer((self._media_address, port), self._session, crypto)
+        self._sent = self._our_offer(port, flow, web)
         user = quote(self._identity.user, safe="-_.!~*'()&=+$,/")
         contact = None
         if hop.contact_domain:
@@ -196,10 +201,19 @@ class OutgoingSipLeg(SipCall):
             )
         )
 
+    def _our_offer(self, port: int, flow: Flow, web: WebLocal | None) -> Session:
+        if web is not None and web.ufrag:
+            self._page = Page(self._session, self._wire.respond)
+            return parse(self._page.offer(web))
+        self._page = None
+        self._fingerprint = web.fingerprint if web is not None else None
+        crypto = self._keys.first() if self._offers_srtp(flow) and self._fingerprint is None else None
+        return our_offer((self._media_address, port), self._session, crypto, self._fingerprint)
+
     def _offers_srtp(self, flow: Flow) -> bool:
         """Where it must be, and where the way keeps the keys secret; then it is SRTP or no call (RFC 4568, 5.1.1)."""
         if self._encryption is MediaEncryption.OPTIONAL:
-            return flow.transport == "tls"
+            return flow.transport in {"tls", "wss"}
         return self._encryption is MediaEncryption.REQUIRED
 
     def give_up(self) -> None:
@@ -264,9 +278,17 @@ class OutgoingSipLeg(SipCall):
         if self.ended:
             self._wire.bye(dialog, [])  # the answer crossed our CANCEL
             return
-        answer = read_offer(body_part(response, "application/sdp")) or self._foretold.get(response.to.tag or "")
+        body, foretold = body_part(response, "application/sdp"), self._foretold.get(response.to.tag or "")
+        if self._page is not None and body is None and foretold is not None:
+            body = foretold.serialise()
+        if self._page is not None and (page := read_page(body)) is not None:
+            self.dialog, self.audio = dialog, page_audio(page)
+            self._calling.answered(self, dialog)
+            self._tell(Answered(self.audio))
+            return
+        answer = read_offer(body) or foretold
         audio = read_answer(self._sent, answer) if self._sent is not None and answer is not None else None
-        if audio is None or self._flow is None:
+        if audio is None or self._flow is None or self._page is not None:
             self._wire.bye(dialog, [("Reason", 'SIP;cause=488;text="no common codec"')])
             self._failed(Ending(Side.REMOTE, Reason.NO_COMMON_CODEC))
             return

@@ -1,4 +1,4 @@
-"""How many new calls one network address may make a second, and which programs get no answer at all."""
+"""How much one network address may ask for a second, and which programs get no answer at all."""
 
 from __future__ import annotations
 
@@ -24,15 +24,19 @@ SCANNERS = (
 KEPT = 10_000  # sources remembered; beyond it the longest silent is forgotten
 
 
+# A call is about six messages each way with their repetitions: whoever may make calls may send what they need.
+MESSAGES_PER_CALL = 10
+
+
 class SourceRates:
-    """A token bucket per source (an IPv6 /64 is one source), as deep as one second of calls."""
+    """A token bucket per source (an IPv6 /64 is one source), as deep as one second: of calls, or of messages."""
 
     def __init__(self, per_second: int) -> None:
         self._per_second = per_second
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def allow(self, source: str, now: float) -> bool:
-        """True when this source may make another call now."""
+        """True when this source may have another one now."""
         key = source_key(source)
         tokens, at = self._buckets.pop(key, (float(self._per_second), now))
         tokens = min(self._per_second, tokens + (now - at) * self._per_second)

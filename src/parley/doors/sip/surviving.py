@@ -35,7 +35,7 @@ class SurvivingCall(SipCall):
         self._user_agent = stored.user_agent
         self._hop = stored.hop
 
-    def accept(self, port: int, web: WebLocal | None = None) -> None:
+    def accept(self, port: int, web: WebLocal | None = None, plain: bool = False) -> None:
         """It is answered."""
 
     def reject(self, ending: Ending) -> None:

@@ -92,7 +92,7 @@ class BrowserLeg:
         self._asked, self._asked_by = offer, id
         return audio_of(offer)
 
-    def accept(self, port: int, web: WebLocal | None = None) -> None:
+    def accept(self, port: int, web: WebLocal | None = None, plain: bool = False) -> None:
         self._answer(web)
 
     def accept_change(self, audio: LegAudio, web: WebLocal | None = None) -> None:

@@ -25,6 +25,7 @@ from parley.wire.sip.transaction import (
 )
 
 Lines = Iterable[tuple[str, str]]
+Admits = Callable[[Flow, float], bool]  # may another call or registration begin by that flow?
 
 TIDY_LEAST = 1000  # items of the schedule
 
@@ -171,6 +172,7 @@ class Core:
     schedule: Schedule = field(default_factory=Schedule)
     dropped: Counter[str] = field(default_factory=Counter)
     ids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+    admits: "Admits" = lambda _flow, _now: True
 
     def send(self, flow: Flow, data: bytes | None) -> None:
         """Queue bytes for the wire."""

@@ -29,7 +29,8 @@ def contact_for(flow: Flow, user: str) -> str:
     """Our Contact on that flow: it names the transport unless that is UDP, so that the peer comes back by
     it.
     """
-    transport = "" if flow.transport == "udp" else f";transport={flow.transport}"
+    named = "ws" if flow.transport == "wss" else flow.transport  # RFC 7118 section 5.2.2 has one name for both
+    transport = "" if flow.transport == "udp" else f";transport={named}"
     return f"<sip:{user + '@' if user else ''}{flow.sent_by}{transport}>"
 
 

@@ -18,7 +18,7 @@ from parley.wire.sip import sessions
 from parley.wire.sip.address import URI, NameAddr
 from parley.wire.sip.answers import Dialect
 from parley.wire.sip.client import Client
-from parley.wire.sip.core import ClientEntry, Core, Limits, Lines, ServerEntry, random_token
+from parley.wire.sip.core import Admits, ClientEntry, Core, Limits, Lines, ServerEntry, random_token
 from parley.wire.sip.dialog import Credentials, Dialog, contact_for, user_of
 from parley.wire.sip.errors import BadRequest, OurMistake, TheirMistake
 from parley.wire.sip.events import DialogId, Event, TransactionId
@@ -42,13 +42,16 @@ class SipLayer:
         timers: Timers | None = None,
         token: Callable[[], str] = random_token,
         secret: bytes | None = None,
+        admits: Admits = lambda _flow, _now: True,
     ) -> None:
+        """admits: asked before anything is kept of an INVITE that would be a new call, and of a REGISTER."""
         self._core = Core(
             timers or Timers(),
             dialect or Dialect(),
             limits or Limits(),
             token,
             secret or secrets.token_bytes(16),
+            admits=admits,
         )
         self._client = Client(self._core)
         self._server = Server(self._core, self._client)

@@ -74,6 +74,9 @@ class Server:
 
     def _register(self, request: Request, flow: Flow, key: Key, now: float) -> None:
         """Outside any dialog; its To tag is ours alone."""
+        if not self._core.admits(flow, now):
+            self._busy(request, flow)
+            return
         if "Authorization" not in request.headers:
             self._core.events.append(IncomingRegister(None, request, flow))
             return
@@ -84,9 +87,13 @@ class Server:
 
     def _overload(self, request: Request, flow: Flow) -> None:
         if request.method == "INVITE":
-            self.refuse(request, flow, 503, [("Retry-After", str(self._core.limits.retry_after))])
+            self._busy(request, flow)
         else:
             self._core.dropped["overload"] += 1
+
+    def _busy(self, request: Request, flow: Flow) -> None:
+        """Remembering nothing."""
+        self.refuse(request, flow, 503, [("Retry-After", str(self._core.limits.retry_after))])
 
     def refuse(
         self,
@@ -132,7 +139,7 @@ class Server:
 
     def _new_call(self, request: Request, flow: Flow, key: Key, now: float) -> None:
         core = self._core
-        if len(core.dialogs) >= core.limits.dialogs:
+        if len(core.dialogs) >= core.limits.dialogs or not core.admits(flow, now):
             self._overload(request, flow)
             return
         tag = core.token()

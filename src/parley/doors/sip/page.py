@@ -1,0 +1,96 @@
+"""The media of a page in a SIP call: WebRTC's, offered and answered (RFC 8829). Its other end is engine/browsers.py.
+
+Pages speak SIP over WebSocket. Signalling, rules and everything else of the leg are those of any SIP call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ...core.leg_inputs import AudioCodec, LegAudio, WebLocal, WebRemote
+from ...core.secret import Secret
+from ...wire.sdp import SdpMistake, Session
+from ...wire.sip.events import TransactionId
+from ...wire.web_sdp import PROTOCOLS, WebAnswerer, WebOffer, answer, make_offer, read_offer
+
+Respond = Callable[[TransactionId, int, bytes], None]
+
+
+def page_offer(offer: Session, body: bytes | None) -> WebOffer | None:
+    """What a page offers; None: it is no page, or nothing that we could answer as to one."""
+    audio = next((media for media in offer.media if media.kind == "audio"), None)
+    if audio is None or audio.protocol.upper() not in PROTOCOLS:
+        return None
+    if audio.get("ice-ufrag") is None and offer.get("ice-ufrag") is None:
+        return None
+    return read_page(body)
+
+
+def read_page(body: bytes | None) -> WebOffer | None:
+    """The offer, or the answer to ours; None where it is neither."""
+    try:
+        return read_offer((body or b"").decode("utf-8", "surrogateescape"))
+    except (SdpMistake, UnicodeError):
+        return None
+
+
+def page_audio(offer: WebOffer) -> LegAudio:
+    """In the core's words. Candidates are learnt from checks, so there is no address."""
+    return LegAudio(
+        remote_host="",
+        remote_port=0,
+        codec=AudioCodec("opus", offer.opus.payload, offer.opus.clock),
+        dtmf_payload_type=offer.events.payload if offer.events else None,
+        dtmf_clock_rate=offer.events.clock if offer.events else 8000,
+        sends=offer.direction in {"sendrecv", "sendonly"},
+        receives=offer.direction in {"sendrecv", "recvonly"},
+        web=WebRemote(offer.ufrag, Secret(offer.password), offer.fingerprint, offer.setup, offer.level_extension),
+    )
+
+
+@dataclass(slots=True)
+class Page:
+    """Our side of one call's descriptions. session: of the o= line."""
+
+    session: int
+    respond: Respond
+    _version: int = 0
+    _asked: tuple[TransactionId, WebOffer] | None = None  # a re-INVITE that is not answered yet
+
+    def offer(self, web: WebLocal) -> bytes:
+        """Ours, to a page that we call."""
+        return make_offer(self._ours(web)).encode()
+
+    def answer_to(self, offer: WebOffer, web: WebLocal) -> bytes:
+        return answer(offer, self._ours(web)).encode()
+
+    def _ours(self, web: WebLocal) -> WebAnswerer:
+        self._version += 1
+        password = web.password.reveal()
+        return WebAnswerer(web.addresses, web.port, web.ufrag, password, web.fingerprint, self.session, self._version)
+
+    def offered(self, transaction: TransactionId, body: bytes | None) -> LegAudio | None:
+        """A re-INVITE or UPDATE: what to change to, and then `answered`; None: it is refused already."""
+        offer = read_page(body)
+        if offer is None or self._asked is not None:
+            self.respond(transaction, 488 if offer is None else 491, b"")
+            return None
+        self._asked = (transaction, offer)
+        return page_audio(offer)
+
+    def answered(self, web: WebLocal | None) -> None:
+        """The engine has changed to what was offered last."""
+        if self._asked is None:
+            return
+        (transaction, offer), self._asked = self._asked, None
+        if web is None:
+            self.respond(transaction, 488, b"")
+        else:
+            self.respond(transaction, 200, self.answer_to(offer, web))
+
+    def give_up(self) -> None:
+        """Whoever offers anew must not wait for us for ever."""
+        if self._asked is not None:
+            self.respond(self._asked[0], 487, b"")
+            self._asked = None
