@@ -80,6 +80,11 @@ class SqlTransaction:
         self.brandings: Repository[Branding] = SqlRepository(catalogue.BRANDINGS, writing)
         self.seats: SeatRepository = SqlSeats(writing)
 
+    @property
+    def settled(self) -> bool:
+        """Whether nothing was written so far of what people set."""
+        return self._writing.settled
+
     # --- attendance and kept answers -------------------------------------------------------------------------
 
     async def add_attendance(self, attendance: Attendance) -> None:

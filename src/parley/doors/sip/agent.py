@@ -378,9 +378,7 @@ class SipAgent:
         offer = read_offer(body)
         if offer is None:
             if body or (request.body and handling(request.headers) != "optional"):
-                return (
-                    400 if body else 488
-                )  # malformed SDP is the caller's mistake; one without is a matter of taste
+                return 400 if body else 488  # malformed SDP is the caller's mistake; one without is a matter of taste
             address = media_address(self._media_address, flow.local[0], flow.remote[0])
             return SipLeg(event, None, undecided_audio(flow.remote[0]), self, address, session, keys)
         page = page_offer(offer, body)
