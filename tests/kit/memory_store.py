@@ -447,6 +447,7 @@ class MemoryStore:
         self._state = State()
         self._lock = asyncio.Lock()
         self._holder: asyncio.Task[Any] | None = None
+        self.generation = 0
 
     async def migrate(self) -> None:
         """There is no schema."""
@@ -464,6 +465,7 @@ class MemoryStore:
                 working = self._state.copied()
                 yield MemoryTransaction(working, writes=True)
                 self._state = working
+                self.generation += 1
             finally:
                 self._holder = None
 

@@ -344,6 +344,14 @@ class Store(Protocol):
         """For reads alone; never waits for a writer."""
         ...
 
+    @property
+    def generation(self) -> int:
+        """Another number after every commit that may have changed what people set: what was read before it is old.
+
+        Commits of what merely happens (events, the outbox, registrations, who is inside) need not count.
+        """
+        ...
+
 
 # --- media ---------------------------------------------------------------------------------------------------
 

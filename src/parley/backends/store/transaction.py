@@ -83,6 +83,11 @@ class SqlTransaction:
         self.live_legs: Repository[StoredLeg] = SqlRepository(catalogue.LIVE_LEGS, writing)
         self.live_meetings: Repository[StoredMeeting] = SqlRepository(catalogue.LIVE_MEETINGS, writing)
 
+    @property
+    def settled(self) -> bool:
+        """Whether nothing was written so far of what people set."""
+        return self._writing.settled
+
     # --- attendance and kept answers -------------------------------------------------------------------------
 
     async def add_attendance(self, attendance: Attendance) -> None:

@@ -46,6 +46,7 @@ from .leg import SipLeg
 from .listeners import Listeners, StreamLimits, every_address_like, is_ours, source_address
 from .page import page_offer
 from .passing import passage_of
+from .pulse import Pulse
 from .rates import MESSAGES_PER_CALL, SourceRates
 from .refer import Moves, Referrals
 from .registrar import Answered, Registrar
@@ -120,8 +121,9 @@ class SipAgent:
         self._layer = SipLayer(
             our_dialect(agent),
             limits=Limits(dialogs=calls_most + calls_most // 10 + 10),
-            admits=lambda flow, now: self._rates.allow(flow.remote[0], now),
+            admits=lambda flow, now: self._rates.allow(flow.remote[0], now) and not self._pulse.is_late(now),
         )
+        self._pulse = Pulse(clock)
         self._rates = SourceRates(calls_per_source)
         self._messages = SourceRates(max(messages_per_source, MESSAGES_PER_CALL * calls_per_source))
         self._listeners = Listeners(self._receive, self._broken, self._may_send, streams)
@@ -149,6 +151,7 @@ class SipAgent:
 
         Raises OSError.
         """
+        self._pulse.start()
         if udp:
             await self._listeners.open_udp(*udp)
         if tcp:
@@ -168,6 +171,7 @@ class SipAgent:
 
     async def close(self) -> None:
         """BYEs asked for before this are on the wire; nothing is repeated after it."""
+        self._pulse.stop()
         if self._timer is not None:
             self._timer.cancel()
         await self._listeners.close()
