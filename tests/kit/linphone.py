@@ -53,6 +53,7 @@ class Linphone(Phone):
         self._news = asyncio.Event()
         for folder in (".local/share/linphone", ".config/linphone"):
             (self._folder / folder).mkdir(parents=True)
+        (self._folder / "log").touch()
         (self._folder / "settings").write_text(self._settings())
         speech = self._speech_file(self.speech)
         self._process = await asyncio.create_subprocess_exec(
@@ -132,8 +133,7 @@ class Linphone(Phone):
 
     def trace(self) -> str:
         """Its own log with every SIP message."""
-        log = self._folder / "log"
-        return log.read_text(errors="replace") if log.exists() else ""
+        return (self._folder / "log").read_text(errors="replace")
 
     def _files(self) -> list[Path]:
         heard = self._folder / "heard.wav"
@@ -142,8 +142,6 @@ class Linphone(Phone):
     async def _read_log(self) -> None:
         """What its log tells becomes events. Its output says less, and nothing of registrations that succeed."""
         rest = b""
-        while not (self._folder / "log").exists():
-            await asyncio.sleep(0.02)
         with (self._folder / "log").open("rb") as log:
             while True:
                 *lines, rest = (rest + log.read()).split(b"\n")

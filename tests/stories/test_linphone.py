@@ -48,6 +48,7 @@ async def test_a_linphone_types_its_pin_and_holds() -> None:
         await lin.dial(uri("room"))
         await lin.hears_prompt("enter-pin", lin.start)
         await lin.digits("7#")
+        assert all(f"telephone-event/{rate}" in lin.trace() for rate in (48000, 16000, 8000))
         await bob.hears(scene.voices["lin"])
         assert await media_of(scene, "lin") == ("opus", "false")
         await lin.hold()
