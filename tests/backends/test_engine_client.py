@@ -17,6 +17,7 @@ import pytest
 from parley.app.ports import MediaUnavailable
 from parley.backends.engine import worker as worker_module
 from parley.backends.engine.client import EngineClient, WebListening
+from parley.backends.engine.pace import EVERY
 from parley.backends.engine.worker import WorkerDied, WorkerLink
 from parley.core.ids import MeetingId
 from parley.core.leg_inputs import WebLocal
@@ -83,7 +84,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     yield made
     pid = engines[-1].worker_pid
     await engines[-1].stop()
-    assert pid is None or not alive(pid)
+    await until(lambda: pid is None or not alive(pid))  # its parent, which is this process, learns of it by and by
 
 
 def desert(engine: EngineClient) -> None:
@@ -103,6 +104,7 @@ def engine_of(bench: Bench) -> EngineClient:
 
 
 async def dump(engine: EngineClient, worker: int = 0) -> m.Dump:
+    await asyncio.sleep(2 * EVERY)  # every plan so far is on its way
     answer = await engine._workers[worker].ask(lambda number: m.GetDump(id=number))
     assert isinstance(answer, m.Dump)
     return answer

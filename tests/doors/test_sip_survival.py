@@ -21,6 +21,7 @@ from parley.wire.sip.message import Request
 from tests.app.floor import no_errors
 from tests.app.life import Life
 from tests.doors.sip_rig import Phone, SipRig, audio_of, described, offer
+from tests.doors.test_sip_dtls import by_dtls
 from tests.kit.memory_store import MemoryStore
 
 KEY = base64.b64encode(bytes(range(30))).decode()
@@ -143,6 +144,19 @@ async def test_srtp_goes_on_with_its_keys(rig: SipRig) -> None:
     assert leg.view is not None and leg.view.encrypted_media
     async with after.floor.held.reading() as tx:
         assert KEY not in repr((await tx.live_legs.page(Query())).items)
+
+
+async def test_keys_by_dtls_go_on_with_our_certificate(rig: SipRig) -> None:
+    """A re-INVITE with the fingerprint of before is answered with ours of before, in the same role."""
+    await rig.floor.space()
+    phone = Phone(rig)
+    first = audio_of(await phone.call(by_dtls()))
+    await rig.floor.wait(2)
+    after = await killed(rig, phone)
+    held = audio_of(await phone.call(by_dtls(direction="sendonly", version=2)))
+    assert (held.get("fingerprint"), held.get("setup")) == (first.get("fingerprint"), first.get("setup"))
+    (leg,) = after.floor.directory.legs()
+    assert leg.view is not None and leg.view.encrypted_media
 
 
 async def test_a_session_that_we_refresh_is_refreshed_soon(rig: SipRig) -> None:

@@ -54,6 +54,7 @@ from .live import LiveLeg, without_scheme
 from .meetings import MeetingRunner
 from .outgoing_legs import Elsewhere, OutgoingLegRunner, nowhere
 from .ports import AnsweredDoor, Identifiers, LegDoor, OutgoingDoor, Store, Transaction
+from .remembered import Remembered
 
 log = structlog.get_logger(__name__)
 
@@ -82,6 +83,7 @@ class Directory:
         self, store: Store, services: LegServices, identifiers: Identifiers, changes: Changes, legs_most: int
     ) -> None:
         self._store = store
+        self._entered: Remembered[tuple[SpaceFacts | None, AccessMethod | None]] = Remembered(store)
         self._services = services
         self._identifiers = identifiers
         self._legs_most = legs_most
@@ -358,7 +360,10 @@ class Directory:
 
         facts, door = self._temporary.get(wish.space), None
         if facts is None:
-            facts, door = await self._read(wish.space, read)
+            known = self._entered.recall((wish.space, entry))
+            if known is None:
+                known = await self._entered.learn((wish.space, entry), lambda: self._read(wish.space, read))
+            facts, door = known or (None, None)
         # From here on nothing waits: what was read still holds when the leg is in.
         if leg.id not in self._joining:
             return  # the leg left while we read

@@ -31,12 +31,18 @@ class Remembered(Generic[V]):
 
     async def read(self, key: Hashable, how: Callable[[Transaction], Awaitable[V | None]]) -> V | None:
         """Recalled, or read and remembered. None is never remembered: anybody can ask for what is not there."""
+
+        async def reading() -> V | None:
+            async with self._store.reading() as tx:
+                return await how(tx)
+
         known = self.recall(key)
-        if known is not None:
-            return known
+        return known if known is not None else await self.learn(key, reading)
+
+    async def learn(self, key: Hashable, how: Callable[[], Awaitable[V | None]]) -> V | None:
+        """What `how` reads of the store, remembered unless a commit has overtaken it."""
         begun = self._store.generation
-        async with self._store.reading() as tx:
-            found = await how(tx)
+        found = await how()
         if found is not None and begun == self._store.generation:
             self.recall(key)  # forgets what is old
             while len(self._known) >= self._most:

@@ -28,6 +28,7 @@ from ...engine import messages as m
 from .hand_over import HandOver
 from .media_worker import MediaWorker
 from .opened import OpenedLeg
+from .pace import Pace
 from .translate import announce, load_prompts, media_of, set_plan, web_local, window_of
 from .worker import Builder
 
@@ -89,6 +90,7 @@ class EngineClient:
         self._speakers: dict[MeetingId, tuple[LegId, ...]] = {}
         self._found: frozenset[LegId] = frozenset()
         self._held: list[m.Reliable] | None = None  # told of what was found, until `keep`
+        self._pace = Pace(self._send_plan)
         self._hand_over = HandOver(self._open_again, self._go_on)
         self.health: m.Health | None = None
 
@@ -113,6 +115,7 @@ class EngineClient:
             self._homes.setdefault(MeetingId(meeting), worker)
 
     async def stop(self) -> None:
+        self._pace.stop()
         await self._hand_over.stop()
         for worker in self._workers:
             await worker.stop()
@@ -213,13 +216,17 @@ class EngineClient:
         if known is not None and plan.number <= known.number:
             return
         self._plans[plan.meeting] = plan
-        home = self._homes.get(plan.meeting)
-        if home is None:
-            home = self._homes[plan.meeting] = self._place(plan)
+        if plan.meeting not in self._homes:
+            self._homes[plan.meeting] = self._place(plan)
+        self._pace.ask(plan.meeting)
+
+    def _send_plan(self, meeting: MeetingId) -> None:
+        plan, home = self._plans[meeting], self._homes[meeting]
         home.tell(partial(set_plan, plan=plan))
         self._bring_together(plan, home)
 
     def announce(self, announcement: Announce) -> None:
+        self._pace.hurry(announcement.meeting)
         home = self._homes.get(announcement.meeting)
         if home is not None:
             home.tell(partial(announce, announcement=announcement))
@@ -233,6 +240,7 @@ class EngineClient:
             worker.tell(partial(load_prompts, brand=brand, files=paths))
 
     def drop(self, meeting: MeetingId) -> None:
+        self._pace.forget(meeting)
         self._plans.pop(meeting, None)
         self._speakers.pop(meeting, None)
         home = self._homes.pop(meeting, None)

@@ -21,6 +21,7 @@ log = structlog.get_logger(__name__)
 Builder = Callable[[int], m.Message]
 
 ANSWER_WITHIN = 2.0  # seconds; a worker that does not answer for so long is dead (architecture, media engine)
+OURSELVES_LATE = 0.1  # seconds: of a timer of ours, by which we do not judge others
 START_WITHIN = 10.0  # seconds until a new process must listen: imports of numpy take most of it
 PING_EVERY = 1.0
 
@@ -127,7 +128,7 @@ class WorkerLink:
         self._pending[number] = future
         try:
             self._send(build(number))
-            return await asyncio.wait_for(future, ANSWER_WITHIN)
+            return await _patiently(future)
         except TimeoutError as problem:
             self._die("did not answer")
             raise WorkerDied("media worker did not answer") from problem
@@ -220,3 +221,18 @@ class WorkerLink:
                 self._process.kill()
                 await self._process.wait()
         self._socket.unlink(missing_ok=True)
+
+
+async def _patiently(answer: asyncio.Future[m.Response]) -> m.Response:
+    """Raises TimeoutError when it does not come in time, as far as we can judge.
+
+    Where we are late ourselves, it may have come long ago and wait to be read.
+    """
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + ANSWER_WITHIN
+        await asyncio.wait({answer}, timeout=ANSWER_WITHIN)
+        if answer.done():
+            return answer.result()
+        if loop.time() - due < OURSELVES_LATE:
+            raise TimeoutError

@@ -106,7 +106,7 @@ class SipCall:
 
     def written(self) -> bytes:
         dialog = self._wire.snapshot(self.dialog) if self.dialog is not None and not self.ended else None
-        if dialog is None:
+        if dialog is None or self._page is not None:  # a page's media cannot be taken up again: it calls anew
             return b""
         return StoredCall(
             dialog=dialog,
@@ -121,6 +121,7 @@ class SipCall:
             flow=self._flow,
             user_agent=self._user_agent,
             hop=self._hop,
+            fingerprint=self._fingerprint,
         ).encoded()
 
     def _remember(self, answer: Answer) -> None:

@@ -16,7 +16,8 @@ from ...wire.sip.flow import Flow
 
 @dataclass(frozen=True, slots=True)
 class StoredCall:
-    """dialog: as the SIP layer tells it. hop: by which we called, with our credentials there."""
+    """dialog: as the SIP layer tells it. hop: by which we called, with our credentials there. fingerprint: of our end,
+    where keys were agreed by DTLS."""
 
     dialog: dict[str, Any]
     call_id: str
@@ -30,6 +31,7 @@ class StoredCall:
     flow: Flow | None
     user_agent: str
     hop: Hop | None = None
+    fingerprint: str | None = None
 
     def encoded(self) -> bytes:
         return msgspec.json.encode(self)

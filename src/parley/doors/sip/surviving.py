@@ -34,6 +34,7 @@ class SurvivingCall(SipCall):
         self._codec = stored.codec
         self._user_agent = stored.user_agent
         self._hop = stored.hop
+        self._fingerprint = stored.fingerprint
 
     def accept(self, port: int, web: WebLocal | None = None, plain: bool = False) -> None:
         """It is answered."""
