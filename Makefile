@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export PARLEY_DATA_DIR ?= ./data
+# Compiled once, loaded by every server that is started; nothing may forbid that.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint bench soak docs fuzz
