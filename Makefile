@@ -17,7 +17,7 @@ run: .venv/installed # Install into .venv if needed and start the server; data i
 
 # Stories that want much of the processor: after the others, and two at a time.
 HEAVY := $(wildcard tests/stories/test_browser_*.py) tests/stories/test_pages_spaces.py tests/stories/test_kit_browser.py \
-	tests/stories/test_twelve_callers.py
+	tests/stories/test_survival.py tests/stories/test_twelve_callers.py
 
 test: .venv/installed-for-tests # Install what the tests need and run them all
 	scripts/install_test_peers.sh

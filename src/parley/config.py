@@ -135,7 +135,12 @@ class Media(Section):
         "IP address",
     )
     web_port: int = setting(
-        10000, "The one UDP port for the sound of all browsers; 0: no browsers.", "port", ge=0, le=65535
+        10000,
+        "The UDP port for the sound of all browsers; with several media workers also those after it, one for each; "
+        "0: no browsers.",
+        "port",
+        ge=0,
+        le=65535,
     )
     web_listen: Addresses = setting(
         (),
@@ -148,9 +153,19 @@ class Media(Section):
         "`media.address`, else those listened on, without loopback where there is another.",
         "IP addresses",
     )
-    workers: int = setting(1, "Media worker processes; more than one core needs more than one.", ge=1, le=64)
+    workers: int = setting(
+        1, "Media worker processes, each with whole meetings of its own; 0: one for each core.", ge=0, le=64
+    )
     dead_after: float = setting(
         30.0, "A leg that should send and of which nothing was received for so long is ended.", "seconds", ge=1, le=3600
+    )
+    outlive: float = setting(
+        60.0,
+        "How long a media worker keeps its calls' sound when the server dies, for the next start to take it over; "
+        "0: it ends with the server.",
+        "seconds",
+        ge=0,
+        le=3600,
     )
     speakers: int = setting(4, "How many of the loudest are mixed at a time.", "participants", ge=1, le=16)
 

@@ -8,7 +8,6 @@ import fcntl
 import gc
 import os
 import signal
-import tempfile
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -64,10 +63,11 @@ from .wiring_brands import brand_keeping
 from .wiring_conferences import Shared, conference_parts
 from .wiring_http import CannotStart, certificate_of, certificates_of, open_http, pages_of, root_of
 from .wiring_inputs import leg_lines, noted_inputs
-from .wiring_media import web_listening
+from .wiring_media import run_directory_of, web_listening
 from .wiring_notices import couriers_of
-from .wiring_sip import open_sip, sip_agent, sip_sockets
+from .wiring_sip import open_sip, sip_agent, sockets_beside_pages
 from .wiring_sockets import SocketShared, meeting_socket, with_socket
+from .wiring_survival import survival_of
 from .wiring_web import WebShared, web_parts
 
 log = structlog.get_logger(__name__)
@@ -200,8 +200,8 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     _run_beside(brand_keeping(settings, kept.store, engine, kept.changes, stack), stack)
     tasks = Tasks()
     stack.push_async_callback(tasks.cancel)
-    attempts = Attempts(AttemptSettings(wrong_most=settings.limits.wrong_pins, window=settings.limits.window_s))
-    pins = PinJudge(attempts, kept.lookup, kept.clock, journal)
+    bounds = AttemptSettings(wrong_most=settings.limits.wrong_pins, window=settings.limits.window_s)
+    pins = PinJudge(Attempts(bounds), kept.lookup, kept.clock, journal)
     services = LegServices(
         clock=kept.clock,
         engine=engine,
@@ -215,8 +215,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     directory = Directory(kept.store, services, kept.identifiers, kept.changes, settings.limits.legs)
     arrivals = Arrivals(kept.lookup, directory)
 
-    certificate = certificate_of(settings, kept.clock)
-    certificates = certificates_of(settings, certificate)
+    certificates = certificates_of(settings, certificate := certificate_of(settings, kept.clock))
     sip = sip_agent(settings, kept.clock, kept.devices, arrivals, tasks)
     first_domain = kept.administration.inbound_rules.space_domain
     dialling = Dialling(kept.store, directory, sip.dialler, kept.clock, first_domain)
@@ -268,6 +267,10 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     seats = Seats(kept.store, directory, kept.clock, tasks, settings.web.grace)
     await seats.load()
     stack.push_async_callback(seats.flush)
+    survival = survival_of(settings, kept.store, directory, services, sip, dialling)
+    stack.push_async_callback(survival.flush)
+    await importer.import_now()
+    await survival.take_up()
     sockets = SocketShared(
         kept.store,
         kept.clock,
@@ -285,13 +288,15 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     )
     native = with_socket(web.native, meeting_socket(settings, sockets))
     cms = _cms(settings, kept, directory, dialling, journal)
-    phones = sip_sockets(settings, sip) if settings.sip.websocket else None
-    await open_http(settings, root_of(cms, parts.json, native, pages_of(settings), phones), certificates, stack)
+    root = root_of(cms, parts.json, native, pages_of(settings), sockets_beside_pages(settings, sip))
+    await open_http(settings, root, certificates, stack)
     sip_ports = await open_sip(settings, sip, directory, certificates, stack)
+    survival.farewell()
     seats.ready()
     _run_beside(parts.timekeeping, stack)  # conferences may dial from here on
-    started = kept.clock.utc().strftime("%Y-%m-%dT%H:%M:%SZ")
-    described = describer(settings, started, sip_ports, lambda: 1 if engine.worker_pid else 0)
+    described = describer(
+        settings, f"{kept.clock.utc():%Y-%m-%dT%H:%M:%SZ}", sip_ports, lambda: len(engine.worker_pids)
+    )
     operator = Operator(kept.services(shown_host(settings)), pins, directory, feed, kept.clock, described)
     door = OpsDoor(operator, settings.data_dir)
     await door.open()
@@ -342,16 +347,16 @@ def _run_sender(settings: Settings, kept: Kept, stack: AsyncExitStack) -> None:
 
 
 async def _engine(settings: Settings, stack: AsyncExitStack) -> EngineClient:
-    if settings.media.workers > 1:
-        log.warning("this version runs one media worker", asked=settings.media.workers)
     ports = (settings.media.ports.first, settings.media.ports.last)
-    run_directory = _run_directory(settings.data_dir, stack)
+    run_directory = run_directory_of(settings.data_dir)
     engine = EngineClient(
         run_directory,
         ports=ports,
         loudest=settings.media.speakers,
         dead_after=settings.media.dead_after,
+        outlive=settings.media.outlive,
         web=web_listening(settings.media),
+        workers=settings.media.workers or len(os.sched_getaffinity(0)),
     )
     stack.push_async_callback(engine.stop)
     try:
@@ -359,15 +364,6 @@ async def _engine(settings: Settings, stack: AsyncExitStack) -> EngineClient:
     except WorkerDied as problem:
         raise CannotStart(str(problem)) from problem
     return engine
-
-
-def _run_directory(data_dir: Path, stack: AsyncExitStack) -> Path:
-    """For sockets: in the data directory, or in a private temporary one where that path is too long for a socket."""
-    path = data_dir.absolute() / "run"
-    if len(str(path)) < 80:
-        path.mkdir(mode=0o700, exist_ok=True)
-        return path
-    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parley-")))
 
 
 def _cms(settings: Settings, kept: Kept, directory: Directory, dialling: Dialling, journal: FileJournal) -> ASGIApp:

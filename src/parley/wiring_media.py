@@ -1,12 +1,19 @@
-"""Settings -> where the media worker listens for browsers, and what browsers are told."""
+"""Settings -> where the media workers listen for browsers, and what browsers are told; where they listen for us."""
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
+import os
+import stat
+import tempfile
+from pathlib import Path
 
 from .backends.engine.client import WebListening
 from .config import Media
 from .host import foremost_address, local_addresses
+
+LONGEST_DIRECTORY = 80  # bytes: the path of a UNIX socket has 107 in all
 
 
 def web_listening(media: Media) -> WebListening | None:
@@ -38,3 +45,18 @@ def _reachable(listen: tuple[str, ...]) -> tuple[str, ...]:
     """Without loopback, unless there is nothing else."""
     found = tuple(address for address in listen if not ipaddress.ip_address(address).is_loopback)
     return found or listen
+
+
+def run_directory_of(data_dir: Path) -> Path:
+    """For the workers' sockets, the same at each start: in the data directory, or, where its path is too long for a
+    socket, a private one of ours among the system's temporary files. Raises PermissionError."""
+    path = data_dir.absolute() / "run"
+    if len(os.fsencode(path)) >= LONGEST_DIRECTORY:
+        digest = hashlib.sha256(os.fsencode(data_dir.absolute())).hexdigest()[:16]
+        path = Path(tempfile.gettempdir()) / f"parley-{os.getuid()}-{digest}"
+    path.mkdir(mode=0o700, exist_ok=True)
+    facts = path.lstat()
+    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid():
+        raise PermissionError(f"{path} must be a directory of our own user")
+    path.chmod(0o700)
+    return path

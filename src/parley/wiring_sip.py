@@ -115,6 +115,11 @@ def sip_sockets(settings: Settings, sip: SipAgent) -> ASGIApp:
     return sip.sockets((*own, *settings.sip.websocket_origins))
 
 
+def sockets_beside_pages(settings: Settings, sip: SipAgent) -> ASGIApp | None:
+    """Where the pages are; None: not wanted there."""
+    return sip_sockets(settings, sip) if settings.sip.websocket else None
+
+
 def alone(sockets: ASGIApp) -> ASGIApp:
     """For a listener that serves nothing else."""
 

@@ -95,7 +95,10 @@ class Call:
 
 
 class Floor:
-    """store: a MemoryStore unless given. What callers read passes `held`, which can hold or break it."""
+    """store: a MemoryStore unless given. What callers read passes `held`, which can hold or break it.
+
+    after: the life before, which was killed: its media, its journal and the wall clock go on.
+    """
 
     def __init__(
         self,
@@ -108,19 +111,25 @@ class Floor:
         identifiers: CountedIdentifiers | None = None,
         inputs: Inputs | None = None,
         clock: ManualClock | None = None,
+        after: Floor | None = None,
     ) -> None:
-        self.clock = clock or ManualClock()
+        next_clock = ManualClock() if after is None else ManualClock(now=5.0, utc=after.clock.utc())
+        self.clock = clock or next_clock
         kept = store or MemoryStore()
         self.held = HeldStore(kept)
         self.changes = Changes()
         self.journal = MemoryJournal(self.clock)
         self.engine = FakeEngine(self.clock, prompt_seconds=PROMPT, ports=ports)
+        if after is not None:
+            self.journal.lines = after.journal.lines
+            self.engine = after.engine
+            self.engine.start_again(self.clock)
         self.tasks = Tasks()
         self.lookup = Lookup(self.held, domains, "9000", echo=("echo", Echo()))
         attempts = Attempts(AttemptSettings(wrong_most=wrong_most, window=600.0))
         self.pins = PinJudge(attempts, self.lookup, self.clock, self.journal)
         identifiers = self.identifiers = identifiers or CountedIdentifiers()
-        services = LegServices(
+        services = self.services = LegServices(
             clock=self.clock,
             engine=self.engine,
             journal=self.journal,

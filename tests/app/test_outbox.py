@@ -282,6 +282,10 @@ class FaultyStore:
         if fault == "after":
             raise Fault
 
+    @property
+    def generation(self) -> int:
+        return self.inner.generation
+
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
         if next(self.plan, None) == "begin":

@@ -15,13 +15,16 @@ from hypothesis import strategies as st
 
 from parley.app.booking import ConferenceRecord, RulesEdit
 from parley.app.ports import Transaction
+from parley.app.survival import Survival
 from parley.core.conferences import Cycle, OccurrenceState, Series
+from parley.core.endings import Ending, Reason, Side
 from tests.app.conference_floor import ConferenceFloor, at
 from tests.app.conference_times import BOB, DORA, daily, nine_to_eleven, stored
 from tests.app.floor import no_errors
 from tests.kit.fake_call_placer import FakeCallPlacer
 from tests.kit.held_store import HeldStore
 from tests.kit.memory_store import MemoryStore
+from tests.kit.surviving_doors import FakeSurvivingDoors
 
 
 @pytest.fixture
@@ -76,6 +79,41 @@ async def test_a_running_conference_goes_on_after_a_restart(floor: ConferenceFlo
         await other.host_enters(record)
         await other.until("2026-01-01 11:20")
         assert await stored(other, record) == ("running", "11:50")
+
+
+def survival(floor: ConferenceFloor, doors: FakeSurvivingDoors) -> Survival:
+    return Survival(floor.held, floor.directory, floor.services, {"sip": doors}, 30.0, lambda _tenant: lambda: None)
+
+
+async def test_a_conference_whose_meeting_survives(floor: ConferenceFloor) -> None:
+    """Killed and started again: who is in stays in attendance, nobody is called again, and it ends at its end."""
+    record = await nine_to_eleven(floor, attendees=(BOB,))
+    survival(floor, FakeSurvivingDoors())
+    async with floor.running():
+        await floor.until("2026-01-01 09:20")
+        host = await floor.host_enters(record)
+        host.door.writes = b"host"
+        floor.directory.door_changed(host.door)
+        leaver = await floor.host_enters(record)
+        await floor.wait(2)
+    other, doors = ConferenceFloor(store=floor.held, after=floor), FakeSurvivingDoors()
+    surviving = survival(other, doors)
+    await surviving.take_up()
+    surviving.farewell()
+    async with other.running():
+        assert await stored(other, record) == ("running", "11:20") and other.placer.targets() == []
+        only = await other.only(record)
+        meeting = other.meeting()
+        assert meeting is not None and only.meeting == meeting.meeting
+        rows = await other.conferences.attendance(other.alice, only.id)
+        assert leaver.leg.id not in other.engine.legs
+        assert [row.left and f"{row.left:%H:%M}" for row in rows] == [None, "09:20"]
+        await other.until("2026-01-01 11:21")
+        assert await stored(other, record) == ("ended", "11:20")
+        rows = await other.conferences.attendance(other.alice, only.id)
+        assert [row.left and f"{row.left:%H:%M}" for row in rows] == ["11:20", "09:20"]
+    assert doors.opened[b"host"].hung_up == Ending(Side.LOCAL, Reason.MEETING_ENDED)
+    assert other.meeting() is None
 
 
 class Yielding(HeldStore):

@@ -34,6 +34,7 @@ class Told:
     ended: list[tuple[LegId, int]] = field(default_factory=list)
     ready: list[LegId] = field(default_factory=list)
     died: list[LegId] = field(default_factory=list)
+    lost: list[LegId] = field(default_factory=list)
     windows: list[tuple[LegId, QualityWindow]] = field(default_factory=list)
 
     def digit(self, leg: LegId, digit: str) -> None:
@@ -51,14 +52,22 @@ class Told:
     def media_died(self, leg: LegId) -> None:
         self.died.append(leg)
 
+    def media_lost(self, leg: LegId) -> None:
+        self.lost.append(leg)
+
 
 @dataclass
 class Bench:
-    """until(condition): let time pass until it holds, seconds at most; wait(seconds): let it pass."""
+    """until(condition): let time pass until it holds, seconds at most; wait(seconds): let it pass.
+
+    lose_worker(): the worker dies, and another takes its place. control_again(): control dies; the engine of the next.
+    """
 
     engine: MediaEngine
     until: Callable[[Callable[[], object]], Awaitable[None]]
     wait: Callable[[float], Awaitable[None]]
+    lose_worker: Callable[[], Awaitable[None]]
+    control_again: Callable[[], Awaitable[MediaEngine]]
     told: Told = field(default_factory=Told)
 
     def __post_init__(self) -> None:
@@ -288,6 +297,44 @@ class EngineSuite:
         assert await self.legs_of(bench, meeting) == [leg]
         bench.engine.drop(meeting)
         bench.engine.close_leg(leg)
+
+    async def test_phones_outlast_a_worker_and_browsers_come_anew(self, bench: Bench) -> None:
+        """A phone's leg is told nothing, and has its place by the last plan; a browser's is lost, and has its place
+        again when its far end is described anew."""
+        meeting, phone, browser = MeetingId("m-lost"), a_leg(), a_leg()
+        await bench.engine.open_leg(phone, LOCAL, PCMU)
+        before = await open_web(bench, browser)
+        bench.engine.apply(plan(meeting, 1, phone, browser))
+        await bench.lose_worker()
+        await bench.until(lambda: bench.told.lost)
+        assert bench.told.lost == [browser] and bench.told.died == []
+        await bench.engine.change_leg(phone, OPUS)
+        after = await bench.engine.change_leg(browser, replace(WEB, web=replace(FAR, ufrag="anew")))
+        assert after is not None and after.password != before.password
+        assert sorted(await self.legs_of(bench, meeting)) == sorted([phone, browser])
+        for leg in (phone, browser):
+            bench.engine.close_leg(leg)
+
+    async def test_what_is_open_outlasts_control(self, bench: Bench) -> None:
+        """The next one finds it, keeps what it names and closes the rest; plans are numbered from the start."""
+        meeting, kept, closed = MeetingId("m-found"), a_leg(), a_leg()
+        for leg in (kept, closed):
+            await bench.engine.open_leg(leg, LOCAL, PCMU)
+        bench.engine.apply(plan(meeting, 7, kept, closed))
+        assert await self.legs_of(bench, meeting) == [kept, closed]
+        engine = bench.engine = await bench.control_again()
+        engine.listen(bench.told)
+        assert {kept, closed} <= engine.found()
+        engine.keep([kept], [meeting])
+        assert engine.found() == frozenset()
+        engine.apply(plan(meeting, 1, kept, closed))
+        assert await self.legs_of(bench, meeting) == [kept]
+        await engine.change_leg(kept, PCMU)
+        with pytest.raises(MediaUnavailable):
+            await engine.change_leg(closed, PCMU)
+        engine.drop(meeting)
+        engine.close_leg(kept)
+        assert bench.told.died == bench.told.lost == []
 
     async def legs_of(self, bench: Bench, meeting: MeetingId) -> list[str]:
         """The open legs that the engine has in a meeting now; for the test class to say."""

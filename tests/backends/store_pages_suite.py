@@ -31,8 +31,20 @@ from tests.backends.store_samples import (
 
 # Attributes that are made of several values, in any collection.
 COMPOUND = {"attendees", "bindings", "call_out", "call_settings", "conferences", "entry", "extras", "leg_settings"}
-COMPOUND |= {"media", "password_history", "proof", "rights", "rules", "series", "settings", "stay"}
-SEALED = {"password", "payload", "ha1"}
+COMPOUND |= {
+    "asserted",
+    "chat",
+    "inside",
+    "media",
+    "password_history",
+    "proof",
+    "rights",
+    "rules",
+    "series",
+    "settings",
+    "stay",
+}
+SEALED = {"door", "password", "payload", "ha1"}
 
 
 class PagesSuite:
@@ -125,6 +137,8 @@ class PagesSuite:
             ("outbox", "周会", ["full"]),
             ("tokens", "t", []),
             ("seats", "full", []),
+            ("live_legs", "ann", []),
+            ("live_meetings", "team", []),
             ("departments", "R&", ["d1"]),
             ("departments", "77", ["d1"]),
             ("devices", "DESK", ["full"]),
@@ -143,6 +157,7 @@ class PagesSuite:
         await fill(store, Ivr(IvrId("i1"), "my.ivr"), conference(1, "914083136", subject="Weekly"), occurrence("o1"))
         await fill(store, OutboundRule(OutboundRuleId("r2"), "b.example", username="trunk"), FULL["outbox"])
         await fill(store, FULL["tokens"], Department("d1", "77", "R&D"), FULL["devices"], FULL["seats"])
+        await fill(store, FULL["live_legs"], FULL["live_meetings"])
         async with store.reading() as reading:
             assert ids((await getattr(reading, collection).page(Query(contains=text))).items) == expected
 

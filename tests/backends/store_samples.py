@@ -8,6 +8,7 @@ from typing import Any
 from parley.app.ports import Store
 from parley.core.admission import Proof
 from parley.core.branding import Branding, BrandKind
+from parley.core.chat import ChatLine
 from parley.core.conferences import (
     Attendance,
     Attendee,
@@ -33,6 +34,7 @@ from parley.core.ids import (
     ForwardingRuleId,
     InboundRuleId,
     IvrId,
+    LegId,
     LegProfileId,
     MeetingId,
     MemberId,
@@ -62,6 +64,8 @@ from parley.core.profiles import (
     CallSettings,
     DeactivationMode,
     EntryScope,
+    Layer,
+    LegLayer,
     LegProfile,
     LegSettings,
     LockMode,
@@ -71,6 +75,7 @@ from parley.core.profiles import (
 from parley.core.seats import Seat
 from parley.core.secret import Secret
 from parley.core.spaces import AccessMethod, Member, MemberRights, Role, Space, SpaceKind
+from parley.core.survival import Inside, StoredLeg, StoredMeeting
 from parley.core.transforms import DialTransform, TransformAction, TransformType
 
 EXTRAS = {"cms": {"cdrTag": "a <b> ü", "empty": ""}, "other": {}}
@@ -324,6 +329,58 @@ FULL: dict[str, Any] = {
             admitted=True,
         ),
     ),
+    "live_legs": StoredLeg(
+        LegId("full"),
+        7,
+        ParticipantId("p1"),
+        "sip:ann@a.example",
+        "sip:room@a.example",
+        "Ann 安",
+        "sip",
+        "outgoing",
+        "pt",
+        T,
+        T + HOUR,
+        True,
+        bytes(range(256)),
+        MeetingId("m1"),
+        TENANT,
+        Inside(
+            T + HOUR,
+            "Ann",
+            "ann@a.example",
+            Entry(AccessMethodId("a1"), MemberId("m1"), LegProfileId("l1")),
+            (LegLayer(Layer.SPACE, LEG_SETTINGS, LEG, EXTRAS), LegLayer(Layer.CALL_OUT, LegSettings())),
+            Stay(frozenset({Cause.LOCKED}), "Anna", LegSettings(rx_audio_mute=True), Role.GUEST, hand_raised=True),
+            True,
+            "pt",
+            Role.HOST,
+            LEG,
+            LEG_SETTINGS,
+            EXTRAS,
+            T + timedelta(microseconds=1),
+            0.25,
+        ),
+        UserId("user-1"),
+        ("sip:ann@a.example", "tel:+55"),
+    ),
+    "live_meetings": StoredMeeting(
+        MeetingId("full"),
+        SpaceId("s1"),
+        "Team",
+        TENANT,
+        True,
+        True,
+        True,
+        T,
+        T + HOUR,
+        True,
+        20,
+        3,
+        (ChatLine(4, ParticipantId("p1"), "Ann 安", "olá", T),),
+        T + 2 * HOUR,
+        "forwarding",
+    ),
 }
 BARE: dict[str, Any] = {
     "spaces": Space(SpaceId("bare")),
@@ -348,6 +405,8 @@ BARE: dict[str, Any] = {
     "departments": Department("bare", "1", ""),
     "seats": Seat("bare", ParticipantId("p2"), SpaceId("s1"), None, Entry(), Proof(), "", "", "", "", T, T),
     "devices": Device(DeviceId("bare"), UserId("user-1"), "bob", "a.example", Secret("1" * 32)),
+    "live_legs": StoredLeg(LegId("bare"), 1, ParticipantId("p2"), "", "", "", "", "", "", T, T, False),
+    "live_meetings": StoredMeeting(MeetingId("bare"), SpaceId("s1"), "", None, False, False, False, T),
 }
 COLLECTIONS = sorted(FULL)
 

@@ -37,6 +37,22 @@ class UnitsSuite:
         async with store.reading() as reading:
             assert await reading.spaces.get("s1") == space(1)
 
+    async def test_every_commit_of_what_people_set_is_another_generation(self, store: Store) -> None:
+        """What was read before it can be told from what was read after it; reading changes nothing."""
+        seen = [store.generation]
+        await fill(store, space(1))
+        seen.append(store.generation)
+        async with store.transaction() as transaction:
+            await transaction.save_system_defaults(SystemDefaults(LEG))
+        seen.append(store.generation)
+        async with store.transaction() as transaction:
+            await transaction.spaces.delete("s1")
+        seen.append(store.generation)
+        async with store.reading() as reading:
+            await reading.spaces.get("s1")
+        assert len(set(seen)) == 4
+        assert store.generation == seen[-1]
+
     async def test_a_reader_keeps_what_it_saw_first(self, store: Store) -> None:
         """A commit during a reading does not show in it."""
         await fill(store, space(1))

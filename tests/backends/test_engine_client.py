@@ -8,6 +8,7 @@ import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -16,11 +17,12 @@ import pytest
 from parley.app.ports import MediaUnavailable
 from parley.backends.engine import worker as worker_module
 from parley.backends.engine.client import EngineClient, WebListening
+from parley.backends.engine.pace import EVERY
 from parley.backends.engine.worker import WorkerDied, WorkerLink
 from parley.core.ids import MeetingId
 from parley.core.leg_inputs import WebLocal
 from parley.engine import messages as m
-from tests.backends.engine_suite import LOCAL, PCMU, PORTS, Bench, EngineSuite, a_leg, plan
+from tests.backends.engine_suite import LOCAL, PCMU, PORTS, Bench, EngineSuite, Told, a_leg, plan
 from tests.backends.engine_suite import WEB as WEB_AUDIO
 
 _slots = count()
@@ -39,9 +41,9 @@ async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
         await asyncio.sleep(0.02)
 
 
-def client(directory: Path) -> EngineClient:
+def client(directory: Path, ports: tuple[int, int] | None = None, *, outlive: float = 0.0) -> EngineClient:
     web = WebListening(("127.0.0.1",), 0)
-    return EngineClient(directory, ports=free_ports(), loudest=4, dead_after=30.0, web=web)
+    return EngineClient(directory, ports=ports or free_ports(), loudest=4, dead_after=30.0, outlive=outlive, web=web)
 
 
 def alive(pid: int | None) -> bool:
@@ -62,12 +64,38 @@ def workers_find_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
-    engine = client(tmp_path)
-    await engine.start()
-    pid = engine.worker_pid
-    yield Bench(engine, until, asyncio.sleep)
-    await engine.stop()
-    assert not alive(pid)
+    ports = free_ports()
+    engines = [client(tmp_path, ports, outlive=20.0)]
+    await engines[0].start()
+
+    async def lose_worker() -> None:
+        pid = engines[-1].worker_pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda: engines[-1].worker_pid not in {None, pid})
+
+    async def control_again() -> EngineClient:
+        desert(engines[-1])
+        engines.append(client(tmp_path, ports, outlive=20.0))
+        await engines[-1].start()
+        return engines[-1]
+
+    made = Bench(engines[0], until, asyncio.sleep, lose_worker, control_again)
+    yield made
+    pid = engines[-1].worker_pid
+    await engines[-1].stop()
+    await until(lambda: pid is None or not alive(pid))  # its parent, which is this process, learns of it by and by
+
+
+def desert(engine: EngineClient) -> None:
+    """As when control is killed: its end of each channel is gone, and nobody says goodbye."""
+    for worker in engine._workers:
+        link = worker.link
+        assert link is not None and link._writer is not None
+        link._dead = True
+        for task in link._tasks:
+            task.cancel()
+        link._writer.transport.abort()
 
 
 def engine_of(bench: Bench) -> EngineClient:
@@ -75,16 +103,19 @@ def engine_of(bench: Bench) -> EngineClient:
     return bench.engine
 
 
-async def dump(engine: EngineClient) -> m.Dump:
-    assert engine._link is not None
-    answer = await engine._link.ask(lambda number: m.GetDump(id=number))
+async def dump(engine: EngineClient, worker: int = 0) -> m.Dump:
+    await asyncio.sleep(2 * EVERY)  # every plan so far is on its way
+    answer = await engine._workers[worker].ask(lambda number: m.GetDump(id=number))
     assert isinstance(answer, m.Dump)
     return answer
 
 
 async def legs_in(engine: EngineClient, meeting: MeetingId) -> list[str]:
-    state = (await dump(engine)).state
-    return list(state["meetings"].get(meeting, {}).get("legs", []))
+    found: list[str] = []
+    for worker in range(len(engine._workers)):
+        state = (await dump(engine, worker)).state
+        found += state["meetings"].get(meeting, {}).get("legs", [])
+    return found
 
 
 class TestEngineClient(EngineSuite):
@@ -93,34 +124,105 @@ class TestEngineClient(EngineSuite):
 
 
 async def test_a_killed_worker_is_replaced(bench: Bench, tmp_path: Path) -> None:
-    """Each of its legs is told that its media died; a new one serves within two seconds and knows plans and brands."""
+    """A new one has every phone's leg on the port it had, the newest plan, brands and what was playing, within two
+    seconds, and nobody is told of anything; a browser's leg is lost, and there again when its far end is described
+    anew."""
     engine = engine_of(bench)
-    meeting, legs = MeetingId("m"), [a_leg(), a_leg()]
-    for leg in legs:
-        await engine.open_leg(leg, LOCAL, PCMU)
-    engine.apply(plan(meeting, 5, *legs))
+    meeting, legs, browser = MeetingId("m"), [a_leg(), a_leg()], a_leg()
+    ports = [await engine.open_leg(leg, LOCAL, PCMU) for leg in legs]
+    before = await engine.open_leg(browser, "", WEB_AUDIO)
+    engine.apply(plan(meeting, 5, *legs, browser))
     (tmp_path / "welcome.pcm").write_bytes(bytes(9600))
     for brand in ("ours", "gone"):
         engine.load_prompts(brand, {"welcome": tmp_path / "welcome.pcm"})
     engine.load_prompts("gone", {})
     assert (await dump(engine)).state["brands"] == {"ours": ["welcome"]}
     engine.apply(plan(meeting, 4))  # an older one must not be what the new worker gets
+    engine.play(legs[0], 3, ["welcome"], "en")
     pid = engine.worker_pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
     began = time.monotonic()
+    await until(lambda: engine.worker_pid is None)
+    changed = replace(PCMU, sends=False)
+    assert await engine.change_leg(legs[1], changed) is None  # waits for the next worker
+    assert time.monotonic() - began < 2.0 and not alive(pid)
+    await until(lambda: bench.told.lost)
+    state = (await dump(engine)).state
+    assert [state["legs"][leg]["port"] for leg in legs] == ports
+    assert [state["legs"][leg]["sends"] for leg in legs] == [True, False]
+    assert state["brands"] == {"ours": ["welcome"]}
+    assert state["meetings"][meeting]["number"] == 5 and await legs_in(engine, meeting) == legs
+    await until(lambda: bench.told.ended)
+    assert bench.told.ended == [(legs[0], 3)]
+    assert bench.told.died == [] and bench.told.lost == [browser]
+    after = await engine.change_leg(browser, WEB_AUDIO)
+    assert isinstance(before, WebLocal) and isinstance(after, WebLocal) and after.fingerprint != before.fingerprint
+    assert sorted(await legs_in(engine, meeting)) == sorted([*legs, browser])
+
+
+async def test_a_worker_that_dies_again_and_again_is_given_up(bench: Bench) -> None:
+    """One of its legs may be what kills it: after five deaths they are told dead and closed."""
+    engine = engine_of(bench)
+    leg = a_leg()
+    await engine.open_leg(leg, LOCAL, PCMU)
+    engine._workers[0].deaths = 5
+    assert engine.worker_pid is not None
+    os.kill(engine.worker_pid, signal.SIGKILL)
     await until(lambda: bench.told.died)
-    assert sorted(bench.told.died) == sorted(legs)
-    fresh = a_leg()
-    await until(lambda: engine.worker_pid not in {None, pid}, 3.0)
-    await engine.open_leg(fresh, LOCAL, PCMU)
-    assert time.monotonic() - began < 2.0
-    assert not alive(pid)
+    assert bench.told.died == [leg]
     with pytest.raises(MediaUnavailable):
-        await engine.change_leg(legs[0], PCMU)
-    assert (await dump(engine)).state["meetings"][meeting]["number"] == 5
-    assert (await dump(engine)).state["brands"] == {"ours": ["welcome"]}
-    assert sorted(bench.told.died) == sorted(legs)
+        await engine.change_leg(leg, PCMU)
+
+
+async def test_a_worker_is_taken_over(tmp_path: Path) -> None:
+    """By the next control: same process, ports and streams; what was heard meanwhile is told after `keep`, what is not
+    kept is closed, and plans are numbered anew."""
+    ports = free_ports()
+    first = client(tmp_path, ports, outlive=20.0)
+    await first.start()
+    pid, meeting, legs = first.worker_pid, MeetingId("m"), [a_leg(), a_leg()]
+    opened = [await first.open_leg(leg, LOCAL, PCMU) for leg in legs]
+    first.apply(plan(meeting, 7, *legs))
+    first.apply(plan(MeetingId("other"), 7))
+    first.play(legs[0], 3, ["welcome"], "x-test")
+    assert await legs_in(first, meeting) == legs
+    desert(first)
+    await asyncio.sleep(1.5)  # the prompt ends
+    second = client(tmp_path, ports, outlive=20.0)
+    await second.start()
+    told = Told()
+    second.listen(told)
+    assert second.worker_pid == pid and second.found() == frozenset(legs)
+    await until(lambda: second.statistics(legs[0]))
+    assert told.ended == [] and await legs_in(second, meeting) == legs
+    second.keep(legs[:1], [meeting])
+    assert told.ended == [(legs[0], 3)]
+    assert await legs_in(second, meeting) == legs[:1] and second.found() == frozenset()
+    assert "other" not in (await dump(second)).state["meetings"]
+    second.apply(plan(meeting, 1))
+    assert await legs_in(second, meeting) == []
+    await second.change_leg(legs[0], replace(PCMU, sends=False))
+    with pytest.raises(MediaUnavailable):
+        await second.change_leg(legs[1], PCMU)
+    assert await second.open_leg(a_leg(), LOCAL, PCMU) not in opened[:1]
+    await second.stop()
+    assert not alive(pid) and told.died == []
+
+
+async def test_a_worker_that_does_not_fit_is_replaced(tmp_path: Path) -> None:
+    """Other ports while legs are open: it is ended, and a new one serves."""
+    first = client(tmp_path, outlive=20.0)
+    await first.start()
+    pid = first.worker_pid
+    await first.open_leg(a_leg(), LOCAL, PCMU)
+    desert(first)
+    second = client(tmp_path, free_ports(), outlive=20.0)
+    await second.start()
+    assert second.found() == frozenset() and second.worker_pid != pid
+    second.keep((), ())
+    assert await second.open_leg(a_leg(), LOCAL, PCMU)
+    await second.stop()
 
 
 async def test_a_port_for_browsers_that_is_taken_is_said(tmp_path: Path) -> None:
@@ -149,7 +251,7 @@ async def test_while_no_worker_lives_media_is_unavailable(bench: Bench) -> None:
     pid = engine.worker_pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    await until(lambda: bench.told.died)
+    await until(lambda: engine.worker_pid is None)
     with pytest.raises(MediaUnavailable):
         await engine.open_leg(a_leg(), LOCAL, PCMU)
     engine.play(leg, 1, ["welcome"], "en")
@@ -174,9 +276,10 @@ async def test_a_worker_that_does_not_answer_is_dead(bench: Bench) -> None:
     with pytest.raises(MediaUnavailable):
         await engine.open_leg(a_leg(), LOCAL, PCMU)
     assert 0.9 < time.monotonic() - began < 2.5
-    assert bench.told.died == [leg]
     await until(lambda: not alive(pid))
     await until(lambda: engine.worker_pid is not None, 3.0)
+    await until(lambda: engine.statistics(leg))
+    assert bench.told.died == []
     assert await engine.open_leg(a_leg(), LOCAL, PCMU)
     ours = [task for task in asyncio.all_tasks() if "WorkerLink" in str(task.get_coro())]
     assert len(ours) == 2  # the new one's reader and its ping; none of the dead one's
@@ -245,7 +348,7 @@ async def test_a_worker_that_falls_silent_at_its_start_is_given_up_once(
 async def test_a_port_opened_by_a_worker_that_died_since_is_none(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its answer and its end arrive together: the leg must not go on without media and without being told."""
     engine = engine_of(bench)
-    link = engine._link
+    link = engine._workers[0].link
     assert link is not None
     ask = link.ask
 
@@ -266,6 +369,7 @@ FAR = m.WebRemote(ufrag="farfar", password="p" * 24, fingerprint="AB:CD", setup=
 NEAR = m.WebLocal(port=10_000, ufrag="near", password="q" * 24, fingerprint="EF:01", addresses=("::1", "127.0.0.1"))
 WEB = m.LegMedia(remote_host="", remote_port=0, codec=m.Codec(name="opus", payload_type=96, clock_rate=48_000), web=FAR)
 MEDIA = m.LegMedia(remote_host="127.0.0.1", remote_port=4000, codec=CODEC, dtmf_payload_type=101, sends=False)
+STREAM = m.StreamState(source=("::1", 5), reports_from=("::1", 6), heard={7: 70_000})
 LEG_PLAN = m.LegPlan(
     leg="l", contributes=True, gain=0.5, announcement="welcome", language="pt", repeat_ms=30_000, agc=True
 )
@@ -285,18 +389,26 @@ REQUESTS: list[m.Message] = [
     m.DropMeeting(id=8, meeting="m"),
     m.Ping(id=9),
     m.GetDump(id=10),
+    m.GetFound(id=12),
+    m.GiveLeg(id=14, leg="l", to="/run/media-1.legs"),
+    m.TakeLeg(id=15, leg="l"),
+    m.OpenLeg(id=2, leg="l", local="::1", media=MEDIA, port=20_000, stream=STREAM),
+    m.Keep(id=13, legs=("l",), meetings=()),
+    m.Shutdown(),
     m.Ack(seq=11),
 ]
 REPLIES: list[m.Message] = [
     m.Done(id=1),
     m.LegOpened(id=2, port=20_000),
     m.LegOpened(id=2, port=10_000, web=NEAR),
+    m.Found(id=3, legs={"l": m.FoundLeg(local="::1", port=20_000, media=MEDIA)}, meetings=("m",)),
     m.Dump(id=3, state={"legs": {"l": [1, 2.5, None, "x"]}}),
     m.Failed(id=4, code="no-port", text="none left"),
     m.DigitHeard(seq=1, leg="l", digit="#"),
     m.MediaReady(seq=2, leg="l"),
     m.PlayEnded(seq=2, leg="l", play=9),
     m.MediaDead(seq=3, leg="l", silent_ms=30_000),
+    m.Statistics(legs={}, streams={"l": STREAM}),
     m.Statistics(legs={"l": m.LegStatistics(codec="pcmu", packets_received=5, jitter_ms=1.5, level=-20)}),
     m.Quality(legs={"l": m.LegQuality(codec="opus", received=250, lost=2, round_trip_ms=31.5, far_loss_percent=0.4)}),
     m.Speakers(meeting="m", legs=("l", "k")),

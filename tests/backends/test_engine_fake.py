@@ -29,7 +29,16 @@ class TestFakeEngine(EngineSuite):
                 await wait(0.1)
             raise AssertionError("it never held")
 
-        return Bench(FakeEngine(clock, prompt_seconds=0.5, ports=PORTS), until, wait)
+        engine = FakeEngine(clock, prompt_seconds=0.5, ports=PORTS)
+
+        async def lose_worker() -> None:
+            engine.lose()
+
+        async def control_again() -> FakeEngine:
+            engine.start_again()
+            return engine
+
+        return Bench(engine, until, wait, lose_worker, control_again)
 
     async def legs_of(self, bench: Bench, meeting: MeetingId) -> list[str]:
         engine = bench.engine

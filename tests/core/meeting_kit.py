@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import Event
 from parley.core.ids import LegId, MeetingId, ParticipantId, SpaceId
@@ -22,7 +25,9 @@ from parley.core.meeting_inputs import (
     Tick,
 )
 from parley.core.profiles import CallLayer, CallSettings, DeactivationMode, Layer, LegLayer, LegSettings
+from parley.core.survival import Inside, StoredLeg, leg_again
 
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 GONE = Ending(Side.REMOTE, Reason.HANG_UP)
 MODES = {
     "deactivate": DeactivationMode.DEACTIVATE,
@@ -62,6 +67,33 @@ def join(
     )
 
 
+def dated(moment: float) -> datetime:
+    return EPOCH + timedelta(seconds=moment)
+
+
+def timed(moment: datetime) -> float:
+    return (moment - EPOCH).total_seconds()
+
+
+def stored_leg(join: Join, inside: Inside) -> StoredLeg:
+    """The row of a leg as far as its meeting is concerned."""
+    return StoredLeg(
+        id=join.leg,
+        number=join.number,
+        participant=join.participant,
+        caller=f"sip:{join.uri}",
+        dialled="sip:room@example.com",
+        display_name="",
+        kind=join.kind,
+        direction="incoming",
+        language="",
+        began=inside.joined,
+        counted=inside.joined,
+        encrypted_media=join.encrypted_media,
+        inside=inside,
+    )
+
+
 class Gathering:
     """Drives one meeting. `effects` are those of the last input; `plan` is the newest plan by leg."""
 
@@ -80,6 +112,17 @@ class Gathering:
                 self.plan = {media.leg: media for media in effect.plan.legs}
                 self.plan_numbers.append(effect.plan.number)
         return self.effects
+
+    def live_again(self, layers: Iterable[CallLayer]) -> None:
+        """As after a restart of the server: all there is passes through what is stored."""
+        meeting, insides = self.meeting.stored(dated)
+        joins = {leg.join.leg: leg.join for leg in self.meeting._legs.values()}
+        legs = [
+            leg_again(stored_leg(joins[id], inside), inside, joins[id].generation, timed)
+            for id, inside in insides.items()
+        ]
+        self.meeting = Meeting.again(meeting, legs, layers, self.now, timed)
+        self.plan_numbers = []
 
     def join(self, name: str, settings: LegSettings = HOST, **options: object) -> list[MeetingEffect]:
         return self.do(join(name, settings, **options))  # type: ignore[arg-type]

@@ -58,6 +58,7 @@ class AnyHistory(RuleBasedStateMachine):
     def begin(self, call: CallSettings) -> None:
         self.call = call
         self.room = Gathering(call)
+        self.layers = (CallLayer(Layer.SPACE, call),)
         self.generation = 0
         self.generations: dict[str, int] = {}
         self.waits: dict[str, bool] = {}  # as the records tell it
@@ -145,7 +146,21 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule(call=CALLS)
     def the_space_changes(self, call: CallSettings) -> None:
-        self.do(SpaceChanged("Other", (CallLayer(Layer.SPACE, call),)))
+        self.layers = (CallLayer(Layer.SPACE, call),)
+        self.do(SpaceChanged("Other", self.layers))
+
+    @rule()
+    def the_server_is_killed_and_started_again(self) -> None:
+        """Nothing is another than it was, nothing is told, and one plan says it all anew."""
+        room = self.room
+        before, due = room.meeting.view(room.now), room.meeting.next_deadline()
+        room.live_again(self.layers)
+        assert room.meeting.view(room.now) == before
+        assert room.meeting.next_deadline() == due
+        plan = room.plan
+        effects = room.do(Tick())
+        assert [type(effect) for effect in effects] == [ApplyPlan] * bool(before.legs)
+        assert room.plan == plan
 
     @rule(seconds=st.sampled_from([0.0, 1.0, 5.0, 29.0, 31.0]))
     def time_passes(self, seconds: float) -> None:

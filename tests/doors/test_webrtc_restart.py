@@ -300,3 +300,27 @@ async def test_no_token_is_kept_as_it_is() -> None:
         await rig.floor.wait(3)
         [seat] = await kept(rig)
         assert host.welcome["resume"] not in repr(seat) and len(seat.id) == 64
+
+
+async def test_media_lost_with_their_worker_are_asked_for_anew() -> None:
+    """The page is told `renew`, and its next offer is answered by an end of ours that is new; whose socket is away is
+    told by his welcome. Nobody leaves the meeting for it."""
+    async with webrtc_rig() as rig:
+        host, _ = await rig.host()
+        guest, _ = await rig.guest()
+        await guest.socket.close()
+        before = await rig.floor.engine.change_leg(host.leg, rig.floor.engine.legs[host.leg])
+        rig.floor.engine.lose()
+        assert (await host.hear("renew"))["type"] == "renew"
+        answer = await host.offer(OTHER_OFFER)
+        after = await rig.floor.engine.change_leg(host.leg, rig.floor.engine.legs[host.leg])
+        assert before is not None and after is not None and after.ufrag != before.ufrag
+        assert attribute(answer, "ice-ufrag") == after.ufrag
+        back = await rig.open()
+        welcome = await back.ask("resume", token=guest.welcome["resume"], offer=OTHER_OFFER)
+        assert welcome["restart"] is True
+        back.welcome = welcome
+        await back.offer(OFFER)
+        once_more = await rig.resumed(back)
+        assert "restart" not in once_more.welcome
+        assert len(rig.floor.directory.legs()) == 2

@@ -11,9 +11,10 @@ from typing import TypeVar
 import numpy as np
 
 from parley.engine import g711, messages
-from parley.engine.engine import BadAddress, Engine, NoPort
+from parley.engine.engine import Engine
 from parley.engine.messages import Codec, Configure, LegMedia, LegPlan
 from parley.engine.opus import OpusDecoder, OpusEncoder
+from parley.engine.ports import BadAddress, NoPort, NotTaken
 from parley.engine.prompts import Prompts
 from parley.engine.resample import Downsampler, Upsampler
 from parley.engine.sound import FRAME, RATE, SILENT_FRAME
@@ -46,6 +47,8 @@ class FakePorts:
 
     def __init__(self) -> None:
         self.open_legs: dict[str, int] = {}
+        self.peers: dict[str, FakePorts] = {}  # other workers' by their places
+        self.given: list[bytes] = []
         self.foreign: set[str] = set()  # addresses that are not this machine's
         self.last_words: list[Departure] = []
 
@@ -56,6 +59,17 @@ class FakePorts:
                 self.open_legs[leg] = port
                 return port
         raise NoPort("none left")
+
+    def give(self, leg: str, to: str, state: bytes) -> None:
+        peer = self.peers.get(to)
+        if peer is None:
+            raise NotTaken(to)
+        peer.open_legs[leg] = self.open_legs.pop(leg)
+        peer.given.append(state)
+
+    def taken(self) -> list[bytes]:
+        given, self.given = self.given, []
+        return given
 
     def check_remote(self, leg_local: str, remote: str) -> None:
         if not remote.replace(".", "").isdigit():

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from parley.engine.engine import BadAddress, NoPort
+from parley.engine.ports import BadAddress, NoPort
 from parley.engine.sockets import UdpPorts
 from parley.engine.transport import Arrival, Departure
 from tests.kit.addresses import Network

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,10 +51,19 @@ class Control:
                 assert time.monotonic() < deadline, "the worker does not listen"
                 time.sleep(0.02)
 
-    def configure(self) -> None:
+    def configure(self, **fields: Any) -> None:
         self.connect()
         base = 30_000 + os.getpid() % 1000 * 20  # parallel tests on one machine keep out of each other's way
-        assert self.ask(Configure(id=0, port_low=base, port_high=base + 19, dead_after_ms=500)) == Done(id=0)
+        fields = {"port_low": base, "port_high": base + 19, "dead_after_ms": 500} | fields
+        assert self.ask(Configure(id=0, **fields)) == Done(id=0)
+
+    def lose(self) -> None:
+        """The channel breaks; the next configure() is another control's."""
+        self.channel.close()
+        self.channel = socket.socket(socket.AF_UNIX)
+        self.channel.settimeout(5)
+        self.framer = messages.Framer()
+        self.told, self._new = [], []
 
     def ask(self, request: messages.Message) -> messages.Message:
         self.channel.sendall(messages.encode(request))
@@ -62,7 +72,7 @@ class Control:
     def next_response(self) -> messages.Message:
         while True:
             message = self.receive()
-            if isinstance(message, Done | LegOpened | messages.Dump | Failed):
+            if isinstance(message, messages.Response):
                 return message
 
     def receive(self) -> messages.Message | None:
@@ -188,6 +198,73 @@ def test_a_worker_ends_with_its_channel(control: Control) -> None:
     control.channel.close()
     assert control.process.wait(5) == 0
     assert not control.path.exists()
+
+
+def test_sound_goes_on_without_a_channel(control: Control) -> None:
+    """Control is gone and comes back: streams have no hole, nothing owed to the first channel is said to the second,
+    digits pressed meanwhile are told, and those that were told and never acknowledged once more."""
+    control.configure(outlive_ms=10_000)
+    ann, bob = Phone(control, "ann", 1), Phone(control, "bob", 2)
+    legs = tuple(LegPlan(leg=name, contributes=True, receives=True) for name in ("ann", "bob"))
+    assert control.ask(messages.SetPlan(id=9, meeting="m", number=4, legs=legs)) == Done(id=9)
+    ann.send(build_event(TelephoneEvent(5, False, 10, 160)), EVENTS)
+    assert control.wait_for(messages.DigitHeard) == messages.DigitHeard(seq=1, leg="ann", digit="5")
+    control.channel.sendall(b"".join(messages.encode(Ping(id=number)) for number in range(100, 120)))
+    control.lose()
+    heard: list[bytes] = []
+    due = time.monotonic()
+    for frame in sine(400, 1.0, 8000).reshape(-1, 160):
+        ann.send(g711.MU.compress(frame))
+        bob.send(b"\xff" * 160)
+        due += 0.02
+        time.sleep(max(due - time.monotonic(), 0))
+        heard += bob.take()
+    bob.send(build_event(TelephoneEvent(7, False, 10, 160)), EVENTS)
+    control.configure(outlive_ms=10_000)
+    packets = [parse_rtp(data) for data in heard + bob.take()]
+    assert set(np.diff([packet.sequence for packet in packets]) % 65536) == {1}
+    sound = np.concatenate([g711.MU.expand(packet.payload) for packet in packets])
+    assert (strength(sound, 400, 8000) > 0.2).mean() > 0.7
+    found = control.ask(messages.GetFound(id=11))
+    assert isinstance(found, messages.Found) and found.meetings == ("m",)
+    assert {name: leg.port for name, leg in found.legs.items()} == {"ann": ann.port, "bob": bob.port}
+    control.wait_for(messages.Health)
+    digits = [(told.leg, told.digit) for told in control.told if isinstance(told, messages.DigitHeard)]
+    assert digits == [("ann", "5"), ("bob", "7")]
+    assert [told.id for told in control.told if isinstance(told, Done)] == [0]
+    assert control.ask(messages.SetPlan(id=12, meeting="m", number=1, legs=legs[:1])) == Done(id=12)
+    state = control.ask(messages.GetDump(id=13))
+    assert isinstance(state, messages.Dump) and state.state["meetings"]["m"]["legs"] == ["ann"]
+
+
+def test_a_worker_waits_only_so_long_for_another_control(control: Control) -> None:
+    """Then it ends by itself with 0, and its socket is gone."""
+    control.configure(outlive_ms=300)
+    began = time.monotonic()
+    control.channel.close()
+    assert control.process.wait(5) == 0
+    assert 0.2 < time.monotonic() - began < 2.0
+    assert not control.path.exists()
+
+
+def test_a_worker_ends_when_it_is_told(control: Control) -> None:
+    """However long it would wait for another control."""
+    control.configure(outlive_ms=60_000)
+    control.channel.sendall(messages.encode(messages.Shutdown()))
+    assert control.process.wait(5) == 0
+
+
+def test_another_control_must_fit(control: Control) -> None:
+    """One of another version, or with other ports while legs are open, is refused; the worker is as it was."""
+    control.configure(outlive_ms=10_000, version="1")
+    Phone(control, "ann", 1)
+    control.lose()
+    control.connect()
+    base = 30_000 + os.getpid() % 1000 * 20
+    for low, version in ((base, "2"), (base + 2, "1")):
+        answer = control.ask(Configure(id=1, port_low=low, port_high=base + 19, version=version))
+        assert isinstance(answer, Failed) and answer.code == "bad-request"
+    assert control.ask(Configure(id=1, port_low=base, port_high=base + 19, version="1")) == Done(id=1)
 
 
 def test_a_worker_ends_on_sigterm(control: Control) -> None:

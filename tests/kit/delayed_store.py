@@ -24,5 +24,9 @@ class DelayedStore:
             yield transaction
             await asyncio.sleep(self._delay)
 
+    @property
+    def generation(self) -> int:
+        return self._store.generation
+
     def reading(self) -> AbstractAsyncContextManager[Transaction]:
         return self._store.reading()

@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 
 from parley.app.ports import Clock, EngineListener, MediaStatistics, MediaUnavailable, Timer
-from parley.core.ids import LegId, MeetingId
+from parley.core.ids import LegId, MeetingId, SpaceId
 from parley.core.leg_inputs import LegAudio, WebLocal
 from parley.core.mediaplan import LegMedia, MediaPlan
 from parley.core.meeting_inputs import Announce
@@ -48,7 +48,7 @@ class FakeEngine:
     def listen(self, listener: EngineListener) -> None:
         self._listener = listener
 
-    async def open_leg(self, leg: LegId, local: str, audio: LegAudio) -> int | WebLocal:
+    async def open_leg(self, leg: LegId, local: str, audio: LegAudio, space: SpaceId | None = None) -> int | WebLocal:
         if audio.web is None and sum(known.web is None for known in self.legs.values()) >= self._most:
             raise MediaUnavailable("no port is free")
         self.legs[leg] = audio
@@ -165,8 +165,9 @@ class FakeEngine:
         assert self._listener is not None
         self._listener.media_ready(leg)
 
-    def start_again(self) -> None:
-        """The server before has died and a new one begins; what is open stays open."""
+    def start_again(self, clock: Clock | None = None) -> None:
+        """The server before has died and a new one begins, with a clock of its own; what is open stays open."""
+        self._clock = clock or self._clock
         self._listener = None
         self._found = set(self.legs)
 
@@ -178,6 +179,14 @@ class FakeEngine:
         for leg in lost:
             assert self._listener is not None
             self._listener.media_died(leg)
+
+    def lose(self) -> None:
+        """The worker dies and another takes its place: phones' legs are as they were, browsers' have to come anew."""
+        assert self._listener is not None
+        for leg, audio in list(self.legs.items()):
+            if audio.web is not None:
+                self._webs.pop(leg, None)
+                self._listener.media_lost(leg)
 
     def media(self, leg: LegId) -> LegMedia | None:
         """What the newest plan says of a leg."""

@@ -14,6 +14,7 @@ class FakeLegDoor:
         self.rejected: Ending | None = None
         self.rung = 0
         self.hung_up: Ending | None = None
+        self.writes = b""
 
     def accept(self, port: int, web: WebLocal | None = None, plain: bool = False) -> None:
         assert self.port is None, "answered twice"
@@ -37,3 +38,6 @@ class FakeLegDoor:
 
     def facts(self) -> LegFacts:
         return self._facts
+
+    def written(self) -> bytes:
+        return self.writes

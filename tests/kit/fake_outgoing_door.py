@@ -30,6 +30,7 @@ class FakeOutgoingDoor:
         self.given_up = False
         self.hung_up: Ending | None = None
         self._inbox: LegInbox | None = None
+        self.writes = b""
 
     def attach(self, inbox: LegInbox) -> None:
         self._inbox = inbox
@@ -56,6 +57,9 @@ class FakeOutgoingDoor:
 
     def facts(self) -> LegFacts:
         return LegFacts("192.0.2.1:5060", "192.0.2.9:5060", "udp", "c-out")
+
+    def written(self) -> bytes:
+        return self.writes
 
     # --- what a test may do ------------------------------------------------------------------------------------
 

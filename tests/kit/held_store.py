@@ -48,6 +48,10 @@ class HeldStore:
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         return self._store.transaction()
 
+    @property
+    def generation(self) -> int:
+        return self._store.generation
+
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
         if self.broken:

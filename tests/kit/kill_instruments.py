@@ -103,6 +103,10 @@ class DoomedStore:
             self._doom.at("before-commit")
         self._doom.at("after-commit")
 
+    @property
+    def generation(self) -> int:
+        return self._store.generation
+
     def reading(self) -> AbstractAsyncContextManager[Transaction]:
         self._doom.at("reading")
         return self._store.reading()

@@ -21,19 +21,23 @@ from parley.core.outbox import OutboxEntry, OutboxState
 from parley.core.people import Administrator, Application, Department, SystemDefaults, Token, User
 from parley.core.seats import Seat
 from parley.core.spaces import AccessMethod, Member, Space
+from parley.core.survival import StoredLeg, StoredMeeting
 
 E = TypeVar("E")
 LIVE = (OccurrenceState.BOOKED, OccurrenceState.RUNNING)
 
 # What `where` cannot compare: values made of several, and what the real store keeps sealed.
 COMPOSITE = {
+    "asserted",
     "attendees",
     "bindings",
     "call_out",
     "call_settings",
+    "chat",
     "conferences",
     "entry",
     "extras",
+    "inside",
     "leg_settings",
     "media",
     "password_history",
@@ -44,7 +48,7 @@ COMPOSITE = {
     "settings",
     "stay",
 }
-SEALED = {(OutboundRule, "password"), (OutboxEntry, "payload"), (Device, "ha1")}
+SEALED = {(OutboundRule, "password"), (OutboxEntry, "payload"), (Device, "ha1"), (StoredLeg, "door")}
 
 # No two of a kind have the same values of these attributes, save where the last one is unset.
 UNIQUE: dict[type[Any], tuple[tuple[str, ...], ...]] = {
@@ -85,6 +89,8 @@ class State:
         self.departments: dict[str, Any] = {}
         self.devices: dict[str, Any] = {}
         self.seats: dict[str, Any] = {}
+        self.live_legs: dict[str, Any] = {}
+        self.live_meetings: dict[str, Any] = {}
         self.brandings: dict[str, Any] = {}
         self.attendance: list[Attendance] = []
         self.answers: dict[tuple[str, str], KeptAnswer] = {}
@@ -306,6 +312,8 @@ class MemoryTransaction:
         self.departments = MemoryRepository[Any](self, "departments", lambda one: (one.code, one.name))
         self.devices = MemoryRepository[Any](self, "devices", lambda one: (one.username, one.label))
         self.seats = MemoryExpiring[Seat](self, "seats", lambda one: ())
+        self.live_legs = MemoryRepository[StoredLeg](self, "live_legs", lambda one: ())
+        self.live_meetings = MemoryRepository[StoredMeeting](self, "live_meetings", lambda one: ())
 
     def writing(self) -> None:
         if not self._writes:
@@ -439,6 +447,7 @@ class MemoryStore:
         self._state = State()
         self._lock = asyncio.Lock()
         self._holder: asyncio.Task[Any] | None = None
+        self.generation = 0
 
     async def migrate(self) -> None:
         """There is no schema."""
@@ -456,6 +465,7 @@ class MemoryStore:
                 working = self._state.copied()
                 yield MemoryTransaction(working, writes=True)
                 self._state = working
+                self.generation += 1
             finally:
                 self._holder = None
 

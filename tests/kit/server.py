@@ -207,6 +207,7 @@ class Server:
             "MEDIA__WEB_LISTEN": self.address,
             "MEDIA__WEB_PORT": str(self.web_port),
             "MEDIA__WORKERS": "1",
+            "MEDIA__OUTLIVE": "1",  # after a SIGKILL nothing lingers
             "IVR__LANGUAGE": LANGUAGE,
             "BOOTSTRAP_ADMIN": f"admin:{self._password}",
             **self._settings,
@@ -233,7 +234,9 @@ class Server:
     async def _kill(self) -> None:
         if self._process.returncode is None:
             self._process.kill()
-            await self._process.wait()
+            # `wait` would wait for media workers too, which have its output.
+            while self._process.returncode is None:  # noqa: ASYNC110 - asyncio tells of this alone
+                await asyncio.sleep(0.005)
         self._reader.cancel()
 
     def _tail(self) -> str:

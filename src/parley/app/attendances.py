@@ -101,15 +101,31 @@ class Attendances:
         for _ in range(count):
             self._inbox.popleft()
 
+    async def take_up(self, tx: Transaction, conference: Conference, occurrence: Occurrence, now: datetime) -> None:
+        """After a restart: whoever is in still stays in attendance, and whoever else was has left by now."""
+        view = self._meeting_of_space(conference.space)
+        inside = list(view.legs) if view is not None else []
+        work = Work(self._stays)
+        for row in await tx.attendance(occurrence.id):
+            if row.left is not None:
+                continue
+            leg = next((leg for leg in inside if leg.uri == row.address), None)
+            if leg is None:
+                await tx.end_attendance(occurrence.id, row.address, row.joined, now)
+            else:
+                inside.remove(leg)
+                work.stays[leg.leg] = Stay(occurrence.id, row.address, row.joined)
+        if occurrence.state is OccurrenceState.RUNNING:  # who came in the very last moment
+            await _enter_all(tx, work, conference, occurrence, inside, now)
+
     async def join_present(self, tx: Transaction, conference: Conference, occurrence: Occurrence, at: datetime) -> Work:
         """Who is in the room already when an occurrence begins takes part in it from then on."""
         work = Work(dict(self._stays))
-        doors = await doors_of(tx, conference)
         view = self._meeting_of_space(conference.space)
-        for leg in view.legs if view is not None else ():
+        legs = view.legs if view is not None else ()
+        for leg in legs:
             await _left(tx, work, at, leg.leg)
-            host = doors is not None and leg.entry.access_method == doors[1].id
-            await _enter(tx, work, conference, occurrence, leg.leg, leg.name, leg.uri, leg.kind, host, at)
+        await _enter_all(tx, work, conference, occurrence, legs, at)
         return work
 
     async def _joined(self, tx: Transaction, work: Work, at: datetime, event: ParticipantJoined) -> None:
@@ -169,6 +185,15 @@ async def _enter(
         )
     )
     work.stays[leg] = Stay(occurrence.id, address, at)
+
+
+async def _enter_all(
+    tx: Transaction, work: Work, conference: Conference, occurrence: Occurrence, legs: Iterable[LegView], at: datetime
+) -> None:
+    doors = await doors_of(tx, conference)
+    for leg in legs:
+        host = doors is not None and leg.entry.access_method == doors[1].id
+        await _enter(tx, work, conference, occurrence, leg.leg, leg.name, leg.uri, leg.kind, host, at)
 
 
 async def _left(tx: Transaction, work: Work, at: datetime, leg: LegId) -> None:

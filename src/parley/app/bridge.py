@@ -177,6 +177,9 @@ class Bridge:
     def ask(self, leg: LiveLegRunner, wish: MeetingInput) -> None:
         """Keys are for the other one, not for us."""
 
+    def happened(self, leg: LiveLegRunner) -> None:
+        self._directory.happened(leg)
+
     def forget(self, leg: LiveLegRunner) -> None:
         self._directory.forget(leg)
         if leg is self._caller:

@@ -45,14 +45,16 @@ from ..core.people import Tenant
 from ..core.quality import QualityWindow
 from ..core.refusals import Refusal
 from ..core.spaces import AccessMethod
+from ..core.survival import Dated, Inside, StoredMeeting
 from .changes import Change, Changes
-from .inputs import MEETING
+from .inputs import MEETING, SURVIVED
 from .joining import SpaceFacts, entry_of, space_facts, why_not
 from .legs import IncomingLegRunner, LegServices, LiveLegRunner
 from .live import LiveLeg, without_scheme
 from .meetings import MeetingRunner
 from .outgoing_legs import Elsewhere, OutgoingLegRunner, nowhere
-from .ports import Identifiers, LegDoor, OutgoingDoor, Store, Transaction
+from .ports import AnsweredDoor, Identifiers, LegDoor, OutgoingDoor, Store, Transaction
+from .remembered import Remembered
 
 log = structlog.get_logger(__name__)
 
@@ -81,6 +83,7 @@ class Directory:
         self, store: Store, services: LegServices, identifiers: Identifiers, changes: Changes, legs_most: int
     ) -> None:
         self._store = store
+        self._entered: Remembered[tuple[SpaceFacts | None, AccessMethod | None]] = Remembered(store)
         self._services = services
         self._identifiers = identifiers
         self._legs_most = legs_most
@@ -95,6 +98,8 @@ class Directory:
         self._closed = False
         self._temporary: dict[SpaceId, SpaceFacts] = {}  # spaces that exist for one call, and in no store
         self._watchers: list[Callable[[MeetingId], None]] = []
+        self._leg_watchers: list[Callable[[LegId], None]] = []
+        self._before_answers: list[Callable[[], Awaitable[None]]] = []
         self.count_completed = 0
         self.most_legs = 0
         changes.subscribe(self._on_change)
@@ -182,6 +187,10 @@ class Directory:
         if self._legs.pop(leg.id, None) is not None:
             self.count_completed += 1
 
+    def happened(self, leg: LiveLegRunner) -> None:
+        for watcher in self._leg_watchers:
+            watcher(leg.id)
+
     def legs(self) -> list[LiveLeg]:
         """In order of arrival."""
         views = {view.leg: view for meeting in self._meetings.values() for view in meeting.view().legs}
@@ -215,6 +224,7 @@ class Directory:
             meeting.post(DropLeg(leg, ending))
         else:
             runner.post(Drop(ending))  # at the entrance, or hearing why the meeting would not have it
+        await self._answer()
         return True
 
     def send_keys(self, leg: LegId, keys: str) -> bool:
@@ -244,7 +254,12 @@ class Directory:
         if runner is None:
             return False
         runner.post(message)
+        await self._answer()
         return True
+
+    async def _answer(self) -> None:
+        for ready in self._before_answers:
+            await ready()
 
     def watch(self, watcher: Callable[[MeetingId], None]) -> None:
         """Call it whenever something may have happened to a meeting, its end included. It must not block."""
@@ -261,6 +276,7 @@ class Directory:
             raise Refusal("not-found", kind="space", id=space)
         runner = self._meeting_for(facts)
         runner.post(SetKeptWhenEmpty(True))
+        await self._answer()
         return runner.view().meeting
 
     async def close(self, ending: Ending) -> None:
@@ -270,6 +286,48 @@ class Directory:
             meeting.post(End(ending))
         for leg in list(self._legs.values()):
             leg.post(Drop(ending))
+
+    # --- from one life of the server to the next (see app.survival) ----------------------------------------------
+
+    def store_by(self, leg: Callable[[LegId], None], ready: Callable[[], Awaitable[None]]) -> None:
+        """leg: called whenever something may have changed of what is stored of one. ready: awaited between what an API
+        has changed and its answer."""
+        self._leg_watchers.append(leg)
+        self._before_answers.append(ready)
+
+    def door_changed(self, door: AnsweredDoor) -> None:
+        """What the door of some leg would write for the next life of the server is another."""
+        for runner in self._legs.values():
+            if runner.is_behind(door):
+                self.happened(runner)
+                return
+
+    def standing(self, leg: LegId) -> LiveLegRunner | None:
+        """An answered leg."""
+        runner = self._legs.get(leg)
+        return runner if runner is not None and runner.stands else None
+
+    def place(self, leg: LegId) -> MeetingId | None:
+        return self._place.get(leg)
+
+    def stored_meeting(self, meeting: MeetingId, dated: Dated) -> tuple[StoredMeeting, dict[LegId, Inside]] | None:
+        runner = self._meetings.get(meeting)
+        return runner.stored(dated) if runner is not None else None
+
+    def take_up_leg(self, runner: LiveLegRunner, meeting: MeetingId | None) -> None:
+        """A leg of the life before, which nobody is told of."""
+        self._legs[runner.id] = runner
+        self._number = max(self._number, runner.number)
+        self.most_legs = max(self.most_legs, len(self._legs))
+        if meeting is not None:
+            self._place[runner.id] = meeting
+
+    def take_up_meeting(self, machine: Meeting, space: SpaceId) -> MeetingRunner:
+        """A meeting of the life before: it goes by what is in the store by now."""
+        self._services.inputs.began(MEETING, machine.id, (machine.id, space), how=SURVIVED)
+        runner = self._run(machine, space)
+        self._refresh([machine.id])
+        return runner
 
     # --- the lobby: what legs ask for -------------------------------------------------------------------------
 
@@ -302,7 +360,10 @@ class Directory:
 
         facts, door = self._temporary.get(wish.space), None
         if facts is None:
-            facts, door = await self._read(wish.space, read)
+            known = self._entered.recall((wish.space, entry))
+            if known is None:
+                known = await self._entered.learn((wish.space, entry), lambda: self._read(wish.space, read))
+            facts, door = known or (None, None)
         # From here on nothing waits: what was read still holds when the leg is in.
         if leg.id not in self._joining:
             return  # the leg left while we read
@@ -364,6 +425,10 @@ class Directory:
         made = (meeting, space.id, space.name, space.tenant, facts.call, now, *own)
         services.inputs.began(MEETING, meeting, made)
         machine = Meeting(*made)
+        return self._run(machine, space.id)
+
+    def _run(self, machine: Meeting, space: SpaceId) -> MeetingRunner:
+        services = self._services
         runner = MeetingRunner(
             machine,
             clock=services.clock,
@@ -375,7 +440,7 @@ class Directory:
             inputs=services.inputs,
         )
         self._meetings[machine.id] = runner
-        self._of_space[space.id] = machine.id
+        self._of_space[space] = machine.id
         return runner
 
     async def _read(self, space: SpaceId, read: Callable[[Transaction], Awaitable[T]]) -> T:
@@ -482,6 +547,10 @@ class Directory:
     def media_died(self, leg: LegId) -> None:
         if (runner := self._legs.get(leg)) is not None:
             runner.post(MediaDied())
+
+    def media_lost(self, leg: LegId) -> None:
+        if (runner := self._legs.get(leg)) is not None:
+            runner.renew_media()
 
     # --- views ---------------------------------------------------------------------------------------------------
 

@@ -31,6 +31,7 @@ WAITING_MOST = 50_000  # notes; what comes beyond is counted and not kept
 
 LEG, CALL, MEETING = "leg", "call", "meeting"  # kinds of machines: core.leg, core.outgoing_leg, core.meeting
 NEW = "new"  # how a machine was made: by its constructor, with these arguments
+SURVIVED = "survived"  # from what the life of the server before this one has stored
 
 I = TypeVar("I")  # noqa: E741 - the input type of a machine
 E = TypeVar("E")  # its effects

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 import structlog
@@ -51,12 +52,13 @@ from ..core.leg_inputs import (
 )
 from ..core.mediaplan import LegMedia, MediaPlan
 from ..core.meeting_inputs import LegNews, MeetingInput, MuteSelf
+from ..core.survival import Dated, StoredLeg
 from .inputs import LEG, Inputs, NoInputs
 from .live import Party
 from .lookup import Lookup
 from .mailbox import Mailbox
 from .pins import PinJudge
-from .ports import AnsweredDoor, Clock, Journal, LegDoor, LegFacts, MediaEngine, MediaUnavailable
+from .ports import AnsweredDoor, Clock, Journal, LegDoor, LegFacts, MediaEngine, MediaUnavailable, RenewsMedia
 from .quality import QualityRecord
 from .tasks import Tasks
 
@@ -85,6 +87,10 @@ class Lobby(Protocol):
         ...
 
     def forget(self, leg: LiveLegRunner) -> None: ...
+
+    def happened(self, leg: LiveLegRunner) -> None:
+        """Something may have changed of what is stored of it."""
+        ...
 
 
 def echo_of(leg: LegId) -> MeetingId:
@@ -119,6 +125,12 @@ class LegServices:
 
 class Machine(Protocol):
     """A pure leg: `core.leg.Leg` or `core.outgoing_leg.OutgoingLeg`."""
+
+    @property
+    def answered(self) -> bool: ...
+
+    @property
+    def counted(self) -> float: ...
 
     def handle(self, given: LegInput, now: float) -> list[LegEffect]: ...
 
@@ -174,12 +186,51 @@ class LiveLegRunner:
             return "initial"
         return "on-hold" if self.audio is not None and not self.audio.receives else "connected"
 
+    @property
+    def stands(self) -> bool:
+        """Both ends know that it is answered, and neither has ended it."""
+        return not self.ended and self._machine.answered
+
+    def is_behind(self, door: AnsweredDoor) -> bool:
+        return self._answered_door is door
+
+    @property
+    def encrypted_media(self) -> bool:
+        return self.audio is not None and self.audio.encrypted
+
     def send_keys(self, keys: str) -> None:
         """Pressed for the far end, which must have answered."""
         self._perform(SendKeys(keys))
 
     def facts(self) -> LegFacts:
         return self._answered_door.facts()
+
+    def renew_media(self) -> None:
+        """The far end is to make its media anew; who cannot has lost them."""
+        if isinstance(self._answered_door, RenewsMedia):
+            self._answered_door.renew_media()
+        else:
+            self.post(MediaDied())
+
+    def stored(self, dated: Dated, door: bytes | None = None) -> StoredLeg:
+        """All but where it is. door: what its door has written before, if that still holds."""
+        party = self.party
+        assert party is not None
+        return StoredLeg(
+            id=self.id,
+            number=self.number,
+            participant=self.participant,
+            caller=party.caller,
+            dialled=party.dialled,
+            display_name=party.display_name,
+            kind=party.kind,
+            direction=party.direction,
+            language=party.language,
+            began=dated(self.started),
+            counted=dated(self._machine.counted),
+            encrypted_media=self.encrypted_media,
+            door=self._answered_door.written() if door is None else door,
+        )
 
     def _handle(self, message: LegInput, now: float) -> None:
         self._begin(message)
@@ -190,6 +241,7 @@ class LiveLegRunner:
                 log.exception("a leg's effect failed", leg=self.id, effect=type(effect).__name__)
                 if not isinstance(effect, _GIVING_BACK):
                     self._give_up()
+        self._lobby.happened(self)
 
     def _begin(self, message: LegInput) -> None:
         """Note what a message tells of the far end, before the machine has it."""
@@ -234,7 +286,7 @@ class LiveLegRunner:
     async def _open_media(self, wish: OpenMedia) -> None:
         engine = self._services.engine
         try:
-            opened = await engine.open_leg(self.id, wish.local_address, wish.audio)
+            opened = await engine.open_leg(self.id, wish.local_address, wish.audio, wish.space)
         except MediaUnavailable as problem:
             log.warning("no media for a leg", leg=self.id, problem=str(problem))
             self.post(MediaFailed())
@@ -252,6 +304,7 @@ class LiveLegRunner:
         if not self.ended:
             self.audio = audio
             self._answered_door.accept_change(audio, web)
+            self._lobby.happened(self)
 
 
 class IncomingLegRunner(LiveLegRunner):
@@ -267,10 +320,13 @@ class IncomingLegRunner(LiveLegRunner):
         services: LegServices,
         lobby: Lobby,
         proof: Proof = NOTHING_PROVEN,
+        machine: Leg | None = None,
     ) -> None:
-        made = (leg, GENERATION, number, services.entry, services.clock.now())
-        services.inputs.began(LEG, leg, made)
-        machine = Leg(*made)
+        """machine: of a leg that was answered already."""
+        if machine is None:
+            made = (leg, GENERATION, number, services.entry, services.clock.now())
+            services.inputs.began(LEG, leg, made)
+            machine = Leg(*made)
         super().__init__(leg, number, participant, door, machine, services, lobby)
         self.door = door
         self._target = target
@@ -293,6 +349,9 @@ class IncomingLegRunner(LiveLegRunner):
     def bound_for(self) -> tuple[Candidates | Ivr | Granted | Echo, Proof]:
         """Where it was going when it came, or moved, last."""
         return self._target, self._proof
+
+    def stored(self, dated: Dated, door: bytes | None = None) -> StoredLeg:
+        return replace(super().stored(dated, door), user=self.user, asserted=self.asserted)
 
     def _perform_own(self, effect: LegEffect) -> None:
         engine, tasks = self._services.engine, self._services.tasks

@@ -12,6 +12,7 @@ from ..core.spaces import AccessMethod
 from .layers import NOBODY, candidates
 from .ports import Query, Store, Transaction
 from .proofs import membership, proof_of_caller, proof_of_user
+from .remembered import Remembered
 from .sounds import with_sounds
 
 ACCESS_NUMBER_IVR = IvrId("access-number")
@@ -34,6 +35,7 @@ class Lookup:
         echo: tuple[str, Echo] | None = None,
     ) -> None:
         self._store = store
+        self._resolved: Remembered[Candidates | Ivr | Echo] = Remembered(store)
         self._own_addresses = own_addresses
         self._echo = echo
         self._configured = [_rule_of(domain) for domain in domains]
@@ -63,15 +65,20 @@ class Lookup:
 
     async def resolve(self, address: Address, arrived_at: str | None = None) -> UnknownTarget | Candidates | Ivr | Echo:
         """Users are not dialled yet; then spaces, then IVRs, rule by rule (cms-api 3.3); the echo at the very last."""
-        async with self._store.reading() as tx:
-            rules = await self.rules(tx, address, arrived_at)
-            for rule in rules:
-                target = await self._resolve_by(tx, rule, address)
-                if target is not None:
-                    return target
+        found = await self._resolved.read((address, arrived_at), lambda tx: self._resolve(tx, address, arrived_at))
+        return found or UnknownTarget()
+
+    async def _resolve(
+        self, tx: Transaction, address: Address, arrived_at: str | None
+    ) -> Candidates | Ivr | Echo | None:
+        rules = await self.rules(tx, address, arrived_at)
+        for rule in rules:
+            target = await self._resolve_by(tx, rule, address)
+            if target is not None:
+                return target
         if self._echo is not None and address.user == self._echo[0] and any(rule.resolve_to_spaces for rule in rules):
             return self._echo[1]
-        return UnknownTarget()
+        return None
 
     async def _resolve_by(self, tx: Transaction, rule: InboundRule, address: Address) -> Candidates | Ivr | None:
         if rule.resolve_to_spaces:

@@ -20,6 +20,7 @@ from ..core.meeting_inputs import (
     TellLeg,
     Tick,
 )
+from ..core.survival import Dated, Inside, StoredMeeting
 from .inputs import Inputs, NoInputs
 from .mailbox import Mailbox
 from .ports import Clock, Journal, MediaEngine
@@ -61,6 +62,10 @@ class MeetingRunner:
 
     def view(self) -> MeetingView:
         return self._machine.view(self._clock.now())
+
+    def stored(self, dated: Dated) -> tuple[StoredMeeting, dict[LegId, Inside]]:
+        """See Meeting.stored."""
+        return self._machine.stored(dated)
 
     def _handle(self, message: MeetingInput, now: float) -> None:
         for effect in self._inputs.through(self._machine.id, self._machine.handle, message, now):

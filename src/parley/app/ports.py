@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from ..core.branding import Branding
 from ..core.conferences import Attendance, Conference, Occurrence, OccurrenceState
@@ -32,6 +32,7 @@ from ..core.profiles import CallProfile, Extras, LegProfile, LegSettings, MediaE
 from ..core.quality import QualityWindow
 from ..core.seats import Seat
 from ..core.spaces import AccessMethod, Member, Space
+from ..core.survival import StoredLeg, StoredMeeting
 from ..core.transforms import DialTransform
 
 E = TypeVar("E")
@@ -264,6 +265,8 @@ class Transaction(Protocol):
     devices: Repository[Device]
     brandings: Repository[Branding]
     seats: SeatRepository
+    live_legs: Repository[StoredLeg]
+    live_meetings: Repository[StoredMeeting]
 
     async def add_attendance(self, attendance: Attendance) -> None: ...
 
@@ -341,6 +344,14 @@ class Store(Protocol):
         """For reads alone; never waits for a writer."""
         ...
 
+    @property
+    def generation(self) -> int:
+        """Another number after every commit that may have changed what people set: what was read before it is old.
+
+        Commits of what merely happens (events, the outbox, registrations, who is inside) need not count.
+        """
+        ...
+
 
 # --- media ---------------------------------------------------------------------------------------------------
 
@@ -386,18 +397,27 @@ class EngineListener(Protocol):
         ...
 
     def media_died(self, leg: LegId) -> None:
-        """Media was expected and none came, or the leg's worker died."""
+        """Media was expected and none came, or the leg's worker died and nothing could take its place."""
+        ...
+
+    def media_lost(self, leg: LegId) -> None:
+        """A browser's leg has lost its media with its worker, and has them again when `change_leg` describes a far end
+        that was made anew. Phones' legs are opened again on their ports without a word."""
         ...
 
 
 class MediaEngine(Protocol):
-    """Media as desired state. Everything but open_leg returns at once; a failure comes back as media_died."""
+    """Media as desired state. Everything but open_leg returns at once; a failure comes back as media_died.
+
+    A leg that a plan names comes to where the meeting is, wherever it was opened; neither side of the call notices.
+    """
 
     def listen(self, listener: EngineListener) -> None: ...
 
-    async def open_leg(self, leg: LegId, local: str, audio: LegAudio) -> int | WebLocal:
+    async def open_leg(self, leg: LegId, local: str, audio: LegAudio, space: SpaceId | None = None) -> int | WebLocal:
         """Open a port on a local address and return it. Raises MediaUnavailable.
 
+        space: whose meeting the leg is to be in, where that is known: its media then begin where that meeting's are.
         Where `audio.web` is set: our end of a WebRTC transport on the port that all browsers share; `local` is
         then of no meaning.
         """
@@ -482,6 +502,20 @@ class AnsweredDoor(Protocol):
 
     def facts(self) -> LegFacts: ...
 
+    def written(self) -> bytes:
+        """What a SurvivingDoors of the next life opens this door with again; to be stored sealed, for keys are in it.
+        Empty: it ends with this life."""
+        ...
+
+
+@runtime_checkable
+class RenewsMedia(Protocol):
+    """A door whose far end can make its media anew in the middle of a call."""
+
+    def renew_media(self) -> None:
+        """Ask for it; what it makes comes back as MediaChanged."""
+        ...
+
 
 class LegDoor(AnsweredDoor, Protocol):
     """The side of a leg that called us."""
@@ -500,6 +534,24 @@ class LegDoor(AnsweredDoor, Protocol):
 
 class LegInbox(Protocol):
     def post(self, message: LegInput) -> None: ...
+
+
+class SurvivingDoor(LegDoor, Protocol):
+    """An answered leg's side of a door, of the life of the server before; it is not answered or refused once more."""
+
+    audio: LegAudio | None
+
+    def attach(self, inbox: LegInbox) -> None:
+        """Where to tell what comes."""
+        ...
+
+
+class SurvivingDoors(Protocol):
+    """A door whose legs can outlive the server."""
+
+    def open_again(self, written: bytes) -> SurvivingDoor | None:
+        """None: what was written cannot be read."""
+        ...
 
 
 class OutgoingDoor(AnsweredDoor, Protocol):

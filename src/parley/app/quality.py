@@ -21,12 +21,13 @@ COARSE = 12  # windows that become one, after that
 class QualityRecord:
     """Takes windows as the engine tells them; the journal has them all once `ended` was called."""
 
-    def __init__(self, leg: LegId, number: int, journal: Journal) -> None:
+    def __init__(self, leg: LegId, number: int, journal: Journal, since: float = 0.0) -> None:
+        """since: seconds of windows that a life of the server before this one was told of."""
         self._leg = leg
         self._number = number
         self._journal = journal
         self._tally = Tally()
-        self._since = 0.0  # seconds of windows before those that wait
+        self._since = since  # seconds of windows before those that wait
         self._waiting: list[QualityWindow] = []
         self._fine: list[QualityWindow] = []  # to become one
         self.last: QualityWindow | None = None

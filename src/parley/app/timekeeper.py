@@ -133,16 +133,16 @@ class Timekeeper:
     # --- knowing what is due ---------------------------------------------------------------------------------
 
     async def _recover(self) -> None:
-        """After a stop nobody is in any meeting: open attendance ends now."""
+        """After a stop few are in any meeting: the open attendance of all others ends now."""
         now = self._clock.utc()
         async with self._store.reading() as tx:
-            running = [one for one in await tx.occurrences.live(now) if one.state is OccurrenceState.RUNNING]
-        for first in range(0, len(running), TOGETHER):
+            live = await tx.occurrences.live(now + AHEAD)
+        for first in range(0, len(live), TOGETHER):
             async with self._store.transaction() as tx:
-                for one in running[first : first + TOGETHER]:
-                    for row in await tx.attendance(one.id):
-                        if row.left is None:
-                            await tx.end_attendance(one.id, row.address, row.joined, now)
+                some = live[first : first + TOGETHER]
+                conferences = await _conferences(tx, some)
+                for one in some:
+                    await self._attendances.take_up(tx, conferences[one.conference], one, now)
 
     async def _read(self) -> None:
         now = self._clock.utc()

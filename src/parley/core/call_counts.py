@@ -60,6 +60,11 @@ class CallCounts:
         calls.begun.append(now)
         return Reservation(tenant, now)
 
+    def take_up(self, tenant: TenantId | None, now: float) -> Reservation:
+        """A call of the life of the server before: it counts against the bounds and is kept out by none."""
+        self._calls.setdefault(tenant, _Calls()).live += 1
+        return Reservation(tenant, now, confirmed=True)
+
     def confirm(self, reservation: Reservation) -> None:
         """The call goes out: it counts for its minute even if it ends at once."""
         reservation.confirmed = True

@@ -16,7 +16,7 @@ Answers that come too late for anything else are passed over.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -93,6 +93,23 @@ class LegState(StrEnum):
     FINISHED = "finished"
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a leg of the life before. inside: it is in a meeting. counted: from when its duration counts.
+    source, language: as in Offered.
+
+    Times are monotonic seconds of this life, which may lie before its beginning.
+    """
+
+    inside: bool
+    counted: float
+    encrypted_media: bool
+    active_since: float | None = None
+    active_before: float = 0.0
+    source: str = ""
+    language: str = ""
+
+
 _ANSWERED = frozenset({LegState.ANSWERING, LegState.ENTRANCE, LegState.JOINING, LegState.JOINED, LegState.ECHO})
 _OVER = frozenset({LegState.ENDED, LegState.FINISHED})
 _FULL = frozenset({Reason.PARTICIPANT_LIMIT, Reason.TENANT_LIMIT, Reason.SYSTEM_LIMIT})
@@ -109,6 +126,8 @@ class Leg:
         self._settings = settings
         self._arrived = now
         self._offer: Offered | None = None
+        self._source = ""
+        self._language = ""  # that the caller asks for
         self._target: Candidates | Ivr | Granted | Echo | None = None
         self._proof = NOTHING_PROVEN
         self._encrypted_media = False
@@ -145,6 +164,30 @@ class Leg:
             LegTick: self._tick,
         }
 
+    @classmethod
+    def again(cls, id: LegId, generation: int, number: int, settings: EntrySettings, known: Known) -> Leg:
+        """A leg that the life of the server before has answered, its port open still."""
+        leg = cls(id, generation, number, settings, known.counted)
+        leg.state = LegState.JOINED if known.inside else LegState.ENTRANCE
+        leg._connected = leg._port_open = True
+        leg._in_meeting = known.inside
+        leg._encrypted_media = known.encrypted_media
+        leg._source, leg._language = known.source, known.language
+        leg._entrance = Entrance(id, number, known.source, settings, known.encrypted_media, known.language)
+        leg._keypad = Keypad(leg._entrance.language)
+        leg._active_since, leg._active_before = known.active_since, known.active_before
+        return leg
+
+    @property
+    def counted(self) -> float:
+        """From when its duration counts."""
+        return self._arrived
+
+    @property
+    def answered(self) -> bool:
+        """Both ends know that it stands."""
+        return self._connected and self.state not in _OVER
+
     def handle(self, given: LegInput, now: float) -> list[LegEffect]:
         """Take one input. Nothing but this changes the leg."""
         if self.state in _OVER:
@@ -166,11 +209,11 @@ class Leg:
     def _offered(self, offer: Offered, now: float) -> list[LegEffect]:
         if self.state is not LegState.NEW:
             return []
-        self._offer = offer
+        self._offer, self._source, self._language = offer, offer.source, offer.language
         self._arrived = now
         self._encrypted_media = offer.audio.encrypted
         self._entrance = Entrance(
-            self.id, self.number, offer.source, self._settings, self._encrypted_media, offer.language
+            self.id, self.number, self._source, self._settings, self._encrypted_media, offer.language
         )
         self._keypad = Keypad(self._entrance.language)
         self.state = LegState.RESOLVING
@@ -263,8 +306,8 @@ class Leg:
 
     def _move(self, wish: MoveTo, now: float) -> list[LegEffect]:
         """To another door. Who is not in yet, or is asked for something, is not in two places at once for it."""
-        target, offer = wish.target, self._offer
-        if self.state not in {LegState.ENTRANCE, LegState.JOINED, LegState.ECHO} or offer is None:
+        target = wish.target
+        if self.state not in {LegState.ENTRANCE, LegState.JOINED, LegState.ECHO}:
             return []
         if isinstance(target, Candidates) and isinstance(ask(target, self._encrypted_media, wish.proof), Refuse):
             return []
@@ -280,10 +323,10 @@ class Leg:
         self._entrance = Entrance(
             self.id,
             self.number,
-            offer.source,
+            self._source,
             self._settings,
             self._encrypted_media,
-            offer.language,
+            self._language,
             PLAYS_MOST * self._moves,
         )
         return [*effects, *self._come_to(target, now)]
@@ -291,7 +334,7 @@ class Leg:
     def _hear_itself(self, echo: Echo, now: float) -> list[LegEffect]:
         self.state = LegState.ECHO
         self._echo_until = now + echo.limit
-        language = self._settings.spoken_to(self._offer.language if self._offer else "")
+        language = self._settings.spoken_to(self._language)
         return [HearItself(echo.delay), Play(1, (ECHO_GREETING,), language)]
 
     def _enter(self, granted: Granted) -> list[LegEffect]:
@@ -313,8 +356,7 @@ class Leg:
     def _ask_to_join(self, candidates: Candidates, access_method: AccessMethodId, proof: Proof) -> list[LegEffect]:
         self.state = LegState.JOINING
         self._in_meeting = True
-        wanted = self._offer.language if self._offer is not None else ""
-        self._keypad = Keypad(self._settings.spoken_to(wanted or candidates.language))
+        self._keypad = Keypad(self._settings.spoken_to(self._language or candidates.language))
         return [JoinMeeting(candidates.space, candidates.tenant, access_method, proof=proof)]
 
     def _at_entrance(self, effects: list[LegEffect], now: float) -> list[LegEffect]:

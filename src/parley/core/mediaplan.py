@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .ids import LegId, MeetingId
+from .ids import LegId, MeetingId, SpaceId
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +31,4 @@ class MediaPlan:
     meeting: MeetingId
     number: int
     legs: tuple[LegMedia, ...]
+    space: SpaceId | None = None

@@ -75,6 +75,7 @@ from .meeting_inputs import (
 )
 from .meeting_legs import MeetingLeg
 from .profiles import CallLayer, LockMode, resolve_call
+from .survival import Dated, Inside, StoredMeeting, Timed, inside_of
 from .transitions import Room, Standing, State, Trigger, happen, next_act, settle
 
 # How many legs that are gone are remembered: a Left overtakes its Join by moments, not by a thousand legs.
@@ -146,6 +147,67 @@ class Meeting:
             SpaceChanged: self._space_changed,
             Tick: lambda _tick: None,
         }
+
+    # --- from one life of the server to the next ------------------------------------------------------------
+
+    def stored(self, dated: Dated) -> tuple[StoredMeeting, dict[LegId, Inside]]:
+        """Everything that `again` needs, legs in join order."""
+        room = self._room
+        meeting = StoredMeeting(
+            id=self.id,
+            space=self._space,
+            name=self._name,
+            tenant=self._tenant,
+            locked=room.locked,
+            kept_when_empty=self._kept,
+            host_present=room.host_present,
+            absent_since=dated(room.absent_since),
+            started=dated(self._started_at) if self._started_at is not None else None,
+            unencrypted=self._unencrypted,
+            legs_most=self._legs_most,
+            legs_completed=self._legs_completed,
+            chat=self._chat,
+            kind=self._kind,
+        )
+        return meeting, {leg.join.leg: inside_of(leg, dated) for leg in self._legs.values()}
+
+    @classmethod
+    def again(
+        cls,
+        stored: StoredMeeting,
+        legs: Iterable[MeetingLeg],
+        call_layers: Iterable[CallLayer],
+        now: float,
+        timed: Timed,
+        *,
+        brand: str = "",
+        tells_alone: bool = False,
+    ) -> Meeting:
+        """The same meeting, legs in join order. Nothing is recorded or rung by it; its next input makes a plan."""
+        meeting = cls(
+            stored.id,
+            stored.space,
+            stored.name,
+            stored.tenant,
+            call_layers,
+            now,
+            stored.kind,
+            brand,
+            tells_alone,
+        )
+        meeting._room = replace(
+            meeting._room,
+            locked=stored.locked,
+            host_present=stored.host_present,
+            absent_since=timed(stored.absent_since),
+        )
+        meeting._legs = {leg.join.leg: leg for leg in legs}
+        meeting._started_at = timed(stored.started) if stored.started is not None else None
+        meeting._kept, meeting._unencrypted = stored.kept_when_empty, stored.unencrypted
+        meeting._legs_most, meeting._legs_completed = stored.legs_most, stored.legs_completed
+        meeting._chat = stored.chat
+        meeting._chimes.after(meeting._legs.values(), brand, now)  # nobody has come
+        return meeting
 
     # --- the entrance and the exit --------------------------------------------------------------------------
 
@@ -428,7 +490,7 @@ class Meeting:
             return []
         self._planned = legs
         self._plan_number += 1
-        return [ApplyPlan(MediaPlan(self.id, self._plan_number, legs))]
+        return [ApplyPlan(MediaPlan(self.id, self._plan_number, legs, self._space))]
 
     def _record(self, event: Event) -> None:
         self._records.append(Record(event))

@@ -25,7 +25,7 @@ from .endings import Ending, Reason, Side
 from .events import LegArrived, LegConnected, LegEnded
 from .ids import LegId
 from .keys import Keypad
-from .leg import MOVED, PORT_LIMIT
+from .leg import MOVED, PORT_LIMIT, Known
 from .leg_inputs import (
     Answered,
     AudioCodec,
@@ -146,6 +146,28 @@ class OutgoingLeg:
             MoveTo: self._move,
             LegTick: self._tick,
         }
+
+    @classmethod
+    def again(cls, id: LegId, generation: int, number: int, language: str, known: Known) -> OutgoingLeg:
+        """A call of the life of the server before that was answered, its port open still."""
+        leg = cls(id, generation, number, language)
+        leg.state = CallState.JOINED
+        leg._port = 0  # there is one; nothing is placed by it any more
+        leg._reported = True
+        leg._answered_at = known.counted
+        leg._encrypted_media = known.encrypted_media
+        leg._active_since, leg._active_before = known.active_since, known.active_before
+        return leg
+
+    @property
+    def counted(self) -> float:
+        """From when its duration counts, once it is answered."""
+        return self._answered_at if self._answered_at is not None else 0.0
+
+    @property
+    def answered(self) -> bool:
+        """Both ends know that it stands."""
+        return self.state in _ANSWERED
 
     def handle(self, given: LegInput, now: float) -> list[LegEffect]:
         """Take one input. Nothing but this changes the leg; what only a caller's leg is told is passed over."""

@@ -63,6 +63,15 @@ class DigitSender:
             raise BadDigits("too many keys")
         self._waiting.extend((digit, each_ms) for digit in digits)
 
+    @property
+    def waiting(self) -> tuple[tuple[str, int], ...]:
+        """Keys that are not down yet, each with its length in milliseconds."""
+        return tuple(self._waiting)
+
+    def carry_on(self, waiting: tuple[tuple[str, int], ...]) -> None:
+        """Of another sender of the same leg; what it was pressing ends there."""
+        self._waiting.extend(waiting)
+
     def next(self, media: LegMedia, timestamp: int) -> Key | None:
         """What goes out in this tick instead of voice; None: voice. timestamp: of the stream, now."""
         if self._press is None and not self._begin(media, timestamp):

@@ -10,6 +10,9 @@ HOLD_SECONDS = 0.1
 REMEMBERED = 16  # presses; an old one's straggler may arrive after the next press began
 _LONGEST = 0xFFFF  # RFC 4733 section 2.5.1.3: a longer press goes on under a new timestamp
 
+# (SSRC, timestamp, event, whether it has ended) of each press remembered, and until when the voice is kept back.
+Presses = tuple[tuple[tuple[int, int, int, bool], ...], float]
+
 _Press = tuple[int, int]  # SSRC and timestamp: a new stream has a new clock
 
 
@@ -45,6 +48,17 @@ class DigitDetector:
         continues = self._seen.get(before) == event.event and before not in self._ended
         self._remember(press, event.event)
         return None if continues else DIGITS[event.event]
+
+    def presses(self) -> Presses:
+        """For a detector that is to go on from here."""
+        seen = tuple((*press, event, press in self._ended) for press, event in self._seen.items())
+        return seen, self._silent_until
+
+    def restore(self, presses: Presses) -> None:
+        """Go on from where another detector was."""
+        seen, self._silent_until = presses
+        self._seen = {(ssrc, timestamp): event for ssrc, timestamp, event, _ in seen}
+        self._ended = {(ssrc, timestamp) for ssrc, timestamp, _, ended in seen if ended}
 
     def _remember(self, press: _Press, event: int) -> None:
         self._seen[press] = event

@@ -11,19 +11,21 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any
 
 from parley.engine import messages
 from parley.engine.browsers import Browsers
 from parley.engine.checks import BadMedia, check_media
 from parley.engine.digit_sender import BadDigits
+from parley.engine.holdings import Holdings, Refused
 from parley.engine.leg import Hearing, Leg, Playing
-from parley.engine.meeting import BadPlan, Meeting
+from parley.engine.meeting import BadPlan
 from parley.engine.messages import Configure, Done, Dump, Failed, LegOpened
 from parley.engine.phone_dtls import DtlsTransport, PhoneHandshakes
+from parley.engine.ports import BadAddress, NoPort, NotTaken, Ports
 from parley.engine.prompts import BadPromptFile, Player, Prompts, UnknownPrompt
 from parley.engine.sound import TICK_MS
-from parley.engine.transport import Arrival, Departure, PortTransport, Transport
+from parley.engine.transport import Arrival, Departure, PortTransport, Transport, with_agreed_keys
 from parley.engine.web_transport import WebTransport
 from parley.wire.rtp import report_interval
 
@@ -35,39 +37,6 @@ MAX_LOUDEST = 64
 MAX_PROMPTS = 64  # in one Play
 
 
-class NoPort(Exception):
-    """Every port of the range is taken."""
-
-
-class BadAddress(ValueError):
-    """Not a numeric address, or not one of this machine."""
-
-
-class Ports(Protocol):
-    """Where a leg's sockets come from."""
-
-    def open(self, leg: str, local: str, low: int, high: int) -> int:
-        """An even RTP port in the range, with RTCP on the next one. Raises NoPort or BadAddress."""
-
-    def check_remote(self, leg_local: str, remote: str) -> None:
-        """Raises BadAddress when packets cannot go from the one numeric address to the other."""
-
-    def close(self, leg: str) -> None: ...
-
-    def send(self, departures: list[Departure]) -> None:
-        """What cannot wait for the end of a tick: a leg's last words."""
-
-    def open_shared(self, addresses: tuple[str, ...], port: int) -> tuple[int, tuple[str, ...]]:
-        """One socket on each address for all browsers, all of one port (0: any). The port, and the addresses that are
-        this machine's, in the order of the sockets' numbers. Raises NoPort or BadAddress (none is ours)."""
-
-
-class _Refused(Exception):
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code = code
-
-
 class Engine:
     """All legs and meetings of one worker."""
 
@@ -77,10 +46,10 @@ class Engine:
         self._dice = dice
         self._unix_time = unix_time
         self._configuration: Configure | None = None
-        self._legs: dict[str, Leg] = {}
-        self._locals: dict[str, str] = {}
+        self._held = Holdings(ports, prompts, dice)
+        self._legs, self._locals, self._meetings = self._held.legs, self._held.locals, self._held.meetings
         self._report_at: dict[str, int] = {}
-        self._meetings: dict[str, Meeting] = {}
+        self._stepped_at = 0.0
         self._browsers: Browsers | None = None
         self._phones = PhoneHandshakes()
         self._tick = 0
@@ -91,11 +60,11 @@ class Engine:
 
     def handle(self, request: messages.Request, now: float) -> messages.Response | None:
         """Carry out one request; a failed one has changed nothing. Ack has no answer."""
-        if isinstance(request, messages.Ack):
+        if isinstance(request, messages.Ack | messages.Shutdown):
             return None
         try:
             return self._handle(request, now)
-        except _Refused as refused:
+        except Refused as refused:
             return Failed(id=request.id, code=refused.code, text=str(refused))
         except UnknownPrompt as unknown:
             return Failed(id=request.id, code="unknown-prompt", text=str(unknown))
@@ -105,61 +74,99 @@ class Engine:
             return Failed(id=request.id, code="bad-address", text=str(bad))
         except NoPort as none:
             return Failed(id=request.id, code="no-port", text=str(none))
+        except NotTaken as problem:
+            return Failed(id=request.id, code="not-taken", text=str(problem))
         except (BadPlan, BadMedia) as bad:
             return Failed(id=request.id, code="bad-request", text=str(bad))
 
     def _handle(self, request: messages.Request, now: float) -> messages.Response:
         answer: messages.Response | None = None
         match request:
-            case messages.Ping() | messages.Ack():
-                pass
             case messages.GetDump():
                 answer = Dump(id=request.id, state=self.dump())
             case Configure():
                 self._configure(request)
+            case messages.Ping():
+                pass
             case _ if self._configuration is None:
-                raise _Refused("bad-request", "Configure comes first")
+                raise Refused("bad-request", "Configure comes first")
+            case messages.GiveLeg() | messages.TakeLeg():
+                answer = self._hand_over(request, now)
             case messages.OpenLeg():
                 answer = self._open_leg(request, self._configuration, now)
             case messages.SetMedia():
                 answer = self._set_media(request, now)
             case messages.CloseLeg():
                 self._close_leg(request.leg, now)
-            case messages.Play():
+            case messages.Play() | messages.StopPlaying():
                 self._play(request)
-            case messages.StopPlaying():
-                self._leg(request.leg).playing = None
             case messages.SendDigits() | messages.Announce() | messages.LoadPrompts():
                 self._sound(request)
-            case messages.SetPlan():
-                self._set_plan(request, self._configuration)
-            case messages.DropMeeting():
-                self._drop_meeting(request.meeting)
+            case messages.SetPlan() | messages.DropMeeting():
+                self._held.plan(request, self._configuration.loudest)
+            case messages.GetFound() | messages.Keep():
+                answer = self._take_over(request, now)
         return Done(id=request.id) if answer is None else answer  # type: ignore[union-attr]
 
     def _configure(self, request: Configure) -> None:
         if request.schema != messages.SCHEMA:
-            raise _Refused("bad-request", f"schema {request.schema}; this worker speaks {messages.SCHEMA}")
+            raise Refused("bad-request", f"schema {request.schema}; this worker speaks {messages.SCHEMA}")
         if not 1 <= request.port_low < request.port_high <= 65535:
-            raise _Refused("bad-request", f"ports {request.port_low}-{request.port_high}")
+            raise Refused("bad-request", f"ports {request.port_low}-{request.port_high}")
         if not 1 <= request.loudest <= MAX_LOUDEST or request.dead_after_ms < 1:
-            raise _Refused("bad-request", "loudest or dead_after_ms out of range")
+            raise Refused("bad-request", "loudest or dead_after_ms out of range")
+        self._check_again(request)
         self._open_shared(request)
         self._configuration = request
         for meeting in self._meetings.values():
             meeting.set_loudest(request.loudest)
 
+    def _check_again(self, request: Configure) -> None:
+        """Another control may take this worker over only as what it is."""
+        before = self._configuration
+        if before is None:
+            return
+        if request.version != before.version:
+            raise Refused("bad-request", f"version {request.version!r}; this worker was started by {before.version!r}")
+        ports = (request.port_low, request.port_high)
+        if self._locals and ports != (before.port_low, before.port_high):
+            raise Refused("bad-request", "legs are open on other ports")
+
+    def _take_over(self, request: messages.GetFound | messages.Keep, now: float) -> messages.Found | None:
+        """Another control asks what there is, then says what of it is to stay."""
+        if isinstance(request, messages.GetFound):
+            self._take_given(now)
+            return self._held.found(request.id)
+        for name in self._legs.keys() - set(request.legs):
+            self._close_leg(name, now)
+        for name in self._meetings.keys() - set(request.meetings):
+            self._held.drop_meeting(name)
+        return None
+
+    def _hand_over(self, request: messages.GiveLeg | messages.TakeLeg, now: float) -> LegOpened | None:
+        """A leg goes to another worker, or comes from one."""
+        if isinstance(request, messages.TakeLeg):
+            self._take_given(now)
+            return LegOpened(id=request.id, port=self._leg(request.leg).transport.port)
+        transport = self._leg(request.leg).transport
+        self._held.give(request.leg, request.to, self._stepped_at)
+        if isinstance(transport, DtlsTransport):
+            self._phones.close(transport)
+        del self._report_at[request.leg]
+        return None
+
+    def _take_given(self, now: float) -> None:
+        for leg in self._held.take_given(now):
+            self._spread_report(leg.name)
+
     def _leg(self, name: str) -> Leg:
-        leg = self._legs.get(name)
-        if leg is None:
-            raise _Refused("unknown-leg", f"no leg {name!r}")
-        return leg
+        return self._held.leg(name)
 
     def _open_shared(self, request: Configure) -> None:
         """The browsers' sockets are opened once; only what browsers are told may change afterwards."""
         before = self._configuration
         if before is not None and (before.web_listen, before.web_port) != (request.web_listen, request.web_port):
-            raise _Refused("bad-request", "the browsers' sockets stay where they were opened")
+            raise Refused("bad-request", "the browsers' sockets stay where they were opened")
         if self._browsers is None and request.web_listen:
             port, addresses = self._ports.open_shared(request.web_listen, request.web_port)
             self._browsers = Browsers(port, addresses, self._dice)
@@ -169,36 +176,47 @@ class Engine:
     def _open_leg(self, request: messages.OpenLeg, configuration: Configure, now: float) -> LegOpened:
         name, media = request.leg, request.media
         if name in self._legs:
-            raise _Refused("bad-request", f"leg {name!r} is open already")
+            raise Refused("bad-request", f"leg {name!r} is open already")
         check_media(media)
         transport: Transport
         web: messages.WebLocal | None = None
         if media.web is not None:
             if self._browsers is None:
-                raise _Refused("no-port", "no port for browsers is set")
+                raise Refused("no-port", "no port for browsers is set")
             transport = self._browsers.open(name, media.web)
             web = transport.local
         else:
             self._ports.check_remote(request.local, media.remote_host)
-            port = self._ports.open(name, request.local, configuration.port_low, configuration.port_high)
+            low, high = configuration.port_low, configuration.port_high
+            if request.port:
+                low, high = request.port, request.port + 1
+            port = self._ports.open(name, request.local, low, high)
+            if request.stream is not None:
+                media = with_agreed_keys(media, request.stream.agreed)
             if media.dtls is None:
                 transport = PortTransport(name, port, media)
             else:
                 transport = self._phones.open(name, port, media, now)
                 web = transport.local
-        self._legs[name] = Leg(name, transport, media, now, self._dice)
-        self._locals[name] = request.local
-        # Spread over the interval, so that a hundred legs do not report in one tick.
-        self._report_at[name] = self._tick + self._dice.randint(1, REPORT_TICKS)
+            if request.stream is not None:
+                transport.resume(request.stream, now)
+        self._held.add(Leg(name, transport, media, now, self._dice), request.local)
+        self._spread_report(name)
         return LegOpened(id=request.id, port=transport.port, web=web)
+
+    def _spread_report(self, name: str) -> None:
+        """Over the interval, so that a hundred legs do not report in one tick."""
+        self._report_at[name] = self._tick + self._dice.randint(1, REPORT_TICKS)
 
     def _set_media(self, request: messages.SetMedia, now: float) -> LegOpened | None:
         leg, media = self._leg(request.leg), request.media
         check_media(media)
         if (media.web is None) != (leg.media.web is None):
-            raise _Refused("bad-request", "a phone's leg does not become a browser's, nor the other way")
+            raise Refused("bad-request", "a phone's leg does not become a browser's, nor the other way")
+        agreed = leg.transport.agreed if isinstance(leg.transport, PortTransport) else None
+        media = with_agreed_keys(media, agreed)
         if (media.dtls is None) != (leg.media.dtls is None):
-            raise _Refused("bad-request", "keys by DTLS do not become others, nor the other way")
+            raise Refused("bad-request", "keys by DTLS do not become others, nor the other way")
         if media.web is None:
             self._ports.check_remote(self._locals[request.leg], media.remote_host)
         leg.set_media(media, now)
@@ -210,15 +228,13 @@ class Engine:
         return LegOpened(id=request.id, port=leg.transport.port, web=leg.transport.local)
 
     def _close_leg(self, name: str, now: float) -> None:
-        leg = self._legs.pop(name, None)
+        leg = self._held.remove(name)
         if leg is None:
             return
-        for meeting in self._meetings.values():
-            meeting.remove(name)
+        del self._report_at[name]
         goodbye = leg.goodbye()
         if goodbye is not None:
             self._ports.send([goodbye])
-        del self._locals[name], self._report_at[name]
         if isinstance(leg.transport, WebTransport) and self._browsers is not None:
             self._browsers.close(leg.transport, now)
         else:
@@ -226,10 +242,13 @@ class Engine:
                 self._phones.close(leg.transport)
             self._ports.close(name)
 
-    def _play(self, request: messages.Play) -> None:
+    def _play(self, request: messages.Play | messages.StopPlaying) -> None:
         leg = self._leg(request.leg)
+        if isinstance(request, messages.StopPlaying):
+            leg.playing = None
+            return
         if len(request.prompts) > MAX_PROMPTS:
-            raise _Refused("bad-request", f"more than {MAX_PROMPTS} prompts")
+            raise Refused("bad-request", f"more than {MAX_PROMPTS} prompts")
         clips = self._prompts.clips(request.prompts, request.language, request.brand)
         leg.playing = Playing(request.play, Player(clips))
 
@@ -241,36 +260,19 @@ class Engine:
                 try:
                     self._leg(request.leg).keys.add(request.digits, request.ms)
                 except BadDigits as bad:
-                    raise _Refused("bad-request", str(bad)) from None
+                    raise Refused("bad-request", str(bad)) from None
             case messages.Announce():
                 clip = self._prompts.clip(request.prompt, request.language, request.brand)
                 meeting = self._meetings.get(request.meeting)
                 if meeting is not None:
                     meeting.overlays.add(clip, request.legs)
 
-    def _set_plan(self, request: messages.SetPlan, configuration: Configure) -> None:
-        known = self._meetings.get(request.meeting)
-        meeting = known or Meeting(request.meeting, configuration.loudest)
-        if request.number <= meeting.number:
-            return
-        meeting.apply(request.number, request.legs, self._legs, self._prompts)
-        self._meetings[request.meeting] = meeting
-        for other in self._meetings.values():
-            if other is not meeting:  # a leg is in one meeting: the one that named it last
-                for name in other.legs.keys() & meeting.legs.keys():
-                    other.remove(name)
-
-    def _drop_meeting(self, name: str) -> None:
-        meeting = self._meetings.pop(name, None)
-        if meeting is not None:
-            for leg in list(meeting.legs):
-                meeting.remove(leg)
-
     # --- ticks --------------------------------------------------------------------------------------------
 
     def step(self, now: float, arrivals: Iterable[Arrival]) -> list[Departure]:
         """One tick of 20 ms."""
         self._tick += 1
+        self._stepped_at = now
         if self._browsers is not None:
             self._browsers.begin_tick()
         for arrival in arrivals:
@@ -378,9 +380,13 @@ class Engine:
             for leg in self._legs.values():
                 if leg.is_dead(now, self._configuration.dead_after_ms):
                     self._tell_death(leg, now)
+        if self._tick % STATISTICS_TICKS == 0:
+            self._take_given(now)  # by now control asks for it, unless it died in the middle of a hand-over
         if self._legs and self._tick % STATISTICS_TICKS == 0:
             legs = {name: leg.statistics(now) for name, leg in self._legs.items()}
-            self._told.append(messages.Statistics(legs=legs))
+            transports = ((name, leg.transport) for name, leg in self._legs.items())
+            streams = {name: port.stream() for name, port in transports if isinstance(port, PortTransport)}
+            self._told.append(messages.Statistics(legs=legs, streams=streams))
         if self._legs and self._tick % QUALITY_TICKS == 0:
             windows = {name: leg.quality(now) for name, leg in self._legs.items()}
             self._told.append(messages.Quality(legs=windows))

@@ -18,6 +18,10 @@ class Gauge:
         self._power = 0.0
         self._ticks = 0
 
+    def start_from(self, totals: LegStatistics) -> None:
+        """What is in these totals already was told elsewhere."""
+        self._before = totals
+
     def hear(self, level: float) -> None:
         """What the leg says in this tick, dBov."""
         self._ticks += 1

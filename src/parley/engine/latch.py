@@ -42,6 +42,10 @@ class Latch:
             self._former, self._former_until = self.latched, now + SILENCE_SECONDS
             self.latched = None
 
+    def resume(self, now: float, source: Address) -> None:
+        """It was latched to this source before, in another worker."""
+        self.latched, self._last_heard = source, now
+
     def accepts(self, now: float, source: Address, continues: bool) -> bool:
         """Whether a usable packet from `source` is believed; may latch. `continues`: the same stream."""
         if source == self.latched:

@@ -144,6 +144,12 @@ class Leg:
         if another_page or (media.receives and not before.receives):
             self.last_life, self.told_dead = now, False
 
+    def carry_on(self, now: float, concealed_ms: int, last_life: float, told_dead: bool) -> None:
+        """What another worker knew of it; called when all else has been carried over."""
+        self._concealed_before = concealed_ms
+        self.last_life, self.told_dead = last_life, told_dead
+        self._gauge.start_from(self.statistics(now))
+
     # --- in -------------------------------------------------------------------------------------------
 
     def receive(self, now: float, arrival: Arrival) -> str | None:

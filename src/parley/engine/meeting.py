@@ -13,6 +13,7 @@ from parley.engine.prompts import Announcement, Prompts
 from parley.engine.sound import SILENCE_LEVEL, Samples
 
 SPEAKERS_TICKS = 5  # at most ten a second
+BEFORE_ALL = -1  # the number of no plan
 MAX_GAIN = 16.0  # +24 dB: enough for the faintest phone, and not a way to break the limiter
 
 
@@ -25,7 +26,7 @@ class Meeting:
 
     def __init__(self, name: str, loudest: int) -> None:
         self.name = name
-        self.number = -1
+        self.number = BEFORE_ALL
         self.legs: dict[str, Leg] = {}
         self.overlays = Overlays()
         self._loudest = loudest
@@ -40,6 +41,10 @@ class Meeting:
         self._loudest = loudest
         for mixer in self._groups.values():
             mixer.loudest = loudest
+
+    def start_anew(self) -> None:
+        """Whoever speaks for the meeting from now on numbers its plans from the start, and is told who speaks."""
+        self.number, self._told = BEFORE_ALL, ()
 
     def apply(self, number: int, plans: tuple[LegPlan, ...], open_legs: dict[str, Leg], prompts: Prompts) -> None:
         """Take over a newer plan. Raises BadPlan or UnknownPrompt before anything has changed."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-SCHEMA = 1
+SCHEMA = 2
 MAX_FRAME = 4 << 20
 QUALITY_SECONDS = 5
 
@@ -107,6 +107,22 @@ class LegMedia(msgspec.Struct, frozen=True, kw_only=True):
     rtcp_port: int | None = None
 
 
+class AgreedKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """What a handshake of DTLS has come to: whoever goes on with the leg needs no other one."""
+
+    fingerprint: str  # of the far end
+    keys: SrtpKeys
+
+
+class StreamState(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a phone's incoming stream stands: what a worker must know to go on with it."""
+
+    source: tuple[str, int] | None = None  # where its RTP comes from
+    reports_from: tuple[str, int] | None = None  # and its RTCP
+    agreed: AgreedKeys | None = None
+    heard: dict[int, int] = {}  # with SRTP: highest sequence number, counted over its turns, by SSRC
+
+
 class LegPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What the plan says of one leg: policy, never per pair of legs."""
 
@@ -127,7 +143,11 @@ class LegPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Configure(Message, frozen=True, kw_only=True):
-    """First request on a channel; the worker is useless before it."""
+    """First request on a channel; the worker is useless before it.
+
+    On a later channel it must fit what the worker lives by: schema, version, the browsers' sockets, and, while legs are
+    open, the ports. Else it is refused, and the worker is of no use to this control.
+    """
 
     id: int
     schema: int = SCHEMA
@@ -138,6 +158,8 @@ class Configure(Message, frozen=True, kw_only=True):
     web_listen: tuple[str, ...] = ()  # numeric addresses of the one UDP socket for browsers; none: no browsers
     web_port: int = 0  # of that socket; 0: any free one
     web_addresses: tuple[str, ...] = ()  # host candidates to tell; none: the addresses that are listened on
+    version: str = ""  # of control
+    outlive_ms: int = 0  # how long the worker goes on without a channel; 0: it ends with the channel
 
 
 class OpenLeg(Message, frozen=True, kw_only=True):
@@ -151,6 +173,8 @@ class OpenLeg(Message, frozen=True, kw_only=True):
     leg: str
     local: str  # numeric address to bind, IPv4 or IPv6
     media: LegMedia
+    port: int = 0  # this one and no other: the leg had it in a worker that died; 0: any of the range
+    stream: StreamState | None = None  # and this is how far it was
 
 
 class SetMedia(Message, frozen=True, kw_only=True):
@@ -230,7 +254,7 @@ class SetPlan(Message, frozen=True, kw_only=True):
     """The whole desired state of one meeting. A lower or equal number than the last seen is ignored.
 
     Legs of the meeting that are not in `legs` leave it: they hear silence and are heard by nobody.
-    A plan may name a leg that is not open (it left meanwhile): that entry is ignored.
+    A plan may name a leg that is not open: it left meanwhile, or it is in its place once it is opened or taken.
     """
 
     id: int
@@ -258,6 +282,40 @@ class GetDump(Message, frozen=True, kw_only=True):
     id: int
 
 
+class GetFound(Message, frozen=True, kw_only=True):
+    """Asked by a control that takes a worker over. Answered by Found; plan numbers begin anew."""
+
+    id: int
+
+
+class GiveLeg(Message, frozen=True, kw_only=True):
+    """Pass a phone's leg, with its sockets, to the worker whose place is `to`. Answered by Done, when it is no more
+    here, or Failed (not-taken), when it still is. The other worker has it from TakeLeg on."""
+
+    id: int
+    leg: str
+    to: str
+
+
+class TakeLeg(Message, frozen=True, kw_only=True):
+    """Go on with a leg that another worker has given. Answered by LegOpened, or Failed (unknown-leg)."""
+
+    id: int
+    leg: str
+
+
+class Keep(Message, frozen=True, kw_only=True):
+    """Close every other leg, drop every other meeting."""
+
+    id: int
+    legs: tuple[str, ...]
+    meetings: tuple[str, ...]
+
+
+class Shutdown(Message, frozen=True, kw_only=True):
+    """End now, with every port. Not answered; the channel closes."""
+
+
 class Ack(Message, frozen=True, kw_only=True):
     """Every reliable notification up to and including `seq` has been taken."""
 
@@ -277,13 +335,27 @@ class LegOpened(Message, frozen=True, kw_only=True):
     web: WebLocal | None = None  # of a browser's leg; of a phone's with DTLS the fingerprint alone
 
 
+class FoundLeg(msgspec.Struct, frozen=True, kw_only=True):
+    """A leg that is open already: what OpenLeg and SetMedia once said of it, and its port."""
+
+    local: str
+    port: int
+    media: LegMedia
+
+
+class Found(Message, frozen=True, kw_only=True):
+    id: int
+    legs: dict[str, FoundLeg]
+    meetings: tuple[str, ...]
+
+
 class Dump(Message, frozen=True, kw_only=True):
     id: int
     state: dict[str, Any]
 
 
 class Failed(Message, frozen=True, kw_only=True):
-    """The request changed nothing. `code`: no-port, bad-address, unknown-leg, unknown-prompt, bad-file,
+    """The request changed nothing. `code`: no-port, bad-address, unknown-leg, unknown-prompt, bad-file, not-taken,
     bad-request."""
 
     id: int
@@ -370,9 +442,10 @@ class Quality(Message, frozen=True, kw_only=True):
 
 
 class Statistics(Message, frozen=True, kw_only=True):
-    """Coalesced, about once a second: every open leg."""
+    """Coalesced, about once a second: every open leg. streams: of phones."""
 
     legs: dict[str, LegStatistics]
+    streams: dict[str, StreamState] = {}
 
 
 class Speakers(Message, frozen=True, kw_only=True):
@@ -413,10 +486,16 @@ Request = (
     | DropMeeting
     | Ping
     | GetDump
+    | GetFound
+    | GiveLeg
+    | TakeLeg
+    | Keep
+    | Shutdown
     | Ack
 )
-Response = Done | LegOpened | Dump | Failed
-Notification = DigitHeard | PlayEnded | MediaReady | MediaDead | Statistics | Quality | Speakers | Health | Log
+Response = Done | LegOpened | Found | Dump | Failed
+Reliable = DigitHeard | PlayEnded | MediaReady | MediaDead
+Notification = Reliable | Statistics | Quality | Speakers | Health | Log
 
 _encoder = msgspec.msgpack.Encoder()
 _decode_request: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

@@ -9,9 +9,6 @@ from parley.engine import messages
 MOST_LOGS = 100
 MOST_KEPT = 10_000  # digits and deaths unacknowledged: beyond that control has gone, and the oldest are forgotten
 
-_RELIABLE = (messages.DigitHeard, messages.PlayEnded, messages.MediaReady, messages.MediaDead)
-_RESPONSES = (messages.Done, messages.LegOpened, messages.Dump, messages.Failed)
-
 
 class Outbox:
     """Sans-IO. put() what there is, take() frames while the channel has room, acknowledge() what has arrived."""
@@ -21,15 +18,13 @@ class Outbox:
         self._latest: dict[tuple[str, str], messages.Message] = {}
         self._logs: deque[messages.Log] = deque()
         self._dropped = 0
-        self.unacknowledged: deque[
-            messages.DigitHeard | messages.PlayEnded | messages.MediaReady | messages.MediaDead
-        ] = deque(maxlen=MOST_KEPT)
+        self.unacknowledged: deque[messages.Reliable] = deque(maxlen=MOST_KEPT)
 
     def put(self, message: messages.Response | messages.Notification) -> None:
-        if isinstance(message, _RELIABLE):
+        if isinstance(message, messages.Reliable):
             self.unacknowledged.append(message)
             self._ordered.append(message)
-        elif isinstance(message, _RESPONSES):
+        elif isinstance(message, messages.Response):
             self._ordered.append(message)
         elif isinstance(message, messages.Log):
             self._put_log(message)

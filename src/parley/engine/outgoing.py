@@ -21,7 +21,7 @@ class Outgoing:
         self.timestamp = dice.getrandbits(32)
         self.packets = 0
         self.octets = 0  # of payload, as a sender report counts
-        self._in_silence = True
+        self.in_silence = True
 
     def describe(self, codec: Codec, packet_ms: int) -> None:
         """From now on it is in this codec, in packets of this length."""
@@ -40,7 +40,7 @@ class Outgoing:
 
     def _packet(self, payload: bytes, timestamp: int, silent: bool) -> bytes:
         """The marker tells the first one with sound after silence (RFC 3551 section 4.1)."""
-        marker, self._in_silence = self._in_silence and not silent, silent
+        marker, self.in_silence = self.in_silence and not silent, silent
         data = build_rtp(self._payload_type, self.sequence, timestamp, self.ssrc, payload, marker=marker)
         self.sequence = (self.sequence + 1) & 0xFFFF
         self.packets += 1

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
+import msgspec
+
 from parley.engine.dtls import PHONES, Association, Identity, State, begins_association
 from parley.engine.latch import Address
-from parley.engine.messages import DtlsRemote, LegMedia, WebLocal
+from parley.engine.messages import AgreedKeys, DtlsRemote, LegMedia, StreamState, WebLocal
 from parley.engine.transport import Arrival, Departure, PortTransport
 from parley.wire.rtp import is_rtcp
 
@@ -151,6 +153,18 @@ class DtlsTransport(PortTransport):
         return any(one is not None and one.state is State.HANDSHAKING for one in found)
 
     # --- packets --------------------------------------------------------------------------------------
+
+    def stream(self) -> StreamState:
+        """With the keys of RTP; where RTCP agreed others, whoever goes on has no RTCP."""
+        association = self._parts[0].association
+        if association is None or association.srtp is None:
+            return super().stream()
+        agreed = AgreedKeys(fingerprint=self._remote.fingerprint, keys=association.srtp.keys)
+        return msgspec.structs.replace(super().stream(), agreed=agreed, heard=association.srtp.heard())
+
+    def sealed(self) -> tuple[int, int]:
+        association = self._parts[0].association
+        return super().sealed() if association is None or association.srtp is None else association.srtp.sealed
 
     def _part_for(self, rtcp: bool) -> Part:
         return self._parts[rtcp and not self._mux]

@@ -28,6 +28,10 @@ class Reception:
         self._reported = (0, 0)  # expected and received at the last report
         self._sender_report: tuple[int, float] | None = None  # its time by the far clock, and when it came
 
+    def carry_on(self, packets: int, octets: int, lost: int) -> None:
+        """Totals of the same leg in another worker."""
+        self.packets, self.octets, self._lost_before = packets, octets, lost
+
     def count(self, packet: RtpPacket, octets: int) -> None:
         """One packet of the believed source; `octets` of the whole datagram."""
         self.packets += 1
@@ -73,7 +77,7 @@ class Reception:
     @property
     def lost(self) -> int:
         if self._ssrc is None:
-            return 0
+            return self._lost_before
         return self._lost_before + max(self._highest - self._base + 1 - self._received, 0)
 
     @property

@@ -1,4 +1,7 @@
-"""The real network of a worker: one pair of UDP sockets a leg, drained once a tick."""
+"""The real network of a worker: one pair of UDP sockets a leg, drained once a tick.
+
+A leg's sockets pass to another worker by one datagram (SCM_RIGHTS) to that worker's place, a UNIX socket of ours alone.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ import ipaddress
 import os
 import select
 import socket
+from pathlib import Path
 
-from parley.engine.engine import BadAddress, NoPort
+from parley.engine.ports import BadAddress, NoPort, NotTaken
 from parley.engine.transport import Arrival, Departure
 
 # One tick brings one packet of a leg, after a stall a few; what a flood sends beyond that stays in the kernel
@@ -15,6 +19,7 @@ from parley.engine.transport import Arrival, Departure
 MOST_PER_TICK = 16
 MOST_SHARED_PER_TICK = 2048  # of all browsers together; what is nobody's costs 2 us
 SHARED_BUFFER = 4 << 20  # bytes asked of the kernel for a shared socket; it gives what it may
+MOST_STATE = 65536  # bytes that a leg has to say of itself when it goes to another worker; a kilobyte in truth
 DATAGRAM = 2048  # voice packets are below 1500
 EXPEDITED = 0xB8  # DSCP EF, RFC 4594 section 4.1
 
@@ -22,7 +27,9 @@ EXPEDITED = 0xB8  # DSCP EF, RFC 4594 section 4.1
 class UdpPorts:
     """Implements the engine's Ports, and carries its datagrams."""
 
-    def __init__(self) -> None:
+    def __init__(self, place: Path | None = None) -> None:
+        """place: where other workers pass us legs; None: nobody does."""
+        self._place = None if place is None else _bound_place(place)
         self._poll = select.epoll()
         self._pairs: dict[str, tuple[socket.socket, socket.socket]] = {}
         self._by_descriptor: dict[int, tuple[str, bool, socket.socket]] = {}
@@ -77,6 +84,37 @@ class UdpPorts:
             del self._by_descriptor[sock.fileno()]
             sock.close()
 
+    def give(self, leg: str, to: str, state: bytes) -> None:
+        """See Ports.give."""
+        pair = self._pairs[leg]
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.setblocking(False)
+            try:
+                sender.connect(to)
+                socket.send_fds(sender, [leg.encode(), b"\0", state], [sock.fileno() for sock in pair])
+            except OSError as problem:
+                raise NotTaken(f"{to}: {os.strerror(problem.errno or 0)}") from None
+        self.close(leg)
+
+    def taken(self) -> list[bytes]:
+        """See Ports.taken."""
+        states: list[bytes] = []
+        while self._place is not None:
+            try:
+                data, descriptors, _, _ = socket.recv_fds(self._place, MOST_STATE, 2, socket.MSG_CMSG_CLOEXEC)
+            except OSError:
+                break
+            name, _, state = data.partition(b"\0")
+            pair = [socket.socket(fileno=descriptor) for descriptor in descriptors]
+            leg = name.decode(errors="replace")
+            if len(pair) != 2 or leg in self._pairs:
+                for sock in pair:
+                    sock.close()
+                continue
+            self._add(leg, (pair[0], pair[1]))
+            states.append(state)
+        return states
+
     def drain(self) -> list[Arrival]:
         """Everything that has arrived, in order for each port; bounded for each port."""
         arrivals = self._drain_shared()
@@ -128,7 +166,22 @@ class UdpPorts:
         for sock in self._shared:
             sock.close()
         self._shared = []
+        if self._place is not None:
+            self._place.close()
         self._poll.close()
+
+
+def _bound_place(path: Path) -> socket.socket:
+    """A socket that only our own user may send to."""
+    path.unlink(missing_ok=True)
+    place = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    place.setblocking(False)
+    before = os.umask(0o177)
+    try:
+        place.bind(str(path))
+    finally:
+        os.umask(before)
+    return place
 
 
 def _family(host: str) -> socket.AddressFamily:

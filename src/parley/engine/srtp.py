@@ -3,18 +3,24 @@ of SDP (RFC 4568) for a phone's."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from pylibsrtp import Error, Policy, Session
 
 from parley.engine.messages import SrtpKeys
-from parley.wire.rtp import is_rtcp
+from parley.wire.rtp import build_rtp, is_rtcp, unwrap
 
 LONGEST = 1500  # what libsrtp's binding has room for, the tag included
 # Each new source costs libsrtp a stream: an honest browser has one or two, and a restarted one a few more.
 MOST_SOURCES = 32
 # Old packets that may still come: 5 s of voice. Loss is concealed long before.
 WINDOW = 256
+
+
+# libsrtp's binding cannot set how often the sequence number has turned, so a new session is led there by packets of our
+# own that nobody ever sees, in steps that it takes for progress (RFC 3711 section 3.3.1: less than 2**15).
+STEP = 0x7000
 
 
 class Profile(NamedTuple):
@@ -47,8 +53,9 @@ class Inbound:
         """key: with its salt behind it."""
         policy = Policy(key=key, ssrc_type=Policy.SSRC_ANY_INBOUND, srtp_profile=profile.libsrtp)
         policy.window_size = WINDOW
+        self._profile, self._key = profile, key
         self._session = Session(policy)
-        self._sources: set[bytes] = set()
+        self._sources: dict[bytes, int] = {}  # SSRC -> its highest sequence number, counted over its turns; -1: none
 
     def open(self, data: bytes) -> bytes | None:
         """The plain packet; None when it is not authentic, a copy, or of one source too many."""
@@ -60,8 +67,23 @@ class Inbound:
             plain = self._session.unprotect_rtcp(data) if rtcp else self._session.unprotect(data)
         except (Error, TypeError):
             return None
-        self._sources.add(source)
+        before = self._sources.get(source, -1)
+        if not rtcp:
+            sequence = data[2] << 8 | data[3]
+            before = sequence if before < 0 else max(before, unwrap(sequence, before, 16))
+        self._sources[source] = before
         return plain
+
+    def heard(self) -> dict[int, int]:
+        """The highest sequence numbers, counted over their turns, by SSRC."""
+        return {int.from_bytes(source, "big"): last for source, last in self._sources.items() if last >= 0}
+
+    def hear_on(self, heard: dict[int, int]) -> None:
+        """Go on with streams of which another session has heard so much."""
+        far = Outbound(self._profile, self._key)
+        for ssrc, last in heard.items():
+            for data in _leading_to(ssrc, last):
+                self.open(far.close(data))
 
 
 class Outbound:
@@ -72,14 +94,39 @@ class Outbound:
         policy = Policy(key=key, ssrc_type=Policy.SSRC_ANY_OUTBOUND, srtp_profile=profile.libsrtp)
         policy.window_size = WINDOW
         self._session = Session(policy)
+        self._last = -1  # sequence number, counted over its turns
+        self._reports = 0
 
     def close(self, data: bytes) -> bytes:
         """One RTP packet of ours, protected."""
+        sequence = data[2] << 8 | data[3]
+        self._last = sequence if self._last < 0 else unwrap(sequence, self._last, 16)
         return self._session.protect(data)
 
     def close_report(self, data: bytes) -> bytes:
         """One compound RTCP packet of ours, protected."""
+        self._reports += 1
         return self._session.protect_rtcp(data)
+
+    @property
+    def sealed(self) -> tuple[int, int]:
+        """The last sequence number, counted over its turns (-1: none), and how many reports there were."""
+        return self._last, self._reports
+
+    def seal_on(self, ssrc: int, last: int, reports: int) -> None:
+        """Go on with a stream exactly where another session has left it: no counter may be used twice."""
+        if last >= 0:
+            for data in _leading_to(ssrc, last):
+                self.close(data)
+        report = b"\x80\xc9\0\1" + ssrc.to_bytes(4, "big")  # an empty receiver report
+        for _ in range(reports):
+            self.close_report(report)
+
+
+def _leading_to(ssrc: int, last: int) -> Iterator[bytes]:
+    """Packets whose sequence numbers go up to one that is counted over its turns."""
+    for number in range(last % STEP, last + 1, STEP):
+        yield build_rtp(0, number & 0xFFFF, 0, ssrc, b"\0")
 
 
 class SrtpPair:
@@ -92,8 +139,15 @@ class SrtpPair:
         ours = material[key : 2 * key] + material[2 * key + salt :]
         if not server:
             client, ours = ours, client
-        inbound, outbound = Inbound(profile, client), Outbound(profile, ours)
-        self.open, self.close, self.close_report = inbound.open, outbound.close, outbound.close_report
+        inbound, self._out = Inbound(profile, client), Outbound(profile, ours)
+        self.open, self.close, self.close_report = inbound.open, self._out.close, self._out.close_report
+        self.heard = inbound.heard
+        suite = next(name for name, known in SUITES.items() if known == profile)
+        self.keys = SrtpKeys(suite=suite, theirs=client, ours=ours)
+
+    @property
+    def sealed(self) -> tuple[int, int]:
+        return self._out.sealed
 
 
 class PhoneSrtp:
@@ -124,6 +178,19 @@ class PhoneSrtp:
             self._former = None
             return plain
         return None if self._former is None else self._former.open(data)
+
+    def heard(self) -> dict[int, int]:
+        return self._in.heard()
+
+    def hear_on(self, heard: dict[int, int]) -> None:
+        self._in.hear_on(heard)
+
+    @property
+    def sealed(self) -> tuple[int, int]:
+        return self._out.sealed
+
+    def seal_on(self, ssrc: int, last: int, reports: int) -> None:
+        self._out.seal_on(ssrc, last, reports)
 
     def close(self, data: bytes) -> bytes:
         return self._out.close(data)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Protocol
 
+import msgspec
+
 from parley.engine.latch import Address, Latch
-from parley.engine.messages import LegMedia
+from parley.engine.messages import AgreedKeys, LegMedia, StreamState
 from parley.engine.srtp import PhoneSrtp
 
 
@@ -68,6 +70,13 @@ class Transport(Protocol):
     def dump(self) -> dict[str, Any]: ...
 
 
+def with_agreed_keys(media: LegMedia, agreed: AgreedKeys | None) -> LegMedia:
+    """The media of a leg whose handshake was held in another worker: its keys stand, while its far end is the same."""
+    if agreed is None or media.dtls is None or media.dtls.fingerprint.upper() != agreed.fingerprint.upper():
+        return media
+    return msgspec.structs.replace(media, dtls=None, srtp=agreed.keys)
+
+
 class PortTransport:
     """RTP and RTCP on two ports of the leg's own, to wherever the far end's packets come from; SRTP where keys say so.
 
@@ -81,6 +90,7 @@ class PortTransport:
         self._rtcp_source: Address | None = None
         self._srtp = None if media.srtp is None else PhoneSrtp(media.srtp)
         self._mux, self._rtcp_port = media.rtcp_mux, media.rtcp_port
+        self.agreed: AgreedKeys | None = None  # by a handshake, in another worker
 
     def describe(self, media: LegMedia, now: float) -> None:
         address = (media.remote_host, media.remote_port)
@@ -95,6 +105,29 @@ class PortTransport:
         else:
             self._srtp = PhoneSrtp(media.srtp)
             self.latch, self._rtcp_source = Latch(address), None  # who sent plain packets has proven nothing
+
+    def stream(self) -> StreamState:
+        """What whoever goes on with it has to know of what comes in."""
+        heard = {} if self._srtp is None else self._srtp.heard()
+        source, reports = self.latch.latched, self._rtcp_source
+        return StreamState(source=source, reports_from=reports, agreed=self.agreed, heard=heard)
+
+    def resume(self, stream: StreamState, now: float) -> None:
+        """Go on with a stream that came to another worker; before anything has come to this one."""
+        if stream.source is not None:
+            self.latch.resume(now, stream.source)
+        self._rtcp_source, self.agreed = stream.reports_from, stream.agreed
+        if self._srtp is not None:
+            self._srtp.hear_on(stream.heard)
+
+    def sealed(self) -> tuple[int, int]:
+        """How far the outgoing stream has got by SRTP and SRTCP."""
+        return (-1, 0) if self._srtp is None else self._srtp.sealed
+
+    def seal_on(self, ssrc: int, last: int, reports: int) -> None:
+        """Go on with the very outgoing stream of another worker, of which this is all."""
+        if self._srtp is not None:
+            self._srtp.seal_on(ssrc, last, reports)
 
     def unwrap(self, data: bytes) -> bytes | None:
         return data if self._srtp is None else self._srtp.open(data)

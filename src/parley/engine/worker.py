@@ -1,7 +1,7 @@
-"""The worker's main thread: one control connection on a UNIX socket, and the signals.
+"""The worker's main thread: one control connection at a time on a UNIX socket, and the signals.
 
-For now a worker lives as long as its channel. Taking a second connection after the first was lost needs no more
-than Outbox.start_again() and the accept below a second time.
+A worker outlives its channel by as long as Configure says: sound goes on by the last plans, and whoever connects next
+takes over. What the channel before was owed is void; what it never acknowledged is told once more.
 """
 
 from __future__ import annotations
@@ -36,16 +36,22 @@ PARENT_SECONDS = 1.0  # how often --parent is looked for
 
 
 class Worker:
-    """Runs until SIGTERM, the end of the channel, or the end of the parent."""
+    """Runs until SIGTERM, Shutdown, too long a time without a channel, or, before the first one, the parent's end."""
 
     def __init__(self, path: Path, *, parent: int | None) -> None:
-        """parent: whom not to outlive. It tells its id itself, as it may be gone before we are up."""
+        """parent: whom not to outlive while nobody has connected. It tells its id itself, as it may be gone before we
+        are up."""
         self._path = path
         self._parent = parent
         self._waker = Waker()
         self._outbox = Outbox()
         self._framer = messages.Framer()
         self._stopping = False
+        self._lost = False  # the channel
+        self._alone_until: float | None = None  # None: there has been no channel yet
+        self._outlive = 0.0  # seconds
+        self._owed = 0  # responses that the audio thread has not given yet
+        self._void = 0  # the first so many of them are of a channel before
         self._exit = EXIT_OK
         self._pending = b""  # the frame being sent, as far as the channel has not taken it
 
@@ -56,35 +62,47 @@ class Worker:
         try:
             library()
         except OpusMissing as problem:
-            print(problem, file=sys.stderr)
+            _say(str(problem))
             return EXIT_NO_CODEC
         silence_packet()
-        ports = UdpPorts()
+        place = place_of(self._path)
+        ports = UdpPorts(place)
         engine = Engine(ports, Prompts.load(), random.SystemRandom(), time.time)
         loop = AudioLoop(engine, ports, self._waker)
         with _listen(self._path) as listener:
             loop.start()
             try:
-                channel = self._accept(listener)
-                if channel is not None:
+                while (channel := self._accept(listener, loop)) is not None:
                     with channel:
+                        self._begin_channel()
                         self._serve(channel, loop)
+                    self._alone_until = time.monotonic() + self._outlive
             finally:
+                # Before the listener closes: whoever cannot connect may put a socket of his own there.
+                for path in (self._path, place):
+                    path.unlink(missing_ok=True)
+                listener.close()
                 loop.stop()
-                self._path.unlink(missing_ok=True)
         return self._exit
 
     def _stop(self, *_: Any) -> None:
         self._stopping = True
         self._waker.wake()
 
-    def _orphaned(self) -> bool:
+    def _gives_up(self) -> bool:
+        """Whether nobody is to be waited for."""
+        if self._stopping:
+            return True
+        if self._alone_until is not None:
+            return time.monotonic() >= self._alone_until
         return self._parent is not None and os.getppid() != self._parent
 
-    def _accept(self, listener: socket.socket) -> socket.socket | None:
-        while not self._stopping and not self._orphaned():
+    def _accept(self, listener: socket.socket, loop: AudioLoop) -> socket.socket | None:
+        while not self._gives_up():
+            self._collect(loop)
             watched: list[Any] = [listener, self._waker]
-            readable, _, _ = select.select(watched, [], [], PARENT_SECONDS)
+            left = PARENT_SECONDS if self._alone_until is None else self._alone_until - time.monotonic()
+            readable, _, _ = select.select(watched, [], [], min(max(left, 0.0), PARENT_SECONDS))
             self._waker.clear()
             if listener in readable:
                 channel, _ = listener.accept()
@@ -92,10 +110,16 @@ class Worker:
                 return channel
         return None
 
+    def _begin_channel(self) -> None:
+        self._framer = messages.Framer()
+        self._pending = b""
+        self._lost = False
+        self._void = self._owed
+        self._outbox.start_again()
+
     def _serve(self, channel: socket.socket, loop: AudioLoop) -> None:
-        while not self._stopping and not self._orphaned():
-            while loop.replies:
-                self._outbox.put(loop.replies.popleft())
+        while not self._stopping and not self._lost:
+            self._collect(loop)
             blocked = not self._send(channel)
             watched: list[Any] = [channel, self._waker]
             readable, _, _ = select.select(watched, [channel] if blocked else [], [], PARENT_SECONDS)
@@ -103,6 +127,17 @@ class Worker:
                 self._waker.clear()
             if channel in readable:
                 self._read(channel, loop)
+
+    def _collect(self, loop: AudioLoop) -> None:
+        """What the audio thread has to say, without answers to a channel that is gone."""
+        while loop.replies:
+            reply = loop.replies.popleft()
+            if isinstance(reply, messages.Response):
+                self._owed -= 1
+                if self._void:
+                    self._void -= 1
+                    continue
+            self._outbox.put(reply)
 
     def _send(self, channel: socket.socket) -> bool:
         """Send while the channel takes it; False when it does not take all."""
@@ -116,7 +151,7 @@ class Worker:
             except BlockingIOError:
                 return False
             except OSError:
-                self._stopping = True
+                self._lost = True
                 return True
             self._pending = self._pending[sent:]
 
@@ -128,12 +163,12 @@ class Worker:
         except OSError:
             data = b""
         if not data:
-            self._stopping = True
+            self._lost = True
             return
         try:
             bodies = self._framer.feed(data)
         except ValueError as problem:  # where the next frame would begin cannot be known any more
-            print(f"control channel: {problem}", file=sys.stderr)
+            _say(f"control channel: {problem}")
             self._stopping, self._exit = True, EXIT_BAD_CHANNEL
             return
         for body in bodies:
@@ -145,10 +180,17 @@ class Worker:
         except (msgspec.ValidationError, msgspec.DecodeError) as problem:
             self._refuse(body, problem)
             return
-        if isinstance(request, messages.Ack):
-            self._outbox.acknowledge(request.seq)
-        else:
-            loop.submit(request)
+        match request:
+            case messages.Ack():
+                self._outbox.acknowledge(request.seq)
+                return
+            case messages.Shutdown():
+                self._stopping = True
+                return
+            case messages.Configure():
+                self._outlive = request.outlive_ms / 1000
+        self._owed += 1
+        loop.submit(request)
 
     def _refuse(self, body: bytes, problem: Exception) -> None:
         """Answer a request outside the schema if it can be told which; log it otherwise."""
@@ -160,6 +202,17 @@ class Worker:
             self._outbox.put(messages.Failed(id=number, code="bad-request", text=str(problem)))
         else:
             self._outbox.put(messages.Log(level="error", text=f"unreadable request: {problem}"))
+
+
+def place_of(path: Path) -> Path:
+    """Where the worker with this control socket takes legs from other workers."""
+    return path.with_suffix(".legs")
+
+
+def _say(text: str) -> None:
+    """Whoever read our output may have gone with control."""
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 def _listen(path: Path) -> socket.socket:

@@ -93,9 +93,15 @@ class OurKeys:
     A key that stays goes on with its counters; a new one on one side only would leave the ends apart on them.
     """
 
-    def __init__(self, dice: Callable[[int], bytes] = secrets.token_bytes) -> None:
+    def __init__(self, dice: Callable[[int], bytes] = secrets.token_bytes, known: Keys | None = None) -> None:
+        """known: what was agreed in this call already."""
         self._dice = dice
-        self._keys: Keys | None = None
+        self._keys = known
+
+    @property
+    def known(self) -> Keys | None:
+        """What was agreed last."""
+        return self._keys
 
     def against(self, theirs: Crypto) -> Crypto:
         known = self._keys

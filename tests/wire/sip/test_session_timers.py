@@ -340,14 +340,15 @@ def test_a_refresh_that_finds_nobody_ends_the_call(how: str) -> None:
 
 
 def test_a_timer_survives_a_restart() -> None:
-    """It is part of the snapshot and begins anew."""
+    """It is part of the snapshot; where we refresh, we do so at once, for nobody knows how old the last refresh is."""
     desk = desk_of()
     our_call(desk, ("Session-Expires", "600;refresher=uac"), ("Allow", "UPDATE"))
     stored = json.loads(json.dumps(desk.layer.snapshot(desk.layer.dialogs[0])))
     after = desk_of()
     after.now = 5000
     after.layer.restore(stored, 5000)
-    assert [(at, m.method) for at, m in refreshes(after, 300)] == [(5300, "UPDATE")]
+    ((at, refresh),) = refreshes(after, 300)
+    assert 5000 < at < 5005 and refresh.method == "UPDATE"
 
 
 def test_ended_calls_leave_no_timers() -> None:

@@ -1,37 +1,50 @@
-"""The MediaEngine port over a worker process: sends the newest plan, and sends it again after a restart."""
+"""The MediaEngine port over worker processes, each of which owns whole meetings.
+
+Media are desired state here too: what is open, what plays and the newest plans are remembered, so that a worker that
+dies is replaced and told all of it; phones notice no more than a second of silence. A leg that a plan names and that
+is open on another worker is handed over (hand_over.py).
+"""
 
 from __future__ import annotations
 
 import asyncio
-import base64
+import time
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import structlog
 
+from ... import __version__
 from ...app.ports import EngineListener, MediaStatistics, MediaUnavailable
-from ...core.ids import LegId, MeetingId
-from ...core.leg_inputs import DtlsRemote, LegAudio, SrtpKeys, WebLocal, WebRemote
-from ...core.mediaplan import LegMedia, MediaPlan
+from ...core.ids import LegId, MeetingId, SpaceId
+from ...core.leg_inputs import LegAudio, WebLocal
+from ...core.mediaplan import MediaPlan
 from ...core.meeting_inputs import Announce
-from ...core.quality import QualityWindow
-from ...core.secret import Secret
 from ...engine import messages as m
-from .worker import Builder, WorkerDied, WorkerLink
+from .hand_over import HandOver
+from .media_worker import MediaWorker
+from .opened import OpenedLeg
+from .pace import Pace
+from .translate import announce, load_prompts, media_of, set_plan, web_local, window_of
+from .worker import Builder
 
 log = structlog.get_logger(__name__)
 
-RESTART_AFTER = 0.2  # seconds; doubled for every death in a row, so that a crash loop does not eat a core
-RESTART_AFTER_MOST = 10.0
+MOST_DEATHS = 5  # of a worker in a row; its legs may be the reason, so they are not opened once more
+RETURN_WITHIN = 10.0  # seconds without a worker; then its legs are given up
+RENEWED_WITHIN = 60.0  # seconds for a browser to make its media anew; it may be away for a while, too
+CHANGE_WITHIN = 5.0  # seconds that a change of media waits for a leg to come back
 
 
 @dataclass(frozen=True, slots=True)
 class WebListening:
-    """Where the worker listens for browsers: numeric addresses and one UDP port (0: any), and what browsers are told.
+    """Where workers listen for browsers: numeric addresses and one UDP port (0: any), and what browsers are told.
 
-    addresses empty: those that are listened on.
+    The second worker takes the port after it, and so on. addresses empty: those that are listened on.
     """
 
     listen: tuple[str, ...]
@@ -40,7 +53,7 @@ class WebListening:
 
 
 class EngineClient:
-    """One worker for now; placement over several comes with the hand-over of live legs between them."""
+    """Implements MediaEngine over `workers` processes."""
 
     def __init__(
         self,
@@ -49,291 +62,415 @@ class EngineClient:
         ports: tuple[int, int],
         loudest: int,
         dead_after: float,
+        outlive: float = 0.0,
         web: WebListening | None = None,
+        workers: int = 1,
     ) -> None:
-        """web None: legs of browsers are refused."""
-        self._socket = run_directory / "media-0.sock"
+        """web None: legs of browsers are refused. outlive: seconds for which workers wait for another control."""
         self._web = web or WebListening((), 0)
-        self._ports = ports
-        self._loudest = loudest
-        self._dead_after_ms = int(dead_after * 1000)
+        self._settings = m.Configure(
+            id=0,
+            port_low=ports[0],
+            port_high=ports[1],
+            loudest=loudest,
+            dead_after_ms=int(dead_after * 1000),
+            web_listen=self._web.listen,
+            web_addresses=self._web.addresses,
+            version=__version__,
+            outlive_ms=int(outlive * 1000),
+        )
+        self._workers = [
+            MediaWorker(index, run_directory, partial(self._configure, index), self) for index in range(workers)
+        ]
         self._listener: EngineListener | None = None
-        self._link: WorkerLink | None = None
-        self._last: WorkerLink | None = None  # the one that died last
-        self._legs: set[LegId] = set()
+        self._legs: dict[LegId, OpenedLeg] = {}
         self._plans: dict[MeetingId, MediaPlan] = {}
+        self._homes: dict[MeetingId, MediaWorker] = {}
         self._brands: dict[str, dict[str, str]] = {}
-        self._statistics: dict[str, m.LegStatistics] = {}
-        self._speakers: dict[str, tuple[str, ...]] = {}
-        self._stopping = False
-        self._deaths = 0
-        self._restarting: asyncio.Task[None] | None = None
+        self._speakers: dict[MeetingId, tuple[LegId, ...]] = {}
+        self._found: frozenset[LegId] = frozenset()
+        self._held: list[m.Reliable] | None = None  # told of what was found, until `keep`
+        self._pace = Pace(self._send_plan)
+        self._hand_over = HandOver(self._open_again, self._go_on)
         self.health: m.Health | None = None
 
     async def start(self) -> None:
-        """Raises WorkerDied when the worker does not come up."""
-        link = WorkerLink(self._socket, self._configure, self._on_notification, self._on_death)
-        await link.start()
-        self._link = link
-        for brand, files in self._brands.items():
-            link.tell(partial(_brand, brand=brand, files=files))
-        for plan in self._plans.values():
-            link.tell(partial(_plan, plan=plan))
+        """With the workers that a server before this one left, or new ones. Raises WorkerDied when one stays away."""
+        self._held = []
+        await asyncio.gather(*(self._start(worker) for worker in self._workers))
+        self._found = frozenset(self._legs)
+        if not self._found and not self._homes:
+            self.keep((), ())
+
+    async def _start(self, worker: MediaWorker) -> None:
+        found = await worker.take_over()
+        if found is None:
+            await worker.start()
+            return
+        for name, known in found.legs.items():
+            leg = LegId(name)
+            opened = self._legs[leg] = OpenedLeg(leg, known.local, known.media, known.port, None, worker, worker)
+            opened.ready.set()
+        for meeting in found.meetings:
+            self._homes.setdefault(MeetingId(meeting), worker)
 
     async def stop(self) -> None:
-        self._stopping = True
-        if self._restarting is not None:
-            self._restarting.cancel()
-            await asyncio.gather(self._restarting, return_exceptions=True)
-        for link in (self._last, self._link):
-            if link is not None:
-                await link.stop()
+        self._pace.stop()
+        await self._hand_over.stop()
+        for worker in self._workers:
+            await worker.stop()
 
     @property
     def worker_pid(self) -> int | None:
-        return self._link.pid if self._link else None
+        """Of the first worker."""
+        return self._workers[0].pid
+
+    @property
+    def worker_pids(self) -> tuple[int, ...]:
+        """Of all that live."""
+        return tuple(worker.pid for worker in self._workers if worker.pid is not None)
 
     # --- the port ------------------------------------------------------------------------------------------------
 
     def listen(self, listener: EngineListener) -> None:
         self._listener = listener
 
-    async def open_leg(self, leg: LegId, local: str, audio: LegAudio) -> int | WebLocal:
-        media = _media(audio)
-        link = self._link
-        answer = await self._ask(lambda number: m.OpenLeg(id=number, leg=leg, local=local, media=media))
-        if self._link is not link:
+    async def open_leg(self, leg: LegId, local: str, audio: LegAudio, space: SpaceId | None = None) -> int | WebLocal:
+        media = media_of(audio)
+        worker = self._choose(space)
+        link = worker.link
+        answer = await worker.ask(lambda number: m.OpenLeg(id=number, leg=leg, local=local, media=media))
+        if worker.link is not link:
             raise MediaUnavailable("the media worker died after it had opened the port")
         if not isinstance(answer, m.LegOpened):
             raise MediaUnavailable(getattr(answer, "text", "unexpected answer"))
-        self._legs.add(leg)
-        return answer.port if answer.web is None else _web_local(answer.web)
+        opened = self._legs[leg] = OpenedLeg(leg, local, media, answer.port, space, worker, worker)
+        opened.ready.set()
+        return answer.port if answer.web is None else web_local(answer.web)
 
     async def change_leg(self, leg: LegId, audio: LegAudio) -> WebLocal | None:
-        media = _media(audio)
-        answer = await self._ask(lambda number: m.SetMedia(id=number, leg=leg, media=media))
-        if isinstance(answer, m.LegOpened) and answer.web is not None:
-            return _web_local(answer.web)
-        if not isinstance(answer, m.Done):
-            raise MediaUnavailable(getattr(answer, "text", "unexpected answer"))
-        return None
+        opened = self._legs.get(leg)
+        if opened is None:
+            raise MediaUnavailable("the leg is not open")
+        media = media_of(audio)
+        if (media.web is None) != (opened.media.web is None):
+            raise MediaUnavailable("a phone's leg does not become a browser's, nor the other way")
+        try:
+            async with asyncio.timeout(CHANGE_WITHIN):
+                answer = await self._change(opened, media)
+        except TimeoutError as problem:
+            raise MediaUnavailable("the leg has no media worker now") from problem
+        if isinstance(answer, m.Failed):
+            raise MediaUnavailable(answer.text)
+        return web_local(answer.web) if isinstance(answer, m.LegOpened) and answer.web is not None else None
+
+    async def _change(self, opened: OpenedLeg, media: m.LegMedia) -> m.Response:
+        """Where its worker dies over it, its next one is asked."""
+        while True:
+            waits_for = opened.worker.up if opened.lost else opened.ready
+            if not waits_for.is_set():  # and once more, since it may have gone on to the next worker by then
+                await waits_for.wait()
+                continue
+            was_lost, request = opened.lost, m.SetMedia(id=0, leg=opened.leg, media=media)
+            if was_lost:
+                opened.describe(media)
+            try:
+                answer = await opened.worker.ask(opened.opening if was_lost else partial(_numbered, request))
+            except MediaUnavailable:
+                continue
+            if not isinstance(answer, m.Failed):
+                opened.describe(media)
+                if was_lost:
+                    opened.lost = False
+                    self._go_on(opened)
+            return answer
 
     def close_leg(self, leg: LegId) -> None:
-        self._legs.discard(leg)
-        self._statistics.pop(leg, None)
-        self._tell(lambda number: m.CloseLeg(id=number, leg=leg))
+        opened = self._legs.pop(leg, None)
+        if opened is not None:
+            opened.closed = True
+            if opened.ready.is_set() or opened.lost:
+                opened.worker.tell(lambda number: m.CloseLeg(id=number, leg=leg))
 
     def play(self, leg: LegId, play: int, prompts: Sequence[str], language: str, brand: str = "") -> None:
-        names = tuple(prompts)
-        self._tell(lambda number: m.Play(id=number, leg=leg, play=play, prompts=names, language=language, brand=brand))
+        opened = self._legs.get(leg)
+        if opened is not None:
+            opened.playing = m.Play(id=0, leg=leg, play=play, prompts=tuple(prompts), language=language, brand=brand)
+            self._tell_leg(opened, partial(_numbered, opened.playing))
 
     def stop_playing(self, leg: LegId) -> None:
-        self._tell(lambda number: m.StopPlaying(id=number, leg=leg))
+        opened = self._legs.get(leg)
+        if opened is not None:
+            opened.playing = None
+            self._tell_leg(opened, lambda number: m.StopPlaying(id=number, leg=leg))
 
     def send_digits(self, leg: LegId, digits: str, each_ms: int) -> None:
-        self._tell(lambda number: m.SendDigits(id=number, leg=leg, digits=digits, ms=each_ms))
+        opened = self._legs.get(leg)
+        if opened is not None:
+            opened.keys.append(lambda number: m.SendDigits(id=number, leg=leg, digits=digits, ms=each_ms))
+            if opened.ready.is_set():
+                self._send_keys(opened)
 
     def apply(self, plan: MediaPlan) -> None:
         known = self._plans.get(plan.meeting)
         if known is not None and plan.number <= known.number:
             return
         self._plans[plan.meeting] = plan
-        self._tell(lambda number: _plan(number, plan))
+        if plan.meeting not in self._homes:
+            self._homes[plan.meeting] = self._place(plan)
+        self._pace.ask(plan.meeting)
+
+    def _send_plan(self, meeting: MeetingId) -> None:
+        plan, home = self._plans[meeting], self._homes[meeting]
+        home.tell(partial(set_plan, plan=plan))
+        self._bring_together(plan, home)
 
     def announce(self, announcement: Announce) -> None:
-        self._tell(partial(_announce, announcement=announcement))
+        self._pace.hurry(announcement.meeting)
+        home = self._homes.get(announcement.meeting)
+        if home is not None:
+            home.tell(partial(announce, announcement=announcement))
 
     def load_prompts(self, brand: str, files: Mapping[str, Path]) -> None:
         paths = {name: str(path) for name, path in files.items()}
         self._brands.pop(brand, None)
         if paths:
             self._brands[brand] = paths
-        self._tell(partial(_brand, brand=brand, files=paths))
+        for worker in self._workers:
+            worker.tell(partial(load_prompts, brand=brand, files=paths))
 
     def drop(self, meeting: MeetingId) -> None:
+        self._pace.forget(meeting)
         self._plans.pop(meeting, None)
         self._speakers.pop(meeting, None)
-        self._tell(lambda number: m.DropMeeting(id=number, meeting=meeting))
+        home = self._homes.pop(meeting, None)
+        if home is not None:
+            home.tell(lambda number: m.DropMeeting(id=number, meeting=meeting))
 
     def statistics(self, leg: LegId) -> MediaStatistics | None:
-        found = self._statistics.get(leg)
-        if found is None:
+        opened = self._legs.get(leg)
+        if opened is None or opened.statistics is None:
             return None
-        return MediaStatistics(**{name: getattr(found, name) for name in MediaStatistics.__slots__})
+        return MediaStatistics(**{name: getattr(opened.statistics, name) for name in MediaStatistics.__slots__})
 
     def speakers(self, meeting: MeetingId) -> tuple[LegId, ...]:
-        return tuple(LegId(leg) for leg in self._speakers.get(meeting, ()))
+        return self._speakers.get(meeting, ())
 
     def found(self) -> frozenset[LegId]:
-        return frozenset()  # a worker ends with the server that started it
+        return self._found
 
     def keep(self, legs: Collection[LegId], meetings: Collection[MeetingId]) -> None:
-        """Nothing was found, so there is nothing to close."""
+        held, self._held = self._held, None
+        if held is None:
+            return
+        gone = self._found - set(legs)
+        self._legs = {leg: opened for leg, opened in self._legs.items() if leg not in gone}
+        self._found = frozenset()
+        stays = set(meetings) | self._plans.keys()
+        self._homes = {meeting: home for meeting, home in self._homes.items() if meeting in stays}
+        for worker in self._workers:
+            kept = tuple(sorted(leg for leg, opened in self._legs.items() if opened.worker is worker))
+            homed = tuple(sorted(meeting for meeting, home in self._homes.items() if home is worker))
+            worker.tell(partial(_keep, kept, homed))
+        for message in held:
+            self._on_reliable(message)
 
-    # --- the worker ----------------------------------------------------------------------------------------------
+    # --- placement -----------------------------------------------------------------------------------------------
 
-    def _configure(self, number: int) -> m.Configure:
-        return m.Configure(
-            id=number,
-            port_low=self._ports[0],
-            port_high=self._ports[1],
-            loudest=self._loudest,
-            dead_after_ms=self._dead_after_ms,
-            web_listen=self._web.listen,
-            web_port=self._web.port,
-            web_addresses=self._web.addresses,
-        )
+    def _configure(self, index: int, number: int) -> m.Configure:
+        port = self._web.port + index if self._web.port else 0
+        return msgspec.structs.replace(self._settings, id=number, web_port=port)
 
-    async def _ask(self, build: Builder) -> m.Response:
-        if self._link is None:
-            raise MediaUnavailable("no media worker lives")
-        try:
-            return await self._link.ask(build)
-        except WorkerDied as problem:
-            raise MediaUnavailable(str(problem)) from problem
+    def _choose(self, space: SpaceId | None) -> MediaWorker:
+        """The worker for a new leg: that of its space's meeting, else the one with the fewest legs."""
+        together = None if space is None else self._worker_of(space)
+        if together is not None and together.link is not None:
+            return together
+        return self._least_loaded()
 
-    def _tell(self, build: Builder) -> None:
-        if self._link is not None:
-            self._link.tell(build)
+    def _worker_of(self, space: SpaceId) -> MediaWorker | None:
+        for plan in self._plans.values():
+            if plan.space == space:
+                return self._homes[plan.meeting]
+        return next((opened.worker for opened in self._legs.values() if opened.space == space), None)
 
-    def _on_notification(self, message: m.Notification) -> None:
-        listener = self._listener
+    def _least_loaded(self) -> MediaWorker:
+        alive = [worker for worker in self._workers if worker.link is not None] or self._workers
+        if len(alive) == 1:
+            return alive[0]
+        legs = Counter(opened.worker.index for opened in self._legs.values())
+        return min(alive, key=lambda worker: (legs[worker.index], worker.index))
+
+    def _place(self, plan: MediaPlan) -> MediaWorker:
+        """Where a new meeting goes: to its browsers, which stay on their socket, else to where most of its legs are."""
+        legs = [opened for leg in plan.legs if (opened := self._legs.get(leg.leg)) is not None]
+        votes = Counter(opened.wanted.index for opened in legs if opened.is_browsers)
+        votes = votes or Counter(opened.wanted.index for opened in legs)
+        return self._workers[votes.most_common(1)[0][0]] if votes else self._choose(plan.space)
+
+    def _bring_together(self, plan: MediaPlan, home: MediaWorker) -> None:
+        for leg in plan.legs:
+            opened = self._legs.get(leg.leg)
+            if opened is None or opened.wanted is home:
+                continue
+            if opened.is_browsers:
+                self._renew_elsewhere(opened, home)
+            else:
+                self._hand_over.bring(opened, home)
+
+    def _renew_elsewhere(self, opened: OpenedLeg, home: MediaWorker) -> None:
+        """A browser's sockets are shared, so it makes its media anew."""
+        opened.worker.tell(lambda number: m.CloseLeg(id=number, leg=opened.leg))
+        opened.worker = opened.wanted = home
+        self._lose(opened)
+        self._tell_lost(opened)
+
+    def _tell_leg(self, opened: OpenedLeg, build: Builder) -> None:
+        """While it is not open, what is remembered of it is enough."""
+        if opened.ready.is_set():
+            opened.worker.tell(build)
+
+    # --- what workers tell ---------------------------------------------------------------------------------------
+
+    def on_notification(self, worker: MediaWorker, message: m.Notification) -> None:
         match message:
             case m.Statistics():
-                self._statistics = {leg: numbers for leg, numbers in message.legs.items() if leg in self._legs}
-            case m.Quality() if listener:
-                for leg, window in message.legs.items():
-                    if leg in self._legs:
-                        listener.quality(LegId(leg), _window(window))
+                for leg, opened in self._legs.items():
+                    if opened.worker is worker and (numbers := message.legs.get(leg)) is not None:
+                        opened.statistics = numbers
+                        opened.stream = message.streams.get(leg, opened.stream)
+            case m.Quality():
+                for name, quality in message.legs.items():
+                    if self._listener is not None and LegId(name) in self._legs:
+                        self._listener.quality(LegId(name), window_of(quality))
             case m.Speakers():
-                self._speakers[message.meeting] = message.legs
+                if self._homes.get(MeetingId(message.meeting)) is worker:
+                    self._speakers[MeetingId(message.meeting)] = tuple(LegId(leg) for leg in message.legs)
             case m.Health():
                 self.health = message
-                self._deaths = 0
             case m.Log():
                 log.info("media worker", text=message.text, level_of_worker=message.level, dropped=message.dropped)
-            case m.DigitHeard() if listener:
-                listener.digit(LegId(message.leg), message.digit)
-            case m.PlayEnded() if listener:
-                listener.play_ended(LegId(message.leg), message.play)
-            case m.MediaReady() if listener:
-                listener.media_ready(LegId(message.leg))
-            case m.MediaDead() if listener:
-                listener.media_died(LegId(message.leg))
+            case _ if self._held is not None:
+                self._held.append(message)
+            case _:
+                self._on_reliable(message)
 
-    def _on_death(self) -> None:
-        """The worker's legs have lost their media; a new worker serves those that come."""
-        self._link, self._last = None, self._link
-        self._statistics, self._speakers = {}, {}
-        lost, self._legs = self._legs, set()
-        for leg in sorted(lost):
-            if self._listener is not None:
-                self._listener.media_died(leg)
-        if not self._stopping:
-            self._restarting = asyncio.get_running_loop().create_task(self._restart())
+    def _on_reliable(self, message: m.Reliable) -> None:
+        opened, listener = self._legs.get(LegId(message.leg)), self._listener
+        if opened is None:
+            return
+        if isinstance(message, m.PlayEnded) and opened.playing is not None and opened.playing.play == message.play:
+            opened.playing = None
+        if listener is None:
+            return
+        match message:
+            case m.DigitHeard():
+                listener.digit(opened.leg, message.digit)
+            case m.PlayEnded():
+                listener.play_ended(opened.leg, message.play)
+            case m.MediaReady():
+                listener.media_ready(opened.leg)
+            case m.MediaDead():
+                listener.media_died(opened.leg)
 
-    async def _restart(self) -> None:
-        while not self._stopping:
-            await asyncio.sleep(min(RESTART_AFTER * 2**self._deaths, RESTART_AFTER_MOST))
-            self._deaths += 1
-            try:
-                await self.start()
-            except (WorkerDied, OSError) as problem:
-                log.error("media worker did not start again", problem=str(problem))
-            else:
-                return
+    # --- deaths --------------------------------------------------------------------------------------------------
 
+    def on_death(self, worker: MediaWorker) -> None:
+        for meeting, home in self._homes.items():
+            if home is worker:
+                self._speakers.pop(meeting, None)
+        for opened in self._on(worker):
+            if opened.is_browsers:
+                self._lose(opened)
+            opened.ready.clear()
+            opened.statistics = None
+        if worker.deaths > MOST_DEATHS:
+            self._give_up(worker)
 
-def _window(told: m.LegQuality) -> QualityWindow:
-    return QualityWindow(
-        seconds=told.seconds,
-        received=told.received,
-        lost=told.lost,
-        sent=told.sent,
-        bytes_received=told.bytes_received,
-        bytes_sent=told.bytes_sent,
-        jitter_ms=told.jitter_ms,
-        buffer_ms=round(told.buffer_ms, 1),
-        level=told.level,
-        concealed_ms=told.concealed_ms,
-        round_trip_ms=told.round_trip_ms,
-        far_loss_percent=told.far_loss_percent,
-    )
+    def on_failed_start(self, worker: MediaWorker) -> None:
+        if time.monotonic() - worker.died_at > RETURN_WITHIN:
+            self._give_up(worker)
 
+    async def on_return(self, worker: MediaWorker) -> None:
+        """Everything that it is to know: its legs, what plays to them, and its plans."""
+        legs = self._on(worker)
+        for brand, files in self._brands.items():
+            worker.tell(partial(load_prompts, brand=brand, files=files))
+        await asyncio.gather(
+            *(self._open_again(opened) for opened in legs if not opened.is_browsers and not opened.moving)
+        )
+        self._tell_plans(worker)
+        for opened in legs:
+            if opened.lost:
+                self._tell_lost(opened)
 
-def _media(audio: LegAudio) -> m.LegMedia:
-    return m.LegMedia(
-        remote_host=audio.remote_host,
-        remote_port=audio.remote_port,
-        codec=m.Codec(name=audio.codec.name, payload_type=audio.codec.payload_type, clock_rate=audio.codec.clock_rate),
-        dtmf_payload_type=audio.dtmf_payload_type,
-        dtmf_clock_rate=audio.dtmf_clock_rate,
-        packet_ms=audio.packet_ms,
-        sends=audio.sends,
-        receives=audio.receives,
-        web=_web_remote(audio.web) if audio.web is not None else None,
-        srtp=_srtp_keys(audio.srtp) if audio.srtp is not None else None,
-        dtls=_dtls_remote(audio.dtls) if audio.dtls is not None else None,
-        rtcp_mux=audio.rtcp_mux,
-        rtcp_port=audio.rtcp_port,
-    )
+    def _on(self, worker: MediaWorker) -> list[OpenedLeg]:
+        return [opened for opened in self._legs.values() if opened.worker is worker]
 
+    def _lose(self, opened: OpenedLeg) -> None:
+        opened.lost = True
+        opened.ready.clear()
 
-def _dtls_remote(dtls: DtlsRemote) -> m.DtlsRemote:
-    return m.DtlsRemote(fingerprint=dtls.fingerprint, client=dtls.client)
+    def _tell_lost(self, opened: OpenedLeg) -> None:
+        asyncio.get_running_loop().call_later(RENEWED_WITHIN, self._look_after, opened)
+        if self._listener is not None:
+            self._listener.media_lost(opened.leg)
 
+    def _look_after(self, opened: OpenedLeg) -> None:
+        if opened.lost and not opened.closed:
+            self._end(opened)
 
-def _srtp_keys(keys: SrtpKeys) -> m.SrtpKeys:
-    theirs, ours = (base64.b64decode(key.reveal()) for key in (keys.theirs, keys.ours))
-    return m.SrtpKeys(suite=keys.suite, theirs=theirs, ours=ours)
+    def _tell_plans(self, worker: MediaWorker) -> None:
+        for meeting, home in self._homes.items():
+            plan = self._plans.get(meeting)
+            if home is worker and plan is not None:
+                worker.tell(partial(set_plan, plan=plan))
+                self._bring_together(plan, worker)
 
+    async def _open_again(self, opened: OpenedLeg) -> None:
+        """On its worker, after another one with its sockets has died."""
+        if not opened.can_come_back:
+            self._end(opened)
+            return
+        try:
+            answer = await opened.worker.ask(opened.opening)
+        except MediaUnavailable:
+            return  # that one died too: its next process will be asked
+        if isinstance(answer, m.LegOpened):
+            self._go_on(opened)
+        else:
+            log.warning("a leg cannot be opened again", leg=opened.leg, problem=getattr(answer, "text", ""))
+            self._end(opened)
 
-def _web_remote(web: WebRemote) -> m.WebRemote:
-    return m.WebRemote(
-        ufrag=web.ufrag,
-        password=web.password.reveal(),
-        fingerprint=web.fingerprint,
-        setup=web.setup,
-        level_extension=web.level_extension,
-    )
+    def _go_on(self, opened: OpenedLeg) -> None:
+        """It is open on its worker; what was asked meanwhile is done now."""
+        opened.ready.set()
+        if opened.closed:
+            opened.worker.tell(lambda number: m.CloseLeg(id=number, leg=opened.leg))
+            return
+        if opened.playing is not None:
+            opened.worker.tell(partial(_numbered, opened.playing))
+        self._send_keys(opened)
 
+    def _send_keys(self, opened: OpenedLeg) -> None:
+        keys, opened.keys = opened.keys, []
+        for press in keys:
+            opened.worker.tell(press)
 
-def _web_local(web: m.WebLocal) -> WebLocal:
-    return WebLocal(web.port, web.ufrag, Secret(web.password), web.fingerprint, web.addresses)
+    def _give_up(self, worker: MediaWorker) -> None:
+        for opened in self._on(worker):
+            self._end(opened)
 
-
-def _plan(number: int, plan: MediaPlan) -> m.SetPlan:
-    return m.SetPlan(
-        id=number, meeting=plan.meeting, number=plan.number, legs=tuple(_leg_plan(leg) for leg in plan.legs)
-    )
-
-
-def _leg_plan(leg: LegMedia) -> m.LegPlan:
-    return m.LegPlan(
-        leg=leg.leg,
-        contributes=leg.contributes,
-        receives=leg.receives,
-        gain=leg.gain,
-        agc=leg.agc,
-        group=leg.group,
-        announcement=leg.announcement,
-        language=leg.language,
-        repeat_ms=None if leg.repeat_after is None else int(leg.repeat_after * 1000),
-        brand=leg.brand,
-        echo_ms=None if leg.echo is None else int(leg.echo * 1000),
-    )
-
-
-def _announce(number: int, announcement: Announce) -> m.Announce:
-    return m.Announce(
-        id=number,
-        meeting=announcement.meeting,
-        prompt=announcement.prompt,
-        legs=announcement.legs,
-        language=announcement.language,
-        brand=announcement.brand,
-    )
+    def _end(self, opened: OpenedLeg) -> None:
+        self._legs.pop(opened.leg, None)
+        opened.closed = True
+        if self._listener is not None:
+            self._listener.media_died(opened.leg)
 
 
-def _brand(number: int, brand: str, files: dict[str, str]) -> m.LoadPrompts:
-    return m.LoadPrompts(id=number, brand=brand, files=files)
+def _numbered(request: m.Play | m.SetMedia, number: int) -> m.Message:
+    return msgspec.structs.replace(request, id=number)
+
+
+def _keep(legs: tuple[str, ...], meetings: tuple[str, ...], number: int) -> m.Keep:
+    return m.Keep(id=number, legs=legs, meetings=meetings)

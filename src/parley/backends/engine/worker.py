@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from itertools import count
 from pathlib import Path
 
 import structlog
 
 from ...engine import messages as m
+from .process import Process, process_behind
 
 log = structlog.get_logger(__name__)
 
@@ -20,6 +21,7 @@ log = structlog.get_logger(__name__)
 Builder = Callable[[int], m.Message]
 
 ANSWER_WITHIN = 2.0  # seconds; a worker that does not answer for so long is dead (architecture, media engine)
+OURSELVES_LATE = 0.1  # seconds: of a timer of ours, by which we do not judge others
 START_WITHIN = 10.0  # seconds until a new process must listen: imports of numpy take most of it
 PING_EVERY = 1.0
 
@@ -28,8 +30,12 @@ class WorkerDied(Exception):
     """The process is gone or does not answer."""
 
 
+class NoWorker(WorkerDied):
+    """None was left by a server before this one."""
+
+
 class WorkerLink:
-    """Starts a process, speaks to it, and says once when it is gone."""
+    """Starts a process or takes one over, speaks to it, and says once when it is gone."""
 
     def __init__(
         self,
@@ -44,7 +50,7 @@ class WorkerLink:
         self._on_death = on_death
         self._ids = count(1)
         self._pending: dict[int, asyncio.Future[m.Response]] = {}
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Process | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._dead = False
@@ -56,8 +62,21 @@ class WorkerLink:
 
     async def start(self) -> None:
         """Raises WorkerDied when the process does not come up; then, or when cancelled, nothing is left of it."""
+        await self._come_up(self._start())
+
+    async def take_over(self) -> m.Found:
+        """Speak to the process that listens already, started by a server before this one; what it has open.
+
+        Raises NoWorker when there is none, WorkerDied when it does not fit; then nothing is left of it.
+        """
+        await self._come_up(self._take_over())
+        answer = await self.ask(lambda number: m.GetFound(id=number))
+        assert isinstance(answer, m.Found), answer
+        return answer
+
+    async def _come_up(self, work: Coroutine[None, None, None]) -> None:
         try:
-            await self._start()
+            await work
         except BaseException:
             await self._discard()
             raise
@@ -67,22 +86,33 @@ class WorkerLink:
 
     async def _start(self) -> None:
         self._socket.unlink(missing_ok=True)
-        self._process = await asyncio.create_subprocess_exec(
+        process = self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "parley.engine", "--socket", str(self._socket), "--parent", str(os.getpid())),
             stdin=asyncio.subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C in a terminal is for control, which then ends its workers in order
         )
         try:
             async with asyncio.timeout(START_WITHIN):
-                reader = await self._connect(self._process)
+                reader = await self._connect(process)
         except TimeoutError as problem:
             raise WorkerDied(f"media worker did not listen within {START_WITHIN:.0f} s") from problem
+        await self._begin(reader)
+
+    async def _take_over(self) -> None:
+        try:
+            reader, self._writer = await asyncio.open_unix_connection(str(self._socket))
+            self._process = process_behind(self._writer.get_extra_info("socket"))
+        except OSError as problem:
+            raise NoWorker(str(problem)) from problem
+        await self._begin(reader)
+
+    async def _begin(self, reader: asyncio.StreamReader) -> None:
         self._tasks = [asyncio.create_task(self._read(reader)), asyncio.create_task(self._ping())]
         answer = await self.ask(self._configure)
         if isinstance(answer, m.Failed):
             raise WorkerDied(f"media worker refused its settings: {answer.text}")
 
-    async def _connect(self, process: asyncio.subprocess.Process) -> asyncio.StreamReader:
+    async def _connect(self, process: Process) -> asyncio.StreamReader:
         while True:
             if process.returncode is not None:
                 raise WorkerDied(f"media worker ended at its start with code {process.returncode}")
@@ -98,7 +128,7 @@ class WorkerLink:
         self._pending[number] = future
         try:
             self._send(build(number))
-            return await asyncio.wait_for(future, ANSWER_WITHIN)
+            return await _patiently(future)
         except TimeoutError as problem:
             self._die("did not answer")
             raise WorkerDied("media worker did not answer") from problem
@@ -126,14 +156,14 @@ class WorkerLink:
         self._die("closed its channel")
 
     def _take(self, message: m.Response | m.Notification) -> None:
-        if isinstance(message, m.Done | m.LegOpened | m.Dump | m.Failed):
+        if isinstance(message, m.Response):
             future = self._pending.get(message.id)
             if future is not None and not future.done():
                 future.set_result(message)
             elif isinstance(message, m.Failed):
                 log.warning("media worker refused", code=message.code, text=message.text)
             return
-        if isinstance(message, m.DigitHeard | m.PlayEnded | m.MediaReady | m.MediaDead) and not self._dead:
+        if isinstance(message, m.Reliable) and not self._dead:
             self._send(m.Ack(seq=message.seq))
         self._on_notification(message)
 
@@ -179,7 +209,9 @@ class WorkerLink:
         self._socket.unlink(missing_ok=True)
 
     async def stop(self) -> None:
-        """Close the channel, which ends the process; kill it when it does not go."""
+        """Have the process end; kill it when it does not."""
+        if not self._dead and self._writer is not None:
+            self._send(m.Shutdown())
         self._dead = True
         self._let_go("was stopped")
         if self._process is not None:
@@ -189,3 +221,18 @@ class WorkerLink:
                 self._process.kill()
                 await self._process.wait()
         self._socket.unlink(missing_ok=True)
+
+
+async def _patiently(answer: asyncio.Future[m.Response]) -> m.Response:
+    """Raises TimeoutError when it does not come in time, as far as we can judge.
+
+    Where we are late ourselves, it may have come long ago and wait to be read.
+    """
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + ANSWER_WITHIN
+        await asyncio.wait({answer}, timeout=ANSWER_WITHIN)
+        if answer.done():
+            return answer.result()
+        if loop.time() - due < OURSELVES_LATE:
+            raise TimeoutError

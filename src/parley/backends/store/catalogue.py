@@ -20,6 +20,7 @@ from ...core.people import Application, Department, SystemDefaults, Tenant, Toke
 from ...core.profiles import CallProfile, LegProfile
 from ...core.seats import Seat
 from ...core.spaces import AccessMethod, Member, Space
+from ...core.survival import StoredLeg, StoredMeeting
 from ...core.transforms import DialTransform
 from . import tables
 from .mapping import Mapper
@@ -100,6 +101,8 @@ TOKENS = _collection("token", Token, tables.tokens)
 DEVICES = _collection("device", Device, tables.devices, "username", "label", sealed={"ha1": "sealed_ha1"})
 BRANDINGS = _collection("branding", Branding, tables.brandings, "resource_location")
 SEATS = _collection("seat", Seat, tables.seats)
+LIVE_LEGS = _collection("live leg", StoredLeg, tables.live_legs, sealed={"door": "sealed_door"})
+LIVE_MEETINGS = _collection("live meeting", StoredMeeting, tables.live_meetings)
 DEPARTMENTS = _collection("department", Department, tables.departments, "code", "name")
 
 # Kept without an id of their own.

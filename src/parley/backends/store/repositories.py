@@ -19,6 +19,19 @@ from .sealing import Seal
 # Databases bound the values of one statement (SQLite: 32766); longer lists are cut in pieces of this size.
 PIECE = 500
 
+# Tables of what merely happens; all others hold what people set (Store.generation).
+HAPPENING = {
+    "attendance",
+    "devices",
+    "events",
+    "kept_answers",
+    "live_legs",
+    "live_meetings",
+    "outbox",
+    "seats",
+    "tokens",
+}
+
 
 class Writing:
     """The connection of one unit of work, what its secrets are sealed with, and whether it may write."""
@@ -27,11 +40,15 @@ class Writing:
         self.connection = connection
         self.seal = seal
         self._allowed = allowed
+        self.settled = True  # nothing was written of what people set
 
     async def execute(self, statement: sa.Executable, values: Sequence[Row] | None = None) -> sa.CursorResult[Any]:
         """Raises RuntimeError in a unit of work that only reads."""
         if not self._allowed:
             raise RuntimeError("this unit of work was opened for reading")
+        table = getattr(statement, "table", None)
+        if table is None or table.name not in HAPPENING:
+            self.settled = False
         return await self.connection.execute(statement, values)
 
     async def keep(self, statement: sa.Executable, name: str) -> sa.CursorResult[Any]:

@@ -47,6 +47,7 @@ class SqlStore:
             sqlite.install(self._reader, writes=False)
         self._lock = asyncio.Lock()
         self._holder: asyncio.Task[Any] | None = None
+        self.generation = 0
 
     async def migrate(self) -> None:
         """Bring the schema up to this version; does nothing when it is. Raises DatabaseTooNew."""
@@ -60,11 +61,15 @@ class SqlStore:
             raise RuntimeError("a write transaction is already open in this task")
         async with self._lock:
             self._holder = asyncio.current_task()
+            transaction: SqlTransaction | None = None
             try:
                 async with self._writer.begin() as connection:
-                    yield SqlTransaction(connection, self._seal, writes=True)
+                    transaction = SqlTransaction(connection, self._seal, writes=True)
+                    yield transaction
             finally:
                 self._holder = None
+                # After a failure nobody knows whether it was committed.
+                self.generation += transaction is None or not transaction.settled
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:

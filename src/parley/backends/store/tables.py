@@ -245,6 +245,49 @@ seats = table(
     json("stay"),
 )
 
+live_legs = table(
+    "live_legs",
+    position(),
+    id_(),
+    number("number", nullable=False),
+    text("participant", nullable=False),
+    text("caller", nullable=False),
+    text("dialled", nullable=False),
+    text("display_name", nullable=False),
+    text("kind", nullable=False),
+    text("direction", nullable=False),
+    text("language", nullable=False),
+    time("began", nullable=False),
+    time("counted", nullable=False),
+    flag("encrypted_media"),
+    sa.Column("sealed_door", sa.LargeBinary, nullable=False),
+    text("meeting"),
+    text("tenant"),
+    json("inside", nullable=True),
+    text("user"),
+    json("asserted"),
+)
+
+live_meetings = table(
+    "live_meetings",
+    position(),
+    id_(),
+    text("space", nullable=False),
+    text("name", nullable=False),
+    text("tenant"),
+    flag("locked"),
+    flag("kept_when_empty"),
+    flag("host_present"),
+    time("absent_since", nullable=False),
+    time("started"),
+    flag("unencrypted"),
+    number("legs_most", nullable=False),
+    number("legs_completed", nullable=False),
+    json("chat"),
+    time("seen"),
+    text("kind", nullable=False),
+)
+
 tokens = table(
     "tokens",
     position(),

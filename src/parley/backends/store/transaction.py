@@ -33,6 +33,7 @@ from ...core.people import Administrator, Application, Department, SystemDefault
 from ...core.profiles import CallProfile, LegProfile
 from ...core.secret import Secret
 from ...core.spaces import Member, Space
+from ...core.survival import StoredLeg, StoredMeeting
 from ...core.transforms import DialTransform
 from . import catalogue, tables
 from .lookups import SqlAccessMethods, SqlConferences, SqlOccurrences, SqlOutbox, SqlSeats, SqlTokens
@@ -79,6 +80,13 @@ class SqlTransaction:
         self.devices: Repository[Device] = SqlRepository(catalogue.DEVICES, writing)
         self.brandings: Repository[Branding] = SqlRepository(catalogue.BRANDINGS, writing)
         self.seats: SeatRepository = SqlSeats(writing)
+        self.live_legs: Repository[StoredLeg] = SqlRepository(catalogue.LIVE_LEGS, writing)
+        self.live_meetings: Repository[StoredMeeting] = SqlRepository(catalogue.LIVE_MEETINGS, writing)
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing was written so far of what people set."""
+        return self._writing.settled
 
     # --- attendance and kept answers -------------------------------------------------------------------------
 

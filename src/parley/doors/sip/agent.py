@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import count
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -46,11 +46,14 @@ from .leg import SipLeg
 from .listeners import Listeners, StreamLimits, every_address_like, is_ours, source_address
 from .page import page_offer
 from .passing import passage_of
+from .pulse import Pulse
 from .rates import MESSAGES_PER_CALL, SourceRates
 from .refer import Moves, Referrals
 from .registrar import Answered, Registrar
 from .replaces import Refused, call_replaced
 from .resolver import Resolver
+from .stored_call import decoded
+from .surviving import SKIPPED, SurvivingCall
 from .trunks import TrustedTrunks
 from .web_leg import WebSipLeg
 from .websockets import SipSockets
@@ -118,8 +121,9 @@ class SipAgent:
         self._layer = SipLayer(
             our_dialect(agent),
             limits=Limits(dialogs=calls_most + calls_most // 10 + 10),
-            admits=lambda flow, now: self._rates.allow(flow.remote[0], now),
+            admits=lambda flow, now: self._rates.allow(flow.remote[0], now) and not self._pulse.is_late(now),
         )
+        self._pulse = Pulse(clock)
         self._rates = SourceRates(calls_per_source)
         self._messages = SourceRates(max(messages_per_source, MESSAGES_PER_CALL * calls_per_source))
         self._listeners = Listeners(self._receive, self._broken, self._may_send, streams)
@@ -127,6 +131,8 @@ class SipAgent:
         self._sessions = count(1)
         self._timer: Timer | None = None
         self._timer_at: float | None = None
+        # Told of a call whose dialog may have changed.
+        self.changed: Callable[[SipCall], None] = lambda _call: None
         self._transfers = transfers
         self._referrals = Referrals(self, transfers, spawn)
         self.dialler = SipDialler(
@@ -145,6 +151,7 @@ class SipAgent:
 
         Raises OSError.
         """
+        self._pulse.start()
         if udp:
             await self._listeners.open_udp(*udp)
         if tcp:
@@ -164,6 +171,7 @@ class SipAgent:
 
     async def close(self) -> None:
         """BYEs asked for before this are on the wire; nothing is repeated after it."""
+        self._pulse.stop()
         if self._timer is not None:
             self._timer.cancel()
         await self._listeners.close()
@@ -189,7 +197,24 @@ class SipAgent:
             self.flush()
 
     def bye(self, dialog: DialogId, headers: list[tuple[str, str]]) -> None:
-        self._legs.pop(dialog, None)
+        call = self._legs.pop(dialog, None)
+        if call is None or self._stands(dialog):
+            self._bye(dialog, headers)
+        else:
+            self._spawn(self._bye_anew(dialog, call, headers), lambda: self._bye(dialog, headers))
+
+    async def _bye_anew(self, dialog: DialogId, call: SipCall, headers: list[tuple[str, str]]) -> None:
+        await self._rebind(dialog, call)
+        self._bye(dialog, headers)
+
+    def _stands(self, dialog: DialogId) -> bool:
+        """Is there a way to the far end, or nothing to say any more?"""
+        try:
+            return self._listeners.stands(self._layer.flow(dialog))
+        except OurMistake:
+            return True
+
+    def _bye(self, dialog: DialogId, headers: list[tuple[str, str]]) -> None:
         try:
             self._layer.bye(dialog, self._clock.now(), headers=headers)
         except OurMistake as problem:
@@ -199,6 +224,25 @@ class SipAgent:
     def adopt(self, dialog: DialogId, leg: SipCall) -> None:
         """Events of this dialog are the leg's from now on."""
         self._legs[dialog] = leg
+
+    def snapshot(self, dialog: DialogId) -> dict[str, Any] | None:
+        try:
+            return self._layer.snapshot(dialog)
+        except OurMistake:
+            return None
+
+    def open_again(self, written: bytes) -> SurvivingCall | None:
+        """See SurvivingDoors."""
+        try:
+            stored = decoded(written)
+            dialog = self._layer.restore(stored.dialog, self._clock.now(), skipped=SKIPPED)
+        except (ValueError, KeyError, TypeError):
+            log.exception("a call of the life before cannot be read")
+            return None
+        call = self._legs[dialog] = SurvivingCall(stored, dialog, self.dialler)
+        self._layer.authenticate(dialog, call.prove)
+        self.flush()  # its session timer runs
+        return call
 
     def session(self) -> int:
         """A number for the o= line of a new call."""
@@ -259,6 +303,8 @@ class SipAgent:
                 self._refresh(event.dialog, leg)
             return
         self._within(event, leg)
+        if leg is not None:
+            self.changed(leg)
 
     def _within(self, event: WithinDialog, leg: SipCall | None) -> None:
         match event:
@@ -284,6 +330,7 @@ class SipAgent:
     def _answered_inside(self, event: ResponseReceived, leg: SipCall) -> None:
         """A response to a refresh of ours (RFC 4028); the layer minds the timer itself."""
         response, dialog = event.response, event.dialog
+        self.changed(leg)
         method = response.cseq.method
         if dialog is None or method not in REFRESHING:
             return
@@ -298,14 +345,20 @@ class SipAgent:
 
     async def _refresh_anew(self, dialog: DialogId, leg: SipCall) -> None:
         """The stream was idle for too long: open another one. If that fails, the refresh does, and is tried again."""
-        flow = await leg.way_back()
-        if flow is not None and dialog in self._legs:
+        await self._rebind(dialog, leg)
+        if dialog in self._legs:
+            self._refresh_now(dialog, leg)
+
+    async def _rebind(self, dialog: DialogId, leg: SipCall) -> None:
+        """Another way to the far end, whose stream is gone."""
+        flow = await leg.way_back() or await self.dialler.flow_to(self._layer.next_uri(dialog))
+        if flow is not None and dialog in self._layer.dialogs:
             self._layer.rebind(dialog, flow)
-        self._refresh_now(dialog, leg)
 
     def _refresh_now(self, dialog: DialogId, leg: SipCall) -> None:
         self._layer.refresh(dialog, self._clock.now(), body=leg.description())
         self.flush()
+        self.changed(leg)
 
     def _gone(self, dialog: DialogId, side: Side, reason: Reason) -> None:
         leg = self._legs.pop(dialog, None)
@@ -378,9 +431,7 @@ class SipAgent:
         offer = read_offer(body)
         if offer is None:
             if body or (request.body and handling(request.headers) != "optional"):
-                return (
-                    400 if body else 488
-                )  # malformed SDP is the caller's mistake; one without is a matter of taste
+                return 400 if body else 488  # malformed SDP is the caller's mistake; one without is a matter of taste
             address = media_address(self._media_address, flow.local[0], flow.remote[0])
             return SipLeg(event, None, undecided_audio(flow.remote[0]), self, address, session, keys)
         page = page_offer(offer, body)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from ...app.ports import LegFacts, LegInbox
 from ...core.endings import Ending, Reason, Side
 from ...core.leg_inputs import Confirmed, Digit, Drop, LegAudio, LegInput, MediaChanged, RemoteEnded, WebLocal
+from ...core.outbound import Hop
 from ...wire.offer_answer import Answer, Audio, read_answer
 from ...wire.sdes import OurKeys
 from ...wire.sdp import Codec, Session
@@ -21,6 +22,7 @@ from .audio import NO_PORT, answer_to, leg_audio, offer_again, read_offer
 from .info import DIGIT_TYPES, digit_of_info
 from .page import Page
 from .statuses import bye_headers
+from .stored_call import StoredCall
 
 
 class Wire(Protocol):
@@ -31,6 +33,10 @@ class Wire(Protocol):
     ) -> None: ...
 
     def bye(self, dialog: DialogId, headers: list[tuple[str, str]]) -> None: ...
+
+    def snapshot(self, dialog: DialogId) -> dict[str, Any] | None:
+        """The dialog as the next life of the server needs it; None: it is not confirmed, or over."""
+        ...
 
 
 class SipCall:
@@ -57,6 +63,7 @@ class SipCall:
         self._reoffered: Session | None = None  # our offer in a 2xx, until its ACK
         self._codec: Codec | None = None
         self._user_agent = ""
+        self._hop: Hop | None = None  # by which we called
         self._inbox: LegInbox | None = None
         self._early: deque[LegInput] = deque(maxlen=64)
         self.ended = False
@@ -96,6 +103,26 @@ class SipCall:
             sip_call_id=self._call_id,
             user_agent=self._user_agent[:200],
         )
+
+    def written(self) -> bytes:
+        dialog = self._wire.snapshot(self.dialog) if self.dialog is not None and not self.ended else None
+        if dialog is None or self._page is not None:  # a page's media cannot be taken up again: it calls anew
+            return b""
+        return StoredCall(
+            dialog=dialog,
+            call_id=self._call_id,
+            media_address=self._media_address,
+            session=self._session,
+            port=self._port,
+            sent=self._sent,
+            codec=self._codec,
+            keys=self._keys.known,
+            audio=self.audio,
+            flow=self._flow,
+            user_agent=self._user_agent,
+            hop=self._hop,
+            fingerprint=self._fingerprint,
+        ).encoded()
 
     def _remember(self, answer: Answer) -> None:
         self._sent = answer.session

@@ -14,8 +14,11 @@ import structlog
 from ...app.ports import CallerIdentity, Clock
 from ...core.endings import Reason, Side
 from ...core.forwarding import Passage
+from ...core.ids import OutboundRuleId
 from ...core.outbound import Hop, Target
 from ...core.profiles import MediaEncryption
+from ...wire.sip.address import URI
+from ...wire.sip.errors import TheirMistake
 from ...wire.sip.events import DialogId, ResponseReceived, TransactionFailed, TransactionId
 from ...wire.sip.flow import Flow
 from ...wire.sip.layer import SipLayer
@@ -26,6 +29,7 @@ from .resolver import DEFAULT_PORTS, NameUnknown, Place, Resolver
 
 log = structlog.get_logger(__name__)
 
+PEER = OutboundRuleId("peer")  # stands for a rule where the far end of a call is meant
 CONNECT_WITHIN = 5.0  # seconds for a stream
 
 Spawn = Callable[..., None]
@@ -45,6 +49,8 @@ class Agent(Protocol):
         ...
 
     def flush(self) -> None: ...
+
+    def snapshot(self, dialog: DialogId) -> dict[str, Any] | None: ...
 
     def session(self) -> int:
         """A number for the o= line of a new call."""
@@ -97,6 +103,9 @@ class SipDialler:
 
     def bye(self, dialog: DialogId, headers: list[tuple[str, str]]) -> None:
         self._agent.bye(dialog, headers)
+
+    def snapshot(self, dialog: DialogId) -> dict[str, Any] | None:
+        return self._agent.snapshot(dialog)
 
     def answered(self, leg: OutgoingSipLeg, dialog: DialogId) -> None:
         self._agent.adopt(dialog, leg)
@@ -161,6 +170,15 @@ class SipDialler:
             if flow is not None:
                 return self._way_by(flow, place.address)
         raise NoWay(Side.LOCAL, reason)
+
+    async def flow_to(self, uri: str) -> Flow | None:
+        """Another way to a peer whose stream is gone, by its Contact or the first proxy; None: there is none."""
+        try:
+            place = URI.parse(uri)
+            transport = "tls" if place.scheme == "sips" else (place.param("transport") or "udp").lower()
+            return (await self.way_to(Hop(PEER, place.host, place.port, transport))).flow
+        except (NoWay, TheirMistake):
+            return None
 
     async def stream_to(self, flow: Flow) -> Flow | None:
         """The same peer by TCP, for what is too long for a datagram (RFC 3261 section 18.1.1)."""

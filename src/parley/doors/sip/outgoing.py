@@ -149,7 +149,6 @@ class OutgoingSipLeg(SipCall):
         self._identity = identity
         self._encryption = encryption
         self._by_dtls = by_dtls
-        self._hop: Hop | None = None
         self._attempts = 0
         self._invite: TransactionId | None = None
         self._sent_invitation: Invitation | None = None

@@ -58,6 +58,7 @@ class BrowserLeg:
     expiry: Timer | None = None
     restarted: bool = False  # it was taken up from a life of the server before this
     told: Callable[[Ending], None] = lambda _ending: None
+    renewing: bool = False  # its media are gone, and it has not offered others yet
     revision: int = 0
     shown: Shown = field(default_factory=Shown)
     _session: int = field(default_factory=lambda: secrets.randbits(SESSION_BITS))
@@ -73,8 +74,8 @@ class BrowserLeg:
 
     @property
     def is_new(self) -> bool:
-        """Its client has media of before a restart, which have to be made anew."""
-        return self.restarted and self.runner is None
+        """Its client has media of before a restart, or of a worker that is gone, which have to be made anew."""
+        return self.renewing or (self.restarted and self.runner is None)
 
     # --- offers ---------------------------------------------------------------------------------------------------
 
@@ -84,6 +85,7 @@ class BrowserLeg:
         Raises SdpMistake.
         """
         offer = read_offer(text)
+        self.renewing = False
         if self._asked is not None:
             self._next, self._next_by = offer, id
             return None
@@ -118,6 +120,12 @@ class BrowserLeg:
             version=self._version,
         )
         self.outbox.answer(write("answer", by, sdp=answer(offer, ours)))
+
+    def renew_media(self) -> None:
+        """Implements RenewsMedia. Whose socket is away is told by his welcome."""
+        self.renewing = True
+        if self.outbox is not None:
+            self.outbox.answer(write("renew"))
 
     # --- sockets --------------------------------------------------------------------------------------------------
 
@@ -155,6 +163,10 @@ class BrowserLeg:
         elif self.outbox is not None:
             self.outbox.finish(farewell(ending))
         self.told(ending)
+
+    def written(self) -> bytes:
+        """A browser comes back by itself, with a leg of its own (app.seats)."""
+        return b""
 
     def facts(self) -> LegFacts:
         person = self.person

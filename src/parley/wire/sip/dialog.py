@@ -5,7 +5,7 @@ client. A dialog can be written down (`snapshot`) and taken up again after a res
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from parley.wire.sip.address import URI, is_ip
@@ -21,6 +21,8 @@ Lines = list[tuple[str, str]]
 
 # (status, challenge lines, method, Request-URI) -> the header to repeat a request with, or None: nothing to say
 Credentials = Callable[[int, list[str], str, str], tuple[str, str] | None]
+
+GONE = 0  # stands for a stream that ended with its process: doors number theirs from 1
 
 
 def contact_for(flow: Flow, user: str) -> str:
@@ -176,10 +178,11 @@ class Dialog:
     @classmethod
     def restore(cls, stored: dict[str, Any]) -> "Dialog":
         """The dialog a snapshot was taken of."""
-        flow = stored["flow"]
+        told = stored["flow"]
+        flow = Flow(told["transport"], _address(told["local"]), _address(told["remote"]), told["connection"])
         return cls(
             id=DialogId(*stored["id"]),
-            flow=Flow(flow["transport"], _address(flow["local"]), _address(flow["remote"]), flow["connection"]),
+            flow=replace(flow, connection=GONE) if flow.reliable else flow,
             routes=tuple(stored["routes"]),
             confirmed=True,
             **{name: stored[name] for name in _PLAIN},

@@ -299,13 +299,24 @@ class SipLayer:
             raise OurMistake("the dialog is not confirmed")
         return known.snapshot()
 
-    def restore(self, stored: dict[str, Any], now: float = 0.0) -> DialogId:
-        """Take up a dialog from its snapshot; its session timer, if it has one, begins anew."""
+    def restore(self, stored: dict[str, Any], now: float = 0.0, *, skipped: int = 0) -> DialogId:
+        """Take up a dialog from its snapshot; its session timer, if it has one, begins anew, and where refreshing is
+        ours that is due at once: nobody knows how long ago the last one was. skipped: numbers of ours that may have
+        been used since the snapshot.
+        """
         dialog = Dialog.restore(stored)
+        dialog.local_cseq += skipped
         self._core.dialogs[dialog.id] = dialog
         if stored["session"] is not None:
             sessions.agree(self._core, dialog, Terms(*stored["session"]), now)
+            if dialog.session is not None and dialog.session.we_refresh:
+                sessions.put_off(self._core, dialog, now)
         return dialog.id
+
+    def next_uri(self, dialog: DialogId) -> str:
+        """Where the next request inside the dialog goes: its first route, else its target. Raises OurMistake."""
+        known = self._dialog(dialog)
+        return known.routes[0].partition("<")[2].partition(">")[0] if known.routes else known.target
 
     def flow(self, dialog: DialogId) -> Flow:
         """By which the next request inside the dialog goes. Raises OurMistake."""

@@ -17,6 +17,7 @@ export class Call {
   #measuring = 0;
   #mutes = 0;
   #wantsRestart = false;
+  /** @type {any} */ #welcome = null;
 
   /** @param {Page} page @param {import("./devices.js").Devices} devices */
   constructor(page, devices) {
@@ -85,6 +86,11 @@ export class Call {
   }
 
   #received(message) {
+    if (message.type === "welcome") this.#welcome = message;
+    if (message.type === "renew") {
+      this.#connect(this.#welcome).catch((problem) => this.page.refused(problem));
+      return;
+    }
     if (message.type === "answer") {
       this.#wantsRestart = false;
       this.media?.accept(message.sdp);

@@ -1,0 +1,361 @@
+"""Survival: live legs and meetings are stored as they change, and taken up by the server that is started next.
+
+Theory of operation
+-------------------
+*Writing.* A row is written for each answered leg and each meeting: within SOON when a leg is answered, joins or is
+gone, within WRITE_EVERY when anything else has changed, and before an API is answered that has changed it. All that
+has changed goes into one transaction, and only rows that differ are written.
+
+*Taking up.* Media workers outlive the server, and the phones are left where they are. What a start finds in the rows
+is made again as it stood, without a word to anybody and without a record; each meeting then makes its plan anew. A leg
+goes on when it is in a meeting, its media are in a worker and its door can be opened again. Any other one is ended in
+the ordinary way once the doors are open: its phone gets a BYE, the journal its end. A browser's leg keeps its place,
+and its sound, until its browser is back with a leg of its own, or for the grace that browsers have.
+
+What was begun in the journal and has no row (a phone that rang) is ended there too, so that each record is whole; and
+what has ended there, in the moment between the journal's line and the row's deletion, is not ended twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import structlog
+
+from ..core.endings import Ending, Reason, Side
+from ..core.events import SPACE_MEETING
+from ..core.ids import LegId, MeetingId, ParticipantId, TenantId
+from ..core.leg_inputs import Drop
+from ..core.meeting import Meeting
+from ..core.meeting_inputs import Left, Tick
+from ..core.survival import Inside, StoredLeg, StoredMeeting, leg_again
+from .directory import Directory
+from .history import BROKEN_OFF, History
+from .joining import SpaceFacts, space_facts
+from .legs import GENERATION, LegServices, LiveLegRunner
+from .live import OUTGOING
+from .meetings import MeetingRunner
+from .ports import Query, Repository, Store, SurvivingDoor, SurvivingDoors, Timer
+from .surviving_legs import NoDoor, surviving
+
+log = structlog.get_logger(__name__)
+
+SEEN_EVERY = 60.0  # seconds: to so much is known when the machine failed
+SOON = 0.05  # seconds: a burst of calls shares its commits
+WRITE_EVERY = 1.0  # seconds
+REST = 4  # times as long as the last write took: no more than a fifth of the time is spent on writing
+RECENT = 5000  # events: rows are behind the journal by moments, a day's quiet is no more than this
+CLOCK_SET = 1.0  # seconds by which the wall clock may wander before times are dated anew
+BROWSER = "browser"
+
+MEDIA_LOST = Ending(Side.LOCAL, Reason.MEDIA_FAILED)
+NOT_BACK = Ending(Side.REMOTE, Reason.TRANSPORT_FAILED)
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+Counted = Callable[[TenantId | None], Callable[[], None]]
+
+
+class Survival:
+    """doors: by kind of leg. grace: seconds for which a browser's leg keeps its place. counted: a call of ours counts
+    among its tenant's; what it returns is called at its end."""
+
+    def __init__(
+        self,
+        store: Store,
+        directory: Directory,
+        services: LegServices,
+        doors: Mapping[str, SurvivingDoors],
+        grace: float,
+        counted: Counted,
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._services = services
+        self._clock = services.clock
+        self._doors = doors
+        self._grace = grace
+        self._counted = counted
+        self._epoch = services.clock.utc() - timedelta(seconds=services.clock.now())
+        self._lag = 0.0  # seconds since the life before ended, where its calls ended with it
+        self._seen = services.clock.utc()
+        self._heartbeat: Timer | None = None
+        self._legs: dict[LegId, StoredLeg] = {}  # as they are in the store
+        self._meetings: dict[MeetingId, StoredMeeting] = {}
+        self._changed_legs: set[LegId] = set()
+        self._changed_meetings: set[MeetingId] = set()
+        self._moved: set[LegId] = set()  # whose doors have something else to write
+        self._timer: Timer | None = None
+        self._timer_at = 0.0
+        self._not_before = 0.0
+        self._one_writer = asyncio.Lock()
+        self._doomed: list[tuple[LiveLegRunner, Ending]] = []
+        self._awaited: dict[ParticipantId, LiveLegRunner] = {}  # whose browsers may come back
+        directory.watch(self._meeting_changed)
+        directory.store_by(self._leg_changed, self.flush)
+
+    # --- what changes ---------------------------------------------------------------------------------------------
+
+    def _leg_changed(self, leg: LegId) -> None:
+        known, live = self._legs.get(leg), self._directory.standing(leg)
+        if known is None and live is None:
+            return  # it rings
+        self._changed_legs.add(leg)
+        self._moved.add(leg)
+        turned = known is None or live is None
+        if known is not None and known.inside is None:
+            turned = turned or self._directory.place(leg) is not None
+        self._write_within(SOON if turned else WRITE_EVERY)
+
+    def _meeting_changed(self, meeting: MeetingId) -> None:
+        self._changed_meetings.add(meeting)
+        gone = self._directory.meeting(meeting) is None
+        self._write_within(SOON if gone or meeting not in self._meetings else WRITE_EVERY)
+        if self._awaited and not gone:
+            self._relieve(meeting)
+
+    def _write_within(self, seconds: float) -> None:
+        when = max(self._clock.now() + seconds, self._not_before)
+        if self._timer is not None and self._timer_at <= when:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = when
+        self._timer = self._clock.call_at(when, lambda: self._services.tasks.spawn(self._write_now()))
+
+    async def _write_now(self) -> None:
+        self._timer = None
+        await self.flush()
+
+    async def flush(self) -> None:
+        """Everything that is to be stored is, if the store can be written to."""
+        async with self._one_writer:
+            if self._changed_legs or self._changed_meetings:
+                began = self._clock.now()
+                await self._flush()
+                ended = self._clock.now()
+                self._not_before = ended + min(REST * (ended - began), WRITE_EVERY)
+
+    # --- writing --------------------------------------------------------------------------------------------------
+
+    async def _flush(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        legs, self._changed_legs = self._changed_legs, set()
+        meetings, self._changed_meetings = self._changed_meetings, set()
+        moved, self._moved = self._moved, set()
+        new_legs, new_meetings = self._look(legs, meetings, moved)
+        try:
+            async with self._store.transaction() as tx:
+                for leg, row in new_legs.items():
+                    await _keep(tx.live_legs, leg, row, known=leg in self._legs)
+                for meeting, stored in new_meetings.items():
+                    await _keep(tx.live_meetings, meeting, stored, known=meeting in self._meetings)
+        except Exception:
+            self._changed_legs |= legs
+            self._changed_meetings |= meetings
+            self._moved |= moved
+            self._write_within(WRITE_EVERY)
+            log.warning("live legs could not be stored", exc_info=True)
+            return
+        _note(self._legs, new_legs)
+        _note(self._meetings, new_meetings)
+        self._mind_heartbeat()
+
+    def _mind_heartbeat(self) -> None:
+        if self._meetings and self._heartbeat is None:
+            self._heartbeat = self._clock.call_at(self._clock.now() + SEEN_EVERY, self._beat)
+        elif not self._meetings and self._heartbeat is not None:
+            self._heartbeat.cancel()
+            self._heartbeat = None
+
+    def _beat(self) -> None:
+        self._heartbeat = None
+        self._seen = self._clock.utc()
+        self._changed_meetings |= set(self._meetings)
+        self._write_within(WRITE_EVERY)
+
+    def _look(
+        self, legs: set[LegId], meetings: set[MeetingId], moved: set[LegId]
+    ) -> tuple[dict[LegId, StoredLeg | None], dict[MeetingId, StoredMeeting | None]]:
+        """The rows that differ from what is stored; None: it is to go."""
+        self._set_epoch()
+        seen = {id: self._directory.stored_meeting(id, self._dated) for id in meetings}
+        concerned = legs.union(*(found[1] for found in seen.values() if found is not None))
+        new_legs: dict[LegId, StoredLeg | None] = {}
+        for id in concerned:
+            place = self._directory.place(id)
+            if place is not None and place not in seen:
+                seen[place] = self._directory.stored_meeting(place, self._dated)
+            found = seen.get(place) if place is not None else None
+            row = self._row(id, place, found, id in moved)
+            if row != self._legs.get(id):
+                new_legs[id] = row
+        new_meetings = {
+            id: replace(found[0], seen=self._seen) if found is not None else None for id, found in seen.items()
+        }
+        return new_legs, {id: row for id, row in new_meetings.items() if row != self._meetings.get(id)}
+
+    def _row(
+        self,
+        id: LegId,
+        place: MeetingId | None,
+        found: tuple[StoredMeeting, dict[LegId, Inside]] | None,
+        moved: bool,
+    ) -> StoredLeg | None:
+        runner, known = self._directory.standing(id), self._legs.get(id)
+        if runner is None:
+            return None
+        row = runner.stored(self._dated, known.door if known is not None and not moved else None)
+        inside = found[1].get(id) if found is not None else None
+        if found is None or inside is None:
+            return row
+        return replace(row, meeting=place, tenant=found[0].tenant, inside=inside)
+
+    def _set_epoch(self) -> None:
+        """Another one only when the wall clock was set: what stands still must not look changed."""
+        epoch = self._clock.utc() - timedelta(seconds=self._clock.now())
+        if abs((epoch - self._epoch).total_seconds()) > CLOCK_SET:
+            self._epoch = epoch
+
+    def _dated(self, moment: float) -> datetime:
+        return self._epoch + timedelta(seconds=moment)
+
+    def _timed(self, moment: datetime) -> float:
+        """Nothing began after now, whatever the wall clock was set to."""
+        return min((moment - self._epoch).total_seconds() + self._lag, self._clock.now())
+
+    # --- taking up ------------------------------------------------------------------------------------------------
+
+    async def take_up(self) -> None:
+        """Before anybody can come, with the journal of the life before imported. `farewell` follows."""
+        try:
+            await self._take_up()
+        except Exception:
+            log.exception("what lived on could not be taken up")
+            self._services.engine.keep((), ())
+
+    async def _take_up(self) -> None:
+        async with self._store.reading() as tx:
+            rows = sorted((await tx.live_legs.page(Query())).items, key=lambda row: row.number)
+            meetings = (await tx.live_meetings.page(Query())).items
+            history = History(await tx.newest_events(RECENT))
+            facts = {one.id: await space_facts(tx, one.space, ()) for one in meetings}
+        self._legs = {row.id: row for row in rows}
+        self._meetings = {one.id: one for one in meetings}
+        self._changed_legs, self._changed_meetings = set(self._legs), set(self._meetings)
+        self._moved = set(self._legs)
+        if not self._services.engine.found():
+            alive = [at for at in (history.last, *(one.seen for one in meetings)) if at is not None]
+            self._lag = max(0.0, (self._clock.utc() - max(alive)).total_seconds()) if alive else 0.0
+        runners: list[MeetingRunner] = []
+        for one in meetings:
+            if one.id not in history.over and one.started is not None:
+                found = facts[one.id]
+                inside = [row for row in rows if row.meeting == one.id and row.id not in history.left]
+                machine = self._meeting_again(one, inside, found)
+                runners.append(self._directory.take_up_meeting(machine, one.space))
+        live = {runner.view().meeting for runner in runners}
+        kept = [id for row in rows if row.id not in history.ended and (id := self._leg_again(row, live, history))]
+        self._services.engine.keep(kept, live)
+        for runner in runners:
+            runner.post(Tick())
+        for row in rows:
+            if row.id in history.ended and row.inside is not None and row.id not in history.left:
+                self._left_without_a_word(row, runners)
+        placed = {row.id for row in rows if row.inside is not None and row.meeting in live}
+        for event in history.lacking(self._legs.keys(), placed, live):
+            self._services.journal.append(event)
+        await self.flush()  # numbers that the doors have passed over must not come again after another end
+        if rows:
+            log.info("took up what lived on", legs=len(kept), of=len(rows), meetings=len(live))
+
+    def _meeting_again(self, stored: StoredMeeting, rows: Iterable[StoredLeg], facts: SpaceFacts | None) -> Meeting:
+        legs = [leg_again(row, inside, GENERATION, self._timed) for row in rows if (inside := row.inside) is not None]
+        legs.sort(key=lambda leg: leg.joined_at)
+        return Meeting.again(
+            stored,
+            legs,
+            facts.call if facts is not None else (),
+            self._clock.now(),
+            self._timed,
+            brand=facts.sounds.brand if facts is not None else "",
+            tells_alone=self._services.entry.tells_alone,
+        )
+
+    def _leg_again(self, row: StoredLeg, live: set[MeetingId], history: History) -> LegId | None:
+        """Its id where it goes on, as all of it is there."""
+        inside = row.meeting in live and row.id not in history.left
+        door: SurvivingDoor | None = None
+        if row.door and row.kind in self._doors:
+            door = self._doors[row.kind].open_again(row.door)
+        finished = self._counted(row.tenant) if row.direction == OUTGOING else lambda: None
+        stored = row if inside else replace(row, inside=None)
+        at = self._meetings.get(row.meeting) if inside and row.meeting is not None else None
+        space = at.space if at is not None else None
+        runner = surviving(stored, door or NoDoor(), self._services, self._directory, self._timed, space, finished)
+        self._directory.take_up_leg(runner, row.meeting if inside else None)
+        inside = (
+            inside and at is not None and at.kind == SPACE_MEETING
+        )  # calls passed on end: nobody knows whose is whose
+        found = row.id in self._services.engine.found()
+        if found and inside and door is not None:
+            return row.id
+        if found and inside and row.kind == BROWSER:
+            self._awaited[row.participant] = runner
+            return row.id
+        self._doomed.append((runner, BROKEN_OFF if found else MEDIA_LOST))
+        return None
+
+    def _left_without_a_word(self, row: StoredLeg, runners: Iterable[MeetingRunner]) -> None:
+        """It ended in the very moment: the journal has that, but not that it left."""
+        for runner in runners:
+            if runner.view().meeting == row.meeting:
+                runner.post(Left(row.id, GENERATION, BROKEN_OFF))
+
+    def farewell(self) -> None:
+        """The doors are open: who does not go on is told so, and browsers may come back from now on."""
+        doomed, self._doomed = self._doomed, []
+        for runner, ending in doomed:
+            runner.post(Drop(ending))
+        if self._awaited:
+            self._clock.call_at(self._clock.now() + self._grace, self._give_up)
+
+    # --- browsers that may come back --------------------------------------------------------------------------------
+
+    def _relieve(self, meeting: MeetingId) -> None:
+        """Who is back with a leg of his own needs the place of before no longer."""
+        view = self._directory.meeting(meeting)
+        for leg in view.legs if view is not None else ():
+            before = self._awaited.get(leg.participant)
+            if before is not None and before.id != leg.leg:
+                del self._awaited[leg.participant]
+                before.post(Drop(NOT_BACK))
+
+    def _give_up(self) -> None:
+        awaited, self._awaited = self._awaited, {}
+        for runner in awaited.values():
+            runner.post(Drop(NOT_BACK))
+
+
+async def _keep(repository: Repository[V], id: str, row: V | None, *, known: bool) -> None:
+    if row is None:
+        await repository.delete(id)
+    elif known:
+        await repository.save(row)
+    else:
+        await repository.add(row)
+
+
+def _note(stored: dict[K, V], new: Mapping[K, V | None]) -> None:
+    for id, row in new.items():
+        if row is None:
+            stored.pop(id, None)
+        else:
+            stored[id] = row

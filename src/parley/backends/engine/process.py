@@ -1,0 +1,65 @@
+"""A worker's process: one that we have started, or one that a server before us has."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import select
+import signal
+import socket
+import struct
+from typing import Protocol
+
+LOOK_EVERY = 0.02  # seconds, for the end of a process that is not our child
+
+
+class Process(Protocol):
+    """What is asked of either."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def returncode(self) -> int | None:
+        """None while it runs."""
+
+    def kill(self) -> None:
+        """At once; nothing when it has ended."""
+
+    async def wait(self) -> int: ...
+
+
+class Adopted:
+    """Not our child: held by a descriptor, so that its id cannot come to mean another process."""
+
+    returncode: int | None = None
+
+    def __init__(self, pid: int) -> None:
+        """Raises ProcessLookupError."""
+        self.pid = pid
+        self._descriptor = os.pidfd_open(pid)
+
+    def kill(self) -> None:
+        if self.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
+
+    async def wait(self) -> int:
+        """What it ended with only its parent knows: 0 is said."""
+        while self.returncode is None:
+            if select.select([self._descriptor], [], [], 0)[0]:
+                self.returncode = 0
+                os.close(self._descriptor)
+            else:
+                await asyncio.sleep(LOOK_EVERY)
+        return self.returncode
+
+
+def process_behind(channel: socket.socket) -> Adopted:
+    """Who listens at the other end of a UNIX socket. Raises OSError when that is not our own user's process."""
+    size = struct.calcsize("3i")
+    pid, user, _group = struct.unpack("3i", channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
+    if user != os.getuid():
+        raise PermissionError(f"user {user} listens there")
+    return Adopted(pid)

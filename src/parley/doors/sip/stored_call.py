@@ -1,0 +1,42 @@
+"""What a SIP call writes of itself for the life of the server after this one: JSON, with keys and passwords in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from ...core.leg_inputs import LegAudio
+from ...core.outbound import Hop
+from ...wire.sdes import Keys
+from ...wire.sdp import Codec, Session
+from ...wire.sip.flow import Flow
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCall:
+    """dialog: as the SIP layer tells it. hop: by which we called, with our credentials there. fingerprint: of our end,
+    where keys were agreed by DTLS."""
+
+    dialog: dict[str, Any]
+    call_id: str
+    media_address: str
+    session: int
+    port: int
+    sent: Session | None
+    codec: Codec | None
+    keys: Keys | None
+    audio: LegAudio | None
+    flow: Flow | None
+    user_agent: str
+    hop: Hop | None = None
+    fingerprint: str | None = None
+
+    def encoded(self) -> bytes:
+        return msgspec.json.encode(self)
+
+
+def decoded(written: bytes) -> StoredCall:
+    """Raises ValueError for what no version like this one has written."""
+    return msgspec.json.decode(written, type=StoredCall)

@@ -1,0 +1,461 @@
+"""The server is killed and started again: calls and meetings are taken up, and what cannot be ends in order."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from parley.app.outbound_rules import OutboundRuleEdit
+from parley.app.ports import CallOut, Query
+from parley.app.survival import SOON, WRITE_EVERY
+from parley.backends.store.sql import SqlStore
+from parley.core.admission import NOTHING_PROVEN
+from parley.core.call_counts import AT_ONCE
+from parley.core.endings import Ending, Reason, Side
+from parley.core.events import (
+    LegActivated,
+    LegEnded,
+    MeetingEnded,
+    ParticipantLeft,
+)
+from parley.core.ids import AccessMethodId, LegId, LegProfileId, ParticipantId, SpaceId
+from parley.core.leg_inputs import Answered, Granted, RemoteEnded
+from parley.core.meeting_inputs import (
+    Entry,
+    MeetingInput,
+    MuteSelf,
+    OverrideLeg,
+    Rename,
+    Say,
+    SendBack,
+    SetCohost,
+    SetHands,
+    SetKeptWhenEmpty,
+    SetLocked,
+    SetRole,
+    Stay,
+)
+from parley.core.people import CallOutLimits, SystemDefaults
+from parley.core.profiles import LegSettings
+from parley.core.refusals import Refusal
+from parley.core.spaces import Role
+from tests.app.floor import AUDIO, HANG_UP, Call, no_errors
+from tests.app.life import GRACE, Life
+from tests.kit.fake_leg_door import FakeLegDoor
+from tests.kit.memory_store import MemoryStore
+
+_doors = count(1)
+
+
+@pytest.fixture(params=["memory", "disk"])
+async def life(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Life]:
+    """Over the store in memory, and over the real one."""
+    store: MemoryStore | SqlStore = MemoryStore()
+    if isinstance(request.param, str) and request.param == "disk":
+        store = SqlStore(f"sqlite+aiosqlite:///{tmp_path / 'parley.db'}", Fernet.generate_key())
+        await store.migrate()
+    with no_errors():
+        yield Life(store).survive()
+    if isinstance(store, SqlStore):
+        await store.close()
+
+
+async def talking(life: Life) -> tuple[Call, Call]:
+    """A guest and his host, for a minute."""
+    await life.two_doors()
+    guest = await life.enter("guest")
+    host = await life.enter("host")
+    await life.wait(60)
+    return guest, host
+
+
+async def test_nobody_notices(life: Life) -> None:
+    """Meeting, legs, numbers and times are those of before; everybody hears everybody, and nothing is recorded."""
+    guest, host = await talking(life)
+    before, told = life.meeting(), len(life.journal.lines)
+    after = await life.killed()
+    assert after.meeting() == before
+    assert [leg.leg for leg in after.directory.legs()] == [guest.leg.id, host.leg.id]
+    assert after.engine.hears(guest.leg.id, host.leg.id) and after.engine.hears(host.leg.id, guest.leg.id)
+    assert len(after.journal.lines) == told and after.engine.closed == 0
+    assert await after.rows() == (2, 1)
+    assert not after.door(guest).hung_up
+
+
+async def test_records_are_whole_and_durations_span_the_restart(life: Life) -> None:
+    """One start and one end of everything, with the seconds of both lives."""
+    guest, host = await talking(life)
+    after = await life.killed()
+    await after.wait(40)
+    after.door(host).say(RemoteEnded(HANG_UP))
+    await after.settle()
+    assert after.leg(guest).waits
+    after.door(guest).say(RemoteEnded(HANG_UP))
+    await after.wait(2)
+    ends = {event.leg: event for event in after.events(LegEnded)}
+    assert (ends[host.leg.id].duration, ends[host.leg.id].active_duration) == (100, 100)
+    assert ends[guest.leg.id].active_duration == 100
+    (end,) = after.events(MeetingEnded)
+    assert isinstance(end, MeetingEnded)
+    assert (end.duration, end.legs_most, end.legs_completed) == (100, 2, 2)
+    after.assert_records_whole()
+    after.assert_nothing_left()
+    assert await after.rows() == (0, 0)
+
+
+async def test_who_waits_goes_on_waiting(life: Life) -> None:
+    """A guest in the lobby is there still, hears the announcement, and the host's coming lets him in."""
+    await life.two_doors()
+    guest = await life.enter("guest")
+    await life.wait(1)
+    after = await life.killed()
+    assert after.leg(guest).waits
+    media = after.engine.media(guest.leg.id)
+    assert media is not None and media.announcement == "waiting-for-host"
+    await after.enter("host")
+    assert not after.leg(guest).waits
+    assert len(after.events(LegActivated)) == 1
+
+
+PROFILE = LegSettings(tx_audio_mute=True)
+ACTS = {
+    "mute": lambda guest: OverrideLeg(guest.leg, LegSettings(rx_audio_mute=True)),
+    "mute of himself": lambda guest: MuteSelf(guest.participant, True),
+    "lock": lambda guest: SetLocked(True),
+    "kept when empty": lambda guest: SetKeptWhenEmpty(True),
+    "sent back": lambda guest: SendBack(guest.participant),
+    "hand": lambda guest: SetHands(frozenset({guest.participant}), True),
+    "name": lambda guest: Rename(guest.participant, "Ünal"),
+    "role": lambda guest: SetRole(guest.participant, Role.HOST, LegSettings(needs_activation=False)),
+    "co-host": lambda guest: SetCohost(guest.participant, True),
+    "chat": lambda guest: Say(guest.participant, "olá", datetime(2026, 1, 1, tzinfo=UTC)),
+    "profile": lambda guest: OverrideLeg(guest.leg, profile=LegProfileId("p"), profile_settings=PROFILE),
+    "extras": lambda guest: OverrideLeg(guest.leg, extras=(("cms", "cdrTag", "x"),)),
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+async def test_what_was_answered_is_there_after_a_kill(life: Life, act: str) -> None:
+    """Whatever an API has changed and was told of, at the moment of that answer."""
+    guest, _host = await talking(life)
+    message: MeetingInput = ACTS[act](life.leg(guest))
+    view = life.meeting()
+    assert view is not None
+    await life.directory.tell(view.meeting, message)
+    before = life.meeting()
+    assert before != view
+    after = await life.killed()
+    assert after.meeting() == before
+    again = await after.killed()
+    assert again.meeting() == before
+
+
+async def test_a_dropped_leg_stays_dropped(life: Life) -> None:
+    """An answered removal is not undone by a kill."""
+    guest, host = await talking(life)
+    await life.directory.drop_leg(guest.leg.id, Ending(Side.ADMINISTRATOR, Reason.HANG_UP))
+    after = await life.killed()
+    assert [leg.leg for leg in after.directory.legs()] == [host.leg.id]
+
+
+async def test_an_end_that_no_row_knows_of_is_not_told_twice(life: Life) -> None:
+    """Killed between the journal's line and the row's deletion."""
+    guest, host = await talking(life)
+    guest.leg.post(RemoteEnded(HANG_UP))
+    after = await life.killed()
+    assert [leg.leg for leg in after.directory.legs()] == [host.leg.id]
+    after.door(host).say(RemoteEnded(HANG_UP))
+    await after.wait(2)
+    after.assert_records_whole()
+    assert await after.rows() == (0, 0)
+
+
+async def test_an_end_in_the_midst_of_its_records(life: Life) -> None:
+    """Killed when the leg's end was in the journal, and its leaving was not yet."""
+    guest, host = await talking(life)
+    guest.leg.post(RemoteEnded(HANG_UP))
+    life.journal.lines[:] = [line for line in life.journal.lines if not isinstance(line[1], ParticipantLeft)]
+    after = await life.killed()
+    after.door(host).say(RemoteEnded(HANG_UP))
+    await after.wait(2)
+    after.assert_records_whole()
+
+
+async def test_a_leg_whose_worker_is_gone_ends_in_order(life: Life) -> None:
+    """After a failure of the whole machine: a BYE to the phones, one end of each record, nothing left."""
+    guest, host = await talking(life)
+    life.engine.legs.clear()
+    after = await life.killed()
+    await after.wait(2)
+    for call in (guest, host):
+        assert after.door(call).hung_up == Ending(Side.LOCAL, Reason.MEDIA_FAILED)
+    assert after.directory.legs() == [] and after.meeting() is None
+    after.assert_records_whole()
+    assert await after.rows() == (0, 0)
+
+
+async def test_durations_end_with_the_machine(life: Life) -> None:
+    """Whoever was cut off by a loss of power was not connected until the power came back."""
+    guest, host = await talking(life)
+    for _ in range(130):  # in steps, for on the disk a write takes its time
+        await life.wait(5)
+    life.engine.legs.clear()
+    life.clock.advance(30)
+    killed = await life.after_kill()
+    killed.clock.advance(7200)
+    after = killed.survive()
+    await after.take_up()
+    ends = {event.leg: event for event in after.events(LegEnded)}
+    for call in (guest, host):
+        assert 630 <= ends[call.leg.id].duration <= 710
+    (end,) = after.events(MeetingEnded)
+    assert isinstance(end, MeetingEnded) and 630 <= end.duration <= 710
+
+
+async def test_one_lost_leg_of_two(life: Life) -> None:
+    """The other one goes on; the host's end means to the guest what it always means."""
+    guest, host = await talking(life)
+    del life.engine.legs[host.leg.id]
+    after = await life.killed()
+    assert after.door(host).hung_up and not after.door(guest).hung_up
+    assert after.leg(guest).waits
+
+
+async def test_a_door_that_cannot_be_opened_again(life: Life) -> None:
+    """Its leg ends, with its media; the others go on."""
+    await life.two_doors()
+    host = await life.enter("host")
+    other = await life.dial("host")
+    other.door.writes = b"broken"
+    await other.confirm()
+    await life.wait(1)
+    after = await life.killed()
+    assert [leg.leg for leg in after.directory.legs()] == [host.leg.id]
+    assert other.leg.id not in after.engine.legs
+
+
+async def test_who_stands_at_the_entrance_is_hung_up(life: Life) -> None:
+    """A phone that was typing a PIN gets a BYE, and its record an end."""
+    await life.two_pins()
+    call = await life.enter("room")
+    await life.wait(SOON)
+    after = await life.killed()
+    assert after.door(call).hung_up == Ending(Side.LOCAL, Reason.SHUTDOWN)
+    assert after.engine.legs == {}
+    after.assert_records_whole()
+
+
+async def test_a_call_that_rang_has_an_end_in_the_journal(life: Life) -> None:
+    """Whoever was not answered yet has no row, and his record is whole all the same."""
+    await life.two_doors()
+    await life.dial("host")
+    after = await life.killed()
+    assert after.directory.legs() == [] and after.engine.legs == {}
+    after.assert_records_whole()
+    (end,) = after.events(LegEnded)
+    assert isinstance(end, LegEnded) and not end.connected
+
+
+async def test_killed_before_the_first_row(life: Life) -> None:
+    """Who joined in the very last moment is lost, and his records end."""
+    await life.two_doors()
+    await life.enter("host")
+    after = await life.killed()
+    assert after.directory.legs() == [] and after.meeting() is None and after.engine.legs == {}
+    after.assert_records_whole()
+
+
+async def test_what_lasts_for_a_time(life: Life) -> None:
+    """Who may stay for so long has what is left of it, no more and no less."""
+    await life.two_doors(max_duration=90)
+    host = await life.enter("host")
+    await life.wait(30)
+    guest = await life.enter("guest")
+    await life.wait(30)
+    after = await life.killed()
+    await after.wait(29)
+    assert not after.door(host).hung_up
+    await after.wait(2)
+    assert after.door(host).hung_up == Ending(Side.LOCAL, Reason.TOO_LONG)
+    assert not after.door(guest).hung_up
+
+
+async def test_what_changed_in_the_store_meanwhile_counts(life: Life) -> None:
+    """A profile changed by the command line while no server ran."""
+    guest, _host = await talking(life)
+    async with life.store.transaction() as tx:
+        space = (await tx.spaces.page(Query())).items[0]
+        profile = await tx.leg_profiles.get(space.leg_profile or "")
+        assert profile is not None
+        await tx.leg_profiles.save(replace(profile, settings=replace(profile.settings, rx_audio_mute=True)))
+    after = await life.killed()
+    assert after.leg(guest).muted
+
+
+async def test_a_space_deleted_meanwhile(life: Life) -> None:
+    """Its meeting ends for everybody."""
+    guest, host = await talking(life)
+    async with life.store.transaction() as tx:
+        await tx.spaces.delete((await tx.spaces.page(Query())).items[0].id)
+    after = await life.killed()
+    for call in (guest, host):
+        assert after.door(call).hung_up == Ending(Side.ADMINISTRATOR, Reason.SPACE_DELETED)
+    await after.wait(2)
+    after.assert_records_whole()
+
+
+async def test_numbers_go_on(life: Life) -> None:
+    """A leg that comes after a restart has a number that nobody had."""
+    _guest, host = await talking(life)
+    after = await life.killed()
+    late = await after.enter("host")
+    assert late.leg.number == host.leg.number + 1
+    assert after.engine.hears(late.leg.id, host.leg.id)
+
+
+async def test_an_orderly_stop_leaves_nothing(life: Life) -> None:
+    """Everybody is hung up and no row is left for the next life."""
+    await talking(life)
+    await life.directory.close(Ending(Side.LOCAL, Reason.SHUTDOWN))
+    await life.survival.flush()
+    assert await life.rows() == (0, 0)
+    life.assert_records_whole()
+
+
+async def test_rows_are_written_soon_and_then_seldom(life: Life) -> None:
+    """A leg that joins has its row after moments; a change that nobody waits for within a second."""
+    await life.two_doors()
+    host = await life.enter("host")
+    assert await life.rows() == (0, 0)
+    await life.wait(SOON)
+    assert await life.rows() == (1, 1)
+    host.door.writes = b"another"
+    life.directory.door_changed(host.door)
+    await life.wait(WRITE_EVERY)
+    async with life.store.reading() as tx:
+        assert (await tx.live_legs.page(Query())).items[0].door == b"another"
+
+
+async def test_a_store_that_fails_delays_the_rows(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The API is answered, and what it changed is stored as soon as it can be."""
+    await talking(life)
+    view = life.meeting()
+    assert view is not None
+
+    def broken(_self: object) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(life.held), "transaction", broken)
+        assert await life.directory.tell(view.meeting, SetLocked(True))
+    await life.wait(WRITE_EVERY)
+    after = await life.killed()
+    found = after.meeting()
+    assert found is not None and found.locked
+
+
+# --- calls of ours -----------------------------------------------------------------------------------------------
+
+
+async def called(life: Life) -> LegId:
+    """Somebody who was called into a meeting and has answered."""
+    space = await life.two_doors()
+    await life.use.outbound_rules.create(OutboundRuleEdit(domain="*"))
+    leg = await life.dialling.call(CallOut(SpaceId(space), "sip:ada@phones.example"), lambda _leg, _result: None)
+    await life.settle()
+    life.dialler.doors[-1].writes = b"out-%d" % next(_doors)
+    life.dialler.doors[-1].say(Answered(AUDIO))
+    await life.settle()
+    await life.wait(30)
+    return leg
+
+
+async def test_whom_we_called_stays(life: Life) -> None:
+    """With direction and record, and hung up by a BYE."""
+    leg = await called(life)
+    before = life.directory.leg(leg)
+    after = await life.killed()
+    found = after.directory.leg(leg)
+    assert found is not None and before is not None
+    assert (found.direction, found.caller, found.seconds) == ("outgoing", before.caller, before.seconds)
+    assert found.view == before.view
+    await after.wait(10)
+    await after.directory.drop_leg(leg, Ending(Side.ADMINISTRATOR, Reason.HANG_UP))
+    (door,) = after.doors.opened.values()
+    assert door.hung_up == Ending(Side.ADMINISTRATOR, Reason.HANG_UP)
+    (end,) = after.events(LegEnded)
+    assert isinstance(end, LegEnded) and (end.connected, end.duration) == (True, 40)
+    await after.wait(60)
+    after.assert_records_whole()
+
+
+async def test_calls_of_before_count_against_the_bounds(life: Life) -> None:
+    """As long as they last, and no longer."""
+    leg = await called(life)
+    async with life.store.transaction() as tx:
+        await tx.save_system_defaults(SystemDefaults(call_out=CallOutLimits(at_once=1)))
+    after = await life.killed()
+    view = after.meeting()
+    assert view is not None
+    wish = CallOut(view.space, "sip:bob@phones.example")
+    with pytest.raises(Refusal) as refusal:
+        await after.dialling.call(wish, lambda _leg, _result: None)
+    assert refusal.value.data == {"which": AT_ONCE}
+    await after.directory.drop_leg(leg, HANG_UP)
+    await after.dialling.call(wish, lambda _leg, _result: None)
+
+
+# --- browsers ------------------------------------------------------------------------------------------------------
+
+
+async def browser(life: Life, participant: str = "gil", stay: Stay | None = None) -> Call:
+    """Somebody at a browser, by the host's door."""
+    async with life.store.reading() as tx:
+        door = (await tx.access_methods.page(Query(where={"uri": "host"}))).items[0]
+    granted = Granted(door.space, None, Entry(AccessMethodId(door.id)), stay=stay)
+    offered = replace(life.offer("host"), kind="browser")
+    door_of_page = FakeLegDoor()
+    leg = life.arrivals.enter(offered, granted, door_of_page, NOTHING_PROVEN, ParticipantId(participant))
+    await life.settle()
+    call = Call(life, door_of_page, leg)  # type: ignore[arg-type]
+    await call.confirm()
+    return call
+
+
+async def test_a_browser_keeps_its_place_until_it_is_back(life: Life) -> None:
+    """The guest on the phone does not notice that his host's browser is away; nobody is there twice."""
+    await life.two_doors()
+    guest = await life.enter("guest")
+    gil = await browser(life)
+    await life.wait(1)
+    after = await life.killed()
+    assert after.engine.hears(guest.leg.id, gil.leg.id)
+    await after.wait(GRACE - 1)
+    back = await browser(after, stay=Stay())
+    view = after.meeting()
+    assert view is not None
+    assert [leg.leg for leg in view.legs] == [guest.leg.id, back.leg.id]
+    assert not after.leg(guest).waits
+    assert gil.leg.id not in after.engine.legs
+    await after.wait(10)
+    assert after.meeting() is not None
+
+
+async def test_a_browser_that_does_not_come_back(life: Life) -> None:
+    """After the grace its place is given up, as when its connection fails."""
+    await life.two_doors()
+    guest = await life.enter("guest")
+    gil = await browser(life)
+    await life.wait(1)
+    after = await life.killed()
+    await after.wait(GRACE + 1)
+    (end,) = after.events(LegEnded)
+    assert isinstance(end, LegEnded)
+    assert (end.leg, end.ending.reason) == (gil.leg.id, Reason.TRANSPORT_FAILED)
+    assert after.leg(guest).waits

@@ -1,0 +1,182 @@
+"""Calls survive a restart of control: the server is killed and started again under twenty phones in two meetings."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.kit.addresses import Network
+from tests.kit.api import eventually
+from tests.kit.chorus import Chorus
+from tests.kit.plain_phone import PlainPhone
+from tests.kit.server import DOMAIN, Server
+
+pytestmark = [pytest.mark.story, pytest.mark.xdist_group("browsers"), pytest.mark.timeout(120)]
+
+EACH = 10
+GAP = 0.2  # seconds that the mix may stop
+VOICES = {"alpha0": 440.0, "alpha1": 640.0, "beta0": 880.0, "beta1": 1240.0}
+TONES = list(VOICES.values())
+CALLED = "beta9"  # whom the server calls
+BY_TCP = {"alpha5", "alpha6"}
+
+Phones = dict[str, PlainPhone]
+
+
+@contextlib.asynccontextmanager
+async def two_meetings(server: Server) -> AsyncIterator[Phones]:
+    """Ten phones in each; two of each hum, the others are silent."""
+    phones: Phones = {}
+    for space in ("alpha", "beta"):
+        await server.api.post("/coSpaces", f"name={space}&uri={space}")
+    with Chorus() as chorus:
+        async with contextlib.AsyncExitStack() as stack:
+            for space in ("alpha", "beta"):
+                for number in range(EACH):
+                    name = f"{space}{number}"
+                    address = server.network.address()
+                    voice = chorus.voice(address, VOICES.get(name))
+                    phone = PlainPhone(name, address, voice, server.sip, "tcp" if name in BY_TCP else "udp")
+                    phones[name] = await stack.enter_async_context(phone)
+                    if name != CALLED:
+                        await phone.dial(f"sip:{space}@{DOMAIN}")
+            called = phones[CALLED]
+            await server.api.post("/outboundDialPlanRules", f"domain=*&sipProxy={called.address}:{called.port}")
+            call = await call_of(server, "beta")
+            await server.api.post(f"/calls/{call}/participants", "remoteParty=sip:beta9@phones.example")
+            await eventually(lambda: all_in(server), "not everybody is in")
+            yield phones
+
+
+async def all_in(server: Server) -> bool:
+    return await server.api.total("/participants") == 2 * EACH
+
+
+async def call_of(server: Server, space: str) -> str:
+    for call in await server.api.ids("/calls"):
+        if (await server.api.tree(f"/calls/{call}")).findtext("name") == space:
+            return call
+    raise AssertionError(f"no call in {space}")
+
+
+async def live(server: Server) -> dict[str, str]:
+    """Everything that the API shows of calls, participants and legs, but what counts seconds and packets."""
+    shown: dict[str, str] = {}
+    for collection in ("calls", "participants", "callLegs"):
+        for id in await server.api.ids(f"/{collection}"):
+            tree = await server.api.tree(f"/{collection}/{id}")
+            for status in tree.findall("status"):
+                for child in list(status):
+                    if child.tag.startswith(("duration", "rx", "tx")):
+                        status.remove(child)
+            for child in list(tree):
+                if child.tag.startswith("duration"):
+                    tree.remove(child)
+            shown[f"{collection}/{id}"] = ElementTree.tostring(tree, "unicode")
+    return shown
+
+
+async def hears(phones: Phones, name: str, expected: set[str], seconds: float = 0.5) -> None:
+    """Exactly these voices, from a moment that comes soon."""
+
+    async def so() -> bool:
+        now = time.time()
+        await asyncio.sleep(seconds)
+        heard = phones[name].voice.tones(TONES, now, now + seconds)
+        return heard == {VOICES[speaker] for speaker in expected}
+
+    await eventually(so, f"{name} does not hear {expected} alone")
+
+
+async def records(server: Server) -> Counter[tuple[str, str]]:
+    """(kind, id) of the starts and ends."""
+    rows = json.loads(await server.command("records", "--lines", "2000", "--json"))
+    return Counter((row["record"], row["id"]) for row in rows if row["record"].endswith(("Start", "End")))
+
+
+async def test_nobody_is_dropped_by_a_kill() -> None:
+    """SIGKILL under twenty phones: no BYE, no gap, everything as it stood; then everything works as before."""
+    async with Server(Network(), MEDIA__OUTLIVE="60", MEDIA__WORKERS="2") as server, two_meetings(server) as phones:
+        alpha = await call_of(server, "alpha")
+        muted = await server.api.leg_of("beta1")
+        await server.api.put(f"/calls/{alpha}", "locked=true")
+        await hears(phones, "alpha7", {"alpha0", "alpha1"})
+        before = await live(server)
+
+        began = time.time()
+        await asyncio.sleep(0.3)
+        killed = time.time()
+        mute = asyncio.create_task(server.api.put(f"/callLegs/{muted}", "rxAudioMute=true"))
+        await mute  # answered: from here on it holds, whatever happens
+        await server.kill_and_restart()
+        ready = time.time()
+        await asyncio.sleep(0.5)
+        over = time.time()
+
+        gaps = {name: phone.voice.longest_gap(began, over) for name, phone in phones.items()}
+        print(f"back after {ready - killed:.2f} s; the longest gap of any phone {max(gaps.values()) * 1000:.0f} ms")
+        assert max(gaps.values()) <= GAP, gaps
+        assert all("BYE" not in phone.requests for phone in phones.values())
+        after = await live(server)
+        assert after.pop(f"callLegs/{muted}") != before.pop(f"callLegs/{muted}")
+        assert after == before
+        for name in ("alpha7", "alpha5"):
+            assert phones[name].voice.tones(TONES, began, over) == {440.0, 640.0}
+        assert phones["alpha0"].voice.tones(TONES, began, over) == {640.0}
+        await hears(phones, "beta9", {"beta0"})
+
+        await everything_works(server, phones)
+
+        for space in ("alpha", "beta"):
+            await server.api.delete(f"/calls/{await call_of(server, space)}")
+        for phone in phones.values():
+            if phone.voice.remote is not None:
+                await phone.is_hung_up()
+        assert await server.api.total("/callLegs") == 0
+        found = await records(server)
+        assert set(found.values()) == {1}
+        assert Counter(kind for kind, _ in found) == {
+            "callStart": 2,
+            "callEnd": 2,
+            "callLegStart": 2 * EACH,
+            "callLegEnd": 2 * EACH,
+        }
+
+
+async def everything_works(server: Server, phones: Phones) -> None:
+    """What phones and API can do in a call that has survived, over UDP and TCP."""
+    assert await phones["beta8"].hang_up() == 200
+    assert await phones[CALLED].hang_up() == 200
+    await eventually(lambda: is_gone(server, "beta8"), "who hung up is still there")
+    await eventually(lambda: is_gone(server, CALLED), "who hung up is still there")
+
+    assert await phones["alpha0"].offer_again("sendonly") == "recvonly"
+    assert await phones["alpha0"].offer_again("sendrecv") == "sendrecv"
+    assert await phones["alpha5"].offer_again("sendonly") == "recvonly"  # by a connection of its own
+    assert await phones["alpha5"].offer_again("sendrecv") == "sendrecv"
+
+    leg = await server.api.leg_of("alpha0")
+    await server.api.put(f"/callLegs/{leg}", "rxAudioMute=true")
+    await hears(phones, "alpha7", {"alpha1"})
+    await server.api.put(f"/callLegs/{leg}", "rxAudioMute=false")
+    await hears(phones, "alpha7", {"alpha0", "alpha1"})
+    await hears(phones, "alpha5", {"alpha0", "alpha1"})
+
+    for name in ("alpha4", "alpha6"):  # the latter has no connection: one is made to it
+        await server.api.delete(f"/callLegs/{await server.api.leg_of(name)}")
+        await phones[name].is_hung_up()
+
+
+async def is_gone(server: Server, name: str) -> bool:
+    try:
+        await server.api.leg_of(name)
+    except AssertionError:
+        return True
+    return False
