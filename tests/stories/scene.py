@@ -52,10 +52,12 @@ class Stage:
     def api(self) -> Api:
         return self.server.api
 
-    async def phone(self, name: str, codec: Codec = PCMU, *, silent: bool = False, **account: str) -> Phone:
+    async def phone(
+        self, name: str, codec: Codec = PCMU, *, silent: bool = False, program: type[Phone] = Phone, **account: str
+    ) -> Phone:
         """A phone that hums its own tone from the first moment of its call, unless silent. account: see Phone."""
         voice = self.offered[len(self.phones)]
-        phone = Phone(
+        phone = program(
             self.server.network.address(),
             name=name,
             codec=codec,
