@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export PARLEY_DATA_DIR ?= ./data
+# Compiled once, loaded by every server that is started; nothing may forbid that.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint bench soak docs fuzz
@@ -20,7 +22,7 @@ HEAVY := $(wildcard tests/stories/test_browser_*.py) tests/stories/test_pages_sp
 test: .venv/installed-for-tests # Install what the tests need and run them all
 	scripts/install_test_peers.sh
 	$(BIN)/pytest -n 2 --ignore=tests/stories tests
-	$(BIN)/pytest -n 3 tests/stories $(addprefix --ignore=,$(HEAVY))
+	$(BIN)/pytest -n 3 --maxschedchunk 1 tests/stories $(addprefix --ignore=,$(HEAVY))
 	$(BIN)/pytest -n 2 --dist loadgroup $(HEAVY)
 
 lint: .venv/installed-for-tests # Style, types

@@ -8,6 +8,7 @@ where they are used, so that `--help` is quick.
 
 from __future__ import annotations
 
+import gc
 import importlib
 from pathlib import Path
 from typing import Annotated, Any
@@ -88,6 +89,7 @@ def _listing(context: typer.Context, verb: str, columns: tuple[str, ...], as_jso
 @app.command()
 def serve(context: typer.Context, config: ConfigFile = None) -> None:
     """Run the server in the foreground; prints `ready` when every listener is open; stops on SIGTERM."""
+    gc.disable()  # what is loaded now stays; `serve` turns the collector on when all stands
     settings = load_settings(context, config).settings
     raise typer.Exit(wiring().serve(settings))
 

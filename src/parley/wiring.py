@@ -173,6 +173,7 @@ async def _serve(settings: Settings) -> None:
             # What stands now stands for good: the collector need not look at it again.
             gc.collect()
             gc.freeze()
+            gc.enable()  # the command turned it off for the start
             await stop.wait()
             log.info("stopping")
     except (OSError, ValueError) as problem:

@@ -178,6 +178,7 @@ class WebRig:
             additional_headers=extra,
             subprotocols=[Subprotocol("parley.1")],
             open_timeout=5,
+            max_queue=None,  # who does not read what came must still see the end
         )
         connection = await self._stack.enter_async_context(opening)
         return Page(self, connection)

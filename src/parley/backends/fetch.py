@@ -14,6 +14,7 @@ import socket
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
@@ -86,8 +87,12 @@ class OutboundHttp:
     def __init__(self, allowed: Allowed, agent: str = "Parley") -> None:
         self._allowed = allowed
         self._agent = agent
+
+    @cached_property
+    def _http(self) -> httpx.AsyncClient:
+        """Made at the first fetch: the certificates that everybody trusts take long to read."""
         # No connection is kept: by address alone, one of another name could be taken for it.
-        self._http = httpx.AsyncClient(
+        return httpx.AsyncClient(
             follow_redirects=False,
             trust_env=False,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
@@ -97,7 +102,8 @@ class OutboundHttp:
         )
 
     async def close(self) -> None:
-        await self._http.aclose()
+        if "_http" in vars(self):
+            await self._http.aclose()
 
     async def fetch(self, url: str, *, most_bytes: int, seconds: float, tag: str = "") -> Fetched | None:
         try:

@@ -22,6 +22,21 @@ class _Server(uvicorn.Server):
         """Signals belong to the whole server, not to one listener of it."""
         yield
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Whoever keeps an idle connection by TLS would be waited for: a farewell that he may never read."""
+        for connection in list(self.server_state.connections):
+            transport = getattr(connection, "transport", None)
+            if transport is not None and _is_idle(connection) and not transport.get_write_buffer_size():
+                transport.abort()
+        await super().shutdown(sockets)
+
+
+def _is_idle(connection: object) -> bool:
+    """Of HTTP, without a request that is being answered."""
+    if not hasattr(connection, "cycle"):
+        return False  # a WebSocket, which is told why
+    return connection.cycle is None or bool(connection.cycle.response_complete)
+
 
 class HttpListener:
     """Listens from `open` to `close`. websockets: the application speaks that too."""

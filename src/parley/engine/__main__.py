@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from pathlib import Path
@@ -19,6 +20,8 @@ def main() -> int:
         os.environ.setdefault(name, "1")
     # The audio thread gets the interpreter back within a millisecond when control is busy.
     sys.setswitchinterval(0.001)
+    # What is loaded stays, and the audio loop collects by itself between frames.
+    gc.disable()
     from parley.engine.worker import Worker  # noqa: PLC0415 - after the environment is set
 
     return Worker(arguments.socket, parent=arguments.parent).run()

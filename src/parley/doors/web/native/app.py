@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 from collections.abc import Iterable
+from functools import cached_property
 from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
 from uuid import uuid4
 
@@ -50,7 +51,12 @@ class _Door:
         self._router = router
         self._sessions = sessions
         self._base = urlsplit(base)
-        self._document = document(router.routes, version)
+        self._version = version
+
+    @cached_property
+    def _document(self) -> bytes:
+        """Written when it is first asked for: the start does not wait for it."""
+        return document(self._router.routes, self._version)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         http = HttpRequest(scope, receive)

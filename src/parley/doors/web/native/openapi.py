@@ -28,7 +28,7 @@ TAGS = {"session": "Signing in", "spaces": "A member's spaces", "admin": "Admini
 
 
 def document(routes: Sequence[Route], version: str) -> bytes:
-    """JSON. A document that cannot be made is a mistake of ours, and is found at the start."""
+    """JSON."""
     taken = [(model, "validation") for route in routes for model in (route.body,) if model is not None]
     given = [(route.answer, "serialization") for route in routes if route.answer is not None]
     wanted: list[Any] = list(dict.fromkeys([*taken, *given, (Error, "serialization")]))
