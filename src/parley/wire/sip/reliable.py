@@ -18,7 +18,7 @@ from parley.wire.sip.transaction import PROCEEDING, Machine, Timers
 OPTION = "100rel"
 FORKS_MOST = 8  # early dialogs of one INVITE of ours that are acknowledged
 HELD_MOST = 8  # responses that wait for a PRACK
-_RACK = re.compile(r"([0-9]{1,10})[ \t]+([0-9]{1,10})[ \t]+(\S+)")
+_RACK = re.compile(r"([0-9]{1,10})[ \t]+([0-9]{1,10})[ \t]+([A-Za-z0-9.!%*_+`'~-]+)")
 _MAX_RSEQ = 2**32 - 1
 
 
