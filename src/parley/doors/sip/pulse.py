@@ -6,7 +6,7 @@ from ...app.ports import Clock, Timer
 
 BEAT = 0.1  # seconds
 # By then whoever was called before has waited long enough; to take on more calls would make all of them fail.
-LATE = 0.3
+LATE = 1.0
 
 
 class Pulse:
