@@ -134,6 +134,7 @@ def journal_line(data: bytes) -> None:
 @target("input-line", "app.input_codec", "app.replay", seeds=(
     b'{"kind":"leg","id":"a","how":"new","made":["a",1,1,{"is":"EntrySettings"},5.0],"at":"2026-01-01T00:00:00"}\n'
     b'{"id":"a","now":5.0,"in":{"is":"Digit","digit":"0"},"out":[],"digest":"x"}\n',
+    b'{"kind":"leg","id":"a","how":"new","made":["a",1,1,{"is":"Entry"},5.0],"at":"2026-01-01T00:00:00"}\n',
     b'{"format":1,"version":"0"}\n{"lost":3}\n', b'{"is":"Resolved","target":{"is":"Ivr","id":"i","uri":"9000"}}',
 ))  # fmt: skip
 def input_line(data: bytes) -> None:

@@ -144,7 +144,7 @@ def _made(read: dict[str, Any]) -> _Life:
         return life
     try:
         life.machine = maker(*decode(read["made"]))
-    except (InputUnreadable, TypeError) as problem:
+    except Exception as problem:  # whatever a machine does with values of another kind than its own
         life.why_not = f"what it was made with cannot be read: {problem}"
     return life
 
