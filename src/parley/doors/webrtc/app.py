@@ -157,7 +157,7 @@ class Conversation:
                 for text in outbox.drain():
                     async with asyncio.timeout(SEND_WITHIN):
                         await self._socket.send_text(text)
-                if outbox.close_code is not None:
+                if outbox.close_code is not None and outbox.empty:
                     async with asyncio.timeout(SEND_WITHIN):
                         await self._socket.close(outbox.close_code)
                     return
@@ -192,7 +192,8 @@ class Conversation:
         try:
             message = read(text)
             self._afford(message)
-            await self._answer(message)
+            with self._outbox.answering():
+                await self._answer(message)
         except NotAMessage as mistake:
             code = TOO_BIG if "bytes" in str(mistake) else POLICY
             self._outbox.finish(error(Problem(Code.INVALID, str(mistake))), code)

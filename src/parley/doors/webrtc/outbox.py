@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ...core.chat import ChatLine
 from .render import chat_line
@@ -28,6 +29,17 @@ class Outbox:
         self._latest: dict[str, str] = {}
         self._chat: tuple[ChatLine, ...] = ()
         self._told = 0
+        self._under_way = False  # a request whose answer is still to come, before the last word
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """A request is carried out: whatever it brings about, its answer comes before the last word."""
+        self._under_way = True
+        try:
+            yield
+        finally:
+            self._under_way = False
+            self.wake.set()
 
     @property
     def empty(self) -> bool:
@@ -75,6 +87,8 @@ class Outbox:
     def drain(self) -> Iterator[str]:
         """Everything that waits, one by one, so that what comes meanwhile is seen; the last word at the end."""
         while not self.empty:
+            if self._last is not None and self._under_way and not (self._answers or self._latest or self._chat):
+                return
             if self._answers:
                 answer = self._answers.popleft()
                 if len(self._answers) < ANSWERS_MOST:
