@@ -207,7 +207,7 @@ def test_bootstrap_is_not_for_the_file(tmp_path: Path) -> None:
         ({"PARLEY_MEDIA__WEB_LISTEN": "name.example"}, "media.web_listen", "not an IP address"),
         ({"PARLEY_MEDIA__WEB_ADDRESSES": "192.0.2.1,192.0.2.1"}, "media.web_addresses", "twice"),
         ({"PARLEY_MEDIA__ADDRESS": "here"}, "media.address", "IP address"),
-        ({"PARLEY_MEDIA__WORKERS": "0"}, "media.workers", "greater than or equal to 1"),
+        ({"PARLEY_MEDIA__WORKERS": "-1"}, "media.workers", "greater than or equal to 0"),
         ({"PARLEY_MEDIA__WORKERS": "two"}, "media.workers", "'two'"),
         ({"PARLEY_WEB__URL": "meet.example"}, "web.url", "base"),
         ({"PARLEY_DATABASE__URL": "postgresql://x"}, "database.url", "sqlite"),
