@@ -54,6 +54,11 @@ class Onward:
     why: str  # for the log: which rule, or that a person is called
 
 
+def facts_of_call(space: SpaceId, name: str, tenant: TenantId | None) -> SpaceFacts:
+    """Of the space of one call, which no store knows."""
+    return SpaceFacts(Space(space, name, tenant), None, (), {Entry(): ()}, kind=FORWARDING_MEETING)
+
+
 class Bridge:
     """One call between two. The lobby of its legs, which are the directory's like all others."""
 
@@ -84,8 +89,7 @@ class Bridge:
         """None: the server is full or stops, and nothing was created."""
         self._space = space
         name = f"{without_scheme(offered.caller)} to {without_scheme(offered.dialled)}"[:200]
-        facts = SpaceFacts(Space(space, name, self._onward.tenant), None, (), {Entry(): ()}, kind=FORWARDING_MEETING)
-        self._directory.keep_space(facts)
+        self._directory.keep_space(facts_of_call(space, name, self._onward.tenant))
 
         def made(leg: LegId, number: int, person: ParticipantId) -> CallerRunner:
             self._caller = CallerRunner(leg, number, person, door, self._granted(), self._services, self)

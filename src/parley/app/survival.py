@@ -27,7 +27,7 @@ from typing import TypeVar
 import structlog
 
 from ..core.endings import Ending, Reason, Side
-from ..core.events import SPACE_MEETING
+from ..core.events import FORWARDING_MEETING
 from ..core.ids import LegId, MeetingId, ParticipantId, TenantId
 from ..core.leg_inputs import Drop
 from ..core.meeting import Meeting
@@ -36,11 +36,12 @@ from ..core.survival import Inside, StoredLeg, StoredMeeting, leg_again
 from .directory import Directory
 from .history import BROKEN_OFF, History
 from .joining import SpaceFacts, space_facts
-from .legs import GENERATION, LegServices, LiveLegRunner
+from .legs import GENERATION, LegServices, LiveLegRunner, Lobby
 from .live import OUTGOING
 from .meetings import MeetingRunner
 from .ports import Query, Repository, Store, SurvivingDoor, SurvivingDoors, Timer
-from .surviving_legs import NoDoor, surviving
+from .surviving_bridges import SurvivingBridge
+from .surviving_legs import NoDoor, for_nobody, surviving
 
 log = structlog.get_logger(__name__)
 
@@ -96,6 +97,7 @@ class Survival:
         self._one_writer = asyncio.Lock()
         self._doomed: list[tuple[LiveLegRunner, Ending]] = []
         self._awaited: dict[ParticipantId, LiveLegRunner] = {}  # whose browsers may come back
+        self._bridges: dict[MeetingId, SurvivingBridge] = {}  # calls that were passed on
         directory.watch(self._meeting_changed)
         directory.store_by(self._leg_changed, self.flush)
 
@@ -260,9 +262,12 @@ class Survival:
                 found = facts[one.id]
                 inside = [row for row in rows if row.meeting == one.id and row.id not in history.left]
                 machine = self._meeting_again(one, inside, found)
+                if one.kind == FORWARDING_MEETING:
+                    self._bridges[one.id] = SurvivingBridge(one, self._directory, self._services)
                 runners.append(self._directory.take_up_meeting(machine, one.space))
         live = {runner.view().meeting for runner in runners}
-        kept = [id for row in rows if row.id not in history.ended and (id := self._leg_again(row, live, history))]
+        kept = {id for row in rows if row.id not in history.ended and (id := self._leg_again(row, live, history))}
+        kept -= self._left_alone(kept)
         self._services.engine.keep(kept, live)
         for runner in runners:
             runner.post(Tick())
@@ -299,11 +304,13 @@ class Survival:
         stored = row if inside else replace(row, inside=None)
         at = self._meetings.get(row.meeting) if inside and row.meeting is not None else None
         space = at.space if at is not None else None
-        runner = surviving(stored, door or NoDoor(), self._services, self._directory, self._timed, space, finished)
+        bridge = self._bridges.get(at.id) if at is not None else None
+        lobby: Lobby = bridge or self._directory
+        pressed = bridge.digit if bridge is not None else for_nobody
+        runner = surviving(stored, door or NoDoor(), self._services, lobby, self._timed, space, finished, pressed)
         self._directory.take_up_leg(runner, row.meeting if inside else None)
-        inside = (
-            inside and at is not None and at.kind == SPACE_MEETING
-        )  # calls passed on end: nobody knows whose is whose
+        if bridge is not None:
+            bridge.legs.append(runner)
         found = row.id in self._services.engine.found()
         if found and inside and door is not None:
             return row.id
@@ -312,6 +319,12 @@ class Survival:
             return row.id
         self._doomed.append((runner, BROKEN_OFF if found else MEDIA_LOST))
         return None
+
+    def _left_alone(self, kept: set[LegId]) -> set[LegId]:
+        """Of two of whom one was put through to the other, those whose other one does not go on."""
+        alone = [leg for bridge in self._bridges.values() if not bridge.is_whole(kept) for leg in bridge.legs]
+        self._doomed += [(leg, BROKEN_OFF) for leg in alone if leg.id in kept]
+        return {leg.id for leg in alone}
 
     def _left_without_a_word(self, row: StoredLeg, runners: Iterable[MeetingRunner]) -> None:
         """It ended in the very moment: the journal has that, but not that it left."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ..core.endings import Ending
 from ..core.ids import SpaceId
 from ..core.leg import Known, Leg
-from ..core.leg_inputs import Granted, LegAudio, LegEffect, LegFinished, WebLocal
+from ..core.leg_inputs import Digit, Granted, LegAudio, LegEffect, LegFinished, LegInput, WebLocal
 from ..core.meeting_inputs import Entry
 from ..core.outgoing_leg import OutgoingLeg
 from ..core.survival import StoredLeg, Timed
@@ -16,6 +16,12 @@ from .legs import GENERATION, IncomingLegRunner, LegServices, LiveLegRunner, Lob
 from .live import OUTGOING, Party
 from .ports import LegFacts, LegInbox, SurvivingDoor
 from .quality import QualityRecord
+
+Pressed = Callable[[LiveLegRunner, str], None]
+
+
+def for_nobody(leg: LiveLegRunner, digit: str) -> None:
+    """What is pressed in a meeting is for the meeting."""
 
 
 class NoDoor:
@@ -46,7 +52,7 @@ class NoDoor:
 
 
 class SurvivingCaller(IncomingLegRunner):
-    """Who called us. space: where he is, if anywhere."""
+    """Who called us. space: where he is, if anywhere. pressed: told of each key."""
 
     def __init__(
         self,
@@ -56,6 +62,7 @@ class SurvivingCaller(IncomingLegRunner):
         lobby: Lobby,
         timed: Timed,
         space: SpaceId | None,
+        pressed: Pressed = for_nobody,
     ) -> None:
         entry = stored.inside.entry if stored.inside is not None else Entry()
         super().__init__(
@@ -70,15 +77,21 @@ class SurvivingCaller(IncomingLegRunner):
         )
         self.asserted, self.user = stored.asserted, stored.user
         self._encrypted_media = stored.encrypted_media
+        self._pressed = pressed
         _resume(self, stored, door, services, timed)
 
     @property
     def encrypted_media(self) -> bool:
         return self._encrypted_media
 
+    def _begin(self, message: LegInput) -> None:
+        super()._begin(message)
+        if isinstance(message, Digit):
+            self._pressed(self, message.digit)
+
 
 class SurvivingCallee(LiveLegRunner):
-    """Whom we called. finished: it is over and has given everything back."""
+    """Whom we called. finished: it is over and has given everything back. pressed: told of each key."""
 
     def __init__(
         self,
@@ -88,6 +101,7 @@ class SurvivingCallee(LiveLegRunner):
         lobby: Lobby,
         timed: Timed,
         finished: Callable[[], None],
+        pressed: Pressed = for_nobody,
     ) -> None:
         machine = OutgoingLeg.again(
             stored.id, GENERATION, stored.number, services.entry.language, _known(stored, door, timed)
@@ -95,11 +109,16 @@ class SurvivingCallee(LiveLegRunner):
         super().__init__(stored.id, stored.number, stored.participant, door, machine, services, lobby)
         self._finished = finished
         self._encrypted_media = stored.encrypted_media
+        self._pressed = pressed
         _resume(self, stored, door, services, timed)
 
     @property
     def encrypted_media(self) -> bool:
         return self._encrypted_media
+
+    def _begin(self, message: LegInput) -> None:
+        if isinstance(message, Digit):
+            self._pressed(self, message.digit)
 
     def _perform(self, effect: LegEffect) -> None:
         super()._perform(effect)
@@ -115,11 +134,12 @@ def surviving(
     timed: Timed,
     space: SpaceId | None,
     finished: Callable[[], None],
+    pressed: Pressed = for_nobody,
 ) -> SurvivingCaller | SurvivingCallee:
     """The runner of either kind."""
     if stored.direction == OUTGOING:
-        return SurvivingCallee(stored, door, services, lobby, timed, finished)
-    return SurvivingCaller(stored, door, services, lobby, timed, space)
+        return SurvivingCallee(stored, door, services, lobby, timed, finished, pressed)
+    return SurvivingCaller(stored, door, services, lobby, timed, space, pressed)
 
 
 def _resume(runner: LiveLegRunner, stored: StoredLeg, door: SurvivingDoor, services: LegServices, timed: Timed) -> None:
