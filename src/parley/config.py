@@ -196,6 +196,9 @@ class IvrSettings(Section):
     only_participant: bool = setting(
         True, "Whether phones that come first into a meeting are told that they are alone."
     )
+    farewell: bool = setting(
+        True, "Whether phones that are sent out of a meeting are told so before they are hung up, for 5 s at most."
+    )
     tries: int = setting(3, "Wrong call IDs or PINs before the call is ended.", "tries", ge=1, le=10)
     no_input_timeout: float = setting(10.0, "Silence after a prompt that counts as no answer.", "seconds", ge=1, le=600)
     digit_timeout: float = setting(10.0, "Pause after a digit that ends the entry as # would.", "seconds", ge=1, le=600)

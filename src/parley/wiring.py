@@ -324,6 +324,7 @@ def _entry(settings: Settings) -> EntrySettings:
         stay_limit=ivr.stay_limit,
         tries=ivr.tries,
         tells_alone=ivr.only_participant,
+        says_farewell=ivr.farewell,
     )
 
 

@@ -240,15 +240,122 @@ async def test_a_door_that_cannot_be_opened_again(life: Life) -> None:
     assert other.leg.id not in after.engine.legs
 
 
-async def test_who_stands_at_the_entrance_is_hung_up(life: Life) -> None:
-    """A phone that was typing a PIN gets a BYE, and its record an end."""
+async def test_who_stands_at_the_entrance_is_asked_once_more(life: Life) -> None:
+    """A phone that was typing a PIN hears the prompt again; what it typed is forgotten, the right PIN lets it in."""
     await life.two_pins()
-    call = await life.enter("room")
+    call = await life.enter("room", "22")
     await life.wait(SOON)
     after = await life.killed()
-    assert after.door(call).hung_up == Ending(Side.LOCAL, Reason.SHUTDOWN)
-    assert after.engine.legs == {}
+    assert not after.door(call).hung_up and after.engine.played[call.leg.id] == ["enter-pin", "enter-pin"]
+    (leg,) = after.directory.legs()
+    assert (leg.leg, leg.meeting, leg.state) == (call.leg.id, None, "connected")
+    after.engine.press(call.leg.id, "2222#")
+    await after.settle()
+    assert not after.leg(call).waits
+    after.door(call).say(RemoteEnded(HANG_UP))
+    await after.wait(2)
     after.assert_records_whole()
+    assert await after.rows() == (0, 0)
+
+
+async def test_tries_and_time_at_the_entrance_are_counted_on(life: Life) -> None:
+    """Two wrong PINs before the kill leave one; and nobody stays longer for it."""
+    await life.two_pins()
+    call = await life.enter("room", "1#")
+    await life.wait(1)
+    await call.type("2#")
+    await life.wait(1)
+    after = await (await life.killed()).killed()
+    after.engine.press(call.leg.id, "3#")
+    await after.settle()
+    await after.wait(2)
+    assert after.engine.played[call.leg.id][-1] == "pin-incorrect-goodbye"
+    assert after.door(call).hung_up == Ending(Side.LOCAL, Reason.WRONG_PIN)
+
+    call = await after.enter("room")
+    for _ in range(98):
+        await after.wait(5)
+        await call.type("1")
+    killed = await after.killed()
+    for _ in range(25):
+        killed.engine.press(call.leg.id, "1")
+        await killed.wait(5)
+    assert killed.door(call).hung_up == Ending(Side.LOCAL, Reason.NO_INPUT)
+
+
+async def test_who_typed_a_call_id_is_asked_for_it_once_more(life: Life) -> None:
+    """At the access number the prompts begin with the welcome, and what was typed ahead is forgotten."""
+    await life.two_pins()
+    call = await life.enter("9000", "100#11")
+    await life.wait(1)
+    after = await life.killed()
+    assert after.engine.played[call.leg.id][-2:] == ["welcome", "enter-id"]
+    after.engine.press(call.leg.id, "100#")
+    await after.settle()
+    after.engine.press(call.leg.id, "1111#")
+    await after.settle()
+    assert after.leg(call).waits
+
+
+async def test_who_hears_himself_goes_on_hearing_himself(life: Life) -> None:
+    """For what is left of his time."""
+    call = await life.enter("echo")
+    await life.wait(100)
+    after = await life.killed()
+    media = after.engine.media(call.leg.id)
+    assert media is not None and media.echo == 1.0
+    await after.wait(199)
+    assert not after.door(call).hung_up
+    await after.wait(2)
+    assert after.door(call).hung_up == Ending(Side.LOCAL, Reason.TOO_LONG)
+    assert after.engine.plans == {} and await after.rows() == (0, 0)
+
+
+async def test_a_door_that_was_shut_meanwhile(life: Life) -> None:
+    """Deleted, or closed to non-members, while no server ran: the phone is hung up, and its record has an end."""
+    for shut in (True, False):
+        space = await life.two_pins()
+        call = await life.enter("room")
+        await life.wait(1)
+        async with life.store.transaction() as tx:
+            stored = await tx.spaces.get(SpaceId(space))
+            assert stored is not None
+            if shut:
+                await tx.spaces.save(replace(stored, non_member_access=False))
+            else:
+                await tx.spaces.delete(stored.id)
+        life = await life.killed()
+        assert life.door(call).hung_up is not None and life.engine.legs == {}
+        life.assert_records_whole()
+        if shut:
+            await life.use.spaces.delete(space)
+
+
+async def test_who_was_told_goodbye_is_not_asked_again(life: Life) -> None:
+    """The last wrong PIN stands."""
+    await life.two_pins()
+    call = await life.enter("room")
+    for _ in range(3):
+        await call.type("3#")
+    assert call.heard[-1] == "pin-incorrect-goodbye"
+    await life.wait(SOON)
+    after = await life.killed()
+    assert after.door(call).hung_up is not None
+
+
+async def test_who_has_moved_stays_where_he_is(life: Life) -> None:
+    """He left one meeting and joined another before the kill."""
+    await life.two_doors()
+    other = await life.space("other")
+    guest, host = await life.enter("guest"), await life.enter("host")
+    assert life.directory.move(host.leg.participant, Granted(SpaceId(other), None, Entry()))
+    await life.settle()
+    await life.wait(2)
+    before = life.directory.leg(host.leg.id)
+    after = await life.killed()
+    found = after.directory.leg(host.leg.id)
+    assert found is not None and before is not None and found.view == before.view
+    assert found.meeting == before.meeting and not after.door(host).hung_up and not after.door(guest).hung_up
 
 
 async def test_a_call_that_rang_has_an_end_in_the_journal(life: Life) -> None:

@@ -35,6 +35,7 @@ COMPOUND |= {
     "asserted",
     "chat",
     "inside",
+    "entrance",
     "media",
     "password_history",
     "proof",

@@ -22,7 +22,7 @@ from parley.core.conferences import (
     Series,
 )
 from parley.core.devices import Binding, Device, DigestAlgorithm
-from parley.core.dialplan import InboundRule, Ivr
+from parley.core.dialplan import Echo, InboundRule, Ivr
 from parley.core.forwarding import CallerIdMode, ForwardingAction, ForwardingRule, UriParameters
 from parley.core.ids import (
     AccessMethodId,
@@ -75,7 +75,7 @@ from parley.core.profiles import (
 from parley.core.seats import Seat
 from parley.core.secret import Secret
 from parley.core.spaces import AccessMethod, Member, MemberRights, Role, Space, SpaceKind
-from parley.core.survival import Inside, StoredLeg, StoredMeeting
+from parley.core.survival import AtEntrance, Inside, StoredLeg, StoredMeeting
 from parley.core.transforms import DialTransform, TransformAction, TransformType
 
 EXTRAS = {"cms": {"cdrTag": "a <b> ü", "empty": ""}, "other": {}}
@@ -363,6 +363,16 @@ FULL: dict[str, Any] = {
         ),
         UserId("user-1"),
         ("sip:ann@a.example", "tel:+55"),
+        AtEntrance(
+            Ivr(IvrId("ivr"), "9000", TENANT, False, EXTRAS, BrandingId("b1"), "pt"),
+            Echo(60.0, 0.5),
+            SpaceId("s1"),
+            (AccessMethodId("a1"), AccessMethodId("a2")),
+            Proof(UserId("user-1"), TENANT, True),
+            1,
+            2,
+            T + timedelta(microseconds=1),
+        ),
     ),
     "live_meetings": StoredMeeting(
         MeetingId("full"),

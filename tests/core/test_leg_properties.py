@@ -9,6 +9,7 @@ from parley.core.admission import Admit, WrongPin
 from parley.core.dialplan import Echo
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import LegArrived, LegEnded
+from parley.core.farewells import Farewell
 from parley.core.ids import AccessMethodId, LegId
 from parley.core.leg import PORT_LIMIT, Leg, LegState
 from parley.core.leg_inputs import (
@@ -51,6 +52,7 @@ TIMEOUT = space(None, "12", mode=PasscodeMode.TIMEOUT, timeout=5)
 TARGETS = [UnknownTarget(), space(None), space("12"), TIMEOUT, space("1", closed=True), IVR, Echo(limit=60.0)]
 PORT_ANSWERS = [MediaOpened(20000), MediaFailed()]
 DROPPED = Ending(Side.LOCAL, Reason.DEACTIVATED)
+FAREWELL = Farewell("meeting-ended", "en")
 
 LIKELY = st.sampled_from(
     [
@@ -59,7 +61,7 @@ LIKELY = st.sampled_from(
         MediaOpened(20000),
         Confirmed(),
         *[Digit(key) for key in "12#"],
-        *[PlayEnded(play) for play in (1, 2, 3, 4)],
+        *[PlayEnded(play) for play in (0, 1, 2, 3, 4)],
         *[CallIdResolved(target) for target in (None, space(None), space("12"), TIMEOUT)],
         PinJudged(Admit(AccessMethodId("d0"))),
         PinJudged(WrongPin(Reason.WRONG_PIN)),
@@ -74,6 +76,7 @@ FATAL = st.sampled_from(
         News(JoinRefused(Reason.PARTICIPANT_LIMIT)),
         News(JoinRefused(Reason.MEETING_ENDED)),
         News(Dropped(DROPPED)),
+        News(Dropped(DROPPED, FAREWELL)),
         MediaFailed(),
         MediaDied(),
         RemoteEnded(HANG_UP),

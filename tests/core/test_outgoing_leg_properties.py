@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import LegArrived, LegEnded
+from parley.core.farewells import Farewell
 from parley.core.ids import LegId
 from parley.core.leg import PORT_LIMIT
 from parley.core.leg_inputs import (
@@ -31,6 +32,7 @@ from parley.core.leg_inputs import (
     News,
     OpenMedia,
     PlaceCall,
+    PlayEnded,
     Reach,
     Reached,
     RecordLeg,
@@ -44,6 +46,7 @@ from tests.core.call_kit import BUSY, UNREACHABLE, dial, hop
 from tests.core.leg_kit import AUDIO, HANG_UP
 
 DROPPED = Ending(Side.LOCAL, Reason.DEACTIVATED)
+FAREWELL = Farewell("meeting-ended", "en")
 DIALS = [dial(hop("a")), dial(hop("a"), hop("b"), hop("c")), dial(hop("a", goes_on=False), hop("b"))]
 NEAR, FAR = Reached("192.0.2.9", "192.0.2.1"), Reached("192.0.2.10", "192.0.2.1")
 
@@ -60,6 +63,7 @@ LIKELY = st.sampled_from(
         News(Waiting(frozenset({Cause.NO_HOST}))),
         MediaChanged(AUDIO),
         Digit("1"),
+        PlayEnded(0),
         LegTick(),
     ]
 )
@@ -68,6 +72,7 @@ FATAL = st.sampled_from(
         CallFailed(BUSY),
         News(JoinRefused(Reason.PARTICIPANT_LIMIT)),
         News(Dropped(DROPPED)),
+        News(Dropped(DROPPED, FAREWELL)),
         MediaFailed(),
         MediaDied(),
         RemoteEnded(HANG_UP),

@@ -38,6 +38,7 @@ COMPOSITE = {
     "entry",
     "extras",
     "inside",
+    "entrance",
     "leg_settings",
     "media",
     "password_history",

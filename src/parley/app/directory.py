@@ -192,17 +192,19 @@ class Directory:
             watcher(leg.id)
 
     def legs(self) -> list[LiveLeg]:
-        """In order of arrival."""
+        """In order of arrival, without those that were sent out of their meeting and hear why."""
         views = {view.leg: view for meeting in self._meetings.values() for view in meeting.view().legs}
-        return [self._live(runner, views.get(runner.id)) for runner in self._legs.values() if runner.party]
+        shown = (runner for runner in self._legs.values() if runner.party and not runner.leaving)
+        return [self._live(runner, views.get(runner.id)) for runner in shown]
 
     def leg(self, leg: LegId) -> LiveLeg | None:
+        """None: there is none such that `legs` shows."""
         runner = self._legs.get(leg)
-        return self._live(runner, self._view_of(leg)) if runner and runner.party else None
+        return self._live(runner, self._view_of(leg)) if runner and runner.party and not runner.leaving else None
 
     def participant(self, participant: ParticipantId) -> LiveLeg | None:
         for runner in self._legs.values():
-            if runner.participant == participant and runner.party:
+            if runner.participant == participant and runner.party and not runner.leaving:
                 return self._live(runner, self._view_of(runner.id))
         return None
 
@@ -217,7 +219,7 @@ class Directory:
     async def drop_leg(self, leg: LegId, ending: Ending) -> bool:
         """End a leg wherever it is. False: no such leg."""
         runner = self._legs.get(leg)
-        if runner is None:
+        if runner is None or runner.leaving:
             return False
         meeting = self._meetings.get(self._place.get(leg, MeetingId("")))
         if meeting is not None and any(view.leg == leg for view in meeting.view().legs):
@@ -230,7 +232,7 @@ class Directory:
     def send_keys(self, leg: LegId, keys: str) -> bool:
         """Press keys for the far end of an answered leg. False: there is none."""
         runner = self._legs.get(leg)
-        if runner is None or not runner.accepted or runner.ended:
+        if runner is None or not runner.accepted or runner.ended or runner.leaving:
             return False
         runner.send_keys(keys)
         return True
@@ -421,7 +423,7 @@ class Directory:
             return existing
         services = self._services
         meeting, now = MeetingId(self._identifiers.uuid()), services.clock.now()
-        own = (facts.kind, facts.sounds.brand, services.entry.tells_alone)
+        own = (facts.kind, facts.sounds.brand, services.entry.tells_alone, services.entry.says_farewell)
         made = (meeting, space.id, space.name, space.tenant, facts.call, now, *own)
         services.inputs.began(MEETING, meeting, made)
         machine = Meeting(*made)

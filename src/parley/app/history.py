@@ -39,11 +39,11 @@ class _MeetingHistory:
 
 
 class History:
-    """Of the newest events, oldest first. left, ended, over: whose end they tell of."""
+    """Of the newest events, oldest first. ended, over: whose end they tell of."""
 
     def __init__(self, events: Iterable[StoredEvent]) -> None:
         self.ended: set[LegId] = set()
-        self.left: set[LegId] = set()
+        self._at: dict[LegId, MeetingId | None] = {}  # None: it has left where it was last
         self.over: set[MeetingId] = set()
         self._legs: dict[LegId, _LegHistory] = {}
         self._meetings: dict[MeetingId, _MeetingHistory] = {}
@@ -59,13 +59,14 @@ class History:
             case LegConnected() if event.leg in self._legs:
                 self._legs[event.leg].connected = at
             case ParticipantJoined():
+                self._at[event.leg] = event.meeting
                 if (leg := self._legs.get(event.leg)) is not None:
                     leg.joined = event
                 if (meeting := self._meetings.get(event.meeting)) is not None:
                     meeting.inside.add(event.leg)
                     meeting.most = max(meeting.most, len(meeting.inside))
             case ParticipantLeft():
-                self.left.add(event.leg)
+                self._at[event.leg] = None
                 if (meeting := self._meetings.get(event.meeting)) is not None:
                     meeting.inside.discard(event.leg)
                     meeting.completed += 1
@@ -75,6 +76,14 @@ class History:
                 self._meetings[event.meeting] = _MeetingHistory(at)
             case MeetingEnded():
                 self.over.add(event.meeting)
+
+    def was_in(self, leg: LegId) -> bool:
+        """Was it ever in a meeting?"""
+        return leg in self._at
+
+    def has_left(self, leg: LegId, meeting: MeetingId | None) -> bool:
+        """Has it left this meeting, be it for another one? Of whom nothing is told, no."""
+        return leg in self._at and self._at[leg] != meeting
 
     def lacking(
         self, legs: Collection[LegId], inside: Collection[LegId], meetings: Collection[MeetingId]
@@ -88,7 +97,7 @@ class History:
         for id, leg in self._legs.items():
             if id not in self.ended and id not in legs:
                 events.append(self._leg_ended(leg))
-            if leg.joined is not None and id not in self.left and id not in inside:
+            if leg.joined is not None and self._at.get(id) is not None and id not in inside:
                 joined = leg.joined
                 events.append(
                     ParticipantLeft(joined.meeting, joined.participant, id, joined.space, joined.space_name, joined.uri)

@@ -46,13 +46,14 @@ from ..core.leg_inputs import (
     Resolve,
     ResolveCallId,
     Resolved,
+    Resume,
     SendKeys,
     StopEcho,
     StopPlaying,
 )
 from ..core.mediaplan import LegMedia, MediaPlan
 from ..core.meeting_inputs import LegNews, MeetingInput, MuteSelf
-from ..core.survival import Dated, StoredLeg
+from ..core.survival import AtEntrance, Dated, StoredLeg, at_entrance
 from .inputs import LEG, Inputs, NoInputs
 from .live import Party
 from .lookup import Lookup
@@ -132,6 +133,9 @@ class Machine(Protocol):
     @property
     def counted(self) -> float: ...
 
+    @property
+    def leaving(self) -> bool: ...
+
     def handle(self, given: LegInput, now: float) -> list[LegEffect]: ...
 
     def next_deadline(self) -> float | None: ...
@@ -190,6 +194,11 @@ class LiveLegRunner:
     def stands(self) -> bool:
         """Both ends know that it is answered, and neither has ended it."""
         return not self.ended and self._machine.answered
+
+    @property
+    def leaving(self) -> bool:
+        """It has been sent out of its meeting and hears so before it is hung up: nobody's participant any more."""
+        return not self.ended and self._machine.leaving
 
     def is_behind(self, door: AnsweredDoor) -> bool:
         return self._answered_door is door
@@ -329,6 +338,7 @@ class IncomingLegRunner(LiveLegRunner):
             machine = Leg(*made)
         super().__init__(leg, number, participant, door, machine, services, lobby)
         self.door = door
+        self._caller = machine
         self._target = target
         self._proof = proof
         self.asserted: tuple[str, ...] = ()  # see Offered
@@ -342,7 +352,7 @@ class IncomingLegRunner(LiveLegRunner):
             )
             self.audio, self._plain = message.audio, message.plain
             self.asserted, self.user = message.asserted, message.user
-        elif isinstance(message, MoveTo):
+        elif isinstance(message, MoveTo | Resume):
             self._target, self._proof = message.target, message.proof
 
     @property
@@ -351,7 +361,16 @@ class IncomingLegRunner(LiveLegRunner):
         return self._target, self._proof
 
     def stored(self, dated: Dated, door: bytes | None = None) -> StoredLeg:
-        return replace(super().stored(dated, door), user=self.user, asserted=self.asserted)
+        return replace(
+            super().stored(dated, door), user=self.user, asserted=self.asserted, entrance=self._entrance(dated)
+        )
+
+    def _entrance(self, dated: Dated) -> AtEntrance | None:
+        """None: it is in, or cannot be asked once more."""
+        target, so_far = self._target, self._caller.so_far
+        if so_far is None or isinstance(target, Granted):
+            return None
+        return at_entrance(target, self._proof, so_far, dated)
 
     def _perform_own(self, effect: LegEffect) -> None:
         engine, tasks = self._services.engine, self._services.tasks

@@ -9,6 +9,7 @@ from ..core.dialplan import Address, Echo, InboundRule, Ivr, rules_for
 from ..core.ids import InboundRuleId, IvrId, MemberId, UserId
 from ..core.leg_inputs import UnknownTarget
 from ..core.spaces import AccessMethod
+from ..core.survival import AtEntrance
 from .layers import NOBODY, candidates
 from .ports import Query, Store, Transaction
 from .proofs import membership, proof_of_caller, proof_of_user
@@ -108,6 +109,14 @@ class Lookup:
             standing = {method.id: method for method in await tx.access_methods.of_spaces([known.space])}
             methods = [standing[door.access_method] for door in known.doors if door.access_method in standing]
             return await candidates(tx, methods, even=True)
+
+    async def again(self, known: AtEntrance) -> Candidates | Ivr | Echo | None:
+        """Where somebody stood when the server was started anew, as it is by now. None: there is nothing any more."""
+        if known.space is None:
+            return known.ivr or known.echo
+        async with self._store.reading() as tx:
+            methods = [one for one in await tx.access_methods.of_spaces([known.space]) if one.id in known.doors]
+            return await candidates(tx, methods, media=True)
 
     async def nothing(self) -> None:
         """As much reading as `refresh` does, for a call ID that does not exist."""

@@ -26,10 +26,12 @@ from typing import TypeVar
 
 import structlog
 
+from ..core.admission import Candidates
+from ..core.dialplan import Echo, Ivr
 from ..core.endings import Ending, Reason, Side
 from ..core.events import FORWARDING_MEETING
 from ..core.ids import LegId, MeetingId, ParticipantId, TenantId
-from ..core.leg_inputs import Drop
+from ..core.leg_inputs import Drop, Resume
 from ..core.meeting import Meeting
 from ..core.meeting_inputs import Left, Tick
 from ..core.survival import Inside, StoredLeg, StoredMeeting, leg_again
@@ -41,7 +43,7 @@ from .live import OUTGOING
 from .meetings import MeetingRunner
 from .ports import Query, Repository, Store, SurvivingDoor, SurvivingDoors, Timer
 from .surviving_bridges import SurvivingBridge
-from .surviving_legs import NoDoor, for_nobody, surviving
+from .surviving_legs import NoDoor, for_nobody, place_of, surviving
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +57,8 @@ BROWSER = "browser"
 
 MEDIA_LOST = Ending(Side.LOCAL, Reason.MEDIA_FAILED)
 NOT_BACK = Ending(Side.REMOTE, Reason.TRANSPORT_FAILED)
+
+AskedAt = Candidates | Ivr | Echo
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -96,6 +100,7 @@ class Survival:
         self._not_before = 0.0
         self._one_writer = asyncio.Lock()
         self._doomed: list[tuple[LiveLegRunner, Ending]] = []
+        self._resuming: list[tuple[LiveLegRunner, Resume]] = []
         self._awaited: dict[ParticipantId, LiveLegRunner] = {}  # whose browsers may come back
         self._bridges: dict[MeetingId, SurvivingBridge] = {}  # calls that were passed on
         directory.watch(self._meeting_changed)
@@ -249,6 +254,7 @@ class Survival:
             meetings = (await tx.live_meetings.page(Query())).items
             history = History(await tx.newest_events(RECENT))
             facts = {one.id: await space_facts(tx, one.space, ()) for one in meetings}
+        entrances = {row.id: await self._entrance(row, history) for row in rows}
         self._legs = {row.id: row for row in rows}
         self._meetings = {one.id: one for one in meetings}
         self._changed_legs, self._changed_meetings = set(self._legs), set(self._meetings)
@@ -260,21 +266,29 @@ class Survival:
         for one in meetings:
             if one.id not in history.over and one.started is not None:
                 found = facts[one.id]
-                inside = [row for row in rows if row.meeting == one.id and row.id not in history.left]
+                inside = [row for row in rows if row.meeting == one.id and not history.has_left(row.id, one.id)]
                 machine = self._meeting_again(one, inside, found)
                 if one.kind == FORWARDING_MEETING:
                     self._bridges[one.id] = SurvivingBridge(one, self._directory, self._services)
                 runners.append(self._directory.take_up_meeting(machine, one.space))
         live = {runner.view().meeting for runner in runners}
-        kept = {id for row in rows if row.id not in history.ended and (id := self._leg_again(row, live, history))}
+        kept = {
+            id
+            for row in rows
+            if row.id not in history.ended and (id := self._leg_again(row, live, history, entrances[row.id]))
+        }
         kept -= self._left_alone(kept)
         self._services.engine.keep(kept, live)
         for runner in runners:
             runner.post(Tick())
         for row in rows:
-            if row.id in history.ended and row.inside is not None and row.id not in history.left:
+            if row.id in history.ended and row.inside is not None and not history.has_left(row.id, row.meeting):
                 self._left_without_a_word(row, runners)
-        placed = {row.id for row in rows if row.inside is not None and row.meeting in live}
+        placed = {
+            row.id
+            for row in rows
+            if row.inside is not None and row.meeting in live and not history.has_left(row.id, row.meeting)
+        }
         for event in history.lacking(self._legs.keys(), placed, live):
             self._services.journal.append(event)
         await self.flush()  # numbers that the doors have passed over must not come again after another end
@@ -292,27 +306,40 @@ class Survival:
             self._timed,
             brand=facts.sounds.brand if facts is not None else "",
             tells_alone=self._services.entry.tells_alone,
+            says_farewell=self._services.entry.says_farewell,
         )
 
-    def _leg_again(self, row: StoredLeg, live: set[MeetingId], history: History) -> LegId | None:
-        """Its id where it goes on, as all of it is there."""
-        inside = row.meeting in live and row.id not in history.left
+    async def _entrance(self, row: StoredLeg, history: History) -> AskedAt | None:
+        """Where somebody who is not in yet is asked once more; None: he is in, was in, or there is nothing any more."""
+        if row.entrance is None or row.inside is not None or history.was_in(row.id):
+            return None
+        return await self._services.lookup.again(row.entrance)
+
+    def _leg_again(
+        self, row: StoredLeg, live: set[MeetingId], history: History, entrance: AskedAt | None
+    ) -> LegId | None:
+        """Its id where it goes on, as all of it is there. entrance: where it is asked once more, if anywhere."""
+        inside = row.meeting in live and not history.has_left(row.id, row.meeting)
         door: SurvivingDoor | None = None
         if row.door and row.kind in self._doors:
             door = self._doors[row.kind].open_again(row.door)
         finished = self._counted(row.tenant) if row.direction == OUTGOING else lambda: None
-        stored = row if inside else replace(row, inside=None)
+        stored = replace(row, inside=row.inside if inside else None, entrance=row.entrance if entrance else None)
         at = self._meetings.get(row.meeting) if inside and row.meeting is not None else None
         space = at.space if at is not None else None
         bridge = self._bridges.get(at.id) if at is not None else None
         lobby: Lobby = bridge or self._directory
         pressed = bridge.digit if bridge is not None else for_nobody
-        runner = surviving(stored, door or NoDoor(), self._services, lobby, self._timed, space, finished, pressed)
+        target = entrance or place_of(stored, space)
+        runner = surviving(stored, door or NoDoor(), self._services, lobby, self._timed, target, finished, pressed)
         self._directory.take_up_leg(runner, row.meeting if inside else None)
         if bridge is not None:
             bridge.legs.append(runner)
         found = row.id in self._services.engine.found()
         if found and inside and door is not None:
+            return row.id
+        if found and entrance is not None and door is not None and row.entrance is not None:
+            self._resuming.append((runner, Resume(entrance, row.entrance.proof)))
             return row.id
         if found and inside and row.kind == BROWSER:
             self._awaited[row.participant] = runner
@@ -333,10 +360,14 @@ class Survival:
                 runner.post(Left(row.id, GENERATION, BROKEN_OFF))
 
     def farewell(self) -> None:
-        """The doors are open: who does not go on is told so, and browsers may come back from now on."""
+        """The doors are open: who does not go on is told so, who was asked for something is asked once more, and
+        browsers may come back from now on."""
         doomed, self._doomed = self._doomed, []
         for runner, ending in doomed:
             runner.post(Drop(ending))
+        resuming, self._resuming = self._resuming, []
+        for runner, again in resuming:
+            runner.post(again)
         if self._awaited:
             self._clock.call_at(self._clock.now() + self._grace, self._give_up)
 

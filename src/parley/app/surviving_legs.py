@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..core.admission import NOTHING_PROVEN, Candidates
+from ..core.dialplan import Echo, Ivr
 from ..core.endings import Ending
 from ..core.ids import SpaceId
 from ..core.leg import Known, Leg
 from ..core.leg_inputs import Digit, Granted, LegAudio, LegEffect, LegFinished, LegInput, WebLocal
 from ..core.meeting_inputs import Entry
 from ..core.outgoing_leg import OutgoingLeg
-from ..core.survival import StoredLeg, Timed
+from ..core.survival import StoredLeg, Timed, counted_so_far
 from .inputs import CALL, LEG, SURVIVED
 from .legs import GENERATION, IncomingLegRunner, LegServices, LiveLegRunner, Lobby
 from .live import OUTGOING, Party
@@ -18,6 +20,7 @@ from .ports import LegFacts, LegInbox, SurvivingDoor
 from .quality import QualityRecord
 
 Pressed = Callable[[LiveLegRunner, str], None]
+Target = Candidates | Ivr | Granted | Echo
 
 
 def for_nobody(leg: LiveLegRunner, digit: str) -> None:
@@ -52,7 +55,7 @@ class NoDoor:
 
 
 class SurvivingCaller(IncomingLegRunner):
-    """Who called us. space: where he is, if anywhere. pressed: told of each key."""
+    """Who called us. target: where he is, or whither he came. pressed: told of each key."""
 
     def __init__(
         self,
@@ -61,18 +64,18 @@ class SurvivingCaller(IncomingLegRunner):
         services: LegServices,
         lobby: Lobby,
         timed: Timed,
-        space: SpaceId | None,
+        target: Target,
         pressed: Pressed = for_nobody,
     ) -> None:
-        entry = stored.inside.entry if stored.inside is not None else Entry()
         super().__init__(
             stored.id,
             stored.number,
             stored.participant,
             door,
-            Granted(space or SpaceId(""), stored.tenant, entry),
+            target,
             services,
             lobby,
+            proof=stored.entrance.proof if stored.entrance is not None else NOTHING_PROVEN,
             machine=Leg.again(stored.id, GENERATION, stored.number, services.entry, _known(stored, door, timed)),
         )
         self.asserted, self.user = stored.asserted, stored.user
@@ -132,14 +135,20 @@ def surviving(
     services: LegServices,
     lobby: Lobby,
     timed: Timed,
-    space: SpaceId | None,
+    target: Target,
     finished: Callable[[], None],
     pressed: Pressed = for_nobody,
 ) -> SurvivingCaller | SurvivingCallee:
     """The runner of either kind."""
     if stored.direction == OUTGOING:
         return SurvivingCallee(stored, door, services, lobby, timed, finished, pressed)
-    return SurvivingCaller(stored, door, services, lobby, timed, space, pressed)
+    return SurvivingCaller(stored, door, services, lobby, timed, target, pressed)
+
+
+def place_of(stored: StoredLeg, space: SpaceId | None) -> Granted:
+    """Where somebody is, if anywhere."""
+    entry = stored.inside.entry if stored.inside is not None else Entry()
+    return Granted(space or SpaceId(""), stored.tenant, entry)
 
 
 def _resume(runner: LiveLegRunner, stored: StoredLeg, door: SurvivingDoor, services: LegServices, timed: Timed) -> None:
@@ -167,4 +176,5 @@ def _known(stored: StoredLeg, door: SurvivingDoor, timed: Timed) -> Known:
         active_before=inside.active_before if inside is not None else 0.0,
         source=door.facts().remote_address.rpartition(":")[0].strip("[]"),
         language=stored.language,
+        so_far=counted_so_far(stored.entrance, timed) if stored.entrance is not None else None,
     )

@@ -31,7 +31,7 @@ class Transfers:
 
         People whom we called into a meeting stay in it: they came in without being asked for anything.
         """
-        if not isinstance(leg, IncomingLegRunner):
+        if not isinstance(leg, IncomingLegRunner) or leg.leaving:
             return Reason.DECLINED
         target: UnknownTarget | Candidates | Ivr | Granted | Echo = await self._lookup.resolve(to, local_address)
         proof = NOTHING_PROVEN
@@ -64,7 +64,7 @@ class Transfers:
         return new
 
     def _place_of(self, old: LegInbox) -> tuple[Candidates | Ivr | Granted | Echo, Proof] | None:
-        if not isinstance(old, LiveLegRunner) or old.ended:
+        if not isinstance(old, LiveLegRunner) or old.ended or old.leaving:
             return None
         live = self._directory.leg(old.id)
         meeting = self._directory.meeting(live.meeting) if live is not None and live.meeting is not None else None

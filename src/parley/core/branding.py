@@ -53,6 +53,8 @@ FILES: Mapping[BrandKind, Mapping[str, tuple[str, ...]]] = {
         "timeout-goodbye": ("timeout.wav",),
         "waiting-for-host": ("waiting_for_host.wav",),
         "only-participant": ("only_participant.wav",),
+        "meeting-ended": ("meeting_ended.wav",),
+        "disconnected": ("disconnected.wav",),
         **_PIN,
     },
 }

@@ -45,6 +45,7 @@ from .leg_inputs import (
     Reached,
     RecordLeg,
     Resolved,
+    Resume,
     Ringing,
     UnknownTarget,
 )
@@ -236,12 +237,19 @@ def _entry(join: Join) -> str:
     return f"access method {entry.access_method}" if entry.access_method is not None else "no door of the space's own"
 
 
+_SAID: dict[type, str] = {
+    Offered: "a call came",
+    Dial: "somebody wished to call it",
+    MediaFailed: "no media port could be opened",
+    MediaDied: "its media died: nothing came for too long, or the media worker ended",
+    Ringing: "it rings",
+    Answered: "it answered",
+    Resume: "the server was started anew: what it was asked, it is asked again",
+}
+
+
 def _input(given: Any) -> str | None:
     match given:
-        case Offered():
-            return "a call came"
-        case Dial():
-            return "somebody wished to call it"
         case PinJudged(Admit(access_method)):
             return f"the PIN was right: door {access_method}"
         case PinJudged(WrongPin(reason)):
@@ -251,19 +259,11 @@ def _input(given: Any) -> str | None:
         case MediaChanged(audio):
             held = "" if audio.receives else ", it holds"
             return f"media were negotiated anew: {audio.codec.name}{held}"
-        case MediaFailed():
-            return "no media port could be opened"
-        case MediaDied():
-            return "its media died: nothing came for too long, or the media worker ended"
         case Reached(local_address, remote_host):
             return f"the next hop is {remote_host}, from {local_address}"
-        case Ringing():
-            return "it rings"
-        case Answered():
-            return "it answered"
         case CallFailed(ending):
             return f"this way failed: {_of(ending)}"
-    return _way(given) if isinstance(given, Resolved | CallIdResolved) else None
+    return _way(given) if isinstance(given, Resolved | CallIdResolved) else _SAID.get(type(given))
 
 
 def _news(news: object) -> str:

@@ -62,6 +62,18 @@ _STANDING = frozenset({Stage.ID, Stage.RESOLVING, Stage.PIN, Stage.JUDGING})
 
 
 @dataclass(frozen=True, slots=True)
+class SoFar:
+    """What was counted of a caller at the entrance. began: when he came to it, monotonic seconds; None: not yet."""
+
+    wrong_ids: int = 0
+    wrong_pins: int = 0
+    began: float | None = None
+
+
+NOTHING_SO_FAR = SoFar()
+
+
+@dataclass(frozen=True, slots=True)
 class Entered:
     """A door was chosen."""
 
@@ -89,9 +101,10 @@ class Entrance:
         encrypted_media: bool = False,
         wanted: str = "",
         plays: int = 0,
+        so_far: SoFar = NOTHING_SO_FAR,
     ) -> None:
         """wanted: the language that the caller asks for; empty: he does not say. plays: numbers of prompts begin after
-        this one."""
+        this one. so_far: of a caller who is asked once more from the first question on."""
         self._leg = leg
         self._number = number
         self._source = source
@@ -102,7 +115,7 @@ class Entrance:
         self.language = settings.spoken_to(wanted)  # that the caller is spoken to in
         self.stage = Stage.NOWHERE
         self.outcome: Entered | GaveUp | None = None
-        self._began: float | None = None
+        self._began = so_far.began
         self._ivr: Ivr | None = None
         self._candidates: Candidates | None = None  # None in the PIN stage: nothing is behind this call ID
         self._proof = NOTHING_PROVEN  # towards the space of these candidates
@@ -110,19 +123,27 @@ class Entrance:
         self._closed_to_caller: Reason | None = None  # why candidates is None, where that is known
         self._typed = ""
         self._ahead = ""  # typed while a call ID was being looked up
-        self._wrong = 0  # in this stage
+        self._wrong = {Stage.ID: so_far.wrong_ids, Stage.PIN: so_far.wrong_pins}
         self._plays = plays
         self._playing: int | None = None
         self._answered = False  # a digit has come, or the first prompt's end was told
         self._silence_until: float | None = None
         self._goodbye_reason = Reason.NO_INPUT
 
+    @property
+    def so_far(self) -> SoFar | None:
+        """None: the caller has been asked for the last time."""
+        if self.stage is Stage.GOODBYE:
+            return None
+        return SoFar(self._wrong[Stage.ID], self._wrong[Stage.PIN], self._began)
+
     # --- beginnings ---------------------------------------------------------------------------------------------
 
     def ask_id(self, ivr: Ivr, now: float) -> list[LegEffect]:
         """Welcome a caller to an IVR."""
         self._ivr = ivr
-        self._began = now
+        if self._began is None:
+            self._began = now
         self._sound_as(ivr.ivr_branding, ivr.language)
         return self._prompt(Stage.ID, WELCOME, ENTER_ID)
 
@@ -135,7 +156,6 @@ class Entrance:
         self._candidates = candidates
         self._proof = proof
         self._question = question
-        self._wrong = 0
         prompt = ENTER_PIN[question.blank]
         if self._ivr is not None or candidates is None:
             return self._prompt(Stage.PIN, prompt)
@@ -243,7 +263,7 @@ class Entrance:
 
     def _silence_is_blank(self) -> bool:
         """After a wrong PIN somebody is trying PINs: his silence is no longer meant as "none"."""
-        return self.stage is Stage.PIN and self._question.blank is PasscodeMode.TIMEOUT and not self._wrong
+        return self.stage is Stage.PIN and self._question.blank is PasscodeMode.TIMEOUT and not self._wrong[Stage.PIN]
 
     def _patience(self) -> float | None:
         """Seconds of silence after a prompt that mean something; None: silence means nothing."""
@@ -265,8 +285,8 @@ class Entrance:
         return [ResolveCallId(self._ivr, typed)]
 
     def _try_again(self, stage: Stage, prompts: str, reason: Reason, now: float) -> list[LegEffect]:
-        self._wrong += 1
-        left = self._settings.tries - self._wrong
+        self._wrong[stage] += 1
+        left = self._settings.tries - self._wrong[stage]
         if left <= 0:
             return self.say_goodbye(f"{prompts}-goodbye", reason, now)
         return self._prompt(stage, f"{prompts}-final-attempt" if left == 1 else f"{prompts}-try-again")

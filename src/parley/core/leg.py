@@ -3,7 +3,8 @@
 Theory of operation
 -------------------
 NEW -Offered-> RESOLVING -Resolved-> OPENING -MediaOpened-> ANSWERING -Confirmed-> ENTRANCE or JOINING
--News-> JOINED, or ECHO for who is alone and hears himself; and from each of them to FINISHED. Rules of entry live in
+-News-> JOINED, or ECHO for who is alone and hears himself; and from each of them to FINISHED, from JOINED by way of
+FAREWELL where the meeting sends it out and it is to hear so. Rules of entry live in
 `admission` (what a door asks) and `ivr` (how it is asked); this machine opens, answers, joins and, above all,
 cleans up.
 
@@ -24,8 +25,9 @@ from .admission import NOTHING_PROVEN, Admit, AskPin, Candidates, Proof, Refuse,
 from .dialplan import Echo, Ivr
 from .endings import Ending, Reason, Side
 from .events import LegArrived, LegConnected, LegEnded
+from .farewells import FAREWELL_LIMIT, FAREWELL_PLAY, Sentence
 from .ids import AccessMethodId, LegId
-from .ivr import MEETING_FULL, Entered, Entrance, GaveUp
+from .ivr import MEETING_FULL, NOTHING_SO_FAR, Entered, Entrance, GaveUp, SoFar
 from .keys import Keypad
 from .leg_inputs import (
     Accept,
@@ -61,6 +63,7 @@ from .leg_inputs import (
     RemoteEnded,
     Resolve,
     Resolved,
+    Resume,
     StopEcho,
     StopPlaying,
 )
@@ -89,6 +92,7 @@ class LegState(StrEnum):
     JOINING = "joining"
     JOINED = "joined"
     ECHO = "echo"
+    FAREWELL = "farewell"  # out of the meeting, and about to be hung up
     ENDED = "ended"  # over, but for a port under way
     FINISHED = "finished"
 
@@ -96,7 +100,7 @@ class LegState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known of a leg of the life before. inside: it is in a meeting. counted: from when its duration counts.
-    source, language: as in Offered.
+    source, language: as in Offered. so_far: of a caller at the entrance, whom Resume asks once more.
 
     Times are monotonic seconds of this life, which may lie before its beginning.
     """
@@ -108,9 +112,19 @@ class Known:
     active_before: float = 0.0
     source: str = ""
     language: str = ""
+    so_far: SoFar | None = None
 
 
-_ANSWERED = frozenset({LegState.ANSWERING, LegState.ENTRANCE, LegState.JOINING, LegState.JOINED, LegState.ECHO})
+_ANSWERED = frozenset(
+    {
+        LegState.ANSWERING,
+        LegState.ENTRANCE,
+        LegState.JOINING,
+        LegState.JOINED,
+        LegState.ECHO,
+        LegState.FAREWELL,
+    }
+)
 _OVER = frozenset({LegState.ENDED, LegState.FINISHED})
 _FULL = frozenset({Reason.PARTICIPANT_LIMIT, Reason.TENANT_LIMIT, Reason.SYSTEM_LIMIT})
 
@@ -143,6 +157,8 @@ class Leg:
         self._port_until: float | None = None
         self._path_until: float | None = None
         self._echo_until: float | None = None
+        self._resumable = False
+        self._sentence: Sentence | None = None  # while it hears its farewell, and from then on
         self._inputs: dict[type, Callable[[Any, float], list[LegEffect]]] = {
             Offered: self._offered,
             Resolved: self._resolved,
@@ -150,7 +166,7 @@ class Leg:
             MediaFailed: self._media_failed,
             Confirmed: self._confirmed,
             Digit: self._digit,
-            PlayEnded: lambda given, now: self._at_entrance(self._entrance.play_ended(given.play, now), now),
+            PlayEnded: self._play_ended,
             CallIdResolved: lambda given, now: self._at_entrance(
                 self._entrance.call_id_resolved(given.candidates, now, given.proof), now
             ),
@@ -161,6 +177,7 @@ class Leg:
             RemoteEnded: lambda given, now: self._end(given.ending, now, remote=True),
             Drop: lambda given, now: self._end(given.ending, now),
             MoveTo: self._move,
+            Resume: self._resume,
             LegTick: self._tick,
         }
 
@@ -173,7 +190,17 @@ class Leg:
         leg._in_meeting = known.inside
         leg._encrypted_media = known.encrypted_media
         leg._source, leg._language = known.source, known.language
-        leg._entrance = Entrance(id, number, known.source, settings, known.encrypted_media, known.language)
+        leg._entrance = Entrance(
+            id,
+            number,
+            known.source,
+            settings,
+            known.encrypted_media,
+            known.language,
+            PLAYS_MOST,  # what ends of the life before is none of this one's
+            known.so_far or NOTHING_SO_FAR,
+        )
+        leg._moves, leg._resumable = 1, known.so_far is not None
         leg._keypad = Keypad(leg._entrance.language)
         leg._active_since, leg._active_before = known.active_since, known.active_before
         return leg
@@ -184,9 +211,21 @@ class Leg:
         return self._arrived
 
     @property
+    def so_far(self) -> SoFar | None:
+        """What Resume would need in the next life of the server; None: it stands at no entrance."""
+        if self.state is LegState.ECHO and isinstance(self._target, Echo) and self._echo_until is not None:
+            return SoFar(began=self._echo_until - self._target.limit)
+        return self._entrance.so_far if self.state in {LegState.ENTRANCE, LegState.JOINING} else None
+
+    @property
     def answered(self) -> bool:
         """Both ends know that it stands."""
         return self._connected and self.state not in _OVER
+
+    @property
+    def leaving(self) -> bool:
+        """It is in no meeting any more, and hears why before it is hung up."""
+        return self.state is LegState.FAREWELL
 
     def handle(self, given: LegInput, now: float) -> list[LegEffect]:
         """Take one input. Nothing but this changes the leg."""
@@ -202,6 +241,8 @@ class Leg:
             return self._path_until
         if self.state is LegState.ECHO:
             return self._echo_until
+        if self.state is LegState.FAREWELL and self._sentence is not None:
+            return self._sentence.until
         return self._entrance.next_deadline() if self.state is LegState.ENTRANCE else None
 
     # --- before the answer --------------------------------------------------------------------------------------
@@ -278,7 +319,14 @@ class Leg:
         if self.state is LegState.ECHO:
             over = self._echo_until is not None and now >= self._echo_until
             return self._end(Ending(Side.LOCAL, Reason.TOO_LONG), now) if over else []
+        if self.state is LegState.FAREWELL and self._sentence is not None:
+            return self._end(self._sentence.ending, now) if now >= self._sentence.until else []
         return self._at_entrance(self._entrance.tick(now), now)
+
+    def _play_ended(self, given: PlayEnded, now: float) -> list[LegEffect]:
+        if self.state is LegState.FAREWELL and self._sentence is not None:
+            return self._end(self._sentence.ending, now) if given.play == FAREWELL_PLAY else []
+        return self._at_entrance(self._entrance.play_ended(given.play, now), now)
 
     # --- entry --------------------------------------------------------------------------------------------------
 
@@ -331,9 +379,23 @@ class Leg:
         )
         return [*effects, *self._come_to(target, now)]
 
+    def _resume(self, wish: Resume, now: float) -> list[LegEffect]:
+        """Once. Where the door has been shut meanwhile it ends, as a caller would be refused."""
+        if self.state is not LegState.ENTRANCE or not self._resumable:
+            return []
+        self._resumable = False
+        target = wish.target
+        if isinstance(target, Candidates):
+            answer = ask(target, self._encrypted_media, wish.proof)
+            if isinstance(answer, Refuse):
+                return self._end(Ending(Side.LOCAL, answer.reason), now)
+        self._target, self._proof = target, wish.proof
+        return [StopPlaying(), *self._come_to(target, now)]
+
     def _hear_itself(self, echo: Echo, now: float) -> list[LegEffect]:
         self.state = LegState.ECHO
-        self._echo_until = now + echo.limit
+        began = self._entrance.so_far.began if self._entrance.so_far is not None else None
+        self._echo_until = (now if began is None else began) + echo.limit
         language = self._settings.spoken_to(self._language)
         return [HearItself(echo.delay), Play(1, (ECHO_GREETING,), language)]
 
@@ -384,7 +446,7 @@ class Leg:
         if isinstance(news, SelfMuted):
             return self._keypad.answered(news)
         if isinstance(news, Dropped):
-            return self._end(news.ending, now)
+            return self._dropped(news, now)
         if isinstance(news, JoinRefused):
             if self.state is LegState.JOINED:
                 return []
@@ -398,6 +460,16 @@ class Leg:
         elif isinstance(news, Waiting):
             self._stop_counting(now)
         return []
+
+    def _dropped(self, news: Dropped, now: float) -> list[LegEffect]:
+        if news.farewell is None:
+            return self._end(news.ending, now)
+        self._stop_counting(now)
+        self._in_meeting = False
+        self._sentence = Sentence(news.ending, now + FAREWELL_LIMIT)
+        self.state = LegState.FAREWELL
+        said = news.farewell
+        return [LeaveMeeting(news.ending), Play(FAREWELL_PLAY, (said.prompt,), said.language, said.brand)]
 
     def _stop_counting(self, now: float) -> None:
         if self._active_since is not None:
@@ -414,6 +486,7 @@ class Leg:
 
     def _end(self, ending: Ending, now: float, remote: bool = False) -> list[LegEffect]:
         """Give back everything that was taken, once."""
+        ending = self._sentence.ending if self._sentence is not None else ending
         effects: list[LegEffect] = []
         if self.state is not LegState.NEW:
             self._stop_counting(now)

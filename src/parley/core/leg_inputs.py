@@ -120,6 +120,7 @@ class EntrySettings:
     tries: int = 3
     digits_most: int = 32
     tells_alone: bool = False  # phones that come first into a meeting are told so
+    says_farewell: bool = False  # and so are phones that are sent out of one, before they are hung up
 
     def spoken_to(self, wanted: str) -> str:
         """The language of somebody's prompts: the one asked for, but beeps for everybody where beeps are set."""
@@ -272,6 +273,15 @@ class MoveTo:
 
 
 @dataclass(frozen=True, slots=True)
+class Resume:
+    """To a leg of the life of the server before that stood at the entrance: ask the caller from the first question on.
+    What was counted of him stands. proof: as in Resolved."""
+
+    target: Candidates | Ivr | Echo
+    proof: Proof = NOTHING_PROVEN
+
+
+@dataclass(frozen=True, slots=True)
 class LegTick:
     """The time asked for by next_deadline has come."""
 
@@ -363,6 +373,7 @@ LegInput = (
     | RemoteEnded
     | Drop
     | MoveTo
+    | Resume
     | LegTick
     | Dial
     | Reached

@@ -36,6 +36,7 @@ from .events import (
     ParticipantLeft,
     UnencryptedMediaPresent,
 )
+from .farewells import FAREWELLS_MOST, farewell
 from .ids import LegId, MeetingId, ParticipantId, SpaceId, TenantId
 from .mediaplan import LegMedia, MediaPlan
 from .meeting_inputs import (
@@ -74,7 +75,7 @@ from .meeting_inputs import (
     Waiting,
 )
 from .meeting_legs import MeetingLeg
-from .profiles import CallLayer, LockMode, resolve_call
+from .profiles import TERMINALS, CallLayer, LockMode, resolve_call
 from .survival import Dated, Inside, StoredMeeting, Timed, inside_of
 from .transitions import Room, Standing, State, Trigger, happen, next_act, settle
 
@@ -96,8 +97,10 @@ class Meeting:
         kind: str = SPACE_MEETING,
         brand: str = "",
         tells_alone: bool = False,
+        says_farewell: bool = False,
     ) -> None:
-        """brand: whose prompts are heard in it. tells_alone: see Chimes."""
+        """brand: whose prompts are heard in it. tells_alone: see Chimes. says_farewell: phones that it sends out are
+        told so before they are hung up."""
         self.id = id
         self._kind = kind
         self._space = space
@@ -121,6 +124,8 @@ class Meeting:
         self._chat: tuple[ChatLine, ...] = ()
         self._brand = brand
         self._chimes = Chimes(id, tells_alone)
+        # Of two of whom one was put through to the other, the other one would only wait for it.
+        self._says_farewell = says_farewell and kind == SPACE_MEETING
         self._planned: tuple[LegMedia, ...] = ()
         self._plan_number = 0
         self._records: list[MeetingEffect] = []
@@ -182,6 +187,7 @@ class Meeting:
         *,
         brand: str = "",
         tells_alone: bool = False,
+        says_farewell: bool = False,
     ) -> Meeting:
         """The same meeting, legs in join order. Nothing is recorded or rung by it; its next input makes a plan."""
         meeting = cls(
@@ -194,6 +200,7 @@ class Meeting:
             stored.kind,
             brand,
             tells_alone,
+            says_farewell,
         )
         meeting._room = replace(
             meeting._room,
@@ -327,10 +334,14 @@ class Meeting:
         while len(self._gone) > _GONE_MOST:
             self._gone.popitem(last=False)
 
-    def _drop(self, legs: Iterable[MeetingLeg], ending: Ending) -> None:
-        for leg in list(legs):
+    def _drop(self, legs: Iterable[MeetingLeg], ending: Ending, among: int = 1) -> None:
+        """among: so many are dropped for the same cause, if not all at once."""
+        dropped = list(legs)
+        says = self._says_farewell and max(among, len(dropped)) <= FAREWELLS_MOST
+        for leg in dropped:
             self._remove(leg)
-            self._tell(leg.join, Dropped(ending))
+            heard = says and leg.join.kind in TERMINALS  # a page shows it
+            self._tell(leg.join, Dropped(ending, farewell(ending, leg.join.language, self._brand) if heard else None))
 
     def _drop_leg(self, drop: DropLeg) -> None:
         if drop.leg in self._legs:
@@ -455,11 +466,12 @@ class Meeting:
         self._drop(over, Ending(Side.LOCAL, Reason.TOO_LONG))
         settled = settle({key: leg.standing for key, leg in self._legs.items()}, self._room)
         self._room = settled.room
+        among = len(self._legs) - len(settled.legs)
         for key, leg in list(self._legs.items()):
             if key in settled.legs:
                 self._stand(leg, settled.legs[key])
             else:
-                self._drop([leg], Ending(Side.LOCAL, Reason.DEACTIVATED))
+                self._drop([leg], Ending(Side.LOCAL, Reason.DEACTIVATED), among)
 
     def _stand(self, leg: MeetingLeg, standing: Standing) -> None:
         causes = leg.standing.causes

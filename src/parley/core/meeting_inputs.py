@@ -14,6 +14,7 @@ from enum import StrEnum
 from .chat import ChatLine
 from .endings import Ending, Reason
 from .events import SPACE_MEETING, Event
+from .farewells import Farewell
 from .ids import AccessMethodId, LegId, LegProfileId, MeetingId, MemberId, ParticipantId, SpaceId, TenantId
 from .mediaplan import MediaPlan
 from .profiles import CallLayer, EffectiveCall, EffectiveLeg, Extras, LegLayer, LegSettings
@@ -318,9 +319,11 @@ class JoinRefused:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """News to a leg: it is out of the meeting and should hang up with this ending."""
+    """News to a leg: it is out of the meeting and should hang up with this ending. farewell: to be heard before that;
+    None: nothing."""
 
     ending: Ending
+    farewell: Farewell | None = None
 
 
 @dataclass(frozen=True, slots=True)

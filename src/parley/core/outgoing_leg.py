@@ -3,8 +3,9 @@
 Theory of operation
 -------------------
 NEW -Dial-> REACHING -Reached-> OPENING -MediaOpened-> CALLING -Ringing-> RINGING -Answered-> JOINING -News-> JOINED,
-and from each of them to FINISHED. A hop that fails leads back to REACHING for the next one, where the failed hop's
-rule says so and it was not the person called who said no: who is busy or declines is not rung by another way.
+and from each of them to FINISHED, from JOINED by way of FAREWELL as in `leg`. A hop that fails leads back to REACHING
+for the next one, where the failed hop's rule says so and it was not the person called who said no: who is busy or
+declines is not rung by another way.
 
 Whoever answers was called on purpose, so there is no prompt and no PIN: the leg joins by the door that the wish names.
 
@@ -23,6 +24,7 @@ from typing import Any
 
 from .endings import Ending, Reason, Side
 from .events import LegArrived, LegConnected, LegEnded
+from .farewells import FAREWELL_LIMIT, FAREWELL_PLAY, Sentence
 from .ids import LegId
 from .keys import Keypad
 from .leg import MOVED, PORT_LIMIT, Known
@@ -55,6 +57,8 @@ from .leg_inputs import (
     News,
     OpenMedia,
     PlaceCall,
+    Play,
+    PlayEnded,
     Reach,
     Reached,
     RecordLeg,
@@ -83,6 +87,7 @@ class CallState(StrEnum):
     REDIRECTED = "redirected"  # where to is being looked up
     JOINING = "joining"
     JOINED = "joined"
+    FAREWELL = "farewell"  # out of the meeting, and about to be hung up
     ENDED = "ended"  # over, but for a port under way
     FINISHED = "finished"
 
@@ -90,7 +95,8 @@ class CallState(StrEnum):
 _PLACED = frozenset({CallState.CALLING, CallState.RINGING})
 _TRYING = _PLACED | {CallState.REACHING, CallState.OPENING, CallState.REDIRECTED}
 REDIRECTIONS_MOST = 5  # places that others send one call of ours to
-_ANSWERED = frozenset({CallState.JOINING, CallState.JOINED})
+_INSIDE = frozenset({CallState.JOINING, CallState.JOINED})
+_ANSWERED = _INSIDE | {CallState.FAREWELL}
 _OVER = frozenset({CallState.ENDED, CallState.FINISHED})
 
 
@@ -128,6 +134,7 @@ class OutgoingLeg:
         self._active_since: float | None = None
         self._active_before = 0.0
         self._keypad = Keypad(language)
+        self._sentence: Sentence | None = None  # while it hears its farewell, and from then on
         self._inputs: dict[type, Callable[[Any, float], list[LegEffect]]] = {
             Dial: self._dial,
             Reached: self._reached,
@@ -144,6 +151,7 @@ class OutgoingLeg:
             RemoteEnded: lambda given, now: self._end(given.ending, now, remote=True),
             Drop: lambda given, now: self._end(given.ending, now),
             MoveTo: self._move,
+            PlayEnded: self._play_ended,
             LegTick: self._tick,
         }
 
@@ -169,6 +177,11 @@ class OutgoingLeg:
         """Both ends know that it stands."""
         return self.state in _ANSWERED
 
+    @property
+    def leaving(self) -> bool:
+        """It is in no meeting any more, and hears why before it is hung up."""
+        return self.state is CallState.FAREWELL
+
     def handle(self, given: LegInput, now: float) -> list[LegEffect]:
         """Take one input. Nothing but this changes the leg; what only a caller's leg is told is passed over."""
         if self.state in _OVER:
@@ -178,6 +191,8 @@ class OutgoingLeg:
 
     def next_deadline(self) -> float | None:
         """When a LegTick will have something to do; None: not by time alone."""
+        if self.state is CallState.FAREWELL and self._sentence is not None:
+            return self._sentence.until
         return self._deadline if self.state in _TRYING or self.state is CallState.ENDED else None
 
     # --- until somebody answers ---------------------------------------------------------------------------------
@@ -277,6 +292,8 @@ class OutgoingLeg:
         return self._end(failed.ending, now, remote=True)
 
     def _tick(self, _tick: LegTick, now: float) -> list[LegEffect]:
+        if self.state is CallState.FAREWELL and self._sentence is not None:
+            return self._end(self._sentence.ending, now) if now >= self._sentence.until else []
         if self.state not in _TRYING or self._deadline is None or now < self._deadline:
             return []
         return self._end(Ending(Side.LOCAL, Reason.NO_ANSWER), now)
@@ -324,13 +341,13 @@ class OutgoingLeg:
         return self._keypad.press(given.digit, now) if self.state is CallState.JOINED else []
 
     def _news(self, given: News, now: float) -> list[LegEffect]:
-        if self.state not in _ANSWERED:
+        if self.state not in _INSIDE:
             return []
         news = given.news
         if isinstance(news, SelfMuted):
             return self._keypad.answered(news)
         if isinstance(news, Dropped):
-            return self._end(news.ending, now)
+            return self._dropped(news, now)
         if isinstance(news, JoinRefused):
             refused = Ending(Side.LOCAL, news.reason)
             return self._end(refused, now) if self.state is CallState.JOINING else []
@@ -340,6 +357,19 @@ class OutgoingLeg:
         elif isinstance(news, Waiting):
             self._stop_counting(now)
         return []
+
+    def _dropped(self, news: Dropped, now: float) -> list[LegEffect]:
+        if news.farewell is None:
+            return self._end(news.ending, now)
+        self._stop_counting(now)
+        self._sentence = Sentence(news.ending, now + FAREWELL_LIMIT)
+        self.state = CallState.FAREWELL
+        said = news.farewell
+        return [LeaveMeeting(news.ending), Play(FAREWELL_PLAY, (said.prompt,), said.language, said.brand)]
+
+    def _play_ended(self, given: PlayEnded, now: float) -> list[LegEffect]:
+        heard = self.state is CallState.FAREWELL and given.play == FAREWELL_PLAY
+        return self._end(self._sentence.ending, now) if heard and self._sentence is not None else []
 
     def _stop_counting(self, now: float) -> None:
         if self._active_since is not None:
@@ -358,6 +388,7 @@ class OutgoingLeg:
 
     def _end(self, ending: Ending, now: float, remote: bool = False) -> list[LegEffect]:
         """Give back everything that was taken, once. remote: the far end knows already."""
+        ending = self._sentence.ending if self._sentence is not None else ending
         effects: list[LegEffect] = []
         if self.state is not CallState.NEW:
             self._stop_counting(now)
@@ -367,7 +398,7 @@ class OutgoingLeg:
             if not self._reported:
                 self._reported = True
                 effects.append(ReportCall(ending))
-        if self.state in _ANSWERED:
+        if self.state in _INSIDE:
             effects.append(LeaveMeeting(ending))
         if self._port is not None:
             effects.append(CloseMedia())

@@ -7,12 +7,15 @@ back.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from .admission import NOTHING_PROVEN, Candidates, Proof
 from .chat import ChatLine
+from .dialplan import Echo, Ivr
 from .events import SPACE_MEETING
-from .ids import LegId, LegProfileId, MeetingId, ParticipantId, SpaceId, TenantId, UserId
+from .ids import AccessMethodId, LegId, LegProfileId, MeetingId, ParticipantId, SpaceId, TenantId, UserId
+from .ivr import SoFar
 from .meeting_inputs import Entry, Join, Stay
 from .meeting_legs import MeetingLeg
 from .profiles import Extras, LegLayer, LegSettings, resolve_leg
@@ -47,12 +50,27 @@ class Inside:
 
 
 @dataclass(frozen=True, slots=True)
+class AtEntrance:
+    """A caller who is not in yet. ivr, echo or space: whither he came; of a space, by which doors, which are read
+    afresh. wrong_ids, wrong_pins, began: as in SoFar."""
+
+    ivr: Ivr | None = None
+    echo: Echo | None = None
+    space: SpaceId | None = None
+    doors: tuple[AccessMethodId, ...] = ()
+    proof: Proof = NOTHING_PROVEN
+    wrong_ids: int = 0
+    wrong_pins: int = 0
+    began: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StoredLeg:
     """An answered leg. caller to direction: as in its Party. began: when it was made; counted: from when its duration
     counts. door: what its door wrote for itself, with keys in it; empty: the door has nothing to go on with. user,
     asserted: of a caller, as in Offered.
 
-    meeting, inside: None while it stands at the entrance. tenant: of the meeting's space.
+    meeting, inside: None while it stands at the entrance, of which entrance tells. tenant: of the meeting's space.
     """
 
     id: LegId
@@ -73,6 +91,7 @@ class StoredLeg:
     inside: Inside | None = None
     user: UserId | None = None
     asserted: tuple[str, ...] = ()
+    entrance: AtEntrance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,3 +187,27 @@ def leg_again(stored: StoredLeg, inside: Inside, generation: int, timed: Timed) 
     )
     leg.resolve()
     return leg
+
+
+def at_entrance(target: Candidates | Ivr | Echo, proof: Proof, so_far: SoFar, dated: Dated) -> AtEntrance:
+    """Of somebody who came to this target."""
+    stored = AtEntrance(
+        proof=proof,
+        wrong_ids=so_far.wrong_ids,
+        wrong_pins=so_far.wrong_pins,
+        began=dated(so_far.began) if so_far.began is not None else None,
+    )
+    match target:
+        case Candidates():
+            doors = tuple(door.access_method for door in target.doors)
+            return replace(stored, space=target.space, doors=doors)
+        case Ivr():
+            return replace(stored, ivr=target)
+        case Echo():
+            return replace(stored, echo=target)
+
+
+def counted_so_far(stored: AtEntrance, timed: Timed) -> SoFar:
+    """The way back."""
+    began = timed(stored.began) if stored.began is not None else None
+    return SoFar(stored.wrong_ids, stored.wrong_pins, began)

@@ -266,6 +266,7 @@ live_legs = table(
     json("inside", nullable=True),
     text("user"),
     json("asserted"),
+    json("entrance", nullable=True),
 )
 
 live_meetings = table(
