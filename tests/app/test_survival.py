@@ -25,7 +25,7 @@ from parley.core.events import (
     ParticipantLeft,
 )
 from parley.core.ids import AccessMethodId, LegId, LegProfileId, ParticipantId, SpaceId
-from parley.core.leg_inputs import Answered, Granted, RemoteEnded
+from parley.core.leg_inputs import Answered, CallFailed, Granted, RemoteEnded, Ringing
 from parley.core.meeting_inputs import (
     Entry,
     MeetingInput,
@@ -500,6 +500,47 @@ async def test_whom_we_called_stays(life: Life) -> None:
     assert isinstance(end, LegEnded) and (end.connected, end.duration) == (True, 40)
     await after.wait(60)
     after.assert_records_whole()
+
+
+async def test_who_was_rung_is_rung_no_longer(life: Life) -> None:
+    """His call is given up once the doors are open, and its record has an end; who had answered is not concerned."""
+    await called(life)
+    space = life.meeting()
+    assert space is not None
+    leg = await life.dialling.call(CallOut(space.space, "sip:bob@phones.example"), lambda _leg, _result: None)
+    await life.settle()
+    life.dialler.doors[-1].writes = b"rings"
+    life.dialler.doors[-1].say(Ringing())
+    await life.wait(WRITE_EVERY)
+    assert await life.rows() == (2, 1)
+    killed = (await life.after_kill()).survive()
+    await killed.survival.take_up()
+    assert killed.doors.given_up == []
+    killed.survival.farewell()
+    assert killed.doors.given_up == [b"rings"]
+    (end,) = killed.events(LegEnded)
+    assert isinstance(end, LegEnded) and (end.leg, end.connected) == (leg, False)
+    assert len(killed.directory.legs()) == 1 and await killed.rows() == (1, 1)
+    again = await killed.killed()
+    assert again.doors.given_up == []
+
+
+async def test_a_call_that_was_refused_is_not_given_up_once_more(life: Life) -> None:
+    """Nor one that was answered: their rows tell."""
+    await called(life)
+    space = life.meeting()
+    assert space is not None
+    for answer in (CallFailed(Ending(Side.REMOTE, Reason.BUSY)), Answered(AUDIO)):
+        await life.dialling.call(CallOut(space.space, "sip:bob@phones.example"), lambda _leg, _result: None)
+        await life.settle()
+        life.dialler.doors[-1].writes = b"out-%d" % next(_doors)
+        life.dialler.doors[-1].say(Ringing())
+        await life.wait(WRITE_EVERY)
+        life.dialler.doors[-1].say(answer)
+        await life.settle()
+        await life.wait(WRITE_EVERY)
+    after = await life.killed()
+    assert after.doors.given_up == [] and len(after.directory.legs()) == 2
 
 
 async def test_calls_of_before_count_against_the_bounds(life: Life) -> None:

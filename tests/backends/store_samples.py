@@ -373,6 +373,7 @@ FULL: dict[str, Any] = {
             2,
             T + timedelta(microseconds=1),
         ),
+        True,
     ),
     "live_meetings": StoredMeeting(
         MeetingId("full"),

@@ -22,6 +22,7 @@ from parley.core.profiles import MediaEncryption
 from parley.core.secret import Secret
 from parley.doors.sip.agent import SipAgent
 from parley.doors.sip.outgoing import OutgoingSipLeg, display, ending_of
+from parley.doors.sip.stored_call import invite_of
 from tests.kit.rawcallee import RawCallee
 
 HOST = f"127.{17 + os.getpid() % 200}.251.1"
@@ -56,10 +57,8 @@ class NoCallers:
         raise AssertionError("somebody called us")
 
 
-@pytest.fixture
-async def agent() -> AsyncIterator[SipAgent]:
-    """Listening over UDP and TCP on one port of a loopback address."""
-    tasks = Tasks()
+async def listening(tasks: Tasks, port: int = 0) -> SipAgent:
+    """Over UDP and TCP on one port of a loopback address."""
     made = SipAgent(
         clock=SystemClock(),
         arrivals=NoCallers(),  # type: ignore[arg-type]
@@ -69,8 +68,15 @@ async def agent() -> AsyncIterator[SipAgent]:
         calls_most=100,
         calls_per_source=100,
     )
-    ports = await made.open(udp=(HOST, 0), tcp=None)
+    ports = await made.open(udp=(HOST, port), tcp=None)
     await made.open(udp=None, tcp=(HOST, ports["udp"]))
+    return made
+
+
+@pytest.fixture
+async def agent() -> AsyncIterator[SipAgent]:
+    tasks = Tasks()
+    made = await listening(tasks)
     yield made
     await tasks.cancel()
     await made.close()
@@ -487,3 +493,78 @@ async def test_a_call_that_is_passed_on_says_so(agent: SipAgent) -> None:
         assert heard.target == "sip:ada@phones.example;user=phone"
         assert heard.header("Max-Forwards") == "8" and heard.text.count("Max-Forwards:") == 1
         assert heard.header("Parley-Passed") == "0" * 16
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_the_next_life_gives_up_a_call_that_rings(transport: str) -> None:
+    """Its CANCEL is of the INVITE that rang, by another stream where it went by one; the 487 gets its ACK."""
+    before, after = Tasks(), Tasks()
+    killed = await listening(before)
+    async with callee([180]) as ada:
+        leg, told = await placed(killed, hop(ada, transport))
+        await told.hears(Ringing)
+        invite, written = await ada.hears("INVITE"), leg.written()
+        port = killed.ports["udp"]
+        await killed.close()
+        await before.cancel()
+        again = await listening(after, port)
+        try:
+            again.give_up(written)
+            cancel = await ada.hears("CANCEL")
+            for name in ("Via", "From", "To", "Call-ID"):
+                assert cancel.header(name) == invite.header(name)
+            assert (cancel.target, cancel.header("CSeq")) == (invite.target, "1 CANCEL")
+            if transport == "udp":  # by a stream the phone's 487 would come by one of its own
+                await ada.hears("ACK")
+            assert len(ada.requests("INVITE")) == 1 and ada.connections == (2 if transport == "tcp" else 0)
+        finally:
+            await after.cancel()
+            await again.close()
+
+
+async def test_who_takes_a_call_that_the_next_life_gives_up_is_hung_up_on() -> None:
+    """The answer crosses the CANCEL, or came while no server ran and is said again: ACK and BYE."""
+    before, after = Tasks(), Tasks()
+    killed = await listening(before)
+    async with callee([180]) as ada:
+        ada.deaf = True
+        leg, told = await placed(killed, hop(ada))
+        await told.hears(Ringing)
+        written, port = leg.written(), killed.ports["udp"]
+        await killed.close()
+        await before.cancel()
+        again = await listening(after, port)
+        try:
+            again.give_up(written)
+            await ada.hears("CANCEL")
+            ada.respond(200)
+            ack, bye = await ada.hears("ACK"), await ada.hears("BYE")
+            assert ack.header("To") == bye.header("To") and "tag=callee" in bye.header("To")
+            assert bye.target.startswith("sip:callee@") and again._legs == {}
+            assert again.live[1] == 0, "a dialog is left"
+        finally:
+            await after.cancel()
+            await again.close()
+
+
+async def test_what_is_written_of_a_call_and_when(agent: SipAgent) -> None:
+    """Nothing before the INVITE, the INVITE while it rings, nothing once it is refused or given up."""
+    async with callee([180], [180, 486]) as ada:
+        leg, told = leg_of(agent)
+        assert leg.written() == b""
+        leg.reach(hop(ada))
+        await told.hears(Reached)
+        leg.place(40000)
+        await told.hears(Ringing)
+        assert invite_of(leg.written()).sent.startswith(b"INVITE sip:ada@phones.example")
+        leg.give_up()
+        assert leg.written() == b""
+        leg, told = await placed(agent, hop(ada))
+        await told.hears(CallFailed)
+        assert leg.written() == b""
+
+
+def test_what_no_version_has_written(agent: SipAgent) -> None:
+    """Is passed over."""
+    for written in (b"", b"{}", b"[1]"):
+        agent.give_up(written)

@@ -32,6 +32,7 @@ class FakeSurvivingDoors:
 
     def __init__(self) -> None:
         self.opened: dict[bytes, SurvivingFakeDoor] = {}
+        self.given_up: list[bytes] = []
 
     def open_again(self, written: bytes) -> SurvivingFakeDoor | None:
         if written.startswith(b"broken"):
@@ -39,3 +40,6 @@ class FakeSurvivingDoors:
         assert written not in self.opened, "one call, opened twice"
         self.opened[written] = SurvivingFakeDoor(written)
         return self.opened[written]
+
+    def give_up(self, written: bytes) -> None:
+        self.given_up.append(written)

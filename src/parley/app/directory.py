@@ -305,9 +305,10 @@ class Directory:
                 return
 
     def standing(self, leg: LegId) -> LiveLegRunner | None:
-        """An answered leg."""
+        """An answered leg, or one of ours that rings."""
         runner = self._legs.get(leg)
-        return runner if runner is not None and runner.stands else None
+        rings = isinstance(runner, OutgoingLegRunner) and runner.rings_out
+        return runner if runner is not None and (rings or runner.stands) else None
 
     def place(self, leg: LegId) -> MeetingId | None:
         return self._place.get(leg)

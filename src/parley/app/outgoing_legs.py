@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import structlog
 
@@ -26,6 +27,7 @@ from ..core.leg_inputs import (
 )
 from ..core.outbound import Hop
 from ..core.outgoing_leg import OutgoingLeg
+from ..core.survival import Dated, StoredLeg
 from .inputs import CALL
 from .legs import GENERATION, LegServices, LiveLegRunner, Lobby
 from .live import OUTGOING, Party
@@ -80,6 +82,14 @@ class OutgoingLegRunner(LiveLegRunner):
     def calling(self) -> bool:
         """Nobody has answered yet."""
         return not self.accepted and not self.ended
+
+    @property
+    def rings_out(self) -> bool:
+        """Its door has asked somebody to answer, and would write so for the next life of the server."""
+        return self.calling and bool(self.door.written())
+
+    def stored(self, dated: Dated, door: bytes | None = None) -> StoredLeg:
+        return replace(super().stored(dated, door), ringing=self.calling)
 
     @property
     def state(self) -> str:

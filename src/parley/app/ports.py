@@ -553,6 +553,10 @@ class SurvivingDoors(Protocol):
         """None: what was written cannot be read."""
         ...
 
+    def give_up(self, written: bytes) -> None:
+        """Nobody waits any more for the answer to a call that rang; who takes it all the same is hung up on."""
+        ...
+
 
 class OutgoingDoor(AnsweredDoor, Protocol):
     """The side of a leg that we call. Hops are tried one after another."""

@@ -2,15 +2,17 @@
 
 Theory of operation
 -------------------
-*Writing.* A row is written for each answered leg and each meeting: within SOON when a leg is answered, joins or is
-gone, within WRITE_EVERY when anything else has changed, and before an API is answered that has changed it. All that
-has changed goes into one transaction, and only rows that differ are written.
+*Writing.* A row is written for each answered leg, each call of ours that rings, and each meeting: within SOON when a
+leg rings, is answered, joins or is gone, within WRITE_EVERY when anything else has changed, and before an API is
+answered that has changed it. All that has changed goes into one transaction, and only rows that differ are written.
 
 *Taking up.* Media workers outlive the server, and the phones are left where they are. What a start finds in the rows
 is made again as it stood, without a word to anybody and without a record; each meeting then makes its plan anew. A leg
-goes on when it is in a meeting, its media are in a worker and its door can be opened again. Any other one is ended in
-the ordinary way once the doors are open: its phone gets a BYE, the journal its end. A browser's leg keeps its place,
-and its sound, until its browser is back with a leg of its own, or for the grace that browsers have.
+goes on when it is in a meeting, or at the entrance to one that is there, its media are in a worker and its door can be
+opened again; of two of whom one was put through to the other, both do or neither. Any other one is ended in the
+ordinary way once the doors are open: its phone gets a BYE, the journal its end. Then, too, callers at the entrance are
+asked once more, and whoever rings is rung no longer. A browser's leg keeps its place, and its sound, until its browser
+is back with a leg of its own, or for the grace that browsers have.
 
 What was begun in the journal and has no row (a phone that rang) is ended there too, so that each record is whole; and
 what has ended there, in the moment between the journal's line and the row's deletion, is not ended twice.
@@ -100,6 +102,7 @@ class Survival:
         self._not_before = 0.0
         self._one_writer = asyncio.Lock()
         self._doomed: list[tuple[LiveLegRunner, Ending]] = []
+        self._rang: list[StoredLeg] = []
         self._resuming: list[tuple[LiveLegRunner, Resume]] = []
         self._awaited: dict[ParticipantId, LiveLegRunner] = {}  # whose browsers may come back
         self._bridges: dict[MeetingId, SurvivingBridge] = {}  # calls that were passed on
@@ -111,10 +114,10 @@ class Survival:
     def _leg_changed(self, leg: LegId) -> None:
         known, live = self._legs.get(leg), self._directory.standing(leg)
         if known is None and live is None:
-            return  # it rings
+            return  # it is not answered
         self._changed_legs.add(leg)
         self._moved.add(leg)
-        turned = known is None or live is None
+        turned = known is None or known.ringing or live is None
         if known is not None and known.inside is None:
             turned = turned or self._directory.place(leg) is not None
         self._write_within(SOON if turned else WRITE_EVERY)
@@ -250,12 +253,14 @@ class Survival:
 
     async def _take_up(self) -> None:
         async with self._store.reading() as tx:
-            rows = sorted((await tx.live_legs.page(Query())).items, key=lambda row: row.number)
+            found = sorted((await tx.live_legs.page(Query())).items, key=lambda row: row.number)
             meetings = (await tx.live_meetings.page(Query())).items
             history = History(await tx.newest_events(RECENT))
             facts = {one.id: await space_facts(tx, one.space, ()) for one in meetings}
+        rows = [row for row in found if not row.ringing]
         entrances = {row.id: await self._entrance(row, history) for row in rows}
-        self._legs = {row.id: row for row in rows}
+        self._rang = [row for row in found if row.ringing and row.id not in history.ended]
+        self._legs = {row.id: row for row in found}
         self._meetings = {one.id: one for one in meetings}
         self._changed_legs, self._changed_meetings = set(self._legs), set(self._meetings)
         self._moved = set(self._legs)
@@ -265,9 +270,9 @@ class Survival:
         runners: list[MeetingRunner] = []
         for one in meetings:
             if one.id not in history.over and one.started is not None:
-                found = facts[one.id]
+                known = facts[one.id]
                 inside = [row for row in rows if row.meeting == one.id and not history.has_left(row.id, one.id)]
-                machine = self._meeting_again(one, inside, found)
+                machine = self._meeting_again(one, inside, known)
                 if one.kind == FORWARDING_MEETING:
                     self._bridges[one.id] = SurvivingBridge(one, self._directory, self._services)
                 runners.append(self._directory.take_up_meeting(machine, one.space))
@@ -289,7 +294,7 @@ class Survival:
             for row in rows
             if row.inside is not None and row.meeting in live and not history.has_left(row.id, row.meeting)
         }
-        for event in history.lacking(self._legs.keys(), placed, live):
+        for event in history.lacking({row.id for row in rows}, placed, live):
             self._services.journal.append(event)
         await self.flush()  # numbers that the doors have passed over must not come again after another end
         if rows:
@@ -360,11 +365,15 @@ class Survival:
                 runner.post(Left(row.id, GENERATION, BROKEN_OFF))
 
     def farewell(self) -> None:
-        """The doors are open: who does not go on is told so, who was asked for something is asked once more, and
-        browsers may come back from now on."""
+        """The doors are open: who does not go on is told so, who rings is rung no longer, who was asked for something
+        is asked once more, and browsers may come back from now on."""
         doomed, self._doomed = self._doomed, []
         for runner, ending in doomed:
             runner.post(Drop(ending))
+        rang, self._rang = self._rang, []
+        for row in rang:
+            if row.kind in self._doors:
+                self._doors[row.kind].give_up(row.door)
         resuming, self._resuming = self._resuming, []
         for runner, again in resuming:
             runner.post(again)

@@ -66,9 +66,9 @@ class AtEntrance:
 
 @dataclass(frozen=True, slots=True)
 class StoredLeg:
-    """An answered leg. caller to direction: as in its Party. began: when it was made; counted: from when its duration
-    counts. door: what its door wrote for itself, with keys in it; empty: the door has nothing to go on with. user,
-    asserted: of a caller, as in Offered.
+    """An answered leg, or a call of ours that rings. caller to direction: as in its Party. began: when it was made;
+    counted: from when its duration counts. door: what its door wrote for itself, with keys in it; empty: the door has
+    nothing to go on with. user, asserted: of a caller, as in Offered.
 
     meeting, inside: None while it stands at the entrance, of which entrance tells. tenant: of the meeting's space.
     """
@@ -92,6 +92,7 @@ class StoredLeg:
     user: UserId | None = None
     asserted: tuple[str, ...] = ()
     entrance: AtEntrance | None = None
+    ringing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -267,6 +267,7 @@ live_legs = table(
     text("user"),
     json("asserted"),
     json("entrance", nullable=True),
+    flag("ringing", default=False),
 )
 
 live_meetings = table(

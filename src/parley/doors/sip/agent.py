@@ -52,7 +52,7 @@ from .refer import Moves, Referrals
 from .registrar import Answered, Registrar
 from .replaces import Refused, call_replaced
 from .resolver import Resolver
-from .stored_call import decoded
+from .stored_call import decoded, invite_of
 from .surviving import SKIPPED, SurvivingCall
 from .trunks import TrustedTrunks
 from .web_leg import WebSipLeg
@@ -243,6 +243,15 @@ class SipAgent:
         self._layer.authenticate(dialog, call.prove)
         self.flush()  # its session timer runs
         return call
+
+    def give_up(self, written: bytes) -> None:
+        """See SurvivingDoors."""
+        try:
+            stored = invite_of(written)
+        except ValueError:
+            log.exception("a call of the life before cannot be read")
+            return
+        self._spawn(self.dialler.withdraw(stored), lambda: log.warning("a call of the life before rings on"))
 
     def session(self) -> int:
         """A number for the o= line of a new call."""

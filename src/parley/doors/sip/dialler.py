@@ -26,6 +26,7 @@ from .listeners import Listeners, Security, every_address_like, is_ours
 from .outgoing import Invitation, NoWay, OutgoingSipLeg, Way
 from .passing import headers_of
 from .resolver import DEFAULT_PORTS, NameUnknown, Place, Resolver
+from .stored_call import StoredInvite
 
 log = structlog.get_logger(__name__)
 
@@ -133,6 +134,20 @@ class SipDialler:
 
     def cancel(self, transaction: TransactionId) -> None:
         self._layer.cancel(transaction, self._clock.now())
+        self._agent.flush()
+
+    def sent(self, transaction: TransactionId) -> bytes | None:
+        return self._layer.sent(transaction)
+
+    async def withdraw(self, stored: StoredInvite) -> None:
+        """Give up a call of the life before that rang, where there is a way still."""
+        flow = stored.flow
+        try:
+            if flow.reliable and stored.hop is not None:
+                flow = (await self.way_to(stored.hop)).flow
+            self._layer.withdraw(stored.sent, flow, self._clock.now())
+        except NoWay:
+            log.info("no way to who was rung by the life before", address=flow.remote[0])
         self._agent.flush()
 
     # --- responses ---------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from .audio import NO_PORT, our_offer, read_offer
 from .call import SipCall, Wire
 from .dialect import SESSION_EXPIRES
 from .page import Page, page_audio, read_page
+from .stored_call import StoredInvite
 
 log = structlog.get_logger(__name__)
 
@@ -93,6 +94,10 @@ class CallingWire(Wire, Protocol):
         ...
 
     def cancel(self, transaction: TransactionId) -> None: ...
+
+    def sent(self, transaction: TransactionId) -> bytes | None:
+        """The INVITE as it went out; None: it has its final response."""
+        ...
 
     def answered(self, leg: OutgoingSipLeg, dialog: DialogId) -> None:
         """From now on events of the dialog are the leg's."""
@@ -220,6 +225,14 @@ class OutgoingSipLeg(SipCall):
         self.ended = True
         if self._invite is not None:
             self._calling.cancel(self._invite)
+
+    def written(self) -> bytes:
+        """Before an answer, what the next life of the server needs to give the call up."""
+        if self.dialog is not None:
+            return super().written()
+        sent = self._calling.sent(self._invite) if self._invite is not None and not self.ended else None
+        flow = self._sent_invitation.flow if self._sent_invitation is not None else None
+        return StoredInvite(sent, flow, self._hop).encoded() if sent is not None and flow is not None else b""
 
     # --- the wire ----------------------------------------------------------------------------------------------
 

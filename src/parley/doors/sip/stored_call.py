@@ -37,6 +37,23 @@ class StoredCall:
         return msgspec.json.encode(self)
 
 
+@dataclass(frozen=True, slots=True)
+class StoredInvite:
+    """A call of ours that nobody has answered yet. sent: the INVITE as it went out, by this flow and hop."""
+
+    sent: bytes
+    flow: Flow
+    hop: Hop | None = None
+
+    def encoded(self) -> bytes:
+        return msgspec.json.encode(self)
+
+
+def invite_of(written: bytes) -> StoredInvite:
+    """Raises ValueError for what no version like this one has written."""
+    return msgspec.json.decode(written, type=StoredInvite)
+
+
 def decoded(written: bytes) -> StoredCall:
     """Raises ValueError for what no version like this one has written."""
     return msgspec.json.decode(written, type=StoredCall)

@@ -132,6 +132,18 @@ class Client:
         self._send_cancel(entry, entry.machine, now)
         return True
 
+    def withdraw(self, invite: Request, flow: Flow, now: float) -> None:
+        """Give up an INVITE that rings, and of which no transaction is known any more: it was sent by somebody whose
+        place we have taken. The user hears nothing of it; who takes the call all the same is hung up on.
+        """
+        core, key = self._core, (invite.vias[0].branch, "INVITE")
+        machine = InviteClient(key, flow, core.timers, invite, now)
+        machine.receive(180, now)
+        entry = ClientEntry(next(core.ids), machine, "INVITE", invite.cseq.number, None, bool(invite.body))
+        entry.unwanted = True
+        core.clients[key] = core.by_id[entry.id] = entry
+        self._send_cancel(entry, machine, now)
+
     def _send_cancel(self, entry: ClientEntry, machine: InviteClient, now: float) -> None:
         core, invite = self._core, machine.request
         if entry.cancel_sent or invite is None:
@@ -296,16 +308,14 @@ class Client:
         core, invite = self._core, machine.request
         assert invite is not None
         dialog = core.dialogs.get(entry.dialog) if entry.dialog else None
+        another = not first and (entry.dialog is None or (response.to.tag or "") != entry.dialog[2])
+        if not entry.inside and (entry.unwanted or another):
+            self._hang_up_on(self._made(entry, invite, response, machine.flow), entry, now)
+            return False
         if first and not entry.inside:
             dialog = self._made(entry, invite, response, machine.flow)
             entry.dialog = dialog.id
             core.dialogs[dialog.id] = dialog
-        elif not first and not entry.inside and (entry.dialog is None or (response.to.tag or "") != entry.dialog[2]):
-            fork = self._made(entry, invite, response, machine.flow)
-            fork.ack_owed = entry.number
-            self.acknowledge(fork)
-            self.inside(fork, "BYE", now)
-            return False
         elif first and dialog is not None:
             dialog.refresh_target(response)
         if not first:
@@ -318,6 +328,14 @@ class Client:
             if entry.has_offer:
                 self.acknowledge(dialog)
         return True
+
+    def _hang_up_on(self, dialog: Dialog, entry: ClientEntry, now: float) -> None:
+        """A 2xx that nobody waits for any more is acknowledged all the same (RFC 3261 section 13.2.2.4)."""
+        if entry.unwanted:
+            self._no_longer_pending(entry)
+        dialog.ack_owed = entry.number
+        self.acknowledge(dialog)
+        self.inside(dialog, "BYE", now)
 
     def _no_longer_pending(self, entry: ClientEntry) -> None:
         for early in entry.early.values():

@@ -105,6 +105,7 @@ class ClientEntry:
     has_offer: bool = False
     inside: bool = False  # sent inside a dialog that existed before
     cancel_sent: bool = False
+    unwanted: bool = False  # whoever takes the call all the same is hung up on
     credentials: Credentials | None = None  # for requests inside the dialog that this INVITE makes
     early: dict[str, Early] = field(default_factory=dict)  # by tag; of those who answer reliably
     again: Again | None = None

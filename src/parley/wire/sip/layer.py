@@ -28,7 +28,7 @@ from parley.wire.sip.parser import parse
 from parley.wire.sip.reliable import Provisional
 from parley.wire.sip.server import Server
 from parley.wire.sip.session_timer import SessionTimer, Terms
-from parley.wire.sip.transaction import PROCEEDING, Acceptance, Timers
+from parley.wire.sip.transaction import PROCEEDING, Acceptance, InviteClient, Timers
 
 
 class SipLayer:
@@ -227,6 +227,22 @@ class SipLayer:
         with `bye`.
         """
         return self._client.cancel(transaction, now)
+
+    def sent(self, transaction: TransactionId) -> bytes | None:
+        """Our INVITE as it went out, for `withdraw` after a restart; None: it has its final response."""
+        entry = self._core.by_id.get(transaction)
+        if entry is None or not isinstance(entry.machine, InviteClient) or not entry.machine.waiting:
+            return None
+        return entry.machine.request.serialise() if entry.machine.request is not None else None
+
+    def withdraw(self, sent: bytes, flow: Flow, now: float) -> None:
+        """Give up an INVITE of the life before, by the way that it took; no event tells of it. Raises TheirMistake for
+        what is none.
+        """
+        invite = parse(sent)
+        if not isinstance(invite, Request) or invite.method != "INVITE":
+            raise TheirMistake("no INVITE")
+        self._client.withdraw(invite, flow, now)
 
     # -- inside a dialog ---------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Callers who stand at the entrance outlive the server: what they came to, and what was counted of them."""
+"""What outlives the server of callers at the entrance and of calls that ring."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,3 +11,4 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("live_legs", sa.Column("entrance", sa.JSON()))
+    op.add_column("live_legs", sa.Column("ringing", sa.Boolean(), nullable=False, server_default=sa.false()))
