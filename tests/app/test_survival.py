@@ -17,6 +17,7 @@ from parley.app.survival import SOON, WRITE_EVERY
 from parley.backends.store.sql import SqlStore
 from parley.core.admission import NOTHING_PROVEN
 from parley.core.call_counts import AT_ONCE
+from parley.core.dialplan import Address
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import (
     LegActivated,
@@ -329,6 +330,23 @@ async def test_a_door_that_was_shut_meanwhile(life: Life) -> None:
         life.assert_records_whole()
         if shut:
             await life.use.spaces.delete(space)
+
+
+async def test_who_has_moved_to_another_entrance_is_asked_there(life: Life) -> None:
+    """He was in a meeting before, and types the PIN of another one."""
+    await life.two_pins()
+    await life.space("other")
+    call = await life.enter("other")
+    await life.wait(1)
+    where = Address("room", "example.com")
+    assert await life.arrivals.transfers.move(call.leg, where, "192.0.2.9") is None
+    await life.settle()
+    await life.wait(2)
+    after = await life.killed()
+    assert after.engine.played[call.leg.id][-2:] == ["enter-pin", "enter-pin"]
+    after.engine.press(call.leg.id, "2222#")
+    await after.settle()
+    assert not after.leg(call).waits
 
 
 async def test_who_was_told_goodbye_is_not_asked_again(life: Life) -> None:

@@ -88,6 +88,12 @@ class PlainPhone:
         found = re.search(r"a=(sendrecv|sendonly|recvonly|inactive)", answer)
         return found[1] if found else "sendrecv"
 
+    async def press(self, keys: str) -> None:
+        """One after another, by INFO."""
+        for key in keys:
+            answer = await self._ask("INFO", f"Signal={key}\r\nDuration=160\r\n", "application/dtmf-relay")
+            assert answer.startswith("SIP/2.0 200"), answer
+
     async def hang_up(self) -> int:
         """The status of the answer to its BYE."""
         self.voice.remote = None
@@ -100,14 +106,14 @@ class PlainPhone:
                 self._asked.clear()
                 await self._asked.wait()
 
-    async def _ask(self, method: str, body: str = "") -> str:
+    async def _ask(self, method: str, body: str = "", kind: str = "application/sdp") -> str:
         """The final response."""
         self._number += 1
         future = self._answers[f"{self._number} {method}"] = asyncio.get_running_loop().create_future()
-        await self._send(method, self._number, body)
+        await self._send(method, self._number, body, kind)
         return await asyncio.wait_for(future, 5.0)
 
-    async def _send(self, method: str, number: int, body: str = "") -> None:
+    async def _send(self, method: str, number: int, body: str = "", kind: str = "application/sdp") -> None:
         place = f"{self.address}:{self.port}"
         lines = [
             f"{method} {self._target} SIP/2.0",
@@ -118,7 +124,7 @@ class PlainPhone:
             f"Call-ID: {self._call}",
             f"CSeq: {number} {method}",
             f"Contact: {self._contact}",
-            *(["Content-Type: application/sdp"] if body else []),
+            *([f"Content-Type: {kind}"] if body else []),
             f"Content-Length: {len(body)}",
         ]
         data = ("\r\n".join(lines) + "\r\n\r\n" + body).encode()

@@ -1,4 +1,5 @@
-"""Calls survive a restart of control: the server is killed and started again under twenty phones in two meetings."""
+"""Calls survive a restart of control: the server is killed and started again under twenty phones in two meetings, and
+under callers who are in none of these."""
 
 from __future__ import annotations
 
@@ -14,16 +15,18 @@ import pytest
 
 from tests.kit.addresses import Network
 from tests.kit.api import eventually
-from tests.kit.chorus import Chorus
+from tests.kit.chorus import AMPLITUDE, RATE, Chorus
 from tests.kit.plain_phone import PlainPhone
+from tests.kit.rawcallee import RawCallee
 from tests.kit.server import DOMAIN, Server
+from tests.kit.tones import strength
 
 pytestmark = [pytest.mark.story, pytest.mark.xdist_group("browsers"), pytest.mark.timeout(120)]
 
 EACH = 10
 GAP = 0.2  # seconds that the mix may stop
-VOICES = {"alpha0": 440.0, "alpha1": 640.0, "beta0": 880.0, "beta1": 1240.0}
-TONES = list(VOICES.values())
+VOICES = {"alpha0": 440.0, "alpha1": 640.0, "beta0": 880.0, "beta1": 1240.0, "ann": 440.0, "bob": 640.0, "echo": 880.0}
+TONES = [440.0, 640.0, 880.0, 1240.0]
 CALLED = "beta9"  # whom the server calls
 BY_TCP = {"alpha5", "alpha6"}
 
@@ -49,14 +52,15 @@ async def two_meetings(server: Server) -> AsyncIterator[Phones]:
                         await phone.dial(f"sip:{space}@{DOMAIN}")
             called = phones[CALLED]
             await server.api.post("/outboundDialPlanRules", f"domain=*&sipProxy={called.address}:{called.port}")
+            await eventually(lambda: are_in(server, 2 * EACH - 1), "not everybody is in")
             call = await call_of(server, "beta")
             await server.api.post(f"/calls/{call}/participants", "remoteParty=sip:beta9@phones.example")
-            await eventually(lambda: all_in(server), "not everybody is in")
+            await eventually(lambda: are_in(server, 2 * EACH), "not everybody is in")
             yield phones
 
 
-async def all_in(server: Server) -> bool:
-    return await server.api.total("/participants") == 2 * EACH
+async def are_in(server: Server, participants: int) -> bool:
+    return await server.api.total("/participants") == participants
 
 
 async def call_of(server: Server, space: str) -> str:
@@ -101,6 +105,23 @@ async def records(server: Server) -> Counter[tuple[str, str]]:
     return Counter((row["record"], row["id"]) for row in rows if row["record"].endswith(("Start", "End")))
 
 
+async def whole_records(server: Server, calls: int, legs: int) -> None:
+    """Everything has begun once and ended once, as soon as the last lines of the journal are imported."""
+
+    async def ends() -> bool:
+        return sum(kind == "callLegEnd" for kind, _ in await records(server)) >= legs
+
+    await eventually(ends, "not every leg's end is in the records")
+    found = await records(server)
+    assert set(found.values()) == {1}
+    assert Counter(kind for kind, _ in found) == {
+        "callStart": calls,
+        "callEnd": calls,
+        "callLegStart": legs,
+        "callLegEnd": legs,
+    }
+
+
 async def test_nobody_is_dropped_by_a_kill() -> None:
     """SIGKILL under twenty phones: no BYE, no gap, everything as it stood; then everything works as before."""
     async with Server(Network(), MEDIA__OUTLIVE="60", MEDIA__WORKERS="2") as server, two_meetings(server) as phones:
@@ -140,14 +161,7 @@ async def test_nobody_is_dropped_by_a_kill() -> None:
             if phone.voice.remote is not None:
                 await phone.is_hung_up()
         assert await server.api.total("/callLegs") == 0
-        found = await records(server)
-        assert set(found.values()) == {1}
-        assert Counter(kind for kind, _ in found) == {
-            "callStart": 2,
-            "callEnd": 2,
-            "callLegStart": 2 * EACH,
-            "callLegEnd": 2 * EACH,
-        }
+        await whole_records(server, calls=2, legs=2 * EACH)
 
 
 async def everything_works(server: Server, phones: Phones) -> None:
@@ -180,3 +194,101 @@ async def is_gone(server: Server, name: str) -> bool:
     except AssertionError:
         return True
     return False
+
+
+# --- who is in no meeting of many ------------------------------------------------------------------------------------
+
+ENTER_PIN, WAITING, ENDED = (600.0,), (3100.0,), (3200.0, 3100.0)  # prompts of beeps
+OTHERS = ("ann", "bob", "pin", "lobby", "echo")
+
+
+async def hears_prompt(phone: PlainPhone, tones: tuple[float, ...], since: float) -> None:
+    """All of these beeps, one after another, begin to sound after this moment."""
+
+    async def heard() -> bool:
+        sound = phone.voice.sound(since, time.time())
+        if len(sound) < RATE // 5:
+            return False
+        loud = [strength(sound, tone, RATE, 100.0) > AMPLITUDE / 2 for tone in tones]
+        return all(found.any() for found in loud) and [found.argmax() for found in loud] == sorted(
+            found.argmax() for found in loud
+        )
+
+    await eventually(heard, f"{phone.name} does not hear {tones}")
+
+
+async def others(server: Server, stack: contextlib.AsyncExitStack, callee: RawCallee) -> Phones:
+    """ann is put through to bob, one types a PIN, one waits for a host, one hears himself, and somebody is rung."""
+    chorus, phones = stack.enter_context(Chorus()), dict[str, PlainPhone]()
+    for name in OTHERS:
+        address = server.network.address()
+        voice = chorus.voice(address, VOICES.get(name))
+        phones[name] = await stack.enter_async_context(PlainPhone(name, address, voice, server.sip))
+    guests = await server.api.post("/callLegProfiles", "needsActivation=true")
+    hosts = await server.api.post("/callLegProfiles", "needsActivation=false")
+    await server.api.post("/coSpaces", f"name=secret&uri=secret&passcode=1234&callLegProfile={hosts}")
+    space = await server.api.post("/coSpaces", f"name=lobby&uri=lobby&callLegProfile={guests}")
+    await server.api.post(f"/coSpaces/{space}/accessMethods", f"uri=host&callLegProfile={hosts}")
+    await server.api.post("/forwardingDialPlanRules", "matchPattern=far.example")
+    for domain, place in (("far.example", f"{phones['bob'].address}:{phones['bob'].port}"), ("*", callee.place)):
+        await server.api.post("/outboundDialPlanRules", f"domain={domain}&sipProxy={place}")
+    await phones["ann"].dial("sip:bob@far.example")
+    for name, user in (("pin", "secret"), ("lobby", "lobby"), ("echo", "echo")):
+        await phones[name].dial(f"sip:{user}@{DOMAIN}")
+    await eventually(lambda: are_in(server, 3), "not everybody is in")
+    call = await call_of(server, "lobby")
+    await server.api.post(f"/calls/{call}/participants", "remoteParty=sip:cid@phones.example")
+    await callee.hears("INVITE")
+    return phones
+
+
+async def test_callers_outside_meetings_of_many_survive_a_kill() -> None:
+    """SIGKILL: a call that was passed on goes on without a gap, who typed a PIN is asked again, who waits for a host
+    or hears himself goes on, and a phone that was rung gets its CANCEL. Who is sent out at last hears so, then gets his
+    BYE, and is in no list meanwhile."""
+    network = Network()
+    async with (
+        Server(network, MEDIA__OUTLIVE="60") as server,
+        RawCallee(network.address(), [180]) as callee,
+        contextlib.AsyncExitStack() as stack,
+    ):
+        phones = await others(server, stack, callee)
+        await hears_prompt(phones["pin"], ENTER_PIN, 0.0)
+        await hears_prompt(phones["lobby"], WAITING, 0.0)
+        await phones["pin"].press("12")
+        await hears(phones, "ann", {"bob"})
+
+        began = time.time()
+        await asyncio.sleep(0.3)
+        await server.kill_and_restart()
+        ready = time.time()
+        await callee.hears("CANCEL")
+        await asyncio.sleep(0.5)
+        over = time.time()
+
+        gaps = {name: phones[name].voice.longest_gap(began, over) for name in ("ann", "bob")}
+        print(f"the longest gap of a call that was passed on {max(gaps.values()) * 1000:.0f} ms")
+        assert max(gaps.values()) <= GAP, gaps
+        assert phones["bob"].voice.tones(TONES, began, over) == {440.0}
+        assert all("BYE" not in phone.requests for phone in phones.values())
+        await hears(phones, "echo", {"echo"})
+        await hears_prompt(phones["pin"], ENTER_PIN, ready)
+        await phones["pin"].press("1234#")
+        await eventually(lambda: are_in(server, 4), "the PIN lets nobody in")
+        assert await server.api.waits("lobby")
+        await phones["echo"].hang_up()
+        await phones["echo"].dial(f"sip:host@{DOMAIN}")
+        await hears(phones, "lobby", {"echo"})
+
+        assert await phones["bob"].hang_up() == 200
+        await phones["ann"].is_hung_up()
+        for name in ("secret", "lobby"):
+            await server.api.delete(f"/calls/{await call_of(server, name)}")
+        deleted = time.time()
+        assert (await server.api.total("/callLegs"), await server.api.total("/calls")) == (0, 0)
+        assert "BYE" not in phones["lobby"].requests
+        await hears_prompt(phones["lobby"], ENDED, deleted)
+        for name in ("pin", "lobby", "echo"):
+            await phones[name].is_hung_up()
+        assert time.time() - deleted < 3.0
+        await whole_records(server, calls=3, legs=7)

@@ -77,9 +77,9 @@ class History:
             case MeetingEnded():
                 self.over.add(event.meeting)
 
-    def was_in(self, leg: LegId) -> bool:
-        """Was it ever in a meeting?"""
-        return leg in self._at
+    def is_in(self, leg: LegId) -> bool:
+        """Is it in a meeting, as far as is told?"""
+        return self._at.get(leg) is not None
 
     def has_left(self, leg: LegId, meeting: MeetingId | None) -> bool:
         """Has it left this meeting, be it for another one? Of whom nothing is told, no."""

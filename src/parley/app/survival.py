@@ -315,8 +315,8 @@ class Survival:
         )
 
     async def _entrance(self, row: StoredLeg, history: History) -> AskedAt | None:
-        """Where somebody who is not in yet is asked once more; None: he is in, was in, or there is nothing any more."""
-        if row.entrance is None or row.inside is not None or history.was_in(row.id):
+        """Where somebody who is not in yet is asked once more; None: he is in, or there is nothing any more."""
+        if row.entrance is None or row.inside is not None or history.is_in(row.id):
             return None
         return await self._services.lookup.again(row.entrance)
 
