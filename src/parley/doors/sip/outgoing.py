@@ -24,10 +24,11 @@ from ...wire.sip.flow import Flow
 from ...wire.sip.message import Response, body_part
 from ...wire.sip.reliable import FORKS_MOST, rseq_of
 from ...wire.sip.session_timer import least_of
+from ..shared.web_audio import audio_of
 from .audio import NO_PORT, our_offer, read_offer
 from .call import SipCall, Wire
 from .dialect import SESSION_EXPIRES
-from .page import Page, page_audio, read_page
+from .page import Page, read_page
 
 log = structlog.get_logger(__name__)
 
@@ -282,7 +283,7 @@ class OutgoingSipLeg(SipCall):
         if self._page is not None and body is None and foretold is not None:
             body = foretold.serialise()
         if self._page is not None and (page := read_page(body)) is not None:
-            self.dialog, self.audio = dialog, page_audio(page)
+            self.dialog, self.audio = dialog, audio_of(page)
             self._calling.answered(self, dialog)
             self._tell(Answered(self.audio))
             return
