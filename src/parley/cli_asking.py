@@ -87,7 +87,7 @@ async def _ask(settings: Any, verb: str, arguments: dict[str, Any]) -> Any:
     except NotRunning:
         if verb not in KEPT or not settings.data_dir.is_dir():
             raise
-    offline: AbstractAsyncContextManager[Any] = wiring().offline(settings)
+    offline: AbstractAsyncContextManager[Any] = importlib.import_module("parley.wiring_kept").offline(settings)
     async with offline as operations:
         return await getattr(operations, verb)(**arguments)
 
