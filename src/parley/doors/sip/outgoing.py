@@ -128,7 +128,25 @@ def ending_of(status: int) -> Ending:
     return Ending(Side.REMOTE, Reason.UNREACHABLE if 500 <= status < 600 else Reason.DECLINED)
 
 
-class OutgoingSipLeg(SipCall):
+class CallByHop(SipCall):
+    """A call that went by a hop, as far as it did: by it goes the way back, and for it are the credentials."""
+
+    _calling: CallingWire
+
+    async def way_back(self) -> Flow | None:
+        if self._hop is None:
+            return None
+        try:
+            return (await self._calling.way_to(self._hop)).flow
+        except NoWay:
+            return None
+
+    def prove(self, status: int, challenges: list[str], method: str, uri: str) -> tuple[str, str] | None:
+        digest = digest_of(self._hop) if self._hop is not None else None
+        return digest.answer(status, challenges, method, uri) if digest is not None else None
+
+
+class OutgoingSipLeg(CallByHop):
     """Implements OutgoingDoor."""
 
     def __init__(
@@ -328,18 +346,6 @@ class OutgoingSipLeg(SipCall):
         names = [name for name, _ in headers]
         kept = [line for line in sent.headers if line[0] not in names]
         self._send(replace(sent, headers=(*kept, *headers), from_tag=response.from_.tag, cseq=sent.cseq + 1))
-
-    async def way_back(self) -> Flow | None:
-        if self._hop is None:
-            return None
-        try:
-            return (await self._calling.way_to(self._hop)).flow
-        except NoWay:
-            return None
-
-    def prove(self, status: int, challenges: list[str], method: str, uri: str) -> tuple[str, str] | None:
-        digest = digest_of(self._hop) if self._hop is not None else None
-        return digest.answer(status, challenges, method, uri) if digest is not None else None
 
     def _failed(self, ending: Ending) -> None:
         self._tell(CallFailed(ending))
