@@ -87,9 +87,13 @@ async def _ask(settings: Any, verb: str, arguments: dict[str, Any]) -> Any:
     except NotRunning:
         if verb not in KEPT or not settings.data_dir.is_dir():
             raise
-    offline: AbstractAsyncContextManager[Any] = importlib.import_module("parley.wiring_kept").offline(settings)
-    async with offline as operations:
-        return await getattr(operations, verb)(**arguments)
+    kept = importlib.import_module("parley.wiring_kept")
+    offline: AbstractAsyncContextManager[Any] = kept.offline(settings)
+    try:
+        async with offline as operations:
+            return await getattr(operations, verb)(**arguments)
+    except kept.CannotStart as problem:  # a server that is just starting does not answer yet
+        fail(str(problem))
 
 
 def listing(context: typer.Context, verb: str, columns: tuple[str, ...], as_json: bool) -> None:
