@@ -189,22 +189,7 @@ class SipAgent:
             self.flush()
 
     def bye(self, dialog: DialogId, headers: list[tuple[str, str]]) -> None:
-        call = self._legs.pop(dialog, None)
-        if call is None or self._stands(dialog):
-            self._bye(dialog, headers)
-        else:
-            self._spawn(self._bye_anew(dialog, call, headers), lambda: self._bye(dialog, headers))
-
-    async def _bye_anew(self, dialog: DialogId, call: SipCall, headers: list[tuple[str, str]]) -> None:
-        await self._rebind(dialog, call)
-        self._bye(dialog, headers)
-
-    def _stands(self, dialog: DialogId) -> bool:
-        """Is there a way to the far end, or nothing to say any more?"""
-        try:
-            return self._listeners.stands(self._layer.flow(dialog))
-        except OurMistake:
-            return True
+        self._when_reachable(dialog, self._legs.pop(dialog, None), lambda: self._bye(dialog, headers))
 
     def _bye(self, dialog: DialogId, headers: list[tuple[str, str]]) -> None:
         try:
@@ -292,7 +277,7 @@ class SipAgent:
             return
         if isinstance(event, RefreshDue):
             if leg is not None:
-                self._refresh(event.dialog, leg)
+                self._when_reachable(event.dialog, leg, lambda: self._refresh(event.dialog, leg))
             return
         self._within(event, leg)
         if leg is not None:
@@ -330,27 +315,31 @@ class SipAgent:
             leg.refreshed(response)
 
     def _refresh(self, dialog: DialogId, leg: SipCall) -> None:
-        if self._listeners.stands(self._layer.flow(dialog)):
-            self._refresh_now(dialog, leg)
-        else:
-            self._spawn(self._refresh_anew(dialog, leg), lambda: self._refresh_now(dialog, leg))
-
-    async def _refresh_anew(self, dialog: DialogId, leg: SipCall) -> None:
-        """The stream was idle for too long: open another one. If that fails, the refresh does, and is tried again."""
-        await self._rebind(dialog, leg)
         if dialog in self._legs:
-            self._refresh_now(dialog, leg)
+            self._layer.refresh(dialog, self._clock.now(), body=leg.description())
+            self.flush()
+            self.changed(leg)
 
-    async def _rebind(self, dialog: DialogId, leg: SipCall) -> None:
-        """Another way to the far end, whose stream is gone."""
-        flow = await leg.way_back() or await self.dialler.flow_to(self._layer.next_uri(dialog))
+    def _when_reachable(self, dialog: DialogId, call: SipCall | None, act: Callable[[], None]) -> None:
+        """Where the stream to the far end is gone, idle for too long say, another one is opened first. If that fails,
+        what is asked does, as it would without."""
+        if call is None or self._stands(dialog):
+            act()
+        else:
+            self._spawn(self._rebound(dialog, call, act), act)
+
+    def _stands(self, dialog: DialogId) -> bool:
+        """Is there a way to the far end, or nothing to say any more?"""
+        try:
+            return self._listeners.stands(self._layer.flow(dialog))
+        except OurMistake:
+            return True
+
+    async def _rebound(self, dialog: DialogId, call: SipCall, act: Callable[[], None]) -> None:
+        flow = await call.way_back() or await self.dialler.flow_to(self._layer.next_uri(dialog))
         if flow is not None and dialog in self._layer.dialogs:
             self._layer.rebind(dialog, flow)
-
-    def _refresh_now(self, dialog: DialogId, leg: SipCall) -> None:
-        self._layer.refresh(dialog, self._clock.now(), body=leg.description())
-        self.flush()
-        self.changed(leg)
+        act()
 
     def _gone(self, dialog: DialogId, side: Side, reason: Reason) -> None:
         leg = self._legs.pop(dialog, None)
