@@ -51,7 +51,7 @@ async def ended(after: Life) -> None:
     await after.wait(2)
     after.assert_records_whole()
     assert after.directory.legs() == [] and after.directory.meetings() == []
-    assert after.directory._temporary == {} and after.engine.legs == {}
+    assert after.directory._spaces._temporary == {} and after.engine.legs == {}
     assert after.dialling.counts.live(None) == 0
     assert await after.rows() == (0, 0)
 
