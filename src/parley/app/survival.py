@@ -259,7 +259,7 @@ class Survival:
             facts = {one.id: await space_facts(tx, one.space, ()) for one in meetings}
         rows = [row for row in found if not row.ringing]
         entrances = {row.id: await self._entrance(row, history) for row in rows}
-        self._rang = [row for row in found if row.ringing and row.id not in history.ended]
+        self._rang = [row for row in found if row.ringing]
         self._legs = {row.id: row for row in found}
         self._meetings = {one.id: one for one in meetings}
         self._changed_legs, self._changed_meetings = set(self._legs), set(self._meetings)
@@ -270,12 +270,8 @@ class Survival:
         runners: list[MeetingRunner] = []
         for one in meetings:
             if one.id not in history.over and one.started is not None:
-                known = facts[one.id]
                 inside = [row for row in rows if row.meeting == one.id and not history.has_left(row.id, one.id)]
-                machine = self._meeting_again(one, inside, known)
-                if one.kind == FORWARDING_MEETING:
-                    self._bridges[one.id] = SurvivingBridge(one, self._directory, self._services)
-                runners.append(self._directory.take_up_meeting(machine, one.space))
+                runners.append(self._meeting_again(one, inside, facts[one.id]))
         live = {runner.view().meeting for runner in runners}
         kept = {
             id
@@ -300,10 +296,13 @@ class Survival:
         if rows:
             log.info("took up what lived on", legs=len(kept), of=len(rows), meetings=len(live))
 
-    def _meeting_again(self, stored: StoredMeeting, rows: Iterable[StoredLeg], facts: SpaceFacts | None) -> Meeting:
+    def _meeting_again(
+        self, stored: StoredMeeting, rows: Iterable[StoredLeg], facts: SpaceFacts | None
+    ) -> MeetingRunner:
+        """rows: of those who are in it."""
         legs = [leg_again(row, inside, GENERATION, self._timed) for row in rows if (inside := row.inside) is not None]
         legs.sort(key=lambda leg: leg.joined_at)
-        return Meeting.again(
+        machine = Meeting.again(
             stored,
             legs,
             facts.call if facts is not None else (),
@@ -313,6 +312,9 @@ class Survival:
             tells_alone=self._services.entry.tells_alone,
             says_farewell=self._services.entry.says_farewell,
         )
+        if stored.kind == FORWARDING_MEETING:
+            self._bridges[stored.id] = SurvivingBridge(stored, self._directory, self._services)
+        return self._directory.take_up_meeting(machine, stored.space)
 
     async def _entrance(self, row: StoredLeg, history: History) -> AskedAt | None:
         """Where somebody who is not in yet is asked once more; None: he is in, or there is nothing any more."""
