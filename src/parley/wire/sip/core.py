@@ -107,6 +107,7 @@ class ClientEntry:
     cancel_sent: bool = False
     credentials: Credentials | None = None  # for requests inside the dialog that this INVITE makes
     early: dict[str, Early] = field(default_factory=dict)  # by tag; of those who answer reliably
+    forks: dict[str, tuple[Flow, bytes]] = field(default_factory=dict)  # by tag; the ACKs of those who came too late
     again: Again | None = None
 
 

@@ -99,13 +99,17 @@ class Dialog:
     def for_client(cls, request: Request, response: Response, flow: Flow) -> "Dialog":
         """The dialog a 2xx opens at the sender of the INVITE."""
         contacts = response.contacts
+        target = contacts[0].uri if contacts else request.uri
+        # It was called under an inner address, by sending elsewhere, and goes by that address itself.
+        inner = is_ip(target.host) and target.host == request.uri.host != flow.remote[0]
         return cls(
             id=DialogId(request.call_id, request.from_.tag or "", response.to.tag or ""),
             flow=flow,
             local=request.headers.get("From") or "",
             remote=response.headers.get("To") or "",
-            target=contacts[0].uri.text if contacts else request.target,
+            target=target.text,
             routes=tuple(route.text for route in reversed(response.record_routes)),
+            behind_nat=inner and not flow.reliable,
             contact=request.headers.get("Contact") or "",
             local_cseq=request.cseq.number,
             remote_cseq=None,
@@ -163,6 +167,8 @@ class Dialog:
             return self.flow
         if not is_ip(uri.host) or uri.scheme != "sip" or uri.param("transport") not in (None, "udp"):
             return self.flow
+        if (":" in uri.host) != (":" in self.flow.local[0]):
+            return self.flow  # its socket speaks the other IP version
         return self.flow.towards((uri.host, uri.port or 5060))
 
     def snapshot(self) -> dict[str, Any]:
