@@ -16,7 +16,7 @@ from ...core.endings import Reason, Side
 from ...core.languages import preferred
 from ...core.leg_inputs import Offered
 from ...wire.sdes import OurKeys
-from ...wire.sip.address import NameAddr, bracketed
+from ...wire.sip.address import NameAddr, bracketed, legible
 from ...wire.sip.core import Limits
 from ...wire.sip.errors import OurMistake
 from ...wire.sip.events import (
@@ -52,6 +52,7 @@ from .refer import Moves, Referrals
 from .registrar import Answered, Registrar
 from .replaces import Refused, call_replaced
 from .resolver import Resolver
+from .said import readable
 from .stored_call import decoded
 from .surviving import SKIPPED, SurvivingCall
 from .trunks import TrustedTrunks
@@ -74,6 +75,8 @@ class Transfers(Moves, Protocol):
         """See app.transfers."""
         ...
 
+
+NAME_MOST = 200  # characters of a display name, or of an address that is no SIP URI
 
 Spawn = Callable[..., None]
 WithinDialog = Cancelled | DialogEnded | AckReceived | IncomingReinvite | IncomingRequest
@@ -405,12 +408,12 @@ class SipAgent:
             return
         audio = leg.offered
         self._legs[event.dialog] = leg
-        caller = request.from_
+        caller, user = request.from_, legible(request.uri.username)
         offered = Offered(
-            address=Address(request.uri.username.lower(), request.uri.host.lower().rstrip(".")),
+            address=Address(user.lower(), request.uri.host.lower().rstrip(".")),
             caller=plain_uri(caller),
-            dialled=f"{request.uri.scheme}:{request.uri.username}@{bracketed(request.uri.host)}",
-            display_name=caller.display[:200] if caller.display else "",
+            dialled=f"{request.uri.scheme}:{user}@{bracketed(request.uri.host)}",
+            display_name=readable(caller.display, NAME_MOST),
             source=flow.remote[0],
             local_address=media_bind_address(self._media_address, local, audio.remote_host),
             audio=audio,
@@ -477,8 +480,8 @@ class SipAgent:
 def plain_uri(name: NameAddr) -> str:
     """scheme:user@host without parameters, port or password."""
     uri = name.uri
-    user = f"{uri.username}@" if uri.username else ""
-    return f"{uri.scheme}:{user}{bracketed(uri.host)}" if uri.host else uri.text.partition(";")[0][:200]
+    user = f"{legible(uri.username)}@" if uri.username else ""
+    return f"{uri.scheme}:{user}{bracketed(uri.host)}" if uri.host else readable(uri.text.partition(";")[0], NAME_MOST)
 
 
 def media_address(advertised: str | None, local: str, remote: str) -> str:

@@ -24,6 +24,8 @@ from .page import Page
 from .statuses import bye_headers
 from .stored_call import StoredCall
 
+AGENT_MOST = 200  # characters that a program says of itself
+
 
 class Wire(Protocol):
     """What a call asks of the agent."""
@@ -101,7 +103,7 @@ class SipCall:
             local_address=flow.sent_by,
             transport=flow.transport,
             sip_call_id=self._call_id,
-            user_agent=self._user_agent[:200],
+            user_agent=self._user_agent,
         )
 
     def written(self) -> bytes:

@@ -10,7 +10,8 @@ from ...wire.sdp import Session
 from ...wire.sip.events import DialogId, IncomingInvite, TransactionId
 from ...wire.sip.reliable import required_by
 from .audio import answer_to, our_offer
-from .call import SipCall, Wire
+from .call import AGENT_MOST, SipCall, Wire
+from .said import readable
 from .statuses import status_of
 
 
@@ -41,7 +42,7 @@ class SipLeg(SipCall):
         self._invite: TransactionId | None = invite.transaction
         self._offer = offer
         self.offered, self.plain = audio, plain
-        self._user_agent = invite.request.headers.get("User-Agent") or ""
+        self._user_agent = readable(invite.request.headers.get("User-Agent") or "", AGENT_MOST)
         self._wants_ringing = required_by(invite.request)
         self._rang = False
 

@@ -25,9 +25,10 @@ from ...wire.sip.message import Response, body_part
 from ...wire.sip.reliable import FORKS_MOST, rseq_of
 from ...wire.sip.session_timer import least_of
 from .audio import NO_PORT, our_offer, read_offer
-from .call import SipCall, Wire
+from .call import AGENT_MOST, SipCall, Wire
 from .dialect import SESSION_EXPIRES
 from .page import Page, page_audio, read_page
+from .said import readable
 
 log = structlog.get_logger(__name__)
 
@@ -274,7 +275,8 @@ class OutgoingSipLeg(SipCall):
             self._foretold[response.to.tag or ""] = answer
 
     def _answer(self, response: Response, dialog: DialogId) -> None:
-        self._user_agent = response.headers.get("Server") or response.headers.get("User-Agent") or ""
+        agent = response.headers.get("Server") or response.headers.get("User-Agent") or ""
+        self._user_agent = readable(agent, AGENT_MOST)
         if self.ended:
             self._wire.bye(dialog, [])  # the answer crossed our CANCEL
             return

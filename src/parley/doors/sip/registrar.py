@@ -15,11 +15,12 @@ from ...core.devices import EXPIRES_LEAST, EXPIRES_USUAL, Binding, Contact, Regi
 from ...core.ids import DeviceId
 from ...core.refusals import Refusal
 from ...core.secret import Secret
-from ...wire.sip.address import find_param
+from ...wire.sip.address import find_param, legible
 from ...wire.sip.digest_server import Authorization, DigestServer, Freshness
 from ...wire.sip.errors import TheirMistake
 from ...wire.sip.flow import Flow
 from ...wire.sip.message import Request
+from .said import readable
 
 Lines = list[tuple[str, str]]
 CONTACT_MOST = 512  # characters
@@ -62,7 +63,7 @@ class Registrar:
         """Whose device sent this, or what to answer: a challenge, or 403 for who may not even try."""
         answer = self._authorization(request)
         if answer is None:
-            return self.challenge(now, await self._algorithm(request.from_.uri.username))
+            return self.challenge(now, await self._algorithm(legible(request.from_.uri.username)))
         if answer.uri.lower() != request.target.lower():
             return Answered(400, [])
 
@@ -103,7 +104,7 @@ class Registrar:
             return True
         if request.from_.uri.host.lower() not in {self._server.realm.lower(), flow.local[0]}:
             return False
-        username = request.from_.uri.username
+        username = legible(request.from_.uri.username)
         return bool(username) and await self._devices.find(username) is not None
 
     async def register(self, request: Request, flow: Flow, now: float) -> Answered:
@@ -145,7 +146,7 @@ def _registration(request: Request, flow: Flow) -> Registration:
             Contact(contact.uri.text, _seconds(find_param(contact.params, "expires"), usual))
             for contact in request.contacts
         )
-        if any(c.uri.partition(":")[0].lower() not in {"sip", "sips"} or len(c.uri) > CONTACT_MOST for c in contacts):
+        if any(not _callable(contact.uri) for contact in contacts):
             raise TheirMistake("a contact that we could not call")
     return Registration(
         contacts=contacts,
@@ -154,8 +155,12 @@ def _registration(request: Request, flow: Flow) -> Registration:
         host=flow.remote[0],
         port=flow.remote[1],
         transport=flow.transport,
-        user_agent=(request.headers.get("User-Agent") or "")[:AGENT_MOST],
+        user_agent=readable(request.headers.get("User-Agent") or "", AGENT_MOST),
     )
+
+
+def _callable(uri: str) -> bool:
+    return uri.partition(":")[0].lower() in {"sip", "sips"} and uri.isascii() and len(uri) <= CONTACT_MOST
 
 
 def _seconds(text: str | None, usual: int) -> int:
