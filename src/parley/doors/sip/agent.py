@@ -311,6 +311,8 @@ class SipAgent:
 
     def _within(self, event: WithinDialog, leg: SipCall | None) -> None:
         match event:
+            case Cancelled() if leg and self.snapshot(event.dialog) is not None:
+                leg.withdrawn(event.transaction)  # a re-INVITE: the call itself stands
             case Cancelled(why="cancel"):
                 self._gone(event.dialog, Side.REMOTE, Reason.CANCELLED)
             case Cancelled():  # we left it unanswered for too long

@@ -246,6 +246,15 @@ class SipCall:
             return
         self._offered(event.transaction, body)
 
+    def withdrawn(self, transaction: TransactionId) -> None:
+        """A re-INVITE was given up before we answered it: what was agreed before stands (RFC 3261 section 14.1)."""
+        if self._page is not None:
+            self._page.withdrawn(transaction)
+        elif self._reinvite is not None and self._reinvite[0] == transaction:
+            self._reinvite = None
+            if self.audio is not None:
+                self._post(MediaChanged(self.audio))
+
     def _offered(self, transaction: TransactionId, body: bytes | None) -> None:
         if self._page is not None:
             changed = self._page.offered(transaction, body)

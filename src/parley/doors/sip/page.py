@@ -89,6 +89,11 @@ class Page:
         else:
             self.respond(transaction, 200, self.answer_to(offer, web))
 
+    def withdrawn(self, transaction: TransactionId) -> None:
+        """It was given up: there is nothing to answer any more."""
+        if self._asked is not None and self._asked[0] == transaction:
+            self._asked = None
+
     def give_up(self) -> None:
         """Whoever offers anew must not wait for us for ever."""
         if self._asked is not None:
