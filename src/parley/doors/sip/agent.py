@@ -228,6 +228,10 @@ class SipAgent:
         """Events of this dialog are the leg's from now on."""
         self._legs[dialog] = leg
 
+    def forget(self, dialog: DialogId) -> None:
+        """The call was refused."""
+        self._legs.pop(dialog, None)
+
     def snapshot(self, dialog: DialogId) -> dict[str, Any] | None:
         try:
             return self._layer.snapshot(dialog)

@@ -8,8 +8,7 @@ from ...wire.sdes import OurKeys
 from ...wire.sdp import Session, parse
 from ...wire.sip.events import IncomingInvite
 from ...wire.web_sdp import WebOffer
-from .call import Wire
-from .leg import SipLeg
+from .leg import AnsweringWire, SipLeg
 from .page import Page, page_audio
 
 
@@ -17,7 +16,7 @@ class WebSipLeg(SipLeg):
     """Implements LegDoor."""
 
     def __init__(
-        self, invite: IncomingInvite, offered: Session, offer: WebOffer, wire: Wire, address: str, session: int
+        self, invite: IncomingInvite, offered: Session, offer: WebOffer, wire: AnsweringWire, address: str, session: int
     ) -> None:
         super().__init__(invite, offered, page_audio(offer), wire, address, session, OurKeys())
         self._page: Page = Page(session, wire.respond)
