@@ -6,7 +6,10 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
+from parley.core.endings import Ending, Reason, Side
+from parley.core.events import LegEnded
 from parley.core.profiles import MediaEncryption
+from parley.wire.sip.message import Response
 from tests.app.floor import Floor, no_errors
 from tests.doors.sip_rig import Phone, SipRig, offer
 
@@ -78,4 +81,29 @@ async def test_nothing_is_kept_of_a_call_that_came_to_nothing(rig: SipRig, story
     assert await story(rig) == status
     await rig.floor.wait(100)
     assert rig.agent.live == (0, 0) and rig.agent._legs == {}
+    rig.floor.assert_nothing_left()
+
+
+@pytest.mark.parametrize(
+    ("extra", "seconds", "status", "ending"),
+    [
+        ("Require: 100rel\r\n", 33, 504, Ending(Side.REMOTE, Reason.NO_ACK)),
+        ("", 301, 480, Ending(Side.LOCAL, Reason.NO_ANSWER)),
+    ],
+)
+async def test_why_a_call_ended_before_it_was_answered(
+    rig: SipRig, extra: str, seconds: float, status: int, ending: Ending
+) -> None:
+    """Nobody acknowledged our ringing, or we never came to an answer: the record says which, and blames no media."""
+    await rig.floor.space()
+    rig.floor.engine.hold()
+    phone = Phone(rig)
+    await phone.invite(extra=extra)
+    await rig.floor.wait(seconds)
+    assert status in [message.status for _, message in rig.sent if isinstance(message, Response)]
+    (ended,) = rig.floor.events(LegEnded)
+    assert isinstance(ended, LegEnded) and ended.ending == ending
+    rig.floor.engine.release()
+    await rig.floor.wait(64)
+    assert rig.agent._legs == {}
     rig.floor.assert_nothing_left()

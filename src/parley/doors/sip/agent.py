@@ -82,6 +82,9 @@ Spawn = Callable[..., None]
 WithinDialog = Cancelled | DialogEnded | AckReceived | IncomingReinvite | IncomingRequest
 
 _ENDED: dict[str, tuple[Side, Reason]] = {
+    "cancel": (Side.REMOTE, Reason.CANCELLED),
+    "unanswered": (Side.LOCAL, Reason.NO_ANSWER),
+    "no-prack": (Side.REMOTE, Reason.NO_ACK),
     "bye": (Side.REMOTE, Reason.HANG_UP),
     "no-ack": (Side.REMOTE, Reason.NO_ACK),
     "gone": (Side.REMOTE, Reason.TRANSPORT_FAILED),
@@ -317,11 +320,7 @@ class SipAgent:
         match event:
             case Cancelled() if leg and self.snapshot(event.dialog) is not None:
                 leg.withdrawn(event.transaction)  # a re-INVITE: the call itself stands
-            case Cancelled(why="cancel"):
-                self._gone(event.dialog, Side.REMOTE, Reason.CANCELLED)
-            case Cancelled():  # we left it unanswered for too long
-                self._gone(event.dialog, Side.LOCAL, Reason.MEDIA_FAILED)
-            case DialogEnded():
+            case Cancelled() | DialogEnded():
                 self._gone(event.dialog, *_ENDED[event.why])
             case AckReceived() if leg:
                 leg.confirmed(event.request)

@@ -268,6 +268,7 @@ class SipCall:
             self._session,
             keys=self._keys if self._fingerprint is None else None,
             fingerprint=self._fingerprint,
+            began=self.audio is not None and self.audio.dtls is not None and self.audio.dtls.client,
             secure=self.audio is not None and self.audio.encrypted,
             current=self._codec,
             previous=self._sent,
