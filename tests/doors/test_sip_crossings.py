@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from parley.core.endings import Ending, Reason, Side
+from parley.wire.sip.flow import Flow
 from parley.wire.sip.message import Response
 from tests.app.floor import Floor, no_errors
 from tests.doors.sip_rig import Phone, SipRig, audio_of, described, offer
 from tests.doors.test_sip_calls import statuses
+from tests.kit.sip_wire import SERVER, request
 
 
 @pytest.fixture
@@ -55,4 +58,21 @@ async def test_a_bye_that_crosses_a_reinvite_ends_both(rig: SipRig) -> None:
     await rig.floor.wait(1)
     assert [m.status for _, m in rig.sent[before:] if isinstance(m, Response) and m.status != 487] == []
     await rig.floor.wait(64)
+    rig.floor.assert_nothing_left()
+
+
+@pytest.mark.parametrize("transport", ["ws", "sctp", "nonsense"])
+async def test_who_cannot_be_reached_any_more_is_hung_up_on_in_peace(rig: SipRig, transport: str) -> None:
+    """The stream is gone and the Contact names a way that we cannot go: the leg ends, and it is no failure of ours."""
+    await rig.floor.space()
+    flow = Flow("ws", SERVER, ("192.0.2.50", 5062), 77)
+    contact = f"<sip:x@a.invalid;transport={transport}>"
+    via = "SIP/2.0/WS a.invalid;branch=z9hG4bKws"
+    (_, answer) = await rig.hear(request(via=via, target="sip:room@example.com", contact=contact, body=offer()), flow)
+    assert isinstance(answer, Response) and answer.status == 200
+    await rig.hear(request("ACK", via=via + "a", to=f"<sip:room@192.0.2.1>;tag={answer.to.tag}"), flow)
+    (leg,) = rig.floor.directory.legs()
+    await rig.floor.directory.drop_leg(leg.leg, Ending(Side.ADMINISTRATOR, Reason.HANG_UP))
+    await rig.floor.wait(100)
+    assert rig.agent.live == (0, 0) and rig.agent._legs == {}
     rig.floor.assert_nothing_left()
