@@ -259,7 +259,10 @@ class Listeners:
         if not flow.reliable:
             transport = self._datagrams.get(str(flow.connection))
             if transport is not None and not transport.is_closing():
-                transport.sendto(item.data, flow.remote)
+                try:
+                    transport.sendto(item.data, flow.remote)
+                except (OSError, ValueError) as problem:  # an address that a peer has named and no socket can reach
+                    log.debug("datagram not sent", problem=str(problem))
             return
         outlet = self._streams.get(int(flow.connection))
         if outlet is None or outlet.is_closing():
