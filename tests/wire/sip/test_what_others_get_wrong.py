@@ -74,3 +74,22 @@ def test_a_header_is_parsed_once() -> None:
     message = parse(request())
     assert message.vias is message.vias and message.from_ is message.from_
     assert message.contacts is message.contacts and message.cseq is message.cseq
+
+
+@pytest.mark.parametrize(
+    ("transport", "target", "contact"),
+    [
+        ("tls", "sips:room@192.0.2.1", "<sips:room@192.0.2.1:5060>"),
+        ("tls", "sip:room@192.0.2.1", "<sip:room@192.0.2.1:5060;transport=tls>"),
+        ("wss", "sips:room@192.0.2.1", "<sips:room@192.0.2.1:5060;transport=ws>"),
+        ("udp", "sips:room@192.0.2.1", "<sip:room@192.0.2.1:5060>"),
+    ],
+)
+def test_a_secure_call_has_a_secure_contact(transport: str, target: str, contact: str) -> None:
+    """RFC 3261 sections 8.1.1.8 and 12.1.1: sips answers sips, where the way is secure; transport=tls is not for it."""
+    desk = Desk(transport)
+    via = f"SIP/2.0/{transport.upper()} 192.0.2.50:5062;rport;branch=z9hG4bKone"
+    desk.layer.respond(invited(desk, target=target, via=via).transaction, 200, desk.now, body=OFFER)
+    assert desk.said()[-1].headers.get("Contact") == contact
+    desk.layer.invite(target, desk.flow, desk.now, from_="<sip:room@192.0.2.1>", body=OFFER)
+    assert desk.said()[-1].headers.get("Contact") == contact

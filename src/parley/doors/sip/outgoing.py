@@ -186,13 +186,14 @@ class OutgoingSipLeg(SipCall):
         self._digest = digest_of(hop)
         self._sent = self._our_offer(port, flow, web)
         user = quote(self._identity.user, safe="-_.!~*'()&=+$,/")
-        contact = None
+        target, contact = hop.contact or hop.target or self._target, None
         if hop.contact_domain:
-            transport = "" if flow.transport == "udp" else f";transport={flow.transport}"
-            contact = f"<sip:{user}@{hop.contact_domain}{transport}>"
+            secure = target.startswith("sips:") and flow.transport == "tls"
+            transport = "" if flow.transport == "udp" or secure else f";transport={flow.transport}"
+            contact = f"<{'sips' if secure else 'sip'}:{user}@{hop.contact_domain}{transport}>"
         self._send(
             Invitation(
-                target=hop.contact or hop.target or self._target,
+                target=target,
                 flow=flow,
                 from_=f"{display(self._identity.name)}<sip:{user}@{hop.from_domain or self._identity.domain}>",
                 body=self._sent.serialise(),

@@ -11,7 +11,7 @@ from typing import Any
 from parley.wire.sip.address import URI, is_ip
 from parley.wire.sip.errors import TheirMistake
 from parley.wire.sip.events import DialogId, TransactionId
-from parley.wire.sip.flow import Address, Flow
+from parley.wire.sip.flow import SECURE, Address, Flow
 from parley.wire.sip.message import Request, Response
 from parley.wire.sip.reliable import Provisional
 from parley.wire.sip.session_timer import SessionTimer
@@ -25,13 +25,14 @@ Credentials = Callable[[int, list[str], str, str], tuple[str, str] | None]
 GONE = 0  # stands for a stream that ended with its process: doors number theirs from 1
 
 
-def contact_for(flow: Flow, user: str) -> str:
-    """Our Contact on that flow: it names the transport unless that is UDP, so that the peer comes back by
-    it.
+def contact_for(flow: Flow, user: str, called: URI) -> str:
+    """Our Contact on that flow: it names the transport unless that is UDP, so that the peer comes back by it. A call to
+    sips has one of sips, which means TLS by itself (RFC 5630 section 3.1.4).
     """
+    secure = called.scheme == "sips" and flow.transport in SECURE
     named = "ws" if flow.transport == "wss" else flow.transport  # RFC 7118 section 5.2.2 has one name for both
-    transport = "" if flow.transport == "udp" else f";transport={named}"
-    return f"<sip:{user + '@' if user else ''}{flow.sent_by}{transport}>"
+    transport = "" if flow.transport == "udp" or (secure and named == "tls") else f";transport={named}"
+    return f"<{'sips' if secure else 'sip'}:{user + '@' if user else ''}{flow.sent_by}{transport}>"
 
 
 def user_of(uri: URI) -> str:
@@ -87,7 +88,7 @@ class Dialog:
             remote=request.headers.get("From") or "",
             target=contacts[0].uri.text if contacts else request.from_.uri.text,
             routes=tuple(route.text for route in request.record_routes),
-            contact=contact_for(flow, user_of(request.uri)),
+            contact=contact_for(flow, user_of(request.uri), request.uri),
             local_cseq=0,
             remote_cseq=request.cseq.number,
             behind_nat=not flow.reliable and via.host.lower() != flow.remote[0].lower(),

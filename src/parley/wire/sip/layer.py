@@ -176,7 +176,7 @@ class SipLayer:
         """
         if len(self._core.dialogs) >= self._core.limits.dialogs or self._core.full:
             raise OurMistake("too many calls")
-        URI.parse(target)
+        called = URI.parse(target)
         headers = tuple(headers)
         NameAddr.parse(to or f"<{target}>")
         sender = NameAddr.parse(from_)
@@ -187,7 +187,7 @@ class SipLayer:
             ("To", to or f"<{target}>"),
             ("Call-ID", call_id or self._core.token()),
             ("CSeq", f"{cseq} INVITE"),
-            ("Contact", contact or contact_for(flow, user_of(sender.uri))),
+            ("Contact", contact or contact_for(flow, user_of(sender.uri), called)),
             *self._core.dialect.about_us(),
             *(() if any(name == "Session-Expires" for name, _ in headers) else sessions.offered(self._core)),
             *headers,
