@@ -127,6 +127,7 @@ class SipDialler:
             cseq=invitation.cseq,
             contact=invitation.contact,
             credentials=leg.prove,
+            direct=invitation.direct,
         )
         self._calls[transaction] = leg
         self._agent.flush()

@@ -58,7 +58,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """An INVITE to be sent. from_: value without tag; contact None: the flow's own."""
+    """An INVITE to be sent. from_: value without tag; contact None: the flow's own; direct: see SipLayer.invite."""
 
     target: str
     flow: Flow
@@ -69,6 +69,7 @@ class Invitation:
     headers: tuple[tuple[str, str], ...] = ()
     from_tag: str | None = None
     cseq: int = 1
+    direct: bool = False
 
     @property
     def length(self) -> int:
@@ -219,6 +220,7 @@ class OutgoingSipLeg(CallByHop):
                 call_id=self._call_id,
                 contact=contact,
                 headers=self._headers,
+                direct=hop.contact is not None,
             )
         )
 

@@ -32,6 +32,7 @@ class Client:
         dialog: DialogId | None = None,
         has_offer: bool = False,
         credentials: Credentials | None = None,
+        direct: bool = False,
     ) -> ClientEntry:
         """Put our Via on a request, open its transaction and send it. `dialog`: the one it is sent inside."""
         core = self._core
@@ -48,6 +49,7 @@ class Client:
             dialog,
             has_offer,
             dialog is not None,
+            direct=direct,
             credentials=credentials,
         )
         if isinstance(machine, InviteClient) and entry.inside:
@@ -262,7 +264,7 @@ class Client:
         elif len(entry.early) >= reliable.FORKS_MOST:
             return False
         else:
-            dialog = Dialog.for_client(machine.request, response, machine.flow)
+            dialog = Dialog.for_client(machine.request, response, machine.flow, entry.direct)
             dialog.confirmed = False
             dialog.credentials = entry.credentials
             early = entry.early[tag] = Early(dialog, rseq)
@@ -273,7 +275,7 @@ class Client:
 
     def _made(self, entry: ClientEntry, invite: Request, response: Response, flow: Flow) -> Dialog:
         """The dialog that a 2xx makes; where it was an early one, its numbers go on."""
-        dialog = Dialog.for_client(invite, response, flow)
+        dialog = Dialog.for_client(invite, response, flow, entry.direct)
         early = entry.early.get(dialog.id.remote_tag)
         if early is not None:
             dialog.local_cseq = early.dialog.local_cseq

@@ -97,20 +97,17 @@ class Dialog:
         return dialog
 
     @classmethod
-    def for_client(cls, request: Request, response: Response, flow: Flow) -> "Dialog":
-        """The dialog a 2xx opens at the sender of the INVITE."""
+    def for_client(cls, request: Request, response: Response, flow: Flow, direct: bool = False) -> "Dialog":
+        """The dialog a 2xx opens at the sender of the INVITE. direct: as SipLayer.invite has it."""
         contacts = response.contacts
-        target = contacts[0].uri if contacts else request.uri
-        # It was called under an inner address, by sending elsewhere, and goes by that address itself.
-        inner = is_ip(target.host) and target.host == request.uri.host != flow.remote[0]
         return cls(
             id=DialogId(request.call_id, request.from_.tag or "", response.to.tag or ""),
             flow=flow,
             local=request.headers.get("From") or "",
             remote=response.headers.get("To") or "",
-            target=target.text,
+            target=contacts[0].uri.text if contacts else request.target,
             routes=tuple(route.text for route in reversed(response.record_routes)),
-            behind_nat=inner and not flow.reliable,
+            behind_nat=direct and not flow.reliable,
             contact=request.headers.get("Contact") or "",
             local_cseq=request.cseq.number,
             remote_cseq=None,
