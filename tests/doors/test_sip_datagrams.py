@@ -8,7 +8,7 @@ import os
 import pytest
 import uvloop
 
-from parley.doors.sip.listeners import Listeners
+from parley.doors.sip.listeners import ROUTE_HOLDS, Listeners, routed, source_address
 from parley.wire.sip.flow import Flow, Send
 
 HOST = f"127.{17 + os.getpid() % 200}.253.9"
@@ -34,3 +34,11 @@ def test_a_datagram_that_cannot_be_sent_keeps_nobody_elses(remote: tuple[str, in
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         assert runner.run(story()) == b"to ourselves"
+
+
+def test_our_address_towards_a_peer_is_asked_for_again_after_a_while() -> None:
+    """A route that was missing while the machine started, or has changed since, does not count for ever."""
+    asked = routed.cache_info().misses
+    for moment, times in ((0.0, 1), (ROUTE_HOLDS / 2, 1), (ROUTE_HOLDS * 1.5, 2)):
+        assert source_address("127.9.8.7", moment) == "127.0.0.1"
+        assert routed.cache_info().misses == asked + times
