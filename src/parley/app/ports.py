@@ -29,7 +29,7 @@ from ..core.outbound import Hop, OutboundRule, Target
 from ..core.outbox import OutboxEntry
 from ..core.people import Administrator, Application, Department, SystemDefaults, Tenant, Token, User
 from ..core.profiles import CallProfile, Extras, LegProfile, LegSettings, MediaEncryption
-from ..core.quality import QualityWindow
+from ..core.quality import LossRuns, QualityWindow
 from ..core.seats import Seat
 from ..core.spaces import AccessMethod, Member, Space
 from ..core.survival import StoredLeg, StoredMeeting
@@ -379,6 +379,7 @@ class MediaStatistics:
     far_loss_percent: float = 0.0  # the same, of late
     far_jitter_ms: float = 0.0
     gain: float = 0.0
+    losses: LossRuns = LossRuns()
 
 
 class EngineListener(Protocol):
