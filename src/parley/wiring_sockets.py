@@ -62,6 +62,7 @@ def meeting_socket(settings: Settings, shared: SocketShared) -> MeetingSocket:
         shared.seats.ended(space)
 
     moderation = Moderation(shared.directory, shared.clock, ended)
+    shared.directory.ends_by_keys = ended
 
     async def signed_in(text: str, bearer: bool) -> User | None:
         session = await shared.sessions.resolve(text, bearer=bearer)

@@ -92,6 +92,7 @@ class State:
         self.live_legs: dict[str, Any] = {}
         self.live_meetings: dict[str, Any] = {}
         self.brandings: dict[str, Any] = {}
+        self.dtmf_profiles: dict[str, Any] = {}
         self.attendance: list[Attendance] = []
         self.answers: dict[tuple[str, str], KeptAnswer] = {}
         self.administrators: dict[str, Administrator] = {}
@@ -299,6 +300,7 @@ class MemoryTransaction:
         self.call_profiles = MemoryRepository[Any](self, "call_profiles", lambda one: ())
         self.tenants = MemoryRepository[Any](self, "tenants", lambda one: (one.name,))
         self.users = MemoryRepository[User](self, "users", lambda one: (one.jid, one.name))
+        self.dtmf_profiles = MemoryRepository[Any](self, "dtmf_profiles", lambda one: ())
         self.brandings = MemoryRepository[Any](self, "brandings", lambda one: (one.resource_location,))
         self.inbound_rules = MemoryRepository[Any](self, "inbound_rules", lambda one: (one.domain,))
         self.ivrs = MemoryRepository[Any](self, "ivrs", lambda one: (one.uri,))

@@ -13,6 +13,7 @@ from ..core.admission import NOTHING_PROVEN, Candidates, Proof
 from ..core.dialplan import Echo, Ivr
 from ..core.endings import Ending, Reason, Side
 from ..core.ids import LegId, MeetingId, ParticipantId, SpaceId
+from ..core.key_commands import KeyCommand, may
 from ..core.leg_inputs import (
     Confirmed,
     Dial,
@@ -28,6 +29,7 @@ from ..core.leg_inputs import (
 )
 from ..core.meeting import Meeting
 from ..core.meeting_inputs import (
+    DoByKeys,
     DropLeg,
     End,
     Join,
@@ -59,7 +61,8 @@ from .remembered import Remembered
 log = structlog.get_logger(__name__)
 
 # A change of one of these may change what a live leg or meeting resolves to.
-_RESOLVING = {"leg-profile", "call-profile", "branding", "space", "access-method", "member", "tenant", "system"}
+_PROFILES = {"leg-profile", "call-profile", "dtmf-profile"}
+_RESOLVING = _PROFILES | {"branding", "space", "access-method", "member", "tenant", "system"}
 
 REPLACED = Ending(Side.REMOTE, Reason.HANG_UP)
 RETRY_AFTER = 1.0  # seconds until a meeting is resolved anew once more, when the store could not be read
@@ -100,6 +103,8 @@ class Directory:
         self._watchers: list[Callable[[MeetingId], None]] = []
         self._leg_watchers: list[Callable[[LegId], None]] = []
         self._before_answers: list[Callable[[], Awaitable[None]]] = []
+        # Told of a space whose meeting somebody ends for all by keys, before it ends.
+        self.ends_by_keys: Callable[[SpaceId], None] = lambda _space: None
         self.count_completed = 0
         self.most_legs = 0
         changes.subscribe(self._on_change)
@@ -346,8 +351,13 @@ class Directory:
 
     def ask(self, leg: LiveLegRunner, wish: MeetingInput) -> None:
         meeting = self._meetings.get(self._place.get(leg.id, MeetingId("")))
-        if meeting is not None:
-            meeting.post(wish)
+        if meeting is None:
+            return
+        if isinstance(wish, DoByKeys) and wish.command is KeyCommand.END:
+            own = self._view_of(leg.id)
+            if own is not None and may(wish.command, own.effective.settings, waits=own.waits):
+                self.ends_by_keys(meeting.view().space)
+        meeting.post(wish)
 
     async def _join(self, leg: LiveLegRunner, wish: JoinMeeting) -> None:
         party = leg.party
@@ -381,6 +391,7 @@ class Directory:
             return
         runner = self._meeting_for(facts)
         self._place[leg.id] = runner.view().meeting
+        leg.use_keys(facts.keys)
         runner.post(
             Join(
                 leg=leg.id,
@@ -523,6 +534,8 @@ class Directory:
             return
         runner.post(SpaceChanged(facts.space.name, facts.call, facts.sounds.brand))
         for leg in runner.view().legs:
+            if leg.leg in self._legs:
+                self._legs[leg.leg].use_keys(facts.keys)
             if leg.entry in facts.legs:
                 runner.post(LegLayersChanged(leg.leg, facts.legs[leg.entry]))
 

@@ -9,11 +9,13 @@ from ..core.admission import media_refused, within
 from ..core.endings import Reason
 from ..core.events import SPACE_MEETING
 from ..core.ids import SpaceId
+from ..core.key_commands import BUILT_IN_KEYS, KeyMap
 from ..core.leg_inputs import JoinMeeting
 from ..core.meeting_inputs import Entry
 from ..core.people import Tenant
 from ..core.profiles import CallLayer, Layer, LegLayer, resolve_call, resolve_leg
 from ..core.spaces import AccessMethod, Space
+from .dtmf_profiles import keys_of_space
 from .layers import call_layers, leg_layers
 from .ports import Transaction
 from .sounds import Sounds, sounds_of_space
@@ -29,6 +31,7 @@ class SpaceFacts:
     legs: Mapping[Entry, tuple[LegLayer, ...]]
     kind: str = SPACE_MEETING
     sounds: Sounds = Sounds()
+    keys: KeyMap = BUILT_IN_KEYS
 
 
 async def space_facts(tx: Transaction, space_id: SpaceId, entries: Iterable[Entry]) -> SpaceFacts | None:
@@ -44,6 +47,7 @@ async def space_facts(tx: Transaction, space_id: SpaceId, entries: Iterable[Entr
         call=await call_layers(tx, space),
         legs={entry: await leg_layers(tx, space, entry) for entry in standing},
         sounds=await sounds_of_space(tx, space),
+        keys=await keys_of_space(tx, space),
     )
 
 

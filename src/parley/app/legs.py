@@ -11,10 +11,11 @@ from ..core.admission import NOTHING_PROVEN, Candidates, Proof
 from ..core.dialplan import Echo, Ivr
 from ..core.endings import Ending, Reason, Side
 from ..core.ids import LegId, MeetingId, ParticipantId, UserId
+from ..core.key_commands import BUILT_IN_KEYS, KeyMap
 from ..core.leg import Leg
 from ..core.leg_inputs import (
     Accept,
-    AskToMute,
+    AskByKeys,
     CallIdResolved,
     ChangeMedia,
     CloseMedia,
@@ -26,6 +27,7 @@ from ..core.leg_inputs import (
     HearItself,
     JoinMeeting,
     JudgePin,
+    KeysAre,
     LeaveMeeting,
     LegAudio,
     LegEffect,
@@ -51,7 +53,7 @@ from ..core.leg_inputs import (
     StopPlaying,
 )
 from ..core.mediaplan import LegMedia, MediaPlan
-from ..core.meeting_inputs import LegNews, MeetingInput, MuteSelf
+from ..core.meeting_inputs import DoByKeys, LegNews, MeetingInput
 from ..core.survival import Dated, StoredLeg
 from .inputs import LEG, Inputs, NoInputs
 from .live import Party
@@ -164,6 +166,7 @@ class LiveLegRunner:
         self.replaces: LiveLegRunner | None = None  # whose place it takes once it is in
         self.started = services.clock.now()
         self.quality = QualityRecord(leg, number, services.journal)
+        self._keys = BUILT_IN_KEYS
         self._answered_door = door
         self._services = services
         self._lobby = lobby
@@ -197,6 +200,12 @@ class LiveLegRunner:
     @property
     def encrypted_media(self) -> bool:
         return self.audio is not None and self.audio.encrypted
+
+    def use_keys(self, keys: KeyMap) -> None:
+        """What keys mean in the meeting from now on; told to the machine when it is something else than before."""
+        if keys != self._keys:
+            self._keys = keys
+            self.post(KeysAre(keys))
 
     def send_keys(self, keys: str) -> None:
         """Pressed for the far end, which must have answered."""
@@ -262,8 +271,8 @@ class LiveLegRunner:
                 self._answered_door.hang_up(ending)
             case JoinMeeting():
                 self._lobby.join(self, effect)
-            case AskToMute():
-                self._lobby.ask(self, MuteSelf(self.participant))
+            case AskByKeys(command):
+                self._lobby.ask(self, DoByKeys(self.id, command))
             case Play(play, prompts, language, brand):
                 engine.play(self.id, play, prompts, language, brand)
             case SendKeys(keys):

@@ -22,6 +22,7 @@ from ..core.endings import Ending
 from ..core.events import Event
 from ..core.forwarding import ForwardingRule, Passage
 from ..core.ids import LegId, MeetingId, SpaceId, TenantId, UserId
+from ..core.key_commands import DtmfProfile
 from ..core.leg_inputs import LegAudio, LegInput, WebLocal
 from ..core.mediaplan import MediaPlan
 from ..core.meeting_inputs import Announce, Entry
@@ -264,6 +265,7 @@ class Transaction(Protocol):
     departments: Repository[Department]
     devices: Repository[Device]
     brandings: Repository[Branding]
+    dtmf_profiles: Repository[DtmfProfile]
     seats: SeatRepository
     live_legs: Repository[StoredLeg]
     live_meetings: Repository[StoredMeeting]

@@ -15,6 +15,7 @@ from .endings import Ending
 from .events import Event
 from .forwarding import Passage
 from .ids import AccessMethodId, LegId, SpaceId, TenantId, UserId
+from .key_commands import KeyCommand, KeyMap
 from .meeting_inputs import Entry, LegNews, Stay
 from .outbound import Hop
 from .profiles import Extras, LegSettings
@@ -272,6 +273,13 @@ class MoveTo:
 
 
 @dataclass(frozen=True, slots=True)
+class KeysAre:
+    """What keys mean in the meeting that the leg is in, or comes to, from now on."""
+
+    keys: KeyMap
+
+
+@dataclass(frozen=True, slots=True)
 class LegTick:
     """The time asked for by next_deadline has come."""
 
@@ -363,6 +371,7 @@ LegInput = (
     | RemoteEnded
     | Drop
     | MoveTo
+    | KeysAre
     | LegTick
     | Dial
     | Reached
@@ -468,8 +477,10 @@ class JoinMeeting:
 
 
 @dataclass(frozen=True, slots=True)
-class AskToMute:
-    """The caller asks by keys to be muted or, when muted, to be heard again; answered by News(SelfMuted)."""
+class AskByKeys:
+    """The caller asks for this by keys; answered by News: SelfMuted for the own mute, else KeysDone."""
+
+    command: KeyCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -574,7 +585,7 @@ LegEffect = (
     | ResolveCallId
     | JudgePin
     | JoinMeeting
-    | AskToMute
+    | AskByKeys
     | LeaveMeeting
     | HearItself
     | StopEcho

@@ -41,6 +41,7 @@ from .leg_inputs import (
     Granted,
     HangUp,
     JoinMeeting,
+    KeysAre,
     LeaveMeeting,
     LegAudio,
     LegEffect,
@@ -66,7 +67,7 @@ from .leg_inputs import (
     WebLocal,
     WebRemote,
 )
-from .meeting_inputs import Admitted, Dropped, JoinRefused, SelfMuted, Waiting
+from .meeting_inputs import Admitted, Dropped, JoinRefused, KeysDone, SelfMuted, Waiting
 from .outbound import FailureAction
 from .secret import Secret
 
@@ -144,6 +145,7 @@ class OutgoingLeg:
             RemoteEnded: lambda given, now: self._end(given.ending, now, remote=True),
             Drop: lambda given, now: self._end(given.ending, now),
             MoveTo: self._move,
+            KeysAre: self._keys_are,
             LegTick: self._tick,
         }
 
@@ -178,6 +180,8 @@ class OutgoingLeg:
 
     def next_deadline(self) -> float | None:
         """When a LegTick will have something to do; None: not by time alone."""
+        if self.state is CallState.JOINED:
+            return self._keypad.deadline
         return self._deadline if self.state in _TRYING or self.state is CallState.ENDED else None
 
     # --- until somebody answers ---------------------------------------------------------------------------------
@@ -277,6 +281,8 @@ class OutgoingLeg:
         return self._end(failed.ending, now, remote=True)
 
     def _tick(self, _tick: LegTick, now: float) -> list[LegEffect]:
+        if self.state is CallState.JOINED:
+            return self._keypad.tick(now)
         if self.state not in _TRYING or self._deadline is None or now < self._deadline:
             return []
         return self._end(Ending(Side.LOCAL, Reason.NO_ANSWER), now)
@@ -323,11 +329,15 @@ class OutgoingLeg:
     def _digit(self, given: Digit, now: float) -> list[LegEffect]:
         return self._keypad.press(given.digit, now) if self.state is CallState.JOINED else []
 
+    def _keys_are(self, given: KeysAre, _now: float) -> list[LegEffect]:
+        self._keypad.use(given.keys)
+        return []
+
     def _news(self, given: News, now: float) -> list[LegEffect]:
         if self.state not in _ANSWERED:
             return []
         news = given.news
-        if isinstance(news, SelfMuted):
+        if isinstance(news, SelfMuted | KeysDone):
             return self._keypad.answered(news)
         if isinstance(news, Dropped):
             return self._end(news.ending, now)

@@ -9,7 +9,14 @@ from ...app.directory import Directory
 from ...core.endings import Ending, Reason, Side
 from ...core.events import SPACE_MEETING, AdministratorActed, Event
 from ...core.ids import MeetingId, SpaceId
-from ...core.meeting_inputs import End, MeetingView, SetKeptWhenEmpty, SetLocked
+from ...core.meeting_inputs import (
+    End,
+    MeetingView,
+    SetFreeMute,
+    SetKeptWhenEmpty,
+    SetLocked,
+    SetNewcomersMuted,
+)
 from ...core.refusals import Refusal
 from .call_records import CALL_TYPES
 from .errors import MISSING, fail, parameter_errors
@@ -79,6 +86,10 @@ class Calls:
     async def _apply(self, meeting: MeetingId, parsed: Parsed) -> None:
         if "locked" in parsed.values:
             await self._directory.tell(meeting, SetLocked(parsed.values["locked"]))
+        if "free_mute" in parsed.values:
+            await self._directory.tell(meeting, SetFreeMute(parsed.values["free_mute"]))
+        if "newcomers_muted" in parsed.values:
+            await self._directory.tell(meeting, SetNewcomersMuted(parsed.values["newcomers_muted"]))
         if "kept" in parsed.values:
             await self._directory.tell(meeting, SetKeptWhenEmpty(parsed.values["kept"]))
         if not parsed.extras:
@@ -109,6 +120,8 @@ class Calls:
             "participants": len({leg.participant for leg in view.legs}),
             "locked": view.locked,
             "kept": view.kept_when_empty,
+            "free_mute": view.free_mute,
+            "newcomers_muted": view.newcomers_muted,
             **more,
         }
         return CALL.node(view.meeting, values, self._extras.get(view.meeting, {}), listed=listed)

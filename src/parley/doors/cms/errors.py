@@ -29,6 +29,7 @@ DOES_NOT_EXIST = {
     "forwarding-rule": "forwardingDialPlanRuleDoesNotExist",
     "dial-transform": "dialTransformDoesNotExist",  # the code tables of the dialect have no word for it
     "ivr": "ivrDoesNotExist",
+    "dtmf-profile": "dtmfProfileDoesNotExist",
     "call-branding": "callBrandingProfileDoesNotExist",
     "ivr-branding": "ivrBrandingProfileDoesNotExist",
     "meeting": "callDoesNotExist",
