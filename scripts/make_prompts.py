@@ -161,6 +161,11 @@ TEXTS |= {
         "zh": "qi2 ta1 ren2 yi3 qu3 xiao1 jing4 yin1",
         "pt": "Os outros têm o microfone ligado.",
     },
+    "confirm-join": {
+        "en": "You are called into a meeting. Press any key.",
+        "zh": "yao1 qing3 nin2 can1 jia1 hui4 yi4, qing3 an4 ren4 yi4 jian4",
+        "pt": "Você foi chamado a uma reunião. Tecle algo para entrar.",
+    },
     "done": {
         "en": "Done.",
         "zh": "yi3 wan2 cheng2",
@@ -196,6 +201,7 @@ BEEPS: dict[str, tuple[int, ...]] = {
     "others-muted": (200, 700),
     "others-unmuted": (700, 200),
     "done": (200, 800),
+    "confirm-join": (3200, 600),
 }
 
 # Somebody comes: up a fourth; somebody goes: down.

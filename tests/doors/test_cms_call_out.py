@@ -11,6 +11,7 @@ import pytest
 
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import LegArrived
+from parley.core.ids import LegId
 from parley.core.leg_inputs import Answered, AudioCodec, CallFailed, LegAudio, RemoteEnded, Ringing
 from parley.core.people import CallOutLimits, SystemDefaults
 from parley.core.profiles import LegSettings
@@ -325,6 +326,28 @@ async def test_keys_are_pressed_for_the_one_who_is_called(cms: Rig) -> None:
         assert await cms.refused("PUT", f"callLegs/{leg}", dtmfSequence=keys) == wrong
     arrived = next(event for event in cms.journal.events if isinstance(event, LegArrived))
     assert arrived.owner == "mine"
+
+
+async def test_whoever_answers_confirms_by_a_key(cms: Rig) -> None:
+    """Until then the leg is connected, the call's, and not in it; the end of the call ends it."""
+    meeting = await call(cms)
+    await rule(cms)
+    legs = []
+    for _ in range(2):
+        legs.append(await cms.post(f"calls/{meeting}/callLegs", remoteParty=ADA, confirmation="true"))
+        await cms.settle()
+        await answer(cms)
+    first, second = legs
+    for leg in (first, second):
+        body = await cms.get(f"callLegs/{leg}")
+        assert f"<call>{meeting}</call>" in body and "<state>connected</state>" in body and "groupId" not in body
+        assert cms.engine.played[LegId(leg)] == ["confirm-join"]
+    cms.directory.digit(LegId(first), "1")
+    await cms.settle()
+    assert "<groupId>" in await cms.get(f"callLegs/{first}")
+    await cms.delete(f"calls/{meeting}")
+    await cms.settle()
+    assert await cms.refused("GET", f"callLegs/{second}") == (404, "<callLegDoesNotExist />")
 
 
 async def test_a_whole_picture_is_asked_for(cms: Rig) -> None:

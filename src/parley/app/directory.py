@@ -486,8 +486,8 @@ class Directory:
         for leg in [] if self._closed else list(self._legs.values()):
             if not isinstance(leg, OutgoingLegRunner):
                 continue
-            ahead = leg.into is None and leg.space == space and (leg.calling or leg.id in self._joining)
-            if (leg.into == meeting and leg.calling) or (ordered and ahead):
+            ahead = leg.into is None and leg.space == space and (leg.outside or leg.id in self._joining)
+            if (leg.into == meeting and leg.outside) or (ordered and ahead):
                 leg.post(Drop(Ending(Side.LOCAL, Reason.MEETING_ENDED)))
 
     # --- changes: live legs are resolved anew --------------------------------------------------------------------
@@ -575,7 +575,7 @@ class Directory:
         party = runner.party
         assert party is not None
         meeting = self._place.get(runner.id) if view else None
-        if isinstance(runner, OutgoingLegRunner) and runner.calling and runner.into in self._meetings:
+        if isinstance(runner, OutgoingLegRunner) and runner.outside and runner.into in self._meetings:
             meeting = runner.into
         return LiveLeg(
             leg=runner.id,

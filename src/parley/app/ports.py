@@ -626,6 +626,7 @@ class CallOut:
     entry: the door the person comes in by without being asked for a PIN; settings, extras: of the leg itself.
     admitted: the person waits for nothing, not in a lobby, a waiting room or before a lock. keys: 0-9 * # and commas,
     pressed for the far end as soon as it has answered. owner: what whoever asks wants to know the call by in records.
+    confirmation: whoever answers must press a key to come in.
     """
 
     space: SpaceId
@@ -639,6 +640,7 @@ class CallOut:
     admitted: bool = False
     keys: str = ""
     owner: str = ""
+    confirmation: bool = False
 
 
 class CallPlacer(Protocol):

@@ -293,7 +293,8 @@ class Dial:
 
     entry, settings, extras and admitted are of the leg that joins when somebody answers; ring_seconds: how long one
     hop has from the first attempt to the answer. keys: pressed for the far end as soon as it has answered.
-    owner: as in LegArrived.
+    owner: as in LegArrived. confirmation: whoever answers is asked to press a key before he comes in, in this language
+    and by this brand's prompt.
     """
 
     hops: tuple[Hop, ...]
@@ -311,6 +312,9 @@ class Dial:
     sip_call_id: str = ""
     keys: str = ""
     owner: str = ""
+    confirmation: bool = False
+    language: str = ""
+    brand: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ _REASONS = {
     Reason.BUSY: "remoteBusy",
     Reason.DECLINED: "remoteRejected",
     Reason.NO_ANSWER: "ringingTimeout",
+    Reason.NOT_CONFIRMED: "confirmationTimeOut",
     Reason.UNREACHABLE: "unknownDestination",
     Reason.NAME_UNKNOWN: "dnsFailure",
     Reason.LOOP: "unknownDestination",

@@ -158,8 +158,22 @@ _CALL_OUT = (
         access=Access.CREATE_ONLY,
         note="mandatory; a SIP URI, a telephone number or a JID",
     ),
-    Field("bandwidth", _NUMBER, "bandwidth", access=Access.CREATE_ONLY, effect=False),
-    Field("confirmation", _BOOLEAN, "confirmation", access=Access.CREATE_ONLY, effect=False),
+    Field(
+        "bandwidth",
+        _NUMBER,
+        "bandwidth",
+        access=Access.WRITE_ONLY,
+        effect=False,
+        note="sound takes what its codec takes, and there is no video",
+    ),
+    Field(
+        "confirmation",
+        _BOOLEAN,
+        "confirmation",
+        default="false",
+        access=Access.WRITE_ONLY,
+        note="whoever answers must press a key within a minute to come in",
+    ),
 )
 
 NEW_CALL_LEG = Table("callLeg", "2.8", (*_CALL_OUT, *CALL_LEG.fields))
