@@ -130,9 +130,9 @@ async def test_post_opens_a_call_that_stays(cms: Rig) -> None:
 
 
 async def test_post_of_a_call_needs_a_space(cms: Rig) -> None:
-    """Neither a missing nor an unknown space opens anything."""
+    """Neither a missing nor an unknown space opens anything, without a name at least."""
     missing = (400, '<parameterError parameter="coSpace" error="missing" />')
-    assert await cms.refused("POST", "calls", "name=adhoc") == missing
+    assert await cms.refused("POST", "calls", "name=&locked=true") == missing
     assert await cms.refused("POST", "calls", f"coSpace={NOBODY}") == (400, "<coSpaceDoesNotExist />")
     space = await cms.post("coSpaces", "uri=n")
     bad = (400, '<parameterError parameter="messageDuration" error="invalidValue" />')

@@ -12,6 +12,7 @@ import structlog
 from ..core.admission import NOTHING_PROVEN, Candidates, Proof
 from ..core.dialplan import Echo, Ivr
 from ..core.endings import Ending, Reason, Side
+from ..core.events import AD_HOC_MEETING
 from ..core.ids import LegId, MeetingId, ParticipantId, SpaceId
 from ..core.key_commands import KeyCommand, may
 from ..core.leg_inputs import (
@@ -32,6 +33,7 @@ from ..core.meeting_inputs import (
     DoByKeys,
     DropLeg,
     End,
+    Entry,
     Join,
     JoinRefused,
     Left,
@@ -46,11 +48,11 @@ from ..core.meeting_inputs import (
 from ..core.people import Tenant
 from ..core.quality import QualityWindow
 from ..core.refusals import Refusal
-from ..core.spaces import AccessMethod
+from ..core.spaces import AccessMethod, Space
 from ..core.survival import Dated, Inside, StoredMeeting
 from .changes import Change, Changes
 from .inputs import MEETING, SURVIVED
-from .joining import SpaceFacts, entry_of, space_facts, why_not
+from .joining import SpaceFacts, entry_of, facts_of, space_facts, why_not
 from .legs import IncomingLegRunner, LegServices, LiveLegRunner
 from .live import LiveLeg, without_scheme
 from .meetings import MeetingRunner
@@ -65,6 +67,7 @@ _PROFILES = {"leg-profile", "call-profile", "dtmf-profile"}
 _RESOLVING = _PROFILES | {"branding", "space", "access-method", "member", "tenant", "system"}
 
 REPLACED = Ending(Side.REMOTE, Reason.HANG_UP)
+AD_HOC_MOST = 1000  # meetings without a space at once
 RETRY_AFTER = 1.0  # seconds until a meeting is resolved anew once more, when the store could not be read
 
 T = TypeVar("T")
@@ -100,6 +103,7 @@ class Directory:
         self._stale: set[MeetingId] = set()  # meetings that are being resolved anew
         self._closed = False
         self._temporary: dict[SpaceId, SpaceFacts] = {}  # spaces that exist for one call, and in no store
+        self._ad_hoc: dict[SpaceId, Space] = {}  # the same, but for everything that holds for spaces without a tenant
         self._watchers: list[Callable[[MeetingId], None]] = []
         self._leg_watchers: list[Callable[[LegId], None]] = []
         self._before_answers: list[Callable[[], Awaitable[None]]] = []
@@ -274,9 +278,36 @@ class Directory:
         for watcher in self._watchers:
             watcher(meeting)
 
+    def ad_hoc(self, space: SpaceId) -> Space | None:
+        """The space of a meeting that has none in the store, where this is one."""
+        return self._ad_hoc.get(space)
+
+    def keep_ad_hoc(self, space: Space) -> None:
+        """There is such a space until its meeting is over."""
+        self._ad_hoc[space.id] = space
+
+    async def open_ad_hoc(self, name: str) -> MeetingId:
+        """A meeting without a space, into which people are called or moved. Raises Refusal limit(which: ad-hoc)."""
+        if len(self._ad_hoc) >= AD_HOC_MOST:
+            raise Refusal("limit", which="ad-hoc")
+        space = Space(SpaceId(self._identifiers.uuid()), name, non_member_access=False)
+        self.keep_ad_hoc(space)
+        try:
+            return await self.open(space.id)
+        except BaseException:
+            self._ad_hoc.pop(space.id, None)
+            raise
+
+    async def facts(self, tx: Transaction, space: SpaceId, entries: Iterable[Entry]) -> SpaceFacts | None:
+        """What holds for joins. None: there is no such space."""
+        own = self._ad_hoc.get(space)
+        if own is not None:
+            return await facts_of(tx, own, entries, AD_HOC_MEETING)
+        return await space_facts(tx, space, entries)
+
     async def open(self, space: SpaceId) -> MeetingId:
         """The space's meeting, kept although empty. Raises Refusal not-found."""
-        facts = await self._read(space, lambda tx: space_facts(tx, space, ()))
+        facts = await self._read(space, lambda tx: self.facts(tx, space, ()))
         if facts is None:
             raise Refusal("not-found", kind="space", id=space)
         runner = self._meeting_for(facts)
@@ -366,7 +397,7 @@ class Directory:
 
         async def read(tx: Transaction) -> tuple[SpaceFacts | None, AccessMethod | None]:
             door = await tx.access_methods.get(entry.access_method) if entry.access_method else None
-            return await space_facts(tx, wish.space, [entry]), door
+            return await self.facts(tx, wish.space, [entry]), door
 
         facts, door = self._temporary.get(wish.space), None
         if facts is None:
@@ -482,6 +513,7 @@ class Directory:
         space = runner.view().space if runner is not None else None
         if space is not None:
             self._of_space.pop(space, None)
+            self._ad_hoc.pop(space, None)
         self._stale.discard(meeting)
         for leg in [] if self._closed else list(self._legs.values()):
             if not isinstance(leg, OutgoingLegRunner):
@@ -527,7 +559,7 @@ class Directory:
             self._stale.discard(meeting)
             return  # nothing of it is stored
         # Legs are many and their entries few; whoever comes in while this reads has read for himself.
-        facts = await self._read(space, lambda tx: space_facts(tx, space, {leg.entry for leg in runner.view().legs}))
+        facts = await self._read(space, lambda tx: self.facts(tx, space, {leg.entry for leg in runner.view().legs}))
         self._stale.discard(meeting)
         if facts is None:
             runner.post(End(Ending(Side.ADMINISTRATOR, Reason.SPACE_DELETED)))

@@ -38,8 +38,11 @@ async def space_facts(tx: Transaction, space_id: SpaceId, entries: Iterable[Entr
     """None: there is no such space. An entry whose door is gone is left out: who came in by it keeps what he has,
     for the space's own profile may well be a host's."""
     space = await tx.spaces.get(space_id)
-    if space is None:
-        return None
+    return await facts_of(tx, space, entries) if space is not None else None
+
+
+async def facts_of(tx: Transaction, space: Space, entries: Iterable[Entry], kind: str = SPACE_MEETING) -> SpaceFacts:
+    """As space_facts, of a space that is known."""
     standing = [e for e in entries if not e.access_method or await tx.access_methods.get(e.access_method)]
     return SpaceFacts(
         space=space,
@@ -48,6 +51,7 @@ async def space_facts(tx: Transaction, space_id: SpaceId, entries: Iterable[Entr
         legs={entry: await leg_layers(tx, space, entry) for entry in standing},
         sounds=await sounds_of_space(tx, space),
         keys=await keys_of_space(tx, space),
+        kind=kind,
     )
 
 

@@ -132,6 +132,24 @@ class AccessMethodRepository(Repository[AccessMethod], Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """Which occurrences a list shows: of this tenant, in one of the states, to start in [first, last].
+
+    person, search: of the conference, as in Coming.
+    """
+
+    tenant: TenantId | None
+    first: datetime
+    last: datetime
+    states: Collection[OccurrenceState]
+    person: UserId | None = None
+    search: str | None = None
+    descending: bool = False
+    offset: int = 0
+    limit: int = 20
+
+
 class OccurrenceRepository(Repository[Occurrence], Protocol):
     async def of(self, conferences: Sequence[str]) -> list[Occurrence]:
         """Every occurrence of these conferences, by start."""
@@ -151,6 +169,10 @@ class OccurrenceRepository(Repository[Occurrence], Protocol):
 
     async def unannounced(self, first: datetime, last: datetime) -> list[Occurrence]:
         """Those BOOKED and not `reminded` whose start lies in [first, last], by start. Indexed."""
+        ...
+
+    async def past(self, wish: Past) -> Page[Occurrence]:
+        """By start, in order of creation where it is the same; both the other way round when descending. Indexed."""
         ...
 
 

@@ -60,18 +60,22 @@ class Calls:
         return self._node(view, {"owner_name": await self._owner_name(view)})
 
     async def create(self, request: Request) -> Created:
-        """Opens the meeting of a space and keeps it although nobody is in it."""
+        """Opens the meeting of a space, or one of its own, and keeps it although nobody is in it."""
         parsed = CALL.parse(request.form, create=True)
-        space = parsed.values.pop("space", None)
-        if not space:
-            raise parameter_errors([("coSpace", MISSING)])
-        try:
-            meeting = await self._directory.open(SpaceId(space))
-        except Refusal:
-            raise fail("coSpaceDoesNotExist") from None
+        meeting = await self._opened(parsed.values.pop("space", None), parsed.values.pop("name", None))
         self._tell_record(request, "created new call", meeting)
         await self._apply(meeting, parsed)
         return Created(f"calls/{meeting}")
+
+    async def _opened(self, space: str | None, name: str | None) -> MeetingId:
+        if not space and name:
+            return await self._directory.open_ad_hoc(name)
+        if not space:
+            raise parameter_errors([("coSpace", MISSING)])
+        try:
+            return await self._directory.open(SpaceId(space))
+        except Refusal:
+            raise fail("coSpaceDoesNotExist") from None
 
     async def change(self, request: Request) -> None:
         meeting = self._view(request.ids[0]).meeting

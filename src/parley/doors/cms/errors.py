@@ -59,9 +59,10 @@ LIMITS = {
     "call-out-at-once": "tenantParticipantLimitReached",
     "call-out-per-minute": "tenantParticipantLimitReached",
     "dial-transforms": "invalidOperation",
+    "ad-hoc": "callBridgeUnavailable",  # the dialect has no word for a bound on calls without a space
     "legs": "callBridgeUnavailable",  # "participant creation aimed at a bridge that refuses"
 }
-BUSY_LIMITS = frozenset({"call-out-at-once", "call-out-per-minute", "legs"})
+BUSY_LIMITS = frozenset({"call-out-at-once", "call-out-per-minute", "ad-hoc", "legs"})
 
 # Refusals that name a parameter, and the word for what is wrong with it.
 PARAMETERS = {"invalid": INVALID, "missing": MISSING, "duplicate-name": INVALID}
