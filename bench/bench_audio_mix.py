@@ -38,6 +38,9 @@ class NumberedPorts:
 
     def send(self, departures: object) -> None: ...
 
+    def taken(self) -> list[bytes]:
+        return []
+
 
 OPUS = Codec(name="opus", payload_type=111, clock_rate=RATE)
 TALKERS = 4

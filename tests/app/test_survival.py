@@ -416,11 +416,10 @@ async def test_a_meeting_without_a_space_goes_on(life: Life) -> None:
     assert found is not None and before is not None
     assert (found.name, found.kind, found.legs[0].leg) == ("Just now", "ad-hoc", leg)
     await after.settle()
-    for key in "*9":
-        after.directory.digit(leg, key)
+    after.engine.press(leg, "*9")
     assert (again := after.meeting()) is not None and again.locked
     await after.directory.drop_leg(leg, HANG_UP)
-    assert after.meeting() is None and after.directory.ad_hoc(view.space) is None
+    assert after.meeting() is None and after.directory.spaces.ad_hoc(view.space) is None
     await after.wait(60)
     after.assert_records_whole()
 

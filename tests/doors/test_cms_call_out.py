@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from parley.app import directory
+from parley.app import space_reader
 from parley.app.ports import StoredEvent
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import LegArrived, MeetingStarted
@@ -342,7 +342,7 @@ async def test_a_call_without_a_space_is_of_those_who_are_called_into_it(cms: Ri
 
 async def test_calls_without_a_space_are_bounded(cms: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """One more is a matter of time; those that are over make room."""
-    monkeypatch.setattr(directory, "AD_HOC_MOST", 2)
+    monkeypatch.setattr(space_reader, "AD_HOC_MOST", 2)
     first, _ = [await cms.post("calls", name=name) for name in "ab"]
     assert await cms.refused("POST", "calls", name="c") == (503, "<callBridgeUnavailable />")
     await cms.delete(f"calls/{first}")
@@ -386,7 +386,7 @@ async def test_whoever_answers_confirms_by_a_key(cms: Rig) -> None:
         body = await cms.get(f"callLegs/{leg}")
         assert f"<call>{meeting}</call>" in body and "<state>connected</state>" in body and "groupId" not in body
         assert cms.engine.played[LegId(leg)] == ["confirm-join"]
-    cms.directory.digit(LegId(first), "1")
+    cms.engine.press(LegId(first), "1")
     await cms.settle()
     assert "<groupId>" in await cms.get(f"callLegs/{first}")
     await cms.delete(f"calls/{meeting}")

@@ -73,16 +73,13 @@ async def test_everybody_may_unmute_as_the_call_says(cms: Rig) -> None:
     profile = await cms.post("callLegProfiles", rxAudioMute="true", muteSelfAllowed="false")
     call = await cms.post("calls", coSpace=await cms.post("coSpaces", uri="n", callLegProfile=profile))
     leg = (await cms.call("n")).id
-    cms.directory.digit(leg, "*")
-    cms.directory.digit(leg, "6")
+    cms.engine.press(leg, "*6")
     assert not heard(cms, leg)
     await cms.put(f"calls/{call}", allowAllMuteSelf="true")
     assert "<allowAllMuteSelf>true</allowAllMuteSelf>" in await cms.get(f"calls/{call}")
     for expected in (True, False):
-        cms.directory.digit(leg, "*")
-        cms.directory.digit(leg, "6")
+        cms.engine.press(leg, "*6")
         assert heard(cms, leg) is expected
     await cms.put(f"calls/{call}", allowAllMuteSelf="")
-    cms.directory.digit(leg, "*")
-    cms.directory.digit(leg, "6")
+    cms.engine.press(leg, "*6")
     assert not heard(cms, leg)

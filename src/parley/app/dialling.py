@@ -134,7 +134,7 @@ class Dialling:
 
     async def _plan(self, wish: CallOut) -> _Plan:
         async with self._store.reading() as tx:
-            space = self._directory.ad_hoc(wish.space) or await tx.spaces.get(wish.space)
+            space = self._directory.spaces.ad_hoc(wish.space) or await tx.spaces.get(wish.space)
             if space is None or not space.enabled:
                 raise Refusal("not-found", kind="space", id=wish.space)
             encryption = await _check_entry(tx, space, wish)

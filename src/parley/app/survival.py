@@ -250,8 +250,8 @@ class Survival:
             for one in meetings:
                 if one.kind == AD_HOC_MEETING and one.id not in history.over:
                     space = Space(one.space, one.name, one.tenant, non_member_access=False)
-                    self._directory.keep_ad_hoc(space)
-            facts = {one.id: await self._directory.facts(tx, one.space, ()) for one in meetings}
+                    self._directory.spaces.keep_ad_hoc(space)
+            facts = {one.id: await self._directory.spaces.facts_in(tx, one.space, ()) for one in meetings}
         self._legs = {row.id: row for row in rows}
         self._meetings = {one.id: one for one in meetings}
         self._changed_legs, self._changed_meetings = set(self._legs), set(self._meetings)
