@@ -6,7 +6,7 @@ A whole server whose commits take 15 ms longer than they would (slow_commits.py)
 - from the INVITE to the first packet with the sound of those who are inside;
 - from the first packet of `#` behind a PIN to the first packet that holds the meeting;
 - from the host's last digit packet, and from the ACK of a host without a PIN, to the first packet to a waiting guest
-  that holds the host's tone; of the former 20 ms are the phone's own, which sends no sound while a key is down, so it is
+  that holds the host's tone; of the former 20 ms are the phone's own, which sends nothing while a key is down: so it is
   also measured from the first packet with sound after the key;
 - from mouth to ear: from the sending of the first packet that holds a tone to the coming of the first that does.
 
