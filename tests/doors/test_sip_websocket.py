@@ -15,11 +15,13 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from parley.app.devices import Devices
 from parley.app.users import UserEdit
+from parley.core.devices import BINDINGS_MOST
 from parley.core.ids import OutboundRuleId
 from parley.core.leg_inputs import Answered, CallFailed, MediaChanged, Reached, WebLocal
 from parley.core.outbound import Hop
 from parley.core.secret import Secret
 from parley.doors.http import HttpListener
+from parley.doors.sip.accepting import Acceptor, Turnstile
 from parley.doors.sip.listeners import StreamLimits, bind_sockets
 from parley.doors.sip.registrar import Registrar
 from tests.app.floor import Floor, no_errors
@@ -65,7 +67,7 @@ async def place(*origins: str, limits: StreamLimits | None = None) -> AsyncItera
         del rig.agent._listeners.send  # type: ignore[misc]
         app: ASGIApp = rig.agent.sockets(origins)
         sockets = bind_sockets("127.0.0.1", 0, socket.SOCK_STREAM)
-        listener = HttpListener(app, "sip", websockets=True)
+        listener = HttpListener(app, "sip", Acceptor(Turnstile(100, 100)), websockets=True)
         await listener.open(sockets)
         try:
             yield Place(floor, rig, devices, sockets[0].getsockname()[1])
@@ -133,6 +135,20 @@ async def test_a_device_registers_by_its_socket_and_is_called_by_it() -> None:
         again, told = leg_of(here.rig.agent)
         again.reach(hop)
         assert await failed(told)
+
+
+async def test_pages_that_were_closed_do_not_stand_in_the_way_of_new_ones() -> None:
+    """Each time it is loaded a page has another name and says nothing of the one before; those whose socket is gone
+    are forgotten when the next one registers, however many there were."""
+    async with place() as here:
+        password = await here.device()
+        async with here.phone() as open_still:
+            await open_still.register(password)
+            for number in range(BINDINGS_MOST + 1):
+                async with here.phone(host=f"page{number}.invalid") as phone:
+                    answer = await phone.register(password)
+                    assert re.findall(r"sip:ann@([^;]*)", answer.partition("Contact")[2]) == [HOST, phone.host]
+                await until(lambda: len(here.rig.agent._listeners._streams) == 1)
 
 
 async def failed(told: Told) -> bool:
