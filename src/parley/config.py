@@ -235,8 +235,8 @@ class Limits(Section):
     )
     http_connections: int = setting(
         3000,
-        "Connections at a time on each HTTP or HTTPS listener, browsers' and SIP's WebSockets among them, counted from when "
-        "they are accepted; more are closed.",
+        "Connections at a time on each HTTP or HTTPS listener, WebSockets among them, counted from when they are "
+        "accepted; more are closed.",
         "connections",
         ge=1,
         le=100_000,

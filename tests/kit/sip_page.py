@@ -17,7 +17,8 @@ from .browser import Browser
 from .web_server import WebServer
 
 SCRIPT = Path(__file__).with_suffix(".js").read_text()
-PAGE = f'<!doctype html><meta charset="utf-8"><title>Phone</title><audio id="ear" autoplay></audio><script>{SCRIPT}</script>'
+HEAD = '<!doctype html><meta charset="utf-8"><title>Phone</title><link rel="icon" href="data:,">'
+PAGE = f'{HEAD}<audio id="ear" autoplay></audio><script>{SCRIPT}</script>'
 
 
 class SipPage:

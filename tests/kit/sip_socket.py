@@ -67,9 +67,10 @@ class SipSocket:
     async def send(self, method: str, target: str, *, body: str = "", to: str = "", extra: str = "") -> None:
         if method != "ACK":
             self._number += 1
+        transport = "WSS" if self.url.startswith("wss") else "WS"
         lines = [
             f"{method} {target} SIP/2.0",
-            f"Via: SIP/2.0/{'WSS' if self.url.startswith('wss') else 'WS'} {self.host};branch=z9hG4bK{secrets.token_hex(8)}",
+            f"Via: SIP/2.0/{transport} {self.host};branch=z9hG4bK{secrets.token_hex(8)}",
             "Max-Forwards: 70",
             f"From: <sip:{self.user}@{self.domain}>;tag={self._tag}",
             f"To: {to or f'<{target}>'}",

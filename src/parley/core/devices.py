@@ -30,8 +30,8 @@ class DigestAlgorithm(StrEnum):
 class Binding:
     """Where a device is reached. contact: the URI it gave; host, port, transport: whence it said so.
 
-    parameters: of its Contact as it gave them, without expires. instance, reg_id: among these, who the device is wherever
-    it is, and which of its ways to us this one is (RFC 5626 section 4.1); empty: it does not say.
+    parameters: of its Contact as it gave them, without expires. instance, reg_id: among these, who the device is
+    wherever it is, and which of its ways to us this one is (RFC 5626 section 4.1); empty: it does not say.
     """
 
     contact: str

@@ -16,9 +16,15 @@ from starlette.types import ASGIApp
 
 SOCKET_MESSAGE_MOST = 256 * 1024  # bytes of one WebSocket message
 KEEP_ALIVE = 30  # seconds between two requests
-HEAD_WITHIN = 40.0  # seconds for the head of a request, beginning with the end of the one before
-BODY_WITHIN = 120.0  # seconds for the whole of one
 TICKS = 10  # of uvicorn, between two looks at who owes us something
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds. head: of a request, beginning with the end of the one before; whole: for all of one."""
+
+    head: float = 40.0
+    whole: float = 120.0
 
 
 class Accepting(Protocol):
@@ -49,9 +55,9 @@ class _Held:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, accepting: Accepting) -> None:
+    def __init__(self, config: uvicorn.Config, accepting: Accepting, patience: Patience) -> None:
         super().__init__(config)
-        self._accepting = accepting
+        self._accepting, self._patience = accepting, patience
         self._held: set[_Held] = set()
 
     @contextlib.contextmanager
@@ -91,13 +97,19 @@ class _Server(uvicorn.Server):
     def _look_at(self, held: _Held, now: float) -> None:
         """Neither who says nothing nor who drips is waited for."""
         protocol = held.protocol
-        within = _owed_within(protocol) if protocol in self.server_state.connections else 0.0  # else a WebSocket
+        within = self._owed_within(protocol) if protocol in self.server_state.connections else 0.0  # else a WebSocket
         if held.owing != (within, protocol.cycle):
             if held.owing[0]:
                 held.since = now
             held.owing = (within, protocol.cycle)
         if within and now - held.since > within:
             held.transport.abort()
+
+    def _owed_within(self, protocol: Any) -> float:
+        """Seconds in which the peer must go on; 0: it is our turn."""
+        if _is_idle(protocol):
+            return self._patience.head
+        return self._patience.whole if protocol.cycle.more_body else 0.0
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Whoever keeps an idle connection by TLS would be waited for: a farewell that he may never read."""
@@ -117,19 +129,21 @@ def _is_idle(connection: object) -> bool:
     return connection.cycle is None or bool(connection.cycle.response_complete)
 
 
-def _owed_within(protocol: Any) -> float:
-    """Seconds in which the peer must go on; 0: it is our turn."""
-    if _is_idle(protocol):
-        return HEAD_WITHIN
-    return BODY_WITHIN if protocol.cycle.more_body else 0.0
-
-
 class HttpListener:
-    """Listens from `open` to `close`. websockets: the application speaks that too. accepting: of this listener alone."""
+    """Listens from `open` to `close`. accepting: its own; websockets: the application speaks that too."""
 
-    def __init__(self, app: ASGIApp, name: str, accepting: Accepting, *, websockets: bool = False) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        name: str,
+        accepting: Accepting,
+        *,
+        websockets: bool = False,
+        patience: Patience | None = None,
+    ) -> None:
         self._app = app
         self._accepting = accepting
+        self._patience = patience or Patience()
         self._name = name
         self._websockets = websockets
         self._server: _Server | None = None
@@ -157,7 +171,7 @@ class HttpListener:
             ssl_keyfile=str(files[1]) if files else None,
             ssl_context_factory=(lambda _config, _default: context) if context else None,
         )
-        self._server = _Server(config, self._accepting)
+        self._server = _Server(config, self._accepting, self._patience)
         self._task = asyncio.create_task(self._server.serve(sockets=sockets), name=self._name)
         while not self._server.started:
             if self._task.done():

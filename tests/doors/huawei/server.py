@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from parley.doors.http import HttpListener
-from parley.doors.sip.accepting import Acceptor, Turnstile
 from parley.doors.huawei.push import with_push
+from parley.doors.sip.accepting import Acceptor, Turnstile
 from parley.tls import generated_certificate
 from tests.doors.huawei.rig import MeetingRig
 
