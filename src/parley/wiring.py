@@ -57,7 +57,7 @@ from .doors.cms.call_records import record_of
 from .doors.ops.server import OpsDoor
 from .first_run import banner, ensure_data_dir, host_id, load_secrets, personal_links_key
 from .first_start import prepare
-from .host import own_names
+from .host import own_names, use_every_file
 from .server_facts import describer, first_domain, shown_host, start_facts
 from .wiring_brands import brand_keeping
 from .wiring_conferences import Shared, conference_parts
@@ -151,6 +151,7 @@ async def offline(settings: Settings) -> AsyncIterator[KeptOperator]:
 def serve(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT. 0: stopped cleanly; 1: could not start, and said why."""
     logs.configure(settings.log.format, settings.log.level)
+    use_every_file()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(settings))

@@ -92,7 +92,8 @@ async def test_a_call_by_websocket_from_invite_to_bye() -> None:
 
 
 async def test_a_page_that_offers_ice_gets_the_browsers_port() -> None:
-    """Its audio is WebRTC's: the answer is ICE-lite, passive, and so is one to a re-INVITE."""
+    """Its audio is WebRTC's: the answer is ICE-lite, passive, and so is one to a re-INVITE; what we offer in the call, be
+    it only to keep it, is what stands now."""
     async with place() as here, here.phone(user="guest", domain="page.example") as phone:
         await here.floor.space()
         for number in range(2):
@@ -105,6 +106,10 @@ async def test_a_page_that_offers_ice_gets_the_browsers_port() -> None:
         again = await phone.answered(200)
         assert "a=ice-lite" in again
         await phone.acknowledge(again, phone._target)
+        await phone.send("INVITE", phone._target, to=phone._remote)  # asks for our offer
+        as_it_stands = await phone.answered(200)
+        assert as_it_stands.partition("\r\n\r\n")[2] == again.partition("\r\n\r\n")[2]
+        await phone.acknowledge(as_it_stands, phone._target)
         await phone.send("INVITE", phone._target, body=offer("pcmu"), to=phone._remote)
         await phone.answered(488)
         await phone.bye()
