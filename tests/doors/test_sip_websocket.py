@@ -92,8 +92,8 @@ async def test_a_call_by_websocket_from_invite_to_bye() -> None:
 
 
 async def test_a_page_that_offers_ice_gets_the_browsers_port() -> None:
-    """Its audio is WebRTC's: the answer is ICE-lite, passive, and so is one to a re-INVITE; what we offer in the call, be
-    it only to keep it, is what stands now."""
+    """Its audio is WebRTC's: the answer is ICE-lite, passive, and so is one to a re-INVITE; what we offer in the call
+    later, be it only to keep it, is what stands then."""
     async with place() as here, here.phone(user="guest", domain="page.example") as phone:
         await here.floor.space()
         for number in range(2):

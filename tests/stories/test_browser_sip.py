@@ -38,8 +38,9 @@ async def leg_of_page(scene: WebStage) -> str:
 
 
 async def test_a_page_in_a_browser_is_a_phone() -> None:
-    """It types its PIN by both kinds of keys, meets a phone, holds, comes back by new paths, asks for our offer, and is
-    hung up; from another network it is one phone still, rings once when the meeting calls it, and hangs up."""
+    """It types its PIN by both kinds of keys, meets a phone and holds; from another network, by another socket and new
+    paths, it comes back as the same phone, asks for our offer and is hung up; it rings once when the meeting calls it,
+    and hangs up."""
     async with SipPage() as site, web_stage(SIP__WEBSOCKET_ORIGINS=site.origin) as scene:
         await scene.api.post("/coSpaces", "name=Room&uri=room&passcode=72")
         bob = await scene.phone("bob")
@@ -54,6 +55,7 @@ async def test_a_page_in_a_browser_is_a_phone() -> None:
         leg = await leg_of_page(scene)
         await page.do("hold()")
         await scene.settles({"bob": (), "page": ()})
+        await page.do("reconnect()")
         await page.do("resume()")
         await scene.everybody_hears_everybody("bob", "page")
         await page.do("inviteForOffer()")
@@ -61,7 +63,6 @@ async def test_a_page_in_a_browser_is_a_phone() -> None:
         await page.browser.hears(scene.voices["bob"])
         await scene.api.delete(f"/callLegs/{leg}")
         await page.browser.becomes("phone.ended.startsWith('BYE')")
-        await page.do("reconnect()")
         call = (await scene.api.ids("/calls"))[0]
         await scene.api.post(f"/calls/{call}/participants", f"remoteParty=page@{DOMAIN}")
         await scene.everybody_hears_everybody("bob", "page")
