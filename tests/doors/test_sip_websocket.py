@@ -115,6 +115,28 @@ async def test_a_page_that_offers_ice_gets_the_browsers_port() -> None:
         await phone.bye()
 
 
+@pytest.mark.parametrize("answers", [True, False])
+async def test_a_page_that_leaves_the_offer_to_us_is_offered_ice(answers: bool) -> None:
+    """Its answer comes with its ACK, and is what the call goes on with; without one there is no call."""
+    async with place() as here, here.phone(user="guest", domain="page.example") as phone:
+        await here.floor.space()
+        phone._call = "offerless"
+        await phone.send("INVITE", ROOM)
+        ok = await phone.answered(200)
+        for line in ("a=ice-lite", "a=setup:actpass", "a=rtcp-mux", "UDP/TLS/RTP/SAVPF"):
+            assert line in ok
+        phone._remote, phone._target = header(ok, "To"), header(ok, "Contact").partition("<")[2].partition(">")[0]
+        answer = web_offer("theirs").replace("a=setup:actpass", "a=setup:active") if answers else ""
+        await phone.send("ACK", phone._target, to=phone._remote, body=answer)
+        if not answers:
+            assert (await phone.request("BYE")).startswith("BYE ")
+            return
+        await until(lambda: any(leg.view is not None for leg in here.floor.directory.legs()))
+        (audio,) = here.floor.engine.legs.values()
+        assert audio.web is not None and audio.web.ufrag == "theirs" and audio.sends and audio.receives
+        await phone.bye()
+
+
 async def test_a_device_registers_by_its_socket_and_is_called_by_it() -> None:
     """The binding is the flow (RFC 5626): a call of ours takes it, and when the socket is gone there is no way."""
     async with place() as here:

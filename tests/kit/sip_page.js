@@ -195,11 +195,15 @@ class Phone {
         }
     }
 
-    async dial(target) {
+    async dial(target, { offers = true } = {}) {
         await this.media();
-        this.speak();
         this.call = { id: random(), tag: random(4), number: 0, remote: `<${target}>`, target };
-        await this.invite();
+        if (offers) {
+            this.speak();
+            await this.invite();
+        } else {
+            await this.inviteForOffer(() => this.speak());
+        }
         await this.until("connected");
     }
 
@@ -214,11 +218,14 @@ class Phone {
     }
 
     // An INVITE without an offer: theirs comes with the 200, our answer goes with the ACK.
-    async inviteForOffer() {
-        const response = await this.ask("INVITE", this.call.target, this.call);
+    async inviteForOffer(before = () => {}) {
+        const call = this.call;
+        const response = await this.ask("INVITE", call.target, call);
         if (response.status !== 200) throw new Error(response.text);
+        [call.remote, call.target] = [response.get("to"), uriOf(response.get("contact"))];
         await this.connection.setRemoteDescription({ type: "offer", sdp: response.body });
-        this.request("ACK", this.call.target, this.call, { body: await this.described() });
+        before();
+        this.request("ACK", call.target, call, { body: await this.described() });
     }
 
     async hold() {

@@ -37,10 +37,15 @@ async def leg_of_page(scene: WebStage) -> str:
     raise AssertionError("no leg of the page")
 
 
+async def both_hear_each_other(scene: WebStage, page: PagePhone) -> None:
+    await scene.phones["bob"].hears(scene.voices["page"])
+    await page.browser.hears(scene.voices["bob"])
+
+
 async def test_a_page_in_a_browser_is_a_phone() -> None:
     """It types its PIN by both kinds of keys, meets a phone and holds; from another network, by another socket and new
     paths, it comes back as the same phone, asks for our offer and is hung up; it rings once when the meeting calls it,
-    and hangs up."""
+    hangs up, and calls again without an offer."""
     async with SipPage() as site, web_stage(SIP__WEBSOCKET_ORIGINS=site.origin) as scene:
         await scene.api.post("/coSpaces", "name=Room&uri=room&passcode=72")
         bob = await scene.phone("bob")
@@ -57,15 +62,14 @@ async def test_a_page_in_a_browser_is_a_phone() -> None:
         await scene.settles({"bob": (), "page": ()})
         await page.do("reconnect()")
         await page.do("resume()")
-        await scene.everybody_hears_everybody("bob", "page")
+        await both_hear_each_other(scene, page)
         await page.do("inviteForOffer()")
-        await bob.hears(scene.voices["page"])
-        await page.browser.hears(scene.voices["bob"])
+        await both_hear_each_other(scene, page)
         await scene.api.delete(f"/callLegs/{leg}")
         await page.browser.becomes("phone.ended.startsWith('BYE')")
         call = (await scene.api.ids("/calls"))[0]
         await scene.api.post(f"/calls/{call}/participants", f"remoteParty=page@{DOMAIN}")
-        await scene.everybody_hears_everybody("bob", "page")
+        await both_hear_each_other(scene, page)
         await leg_of_page(scene)
         assert await page.do("rang") == 1
         assert await page.do("hangUp()") == 200
@@ -74,4 +78,9 @@ async def test_a_page_in_a_browser_is_a_phone() -> None:
             return await scene.api.total("/callLegs") == 1
 
         await eventually(alone, "its leg is left")
+        again = page.browser.mark()
+        await page.do(f"dial('{uri('room')}', {{ offers: false }})")
+        await page.browser.hears_prompt("enter-pin", again)
+        await page.do("press('72#')")
+        await both_hear_each_other(scene, page)
         assert bob.in_call

@@ -49,7 +49,7 @@ from .passing import passage_of
 from .pulse import Pulse
 from .rates import MESSAGES_PER_CALL, SourceRates
 from .refer import Moves, Referrals
-from .registrar import Answered, Registrar
+from .registrar import UNADDRESSED, Answered, Registrar
 from .replaces import Refused, call_replaced
 from .resolver import Resolver
 from .stored_call import decoded
@@ -435,6 +435,8 @@ class SipAgent:
         if offer is None:
             if body or (request.body and handling(request.headers) != "optional"):
                 return 400 if body else 488  # malformed SDP is the caller's mistake; one without is a matter of taste
+            if flow.transport in UNADDRESSED:  # a page's: it can answer nothing else
+                return WebSipLeg(event, None, None, self, flow.local[0], session)
             address = media_address(self._media_address, flow.local[0], flow.remote[0])
             return SipLeg(event, None, undecided_audio(flow.remote[0]), self, address, session, keys)
         page = page_offer(offer, body)
