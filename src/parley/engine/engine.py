@@ -282,10 +282,8 @@ class Engine:
         for leg in self._legs.values():
             if leg.place is None:
                 leg.voice(now)
-            else:
-                meeting = self._meetings[leg.place.meeting]
-                meeting.offer(leg, leg.voice(now, meeting.bar(leg), rests=meeting.may_rest(leg)))
         for meeting in self._meetings.values():
+            meeting.listen(now)
             meeting.mix(self._tick)
         departures = self._emit(now)
         if self._browsers is not None:
@@ -353,6 +351,9 @@ class Engine:
     def _hearing(self, leg: Leg) -> Hearing:
         if leg.playing is not None and isinstance(leg.transport, DtlsTransport) and leg.transport.handshakes:
             return Hearing(None)  # nothing is played to nobody
+        place = leg.place
+        if leg.playing is None and place is not None and place.announcement is None:
+            return self._meetings[place.meeting].hearing(leg)
         was_playing = leg.playing is not None
         frame, ended = leg.prompt_frame()
         if ended is not None:
