@@ -12,7 +12,7 @@ from .backends.system import SystemClock
 from .config import Settings, of_transport
 from .config_values import Listen
 from .doors.http import HttpListener
-from .doors.sip.accepting import Acceptor, Turnstile
+from .doors.shared.accepting import Acceptor, Turnstile
 from .doors.sip.listeners import bind_sockets
 from .doors.web.app import web_app
 from .host import own_names

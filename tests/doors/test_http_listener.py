@@ -21,7 +21,7 @@ from starlette.websockets import WebSocket
 from websockets.asyncio.client import connect
 
 from parley.doors.http import HttpListener, Patience
-from parley.doors.sip.accepting import Acceptor, Turnstile
+from parley.doors.shared.accepting import Acceptor, Turnstile
 from parley.tls import generated_certificate
 from tests.doors.test_sip_bounds import gone, until
 

@@ -21,7 +21,7 @@ from parley.core.leg_inputs import Answered, CallFailed, MediaChanged, Reached, 
 from parley.core.outbound import Hop
 from parley.core.secret import Secret
 from parley.doors.http import HttpListener
-from parley.doors.sip.accepting import Acceptor, Turnstile
+from parley.doors.shared.accepting import Acceptor, Turnstile
 from parley.doors.sip.listeners import StreamLimits, bind_sockets
 from parley.doors.sip.registrar import Registrar
 from tests.app.floor import Floor, no_errors

@@ -25,7 +25,7 @@ from parley.core.links import PersonalLinks
 from parley.core.people import User
 from parley.core.secret import Secret
 from parley.doors.http import HttpListener
-from parley.doors.sip.accepting import Acceptor, Turnstile
+from parley.doors.shared.accepting import Acceptor, Turnstile
 from parley.doors.webrtc.app import PATH, MeetingSocket
 from parley.doors.webrtc.entrance import Entrance, Turn, WebSettings
 from parley.doors.webrtc.publisher import Publisher

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from parley.doors.http import HttpListener
 from parley.doors.huawei.push import with_push
-from parley.doors.sip.accepting import Acceptor, Turnstile
+from parley.doors.shared.accepting import Acceptor, Turnstile
 from parley.tls import generated_certificate
 from tests.doors.huawei.rig import MeetingRig
 

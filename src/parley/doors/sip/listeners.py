@@ -15,7 +15,7 @@ import structlog
 
 from ...wire.sip.errors import TheirMistake
 from ...wire.sip.flow import Address, Flow, Send
-from .accepting import Acceptor, Turnstile
+from ..shared.accepting import Acceptor, Turnstile
 from .keepalive import binding_response
 from .streams import Outlet, Patience, TcpOutlet, read_messages
 

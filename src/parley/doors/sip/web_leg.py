@@ -10,9 +10,10 @@ from ...wire.sdp import Session, parse
 from ...wire.sip.events import IncomingInvite
 from ...wire.sip.message import Request, body_part
 from ...wire.web_sdp import WebOffer
+from ..shared.web_audio import audio_of
 from .call import Wire
 from .leg import SipLeg
-from .page import Page, page_audio, read_page
+from .page import Page, read_page
 
 
 class WebSipLeg(SipLeg):
@@ -27,7 +28,7 @@ class WebSipLeg(SipLeg):
         address: str,
         session: int,
     ) -> None:
-        audio = page_audio(offer) if offer is not None else provisional_audio("", "web")
+        audio = audio_of(offer) if offer is not None else provisional_audio("", "web")
         super().__init__(invite, offered, audio, wire, address, session, OurKeys())
         self._page: Page = Page(session, wire.respond)
         self._page_offer = offer
@@ -54,5 +55,5 @@ class WebSipLeg(SipLeg):
             if self._page_offer is None:
                 self._post(Drop(Ending(Side.REMOTE, Reason.NO_COMMON_CODEC)))
                 return
-            self._post(MediaChanged(page_audio(self._page_offer)))
+            self._post(MediaChanged(audio_of(self._page_offer)))
         super().confirmed(ack)

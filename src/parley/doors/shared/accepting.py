@@ -1,6 +1,6 @@
 """Streams that peers open, counted from the moment they are accepted: before TLS, and before anything of them is read.
 
-Whoever opens connections and says nothing costs at most his share of them. HTTP's listeners are given it by wiring.
+Whoever opens connections and says nothing costs at most his share of them.
 """
 
 from __future__ import annotations
