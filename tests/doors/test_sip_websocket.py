@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from parley.app.devices import Devices
 from parley.app.users import UserEdit
 from parley.core.devices import BINDINGS_MOST
+from parley.core.endings import Ending, Reason, Side
 from parley.core.ids import OutboundRuleId
 from parley.core.leg_inputs import Answered, CallFailed, MediaChanged, Reached, WebLocal
 from parley.core.outbound import Hop
@@ -176,6 +177,24 @@ async def test_pages_that_were_closed_do_not_stand_in_the_way_of_new_ones() -> N
                     answer = await phone.register(password)
                     assert re.findall(r"sip:ann@([^;]*)", answer.partition("Contact")[2]) == [HOST, phone.host]
                 await until(lambda: len(here.rig.agent._listeners._streams) == 1)
+
+
+async def test_a_page_whose_socket_broke_is_hung_up_by_its_next_one() -> None:
+    """Its call goes on without any; once it has registered again by the same address, it hears what it is told."""
+    async with place() as here:
+        await here.floor.space()
+        password = await here.device()
+        async with here.phone() as phone:
+            await phone.register(password)
+            await phone.invite(ROOM, web_offer("page"), password)
+            await until(lambda: any(leg.view is not None for leg in here.floor.directory.legs()))
+        await until(lambda: not here.rig.agent._listeners._streams)
+        assert len(here.floor.directory.legs()) == 1
+        async with here.phone() as phone:
+            await phone.register(password)
+            (call,) = here.rig.agent._legs.values()
+            call.hang_up(Ending(Side.LOCAL, Reason.HANG_UP))
+            assert (await phone.request("BYE")).startswith(f"BYE sip:ann@{HOST};transport=ws ")
 
 
 async def failed(told: Told) -> bool:

@@ -338,7 +338,9 @@ class SipAgent:
             return True
 
     async def _rebound(self, dialog: DialogId, call: SipCall, act: Callable[[], None]) -> None:
-        flow = await call.way_back() or await self.dialler.flow_to(self._layer.next_uri(dialog))
+        peer = self._layer.next_uri(dialog)
+        registered = self._registrar.way_to(peer) if self._registrar is not None else None
+        flow = await call.way_back() or registered or await self.dialler.flow_to(peer)
         if flow is not None and dialog in self._layer.dialogs:
             self._layer.rebind(dialog, flow)
         act()

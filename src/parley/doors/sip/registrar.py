@@ -6,6 +6,7 @@ ours: everybody else is a guest, and guests have no credentials.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -23,7 +24,7 @@ from ...core.devices import (
 from ...core.ids import DeviceId
 from ...core.refusals import Refusal
 from ...core.secret import Secret
-from ...wire.sip.address import NameAddr
+from ...wire.sip.address import URI, NameAddr
 from ...wire.sip.digest_server import Authorization, DigestServer, Freshness
 from ...wire.sip.errors import TheirMistake
 from ...wire.sip.flow import Flow
@@ -34,6 +35,7 @@ CONTACT_MOST = 512  # characters
 AGENT_MOST = 128
 WHO = ("+sip.instance", "reg-id")  # parameters of a Contact (RFC 5626 section 4.1)
 PARAMETERS_MOST = 1024  # characters of a Contact that are kept and said again
+WAYS_MOST = 10_000
 UNADDRESSED = frozenset({"ws", "wss"})  # whoever comes so is reached by his own connection alone
 
 
@@ -70,6 +72,23 @@ class Registrar:
         self._server = DigestServer(devices.realm, key)
         # The connection that a peer opened, by transport, host and port; None: it is gone.
         self.connected: Callable[[str, str, int], Flow | None] = lambda _transport, _host, _port: None
+        # Of those who have no address: the connection by which they registered last, by their Contact.
+        self._ways: OrderedDict[tuple[str, str], Flow] = OrderedDict()
+
+    def way_to(self, uri: str) -> Flow | None:
+        """To whoever registered by that address and is reached by his own connection alone; None: he is not there."""
+        try:
+            flow = self._ways.get(_who(URI.parse(uri)))
+        except TheirMistake:
+            return None
+        return flow if flow is not None and self.connected(flow.transport, *flow.remote) == flow else None
+
+    def _note_ways(self, request: Request, flow: Flow) -> None:
+        for contact in request.contacts:
+            self._ways[_who(contact.uri)] = flow
+            self._ways.move_to_end(_who(contact.uri))
+        while len(self._ways) > WAYS_MOST:
+            self._ways.popitem(last=False)
 
     async def challenge(self, request: Request, now: float) -> Answered:
         """MD5 alone unless the account says otherwise: phones stumble over a choice."""
@@ -142,6 +161,8 @@ class Registrar:
             return _refused(refused)
         except Refusal:
             return Answered(404, [])
+        if flow.transport in UNADDRESSED and wish.contacts:
+            self._note_ways(request, flow)
         return Answered(200, [("Contact", _contact(one, seconds)) for one, seconds in bindings])
 
     def _stands(self, binding: Binding) -> bool:
@@ -149,6 +170,11 @@ class Registrar:
         if binding.transport not in UNADDRESSED:
             return True
         return self.connected(binding.transport, binding.host, binding.port) is not None
+
+
+def _who(uri: URI) -> tuple[str, str]:
+    """What stays of an address that a page made up for itself, whatever parameters it has."""
+    return uri.username, uri.host.lower()
 
 
 def _contact(binding: Binding, seconds: int) -> str:
