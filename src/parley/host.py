@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import resource
 import socket
 from pathlib import Path
 
@@ -32,6 +33,13 @@ def foremost_address() -> str:
             return "127.0.0.1"
         address: str = probe.getsockname()[0]
         return address
+
+
+def use_every_file() -> int:
+    """Raise the soft bound of open files and sockets to the hard one; what it is then."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
 
 
 def _text(path: Path) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import unquote
 
 import pytest
 
 from parley.app.bridges import Bridges
 from parley.app.dial_plan import InboundRuleEdit
+from parley.app.dial_transforms import DialTransformEdit
 from parley.app.dialling import Dialling
 from parley.app.forwarding_rules import ForwardingRuleEdit
 from parley.app.outbound_rules import OutboundRuleEdit
@@ -23,6 +25,7 @@ from parley.core.leg_inputs import Answered, CallFailed, Confirmed, Digit, Drop,
 from parley.core.outbound import FailureAction
 from parley.core.people import CallOutLimits, SystemDefaults, User
 from parley.core.secret import Secret
+from parley.core.transforms import TransformAction, TransformType
 from tests.app.floor import AUDIO, HANG_UP, Call, Floor, no_errors
 from tests.kit.fake_leg_door import FakeLegDoor
 from tests.kit.fake_outgoing_door import FakeDialler, FakeOutgoingDoor
@@ -87,13 +90,14 @@ class Exchange:
         await call.confirm()
         return call
 
-    async def device(self, number: int, user: str = "dora") -> None:
-        """A registered device of this person."""
+    async def device(self, number: int, user: str = "dora", instance: str = "") -> None:
+        """A registered device of this person; instance: who it says it is."""
         async with self.floor.held.transaction() as tx:
             if await tx.users.get(user) is None:
                 await tx.users.add(User(UserId(user), f"{user}@example.com"))
             until = self.floor.clock.utc() + timedelta(hours=1)
             binding = Binding(f"sip:{user}@192.0.2.{number}:5060", "192.0.2.7", 5060, "udp", "c", 1, until)
+            binding = replace(binding, instance=instance, reg_id=str(number))
             device = Device(DeviceId(f"d{number}"), UserId(user), f"{user}{number}", "example.com", Secret("1" * 32))
             await tx.devices.add(replace(device, bindings=(binding,)))
 
@@ -105,6 +109,19 @@ class Exchange:
 @pytest.fixture
 def exchange(floor: Floor) -> Exchange:
     return Exchange(floor)
+
+
+@pytest.mark.parametrize("user", ["0900123", "%30900123", "0-900123"])
+async def test_nobody_is_put_through_to_what_must_not_be_called(exchange: Exchange, user: str) -> None:
+    """A dial transform that denies a number denies it to callers of ours who would have it called, too."""
+    await exchange.forwarding()
+    await exchange.outbound()
+    deny = DialTransformEdit(type=TransformType.STRIP, match="($1/^0900/)", action=TransformAction.DENY)
+    await exchange.floor.use.dial_transforms.create(deny)
+    passage = Passage(user=user)
+    assert await exchange.refused(unquote(user), passage=passage) is Reason.UNKNOWN_DESTINATION
+    assert exchange.dialler.doors == []
+    assert (await exchange.dial()).made
 
 
 async def test_a_caller_is_put_through(exchange: Exchange) -> None:
@@ -278,6 +295,18 @@ async def test_all_devices_of_a_person_ring(exchange: Exchange) -> None:
     assert meeting is not None and len(meeting.legs) == 2
     await call.end()
     assert second.hung_up is not None
+    exchange.nothing_left()
+
+
+async def test_a_device_with_two_ways_to_it_rings_once(exchange: Exchange) -> None:
+    """Where it says that it is the same; another one rings beside it."""
+    for number, instance in ((1, "desk"), (2, "desk"), (3, "hall")):
+        await exchange.device(number, instance=instance)
+    call = await exchange.dial("dora", "example.com")
+    assert [door.hops[0].contact for door in exchange.dialler.doors] == [
+        f"sip:dora@192.0.2.{number}:5060" for number in (1, 3)
+    ]
+    await call.end()
     exchange.nothing_left()
 
 

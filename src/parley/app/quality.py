@@ -70,5 +70,6 @@ class QualityRecord:
                 lost=max(statistics.packets_lost, 0),
                 sent=statistics.packets_sent,
                 concealed_ms=statistics.concealed_ms,
+                losses=statistics.losses,
             )
         return replace(event, quality=summary)

@@ -31,15 +31,16 @@ import structlog
 from ..core.admission import Candidates
 from ..core.dialplan import Echo, Ivr
 from ..core.endings import Ending, Reason, Side
-from ..core.events import FORWARDING_MEETING
+from ..core.events import AD_HOC_MEETING, FORWARDING_MEETING
 from ..core.ids import LegId, MeetingId, ParticipantId, TenantId
 from ..core.leg_inputs import Drop, Resume
 from ..core.meeting import Meeting
 from ..core.meeting_inputs import Left, Tick
+from ..core.spaces import Space
 from ..core.survival import Inside, StoredLeg, StoredMeeting, leg_again
 from .directory import Directory
 from .history import BROKEN_OFF, History
-from .joining import SpaceFacts, space_facts
+from .joining import SpaceFacts
 from .legs import GENERATION, LegServices, LiveLegRunner, Lobby
 from .live import OUTGOING
 from .meetings import MeetingRunner
@@ -256,7 +257,11 @@ class Survival:
             found = sorted((await tx.live_legs.page(Query())).items, key=lambda row: row.number)
             meetings = (await tx.live_meetings.page(Query())).items
             history = History(await tx.newest_events(RECENT))
-            facts = {one.id: await space_facts(tx, one.space, ()) for one in meetings}
+            for one in meetings:
+                if one.kind == AD_HOC_MEETING and one.id not in history.over:
+                    space = Space(one.space, one.name, one.tenant, non_member_access=False)
+                    self._directory.spaces.keep_ad_hoc(space)
+            facts = {one.id: await self._directory.spaces.facts_in(tx, one.space, ()) for one in meetings}
         rows = [row for row in found if not row.ringing]
         entrances = {row.id: await self._entrance(row, history) for row in rows}
         self._rang = [row for row in found if row.ringing]

@@ -55,6 +55,7 @@ FILES: Mapping[BrandKind, Mapping[str, tuple[str, ...]]] = {
         "only-participant": ("only_participant.wav",),
         "meeting-ended": ("meeting_ended.wav",),
         "disconnected": ("disconnected.wav",),
+        "confirm-join": ("cospace_join_confirmation.wav", "call_join_confirmation.wav"),
         **_PIN,
     },
 }

@@ -26,6 +26,7 @@ from .chat import ChatLine, added
 from .chimes import Chimes
 from .endings import Ending, Reason, Side
 from .events import (
+    FORWARDING_MEETING,
     SPACE_MEETING,
     Event,
     LegActivated,
@@ -38,11 +39,13 @@ from .events import (
 )
 from .farewells import FAREWELLS_MOST, farewell
 from .ids import LegId, MeetingId, ParticipantId, SpaceId, TenantId
+from .key_commands import ONESELF, may
 from .mediaplan import LegMedia, MediaPlan
 from .meeting_inputs import (
     AdmitParticipant,
     Admitted,
     ApplyPlan,
+    DoByKeys,
     DropLeg,
     DropParticipant,
     Dropped,
@@ -50,6 +53,7 @@ from .meeting_inputs import (
     Finished,
     Join,
     JoinRefused,
+    KeysDone,
     Left,
     LegLayersChanged,
     LegNews,
@@ -65,15 +69,18 @@ from .meeting_inputs import (
     SelfMuted,
     SendBack,
     SetCohost,
+    SetFreeMute,
     SetHands,
     SetKeptWhenEmpty,
     SetLocked,
+    SetNewcomersMuted,
     SetRole,
     SpaceChanged,
     TellLeg,
     Tick,
     Waiting,
 )
+from .meeting_keys import meant
 from .meeting_legs import MeetingLeg
 from .profiles import TERMINALS, CallLayer, LockMode, resolve_call
 from .survival import Dated, Inside, StoredMeeting, Timed, inside_of
@@ -117,7 +124,10 @@ class Meeting:
         self._gone: OrderedDict[LegId, int] = OrderedDict()  # leg -> newest generation that has left
         self._started_at: float | None = None
         self._finished = False
+        self._ordered = False  # somebody has ended it
         self._kept = False
+        self._free_mute = False
+        self._newcomers_muted: bool | None = None
         self._unencrypted = False
         self._legs_most = 0
         self._legs_completed = 0
@@ -125,7 +135,7 @@ class Meeting:
         self._brand = brand
         self._chimes = Chimes(id, tells_alone)
         # Of two of whom one was put through to the other, the other one would only wait for it.
-        self._says_farewell = says_farewell and kind == SPACE_MEETING
+        self._says_farewell = says_farewell and kind != FORWARDING_MEETING
         self._planned: tuple[LegMedia, ...] = ()
         self._plan_number = 0
         self._records: list[MeetingEffect] = []
@@ -138,6 +148,9 @@ class Meeting:
             AdmitParticipant: self._admit,
             SendBack: self._send_back,
             MuteSelf: self._mute_self,
+            DoByKeys: self._do_by_keys,
+            SetFreeMute: self._set_free_mute,
+            SetNewcomersMuted: self._set_newcomers_muted,
             SetHands: self._set_hands,
             Rename: self._rename,
             SetRole: self._set_role,
@@ -173,6 +186,8 @@ class Meeting:
             legs_completed=self._legs_completed,
             chat=self._chat,
             kind=self._kind,
+            free_mute=self._free_mute,
+            newcomers_muted=self._newcomers_muted,
         )
         return meeting, {leg.join.leg: inside_of(leg, dated) for leg in self._legs.values()}
 
@@ -213,6 +228,7 @@ class Meeting:
         meeting._kept, meeting._unencrypted = stored.kept_when_empty, stored.unencrypted
         meeting._legs_most, meeting._legs_completed = stored.legs_most, stored.legs_completed
         meeting._chat = stored.chat
+        meeting._free_mute, meeting._newcomers_muted = stored.free_mute, stored.newcomers_muted
         meeting._chimes.after(meeting._legs.values(), brand, now)  # nobody has come
         return meeting
 
@@ -235,7 +251,7 @@ class Meeting:
         heard = self._chimes.after(self._legs.values(), self._brand, now)
         effects = [*self._records, *self._plan(), *heard, *self._news]
         if self._finished:
-            effects.append(Finished(self.id, isinstance(given, End)))
+            effects.append(Finished(self.id, self._ordered))
         self._records, self._news = [], []
         return effects
 
@@ -260,9 +276,11 @@ class Meeting:
             legs_most=self._legs_most,
             legs_completed=self._legs_completed,
             call=self._call,
-            legs=tuple(leg.view(now) for leg in self._legs.values()),
+            legs=tuple(leg.view(now, self._free_mute) for leg in self._legs.values()),
             chat=self._chat,
             kind=self._kind,
+            free_mute=self._free_mute,
+            newcomers_muted=self._newcomers_muted,
         )
 
     # --- coming and going -----------------------------------------------------------------------------------
@@ -280,6 +298,8 @@ class Meeting:
             return
         self._start()
         leg = MeetingLeg.of(join, self._room.now)
+        if self._newcomers_muted is not None and join.stay is None:
+            leg.begin_muted(self._newcomers_muted)
         standing = happen(Trigger.RETURNS if join.stay else Trigger.JOINS, leg.standing, self._room)
         if join.admitted and standing is not None:
             standing = happen(Trigger.ADMITTED, standing, self._room)
@@ -364,12 +384,32 @@ class Meeting:
         muted = wish.muted
         if muted is None:
             muted = not all(leg.effective.settings.rx_audio_mute for leg in legs)
-        granted = all(leg.effective.settings.may_mute_self(muted) for leg in legs)
+        granted = self._free_mute or all(leg.effective.settings.may_mute_self(muted) for leg in legs)
         for leg in legs:
             if granted:
                 leg.mute_itself(muted)
             self._tell(leg.join, SelfMuted(muted, granted))
         self._resolve(legs)
+
+    def _do_by_keys(self, wish: DoByKeys) -> None:
+        leg, command = self._legs.get(wish.leg), wish.command
+        if leg is None:
+            return
+        who = leg.join.participant
+        if command in ONESELF:
+            self._mute_self(MuteSelf(who, ONESELF[command]))
+            return
+        granted = may(command, leg.effective.settings, waits=bool(leg.standing.causes))
+        for given in meant(command, who) if granted else ():
+            self._inputs[type(given)](given)
+        if wish.leg in self._legs:
+            self._tell(leg.join, KeysDone(command, granted))
+
+    def _set_free_mute(self, change: SetFreeMute) -> None:
+        self._free_mute = change.free
+
+    def _set_newcomers_muted(self, change: SetNewcomersMuted) -> None:
+        self._newcomers_muted = change.muted
 
     def _set_hands(self, change: SetHands) -> None:
         for leg in self._legs.values():
@@ -415,7 +455,7 @@ class Meeting:
             self._start()
 
     def _end(self, end: End) -> None:
-        self._kept = False
+        self._kept, self._ordered = False, True
         self._drop(self._legs.values(), end.ending)
 
     # --- settings -------------------------------------------------------------------------------------------

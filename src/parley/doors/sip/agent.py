@@ -72,6 +72,9 @@ Spawn = Callable[..., None]
 WithinDialog = Cancelled | DialogEnded | AckReceived | IncomingReinvite | IncomingRequest
 
 _ENDED: dict[str, tuple[Side, Reason]] = {
+    "cancel": (Side.REMOTE, Reason.CANCELLED),
+    "unanswered": (Side.LOCAL, Reason.NO_ANSWER),
+    "no-prack": (Side.REMOTE, Reason.NO_ACK),
     "bye": (Side.REMOTE, Reason.HANG_UP),
     "no-ack": (Side.REMOTE, Reason.NO_ACK),
     "gone": (Side.REMOTE, Reason.TRANSPORT_FAILED),
@@ -119,6 +122,8 @@ class SipAgent:
         self._rates = SourceRates(calls_per_source)
         self._messages = SourceRates(max(messages_per_source, MESSAGES_PER_CALL * calls_per_source))
         self._listeners = Listeners(self._receive, self._broken, self._may_send, streams)
+        if registrar is not None:
+            registrar.connected = self._listeners.accepted
         self._legs: dict[DialogId, SipCall] = {}
         self._sessions = count(1)
         self._timer: Timer | None = None
@@ -201,6 +206,10 @@ class SipAgent:
     def adopt(self, dialog: DialogId, leg: SipCall) -> None:
         """Events of this dialog are the leg's from now on."""
         self._legs[dialog] = leg
+
+    def forget(self, dialog: DialogId) -> None:
+        """The call was refused."""
+        self._legs.pop(dialog, None)
 
     def snapshot(self, dialog: DialogId) -> dict[str, Any] | None:
         try:
@@ -294,11 +303,9 @@ class SipAgent:
 
     def _within(self, event: WithinDialog, leg: SipCall | None) -> None:
         match event:
-            case Cancelled(why="cancel"):
-                self._gone(event.dialog, Side.REMOTE, Reason.CANCELLED)
-            case Cancelled():  # we left it unanswered for too long
-                self._gone(event.dialog, Side.LOCAL, Reason.MEDIA_FAILED)
-            case DialogEnded():
+            case Cancelled() if leg and self.snapshot(event.dialog) is not None:
+                leg.withdrawn(event.transaction)  # a re-INVITE: the call itself stands
+            case Cancelled() | DialogEnded():
                 self._gone(event.dialog, *_ENDED[event.why])
             case AckReceived() if leg:
                 leg.confirmed(event.request)
@@ -345,7 +352,9 @@ class SipAgent:
             return True
 
     async def _rebound(self, dialog: DialogId, call: SipCall, act: Callable[[], None]) -> None:
-        flow = await call.way_back() or await self.dialler.flow_to(self._layer.next_uri(dialog))
+        peer = self._layer.next_uri(dialog)
+        registered = self._registrar.way_to(peer) if self._registrar is not None else None
+        flow = await call.way_back() or registered or await self.dialler.flow_to(peer)
         if flow is not None and dialog in self._layer.dialogs:
             self._layer.rebind(dialog, flow)
         act()
@@ -358,16 +367,17 @@ class SipAgent:
     # --- registrations -----------------------------------------------------------------------------------------
 
     def _registering(self, event: IncomingRegister) -> None:
-        now = self._clock.now()
         if self._registrar is None:
             self._answer(event, Answered(405, []))
-        elif event.transaction is None:
-            self._answer(event, self._registrar.challenge(now))
         else:
             self._spawn(self._register(self._registrar, event), lambda: self._answer(event, Answered(500, [])))
 
     async def _register(self, registrar: Registrar, event: IncomingRegister) -> None:
-        self._answer(event, await registrar.register(event.request, event.flow, self._clock.now()))
+        now = self._clock.now()
+        if event.transaction is None:  # it proves nothing, and nothing of it is kept
+            self._answer(event, await registrar.challenge(event.request, now))
+        else:
+            self._answer(event, await registrar.register(event.request, event.flow, now))
 
     def _answer(self, event: IncomingRegister, answer: Answered) -> None:
         if event.transaction is None:

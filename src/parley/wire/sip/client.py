@@ -32,6 +32,7 @@ class Client:
         dialog: DialogId | None = None,
         has_offer: bool = False,
         credentials: Credentials | None = None,
+        direct: bool = False,
     ) -> ClientEntry:
         """Put our Via on a request, open its transaction and send it. `dialog`: the one it is sent inside."""
         core = self._core
@@ -48,8 +49,11 @@ class Client:
             dialog,
             has_offer,
             dialog is not None,
+            direct=direct,
             credentials=credentials,
         )
+        if isinstance(machine, InviteClient) and entry.inside:
+            machine.patience = core.timers.answer_limit
         core.clients[key] = core.by_id[entry.id] = entry
         core.schedule.touch(machine)
         core.send(flow, machine.initial)
@@ -189,7 +193,7 @@ class Client:
             self._update_answered(entry, response)
             sessions.answered(core, entry, response, now)
             core.events.append(ResponseReceived(entry.id, response, entry.dialog, flow))
-            self._maybe_gone(entry, response.status)
+            self._maybe_gone(entry, response.status, now)
         core.settle(entry)
 
     def _proven(self, entry: ClientEntry, response: Response, now: float) -> bool:
@@ -256,7 +260,7 @@ class Client:
         sessions.answered(core, entry, response, now)
         core.events.append(ResponseReceived(entry.id, response, entry.dialog, flow))
         if status >= 300:
-            self._maybe_gone(entry, status)
+            self._maybe_gone(entry, status, now)
 
     def _provisional(self, entry: ClientEntry, machine: InviteClient, response: Response, now: float) -> bool:
         """Acknowledge a reliable one by PRACK (RFC 3262 section 4). False: a copy, or out of order."""
@@ -272,7 +276,7 @@ class Client:
         elif len(entry.early) >= reliable.FORKS_MOST:
             return False
         else:
-            dialog = Dialog.for_client(machine.request, response, machine.flow)
+            dialog = Dialog.for_client(machine.request, response, machine.flow, entry.direct)
             dialog.confirmed = False
             dialog.credentials = entry.credentials
             early = entry.early[tag] = Early(dialog, rseq)
@@ -283,7 +287,7 @@ class Client:
 
     def _made(self, entry: ClientEntry, invite: Request, response: Response, flow: Flow) -> Dialog:
         """The dialog that a 2xx makes; where it was an early one, its numbers go on."""
-        dialog = Dialog.for_client(invite, response, flow)
+        dialog = Dialog.for_client(invite, response, flow, entry.direct)
         early = entry.early.get(dialog.id.remote_tag)
         if early is not None:
             dialog.local_cseq = early.dialog.local_cseq
@@ -310,7 +314,9 @@ class Client:
         dialog = core.dialogs.get(entry.dialog) if entry.dialog else None
         another = not first and (entry.dialog is None or (response.to.tag or "") != entry.dialog[2])
         if not entry.inside and (entry.unwanted or another):
-            self._hang_up_on(self._made(entry, invite, response, machine.flow), entry, now)
+            if entry.unwanted:
+                self._no_longer_pending(entry)
+            self._too_late(entry, invite, response, machine.flow, now)
             return False
         if first and not entry.inside:
             dialog = self._made(entry, invite, response, machine.flow)
@@ -329,13 +335,21 @@ class Client:
                 self.acknowledge(dialog)
         return True
 
-    def _hang_up_on(self, dialog: Dialog, entry: ClientEntry, now: float) -> None:
-        """A 2xx that nobody waits for any more is acknowledged all the same (RFC 3261 section 13.2.2.4)."""
-        if entry.unwanted:
-            self._no_longer_pending(entry)
-        dialog.ack_owed = entry.number
-        self.acknowledge(dialog)
-        self.inside(dialog, "BYE", now)
+    def _too_late(self, entry: ClientEntry, invite: Request, response: Response, flow: Flow, now: float) -> None:
+        """Another one of a fork has taken the call, or nobody wants it any more: it gets its ACK, each copy of its 2xx
+        again, and one BYE."""
+        tag = response.to.tag or ""
+        if tag in entry.forks:
+            self._core.send(*entry.forks[tag])
+        elif len(entry.forks) >= reliable.FORKS_MOST:
+            self._core.dropped["forks"] += 1
+        else:
+            fork = self._made(entry, invite, response, flow)
+            fork.ack_owed = entry.number
+            self.acknowledge(fork)
+            if fork.sent_ack is not None:
+                entry.forks[tag] = fork.sent_ack[1:]
+            self.inside(fork, "BYE", now)
 
     def _no_longer_pending(self, entry: ClientEntry) -> None:
         for early in entry.early.values():
@@ -344,12 +358,15 @@ class Client:
         if dialog is not None and dialog.client_invite == entry.id:
             dialog.client_invite = None
 
-    def _maybe_gone(self, entry: ClientEntry, status: int) -> None:
-        """481 or 408 to a request inside a dialog: the peer knows it no longer (RFC 3261 12.2.1.2). A NOTIFY is refused
-        so by who no longer wants to know, and the call goes on (RFC 5057 section 5.1).
+    def _maybe_gone(self, entry: ClientEntry, status: int, now: float) -> None:
+        """481 or 408 to a request inside a dialog: the peer knows it no longer (RFC 3261 12.2.1.2), or should not go on
+        in a call that is over here. A NOTIFY is refused so by who no longer wants to know, and the call goes on
+        (RFC 5057 section 5.1); so it does where the PRACK of a call that was answered all the same finds nobody.
         """
         dialog = self._core.dialogs.get(entry.dialog) if entry.dialog else None
-        if entry.inside and dialog is not None and status in (408, 481) and entry.method != "NOTIFY":
+        if entry.inside and dialog is not None and status in (408, 481) and entry.method not in ("NOTIFY", "PRACK"):
+            if status == 408:
+                self.inside(dialog, "BYE", now, headers=[("Reason", 'SIP;cause=408;text="no answer inside the call"')])
             self._core.forget(dialog)
             self._core.events.append(DialogEnded(dialog.id, "gone"))
 
@@ -360,7 +377,7 @@ class Client:
         self._core.events.append(TransactionFailed(entry.id, entry.method, entry.dialog, why))
         self._no_longer_pending(entry)
         if why == "timeout":
-            self._maybe_gone(entry, 408)
+            self._maybe_gone(entry, 408, now)
         dialog = self._core.dialogs.get(entry.dialog) if entry.dialog else None
         if dialog is not None and dialog.session is not None and dialog.session.asking == entry.id:
             sessions.put_off(self._core, dialog, now)
