@@ -34,6 +34,7 @@ class LegState(msgspec.Struct, frozen=True, kw_only=True):
     sealed: tuple[int, int]  # highest extended sequence number by SRTP, reports by SRTCP
     received: tuple[int, int, int]  # packets, octets, lost
     concealed_ms: int
+    pausing: bool  # it said that it would fall silent
     presses: Presses
     keys: tuple[tuple[str, int], ...]  # to be pressed for the far end
     last_life: float
@@ -64,6 +65,7 @@ def packed(leg: Leg, transport: PortTransport, local: str, stepped_at: float) ->
         sealed=transport.sealed(),
         received=(reception.packets, reception.octets, reception.lost),
         concealed_ms=leg.concealed_ms,
+        pausing=leg.receiver.is_pausing,
         presses=leg.digits.presses(),
         keys=leg.keys.waiting,
         last_life=leg.last_life,
@@ -89,6 +91,8 @@ def revived(state: LegState, now: float, dice: random.Random) -> Leg:
     outgoing.packets, outgoing.octets = state.sent
     outgoing.in_silence = state.in_silence
     leg.reception.carry_on(*state.received)
+    if state.pausing:
+        leg.receiver.begin_pausing()
     leg.carry_on(now, state.concealed_ms, state.last_life, state.told_dead)
     leg.digits.restore(state.presses)
     leg.keys.carry_on(state.keys)

@@ -53,7 +53,7 @@ class Outgoing:
         self.sequence = (self.sequence + 1) & 0xFFFF
         self.packets += 1
         self.octets += len(key.payload)
-        self._in_silence = True  # a talkspurt begins after it
+        self.in_silence = True  # a talkspurt begins after it
         return data
 
     def advance(self, ticks: int = 1) -> None:

@@ -58,8 +58,14 @@ class Adopted:
 
 def process_behind(channel: socket.socket) -> Adopted:
     """Who listens at the other end of a UNIX socket. Raises OSError when that is not our own user's process."""
-    size = struct.calcsize("3i")
-    pid, user, _group = struct.unpack("3i", channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
+    pid, user = peer_of(channel)
     if user != os.getuid():
         raise PermissionError(f"user {user} listens there")
     return Adopted(pid)
+
+
+def peer_of(channel: socket.socket) -> tuple[int, int]:
+    """Process and user of whoever made the socket at the other end listen."""
+    size = struct.calcsize("3i")
+    pid, user, _group = struct.unpack("3i", channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
+    return pid, user

@@ -1,0 +1,94 @@
+"""Starts of media workers that others cross: those of a control before, and those that die in the middle of them."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+from parley.backends.engine.process import peer_of
+from parley.backends.engine.worker import WorkerLink
+from parley.engine import messages as m
+from tests.backends.engine_suite import LOCAL, PCMU, a_leg
+from tests.backends.test_engine_client import children, client, until
+
+
+@pytest.fixture(autouse=True)
+def workers_find_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers are processes of their own, and the tests run without installing."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(m.__file__).resolve().parents[2]))
+
+
+def link_to(path: Path, told: list[m.Notification]) -> WorkerLink:
+    def take(message: m.Notification) -> None:
+        told.append(message)
+        raise OSError("the disk of whoever is told is full")
+
+    return WorkerLink(
+        path, lambda number: m.Configure(id=number, port_low=40_000, port_high=40_001), take, lambda: None
+    )
+
+
+async def test_whoever_is_told_may_fail(tmp_path: Path) -> None:
+    """An error of ours in taking what a worker tells is no death of the worker."""
+    told: list[m.Notification] = []
+    link = link_to(tmp_path / "media.sock", told)
+    await link.start()
+    await until(lambda: len(told) >= 2)
+    assert isinstance(await link.ask(lambda number: m.Ping(id=number)), m.Done)
+    await link.stop()
+
+
+async def test_a_process_that_another_control_began_to_start_is_not_taken_for_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It listens at our worker's place for a moment: the channel goes to the process that we kill and wait for."""
+    path = tmp_path / "media.sock"
+    command = [sys.executable, "-m", "parley.engine", "--socket", str(path)]
+    other = await asyncio.create_subprocess_exec(*command)
+    slow = tmp_path / "python"
+    slow.write_text(f'#!/bin/sh\nsleep 1.5\nexec {sys.executable} "$@"\n')
+    slow.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(slow))
+    link = link_to(path, [])
+    starting = asyncio.create_task(link.start())
+    await until(path.exists)  # after ours has been unlinked, and long before ours is up
+    await starting
+    assert link._writer is not None
+    assert peer_of(link._writer.get_extra_info("socket"))[0] == link.pid != other.pid
+    await link.stop()
+    other.kill()
+    await other.wait()
+
+
+DYING = """
+import socket, sys
+from parley.engine import messages as m
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen(1)
+channel, _ = listener.accept()
+framer = m.Framer()
+while True:
+    for body in framer.feed(channel.recv(65536)):
+        request = m.decode_request(body)
+        if isinstance(request, m.GetFound):
+            sys.exit(0)
+        channel.sendall(m.encode(m.Done(id=request.id)))
+"""
+
+
+async def test_a_worker_that_dies_while_it_is_taken_over_is_replaced_once(tmp_path: Path) -> None:
+    """It has accepted its settings and dies before it says what is open: one new process serves, and no other."""
+    dying = await asyncio.create_subprocess_exec(sys.executable, "-c", DYING, str(tmp_path / "media-0.sock"))
+    await until((tmp_path / "media-0.sock").exists)
+    engine = client(tmp_path, outlive=20.0)
+    await engine.start()
+    await dying.wait()
+    await asyncio.sleep(0.5)  # a second start would have begun by now
+    assert engine.found() == frozenset() and children() == {engine.worker_pid}
+    assert await engine.open_leg(a_leg(), LOCAL, PCMU)
+    await engine.stop()
+    assert children() == set() and not list(tmp_path.iterdir())
