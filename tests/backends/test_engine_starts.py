@@ -59,8 +59,7 @@ async def test_a_process_that_another_control_began_to_start_is_not_taken_for_ou
     assert link._writer is not None
     assert peer_of(link._writer.get_extra_info("socket"))[0] == link.pid != other.pid
     await link.stop()
-    other.kill()
-    await other.wait()
+    assert await other.wait() == 0
 
 
 DYING = """
@@ -91,4 +90,4 @@ async def test_a_worker_that_dies_while_it_is_taken_over_is_replaced_once(tmp_pa
     assert engine.found() == frozenset() and children() == {engine.worker_pid}
     assert await engine.open_leg(a_leg(), LOCAL, PCMU)
     await engine.stop()
-    assert children() == set() and not list(tmp_path.iterdir())
+    assert children() == set() and not (tmp_path / "media-0.sock").exists()
