@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
 from pathlib import Path
 
 import pytest
 
+from parley.app.ports import MediaUnavailable
+from parley.backends.engine import client as client_module
+from parley.backends.engine.opened import OpenedLeg
 from parley.backends.engine.process import peer_of
+from parley.backends.engine.translate import media_of
 from parley.backends.engine.worker import WorkerLink
+from parley.core.leg_inputs import WebLocal
 from parley.engine import messages as m
-from tests.backends.engine_suite import LOCAL, PCMU, a_leg
-from tests.backends.test_engine_client import children, client, until
+from tests.backends import test_engine_client
+from tests.backends.engine_suite import LOCAL, PCMU, Bench, Told, a_leg
+from tests.backends.engine_suite import WEB as WEB_AUDIO
+from tests.backends.test_engine_client import children, client, engine_of, free_ports, until
+
+bench = test_engine_client.bench
 
 
 @pytest.fixture(autouse=True)
@@ -91,3 +102,64 @@ async def test_a_worker_that_dies_while_it_is_taken_over_is_replaced_once(tmp_pa
     assert await engine.open_leg(a_leg(), LOCAL, PCMU)
     await engine.stop()
     assert children() == set() and not (tmp_path / "media-0.sock").exists()
+
+
+# --- crossings ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_browser_that_is_lost_twice_has_the_whole_time_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was back in time after the first loss: the time that ran then says nothing of the second one."""
+    monkeypatch.setattr(client_module, "RENEWED_WITHIN", 0.3)
+    engine, told = client(tmp_path), Told()
+    engine.listen(told)
+    worker, leg = engine._workers[0], a_leg()
+    opened = engine._legs[leg] = OpenedLeg(leg, "", media_of(WEB_AUDIO), 0, None, worker, worker)
+    engine._lose(opened)
+    engine._tell_lost(opened)
+    await asyncio.sleep(0.2)
+    opened.lost = False
+    engine._lose(opened)
+    engine._tell_lost(opened)
+    await asyncio.sleep(0.2)
+    assert told.died == []
+    await asyncio.sleep(0.2)
+    assert told.died == [leg]
+
+
+async def test_a_change_that_came_too_late_can_be_asked_for_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A browser's leg is opened by its new worker after whoever asked has given up: the next offer opens it."""
+    engine, leg = engine_of(bench), a_leg()
+    await engine.open_leg(leg, "", WEB_AUDIO)
+    await bench.lose_worker()
+    await until(lambda: leg in bench.told.lost)
+    pid = engine.worker_pid
+    assert pid is not None
+    monkeypatch.setattr(client_module, "CHANGE_WITHIN", 0.1)
+    os.kill(pid, signal.SIGSTOP)
+    with pytest.raises(MediaUnavailable):
+        await engine.change_leg(leg, WEB_AUDIO)
+    os.kill(pid, signal.SIGCONT)
+    monkeypatch.setattr(client_module, "CHANGE_WITHIN", 3.0)
+    assert isinstance(await engine.change_leg(leg, WEB_AUDIO), WebLocal)
+    assert engine.worker_pid == pid
+
+
+async def test_a_server_that_cannot_start_leaves_calls_alone(tmp_path: Path) -> None:
+    """Workers with legs wait for the next control; one without any ends."""
+    ports = free_ports()
+    first = client(tmp_path, ports, outlive=20.0)
+    await first.start()
+    leg = a_leg()
+    await first.open_leg(leg, LOCAL, PCMU)
+    pid = first.worker_pid
+    await first.leave()
+    second = client(tmp_path, ports, outlive=20.0)
+    await second.start()
+    assert second.worker_pid == pid and second.found() == {leg}
+    second.keep((), ())
+    await second.leave()
+    await until(lambda: not children())

@@ -120,6 +120,13 @@ class EngineClient:
         for worker in self._workers:
             await worker.stop()
 
+    async def leave(self) -> None:
+        """Workers with legs go on for the next control, as after a death of this one; the others end."""
+        self._pace.stop()
+        await self._hand_over.stop()
+        for worker in self._workers:
+            await (worker.leave() if self._on(worker) else worker.stop())
+
     @property
     def worker_pid(self) -> int | None:
         """Of the first worker."""
@@ -159,6 +166,8 @@ class EngineClient:
             async with asyncio.timeout(CHANGE_WITHIN):
                 answer = await self._change(opened, media)
         except TimeoutError as problem:
+            if opened.lost:  # the next attempt opens it, and must not find that this one has after all
+                opened.worker.tell(lambda number: m.CloseLeg(id=number, leg=leg))
             raise MediaUnavailable("the leg has no media worker now") from problem
         if isinstance(answer, m.Failed):
             raise MediaUnavailable(answer.text)
@@ -412,12 +421,13 @@ class EngineClient:
         opened.ready.clear()
 
     def _tell_lost(self, opened: OpenedLeg) -> None:
-        asyncio.get_running_loop().call_later(RENEWED_WITHIN, self._look_after, opened)
+        opened.losses += 1
+        asyncio.get_running_loop().call_later(RENEWED_WITHIN, self._look_after, opened, opened.losses)
         if self._listener is not None:
             self._listener.media_lost(opened.leg)
 
-    def _look_after(self, opened: OpenedLeg) -> None:
-        if opened.lost and not opened.closed:
+    def _look_after(self, opened: OpenedLeg, losses: int) -> None:
+        if opened.lost and opened.losses == losses and not opened.closed:
             self._end(opened)
 
     def _tell_plans(self, worker: MediaWorker) -> None:

@@ -50,7 +50,10 @@ class HandOver:
             if opened.closed or opened.wanted is opened.worker:
                 continue
             if opened.ready.is_set() and opened.wanted.up.is_set():
-                await self._move(opened, opened.worker, opened.wanted)
+                try:
+                    await self._move(opened, opened.worker, opened.wanted)
+                except Exception:  # those after it are to be moved all the same
+                    log.exception("a leg could not be handed over", leg=opened.leg)
             else:
                 later = asyncio.create_task(self._wait(opened))
                 self._waiting.add(later)

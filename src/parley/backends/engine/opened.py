@@ -41,6 +41,7 @@ class OpenedLeg:
     stream: m.StreamState | None = None
     statistics: m.LegStatistics | None = None
     lost: bool = False
+    losses: int = 0  # how often it was told so
     moving: bool = False
     closed: bool = False
     ready: asyncio.Event = field(default_factory=asyncio.Event)

@@ -219,6 +219,11 @@ class WorkerLink:
             await self._process.wait()
         self._socket.unlink(missing_ok=True)
 
+    def leave(self) -> None:
+        """Close the channel and nothing else: the process waits for the next control."""
+        self._dead = True
+        self._let_go("was left")
+
     async def stop(self) -> None:
         """Have the process end; kill it when it does not."""
         if not self._dead and self._writer is not None:
