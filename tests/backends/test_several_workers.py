@@ -276,7 +276,8 @@ async def test_a_hand_over_that_goes_wrong_keeps_no_other_waiting(pool: Pool, mo
         go_on(opened)
 
     monkeypatch.setattr(engine._hand_over, "_go_on", breaking)
-    engine.apply(plan("m", 1, space, host.leg, first.leg, second.leg))
+    engine.apply(plan("m", 1, space, host.leg))
+    engine.apply(plan("m", 2, space, host.leg, first.leg, second.leg))
     await until(lambda: worker_of(engine, second.leg) == 0 and engine._legs[second.leg].ready.is_set())
     for phone in (host, first, other, second):
         phone.socket.close()
