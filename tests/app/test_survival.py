@@ -158,6 +158,18 @@ async def test_what_was_answered_is_there_after_a_kill(life: Life, act: str) -> 
     assert again.meeting() == before
 
 
+async def test_a_meeting_that_an_api_has_opened_waits_on(life: Life) -> None:
+    """Nobody was in it yet: its id was answered, and who comes after the kill comes into it."""
+    space = await life.two_doors()
+    meeting = await life.directory.open(SpaceId(space))
+    after = await life.killed()
+    found = after.directory.meeting(meeting)
+    assert found is not None and (found.space, found.legs) == (space, ())
+    await after.enter("host")
+    view = after.directory.meeting(meeting)
+    assert view is not None and len(view.legs) == 1
+
+
 async def test_a_dropped_leg_stays_dropped(life: Life) -> None:
     """An answered removal is not undone by a kill."""
     guest, host = await talking(life)
