@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import subprocess
@@ -262,6 +263,15 @@ def test_what_is_kept_needs_no_server(data_dir: Path) -> None:
     assert (refused.exit_code, refused.stderr) == (1, "parley: there is no administrator eve\n")
     assert b"kryp" not in b"".join(file.read_bytes() for file in data_dir.iterdir() if file.is_file())
     assert {"users", "spaces", "explain"} <= KEPT
+
+
+def test_a_server_that_is_just_starting_is_told_in_one_line(data_dir: Path) -> None:
+    """It has the data directory and answers nobody yet: neither is the store touched, nor a trace shown."""
+    with (data_dir / "lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        result = parley("users")
+    assert result.exit_code == 1 and result.exception.__class__ is SystemExit
+    assert result.stderr == "parley: another parley uses the data directory data\n"
 
 
 def test_check_config_shows_every_setting_with_its_source(monkeypatch: pytest.MonkeyPatch, data_dir: Path) -> None:

@@ -106,7 +106,6 @@ def test_the_defaults_are_those_promised() -> None:
     assert plain.http.listen == Listen("127.0.0.1", 8080)
     assert plain.https.listen == Listen("::", 8443)
     assert plain.sip.udp == plain.sip.tcp == Listen("::", 5060)
-    assert plain.https.listen.every_address
     assert plain.sip.tls is None
     assert plain.sip.access_number == "9000"
     assert plain.media.ports == PortRange(20000, 29999)

@@ -9,19 +9,21 @@ import importlib
 import os
 import secrets
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
-from .cli_output import fail, refusal_words, warn
+from .cli_output import fail, refusal_words, show_json, show_table, warn
 from .core.refusals import Refusal
 from .core.secret import Secret
 
 T = TypeVar("T")
+
+AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 
 # What needs no running server.
 KEPT = {
@@ -85,9 +87,31 @@ async def _ask(settings: Any, verb: str, arguments: dict[str, Any]) -> Any:
     except NotRunning:
         if verb not in KEPT or not settings.data_dir.is_dir():
             raise
-    offline: AbstractAsyncContextManager[Any] = wiring().offline(settings)
-    async with offline as operations:
-        return await getattr(operations, verb)(**arguments)
+    kept = importlib.import_module("parley.wiring_kept")
+    offline: AbstractAsyncContextManager[Any] = kept.offline(settings)
+    try:
+        async with offline as operations:
+            return await getattr(operations, verb)(**arguments)
+    except kept.CannotStart as problem:  # a server that is just starting does not answer yet
+        fail(str(problem))
+
+
+def listing(context: typer.Context, verb: str, columns: tuple[str, ...], as_json: bool) -> None:
+    """What the verb answers, row by row."""
+    rows = ask(context, verb)
+    if as_json:
+        show_json(rows)
+    else:
+        show_table(rows, columns)
+
+
+def list_by_default(group: typer.Typer, show: Callable[[typer.Context, bool], None]) -> None:
+    """The group's name alone lists."""
+
+    @group.callback(invoke_without_command=True)
+    def default(context: typer.Context, as_json: AsJson = False) -> None:
+        if context.invoked_subcommand is None:
+            show(context, as_json)
 
 
 def new_secret(what: str, from_stdin: bool, generate: bool) -> Secret:

@@ -6,12 +6,10 @@ from typing import Annotated
 
 import typer
 
-from .cli_asking import ask
+from .cli_asking import AsJson, ask
 from .cli_output import show_json, show_table
 
 devices = typer.Typer(help="SIP devices of people: credentials of their own, never the sign-in password.")
-
-AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 
 
 @devices.command("add")

@@ -20,10 +20,6 @@ class Listen:
     host: str
     port: int
 
-    @property
-    def every_address(self) -> bool:
-        return self.host == "::"
-
     def overlaps(self, other: Listen) -> bool:
         """Would the second of the two fail to bind, both being of one transport?"""
         if self.port != other.port or self.port == 0:

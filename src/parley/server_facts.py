@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from . import __version__
 from .config import Settings
@@ -34,6 +35,14 @@ def base_url(settings: Settings) -> str:
         if listen is not None:
             return f"{scheme}://{_at(settings, listen.host, listen.port)}"
     return f"https://{first_domain(settings)}"
+
+
+def origin_of(url: str) -> str:
+    """As a browser writes it: without a path, and without the port that its scheme has anyway."""
+    parts = urlsplit(url)
+    usual = {"https": 443, "http": 80}[parts.scheme]
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port not in {None, usual} else "")
 
 
 def describer(

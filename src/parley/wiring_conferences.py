@@ -10,27 +10,16 @@ from starlette.types import ASGIApp
 
 from .app.account_notices import AccountNotices
 from .app.booking import ConferenceRecord
-from .app.changes import Change, Changes
+from .app.changes import Change
 from .app.conference_start import ConferenceStart
 from .app.conferences import Conferences
-from .app.dialling import Dialling
-from .app.directory import Directory
 from .app.enterprises import Enterprises
 from .app.notices import Notices, Places
 from .app.outbox import OutboxDesk
 from .app.people import People, people
-from .app.pins import PinJudge
-from .app.ports import MediaEngine
 from .app.rooms import Rooms
-from .app.tasks import Tasks
 from .app.timekeeper import Timekeeper
-from .app.users import Users
-from .backends.journal.file import FileJournal
-from .backends.secrets import ScryptHasher
-from .backends.store.sql import SqlStore
-from .backends.system import RandomIdentifiers, SystemClock
 from .config import Settings
-from .core.links import PersonalLinks
 from .core.spaces import AccessMethod
 from .doors.huawei.accounts import account_routes
 from .doors.huawei.app import huawei_app
@@ -39,27 +28,9 @@ from .doors.huawei.join_links import JoinLinks
 from .doors.huawei.meeting_door import meeting_door
 from .doors.huawei.push import with_push
 from .server_facts import base_url, first_domain
+from .wiring_kept import Kept
+from .wiring_live import Live
 from .wiring_notices import writer_of
-
-
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """What the rest of the wiring has made already."""
-
-    store: SqlStore
-    clock: SystemClock
-    changes: Changes
-    identifiers: RandomIdentifiers
-    hasher: ScryptHasher
-    users: Users
-    directory: Directory
-    engine: MediaEngine
-    journal: FileJournal
-    pins: PinJudge
-    tasks: Tasks
-    dialling: Dialling
-    outbox: OutboxDesk
-    personal_links: PersonalLinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,65 +44,66 @@ class ConferenceParts:
     timekeeping: Coroutine[Any, Any, None]
 
 
-def conference_parts(settings: Settings, shared: Shared) -> ConferenceParts:
+def conference_parts(settings: Settings, kept: Kept, live: Live) -> ConferenceParts:
     """The use cases over what is there, and what stands before and beside them."""
     links = JoinLinks(base_url(settings))
-    notices = _notices(settings, shared, links)
+    notices = _notices(settings, kept, links)
     conferences = Conferences(
-        shared.store,
-        shared.identifiers,
-        shared.clock,
-        shared.changes,
+        kept.store,
+        kept.identifiers,
+        kept.clock,
+        kept.changes,
         notices,
-        shared.pins,
-        shared.directory,
+        live.pins,
+        live.directory,
         _reserved(settings),
     )
-    start = ConferenceStart(shared.dialling, shared.clock, shared.journal, shared.tasks)
-    timekeeper = Timekeeper(shared.store, shared.clock, shared.changes, notices, shared.directory, start)
-    shared.journal.subscribe(timekeeper.take)
-    shared.changes.subscribe(lambda change: _poke(shared.outbox, change))
-    told = _account_notices(settings, shared)
+    start = ConferenceStart(live.dialling, kept.clock, live.journal, live.tasks)
+    timekeeper = Timekeeper(kept.store, kept.clock, kept.changes, notices, live.directory, start)
+    live.journal.subscribe(timekeeper.take)
+    kept.changes.subscribe(lambda change: _poke(kept.outbox, change))
+    told = _account_notices(settings, kept)
     everybody = people(
-        shared.store,
-        shared.clock,
-        shared.identifiers,
-        shared.changes,
-        shared.hasher,
-        shared.users,
+        kept.store,
+        kept.clock,
+        kept.identifiers,
+        kept.changes,
+        kept.hasher,
+        kept.administration.users,
         domain=first_domain(settings),
         announce=told.password_made if told else None,
         welcome=told.created if told else None,
     )
-    json = _json(settings, shared, everybody, conferences, start, links)
+    json = _json(settings, kept, live, everybody, conferences, start, links)
     return ConferenceParts(everybody, start, json, timekeeper.run())
 
 
 def _json(
     settings: Settings,
-    shared: Shared,
+    kept: Kept,
+    live: Live,
     everybody: People,
     conferences: Conferences,
     start: ConferenceStart,
     links: JoinLinks,
 ) -> ASGIApp:
-    rooms = Rooms(shared.store, shared.identifiers, shared.changes, _reserved(settings))
+    rooms = Rooms(kept.store, kept.identifiers, kept.changes, _reserved(settings))
     door = meeting_door(
-        store=shared.store,
-        clock=shared.clock,
-        changes=shared.changes,
-        tasks=shared.tasks,
-        directory=shared.directory,
-        engine=shared.engine,
+        store=kept.store,
+        clock=kept.clock,
+        changes=kept.changes,
+        tasks=live.tasks,
+        directory=live.directory,
+        engine=live.engine,
         conferences=conferences,
         accounts=everybody.accounts,
         tokens=everybody.tokens,
-        placer=shared.dialling,
+        placer=live.dialling,
         place=Place(links, settings.sip.access_number or ""),
-        record=shared.journal.append,
+        record=live.journal.append,
         start=start,
     )
-    accounts = account_routes(everybody, shared.store, shared.clock, rooms, links)
+    accounts = account_routes(everybody, kept.store, kept.clock, rooms, links)
     return with_push(huawei_app(routes=[*accounts, *door.routes], tokens=everybody.tokens), door.push)
 
 
@@ -140,25 +112,25 @@ def _reserved(settings: Settings) -> tuple[str, ...]:
     return (settings.sip.access_number,) if settings.sip.access_number else ()
 
 
-def _notices(settings: Settings, shared: Shared, links: JoinLinks) -> Notices:
+def _notices(settings: Settings, kept: Kept, links: JoinLinks) -> Notices:
     def join_link(record: ConferenceRecord, method: AccessMethod) -> str:
         return links.link(record.conference.number, method) or ""
 
     def personal_link(record: ConferenceRecord, method: AccessMethod, reader: str) -> str:
-        return links.personal(record.conference.number, method, reader, shared.personal_links) or ""
+        return links.personal(record.conference.number, method, reader, kept.personal_links) or ""
 
     places = Places(first_domain(settings), settings.invitations.dial_in, join_link, personal_link)
     sms = settings.sms.url is not None or settings.sms.smpp_host is not None
-    return Notices(shared.identifiers, shared.clock, places, writer_of(settings.mail), sms)
+    return Notices(kept.identifiers, kept.clock, places, writer_of(settings.mail), sms)
 
 
-def _account_notices(settings: Settings, shared: Shared) -> AccountNotices | None:
+def _account_notices(settings: Settings, kept: Kept) -> AccountNotices | None:
     """None when mail is off."""
     writer = writer_of(settings.mail)
     if writer is None:
         return None
-    enterprises = Enterprises(shared.store, shared.changes)
-    return AccountNotices(shared.identifiers, shared.clock, enterprises, writer, base_url(settings))
+    enterprises = Enterprises(kept.store, kept.changes)
+    return AccountNotices(kept.identifiers, kept.clock, enterprises, writer, base_url(settings))
 
 
 def _poke(outbox: OutboxDesk, change: Change) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from .app.inputs import InputRecorder, Inputs, NoInputs
 from .app.ports import Clock
 from .backends.journal.inputs import InputFiles, InputWriter, read_lines
 from .config import Settings
+from .wiring_beside import run_beside
 
 read_inputs = read_lines
 
@@ -30,13 +30,7 @@ def noted_inputs(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Inp
     files.prune()
     writer = InputWriter(recorder, files)
     stack.push_async_callback(writer.stop)
-    task = asyncio.get_running_loop().create_task(writer.run())
-
-    async def end() -> None:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-    stack.push_async_callback(end)
+    run_beside(writer.run(), stack)
     return recorder
 
 

@@ -23,9 +23,9 @@ from .core.endings import Ending, Reason, Side
 from .doors.sip.agent import SipAgent
 from .doors.sip.listeners import StreamLimits
 from .doors.sip.registrar import Registrar
+from .server_facts import origin_of
 from .tls_contexts import ServerCertificates
 from .wiring_http import CannotStart, listen_http
-from .wiring_sockets import origin_of
 
 SHUTDOWN = Ending(Side.LOCAL, Reason.SHUTDOWN)
 BYE_WITHIN = 0.3  # seconds that phones have to answer the BYEs of a shutdown

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .app.dialling import Dialling
-from .app.directory import Directory
-from .app.legs import LegServices
 from .app.ports import Store
 from .app.survival import Survival
 from .config import Settings
 from .core.ids import TenantId
-from .doors.sip.agent import SipAgent
+from .wiring_live import Live
 
 
-def survival_of(
-    settings: Settings, store: Store, directory: Directory, services: LegServices, sip: SipAgent, dialling: Dialling
-) -> Survival:
+def survival_of(settings: Settings, store: Store, live: Live) -> Survival:
     """Calls of ours count among their tenants' as before."""
 
-    def counted(tenant: TenantId | None) -> Callable[[], None]:
-        place = dialling.counts.take_up(tenant, services.clock.now())
-        return lambda: dialling.counts.release(place)
+    counts = live.dialling.counts
 
-    sip.changed = directory.door_changed
-    return Survival(store, directory, services, {"sip": sip}, settings.web.grace, counted)
+    def counted(tenant: TenantId | None) -> Callable[[], None]:
+        place = counts.take_up(tenant, live.services.clock.now())
+        return lambda: counts.release(place)
+
+    live.sip.changed = live.directory.door_changed
+    return Survival(store, live.directory, live.services, {"sip": live.sip}, settings.web.grace, counted)

@@ -13,8 +13,9 @@ from parley.app.administration import administration
 from parley.app.arrivals import Arrivals
 from parley.app.changes import Changes
 from parley.app.directory import Directory
+from parley.app.incoming_legs import IncomingLegRunner
 from parley.app.inputs import Inputs
-from parley.app.legs import IncomingLegRunner, LegServices
+from parley.app.legs import LegServices
 from parley.app.live import LiveLeg
 from parley.app.lookup import Lookup
 from parley.app.pins import PinJudge
@@ -237,8 +238,12 @@ class Floor:
         """No leg, port, meeting, plan, task or timer; everything that began in the journal has ended there."""
         directory = self.directory
         assert directory.legs() == [] and directory.meetings() == []
-        kept = ("_legs", "_place", "_joining", "_meetings", "_of_space", "_stale", "_readings", "_temporary")
-        assert [name for name in kept if getattr(directory, name)] == []
+        kept = {
+            directory: ("_legs", "_place", "_joining", "_meetings", "_of_space"),
+            directory._spaces: ("_readings", "_temporary"),
+            directory._resolving: ("_under_way",),
+        }
+        assert [name for owner, names in kept.items() for name in names if getattr(owner, name)] == []
         assert self.engine.legs == {} and self.engine.opened == self.engine.closed
         assert self.engine.plans == {}
         assert not self.tasks._running

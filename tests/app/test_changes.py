@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from parley.app.changes import Change, Changes
-from parley.app.directory import RETRY_AFTER
 from parley.app.profiles import CallProfileEdit, LegProfileEdit, SystemEdit
+from parley.app.resolving import RETRY_AFTER
 from parley.app.spaces import AccessMethodEdit, SpaceEdit
 from parley.app.tenants import TenantEdit
 from parley.core.endings import Reason

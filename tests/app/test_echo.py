@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from parley.app.legs import echo_of
+from parley.app.incoming_legs import echo_of
 from parley.core.admission import Candidates
 from parley.core.dialplan import Address, Echo
 from parley.core.endings import Reason

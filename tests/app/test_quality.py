@@ -26,9 +26,9 @@ async def test_the_end_of_a_leg_carries_its_quality(floor: Floor) -> None:
     """Windows that the engine told go to the journal ahead of the leg's end, which carries their summary."""
     await floor.space()
     call = await floor.enter("room")
-    floor.directory.quality(call.leg.id, WINDOW)
-    floor.directory.quality(call.leg.id, WINDOW)
-    floor.directory.quality(LegId("unknown"), WINDOW)
+    floor.engine.measure(call.leg.id, WINDOW)
+    floor.engine.measure(call.leg.id, WINDOW)
+    floor.engine.measure(LegId("unknown"), WINDOW)
     await call.end()
     series, ended = floor.events(LegQuality, LegEnded)
     assert isinstance(series, LegQuality) and isinstance(ended, LegEnded)

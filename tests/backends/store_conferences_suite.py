@@ -188,17 +188,6 @@ class ConferencesSuite:
         async with store.reading() as reading:
             assert ids(await reading.occurrences.live(T)) == ["long", "past", "due", "early"]
 
-    async def test_the_next_start_is_the_earliest_booked_one(self, store: Store) -> None:
-        """Past ones count while they are booked; without any there is none."""
-        await fill(store, conference(1), occurrence("running", start=T - 5 * HOUR, state=RUNNING))
-        async with store.reading() as reading:
-            assert await reading.occurrences.next_start() is None
-        await fill(store, occurrence("late", start=T + HOUR), occurrence("early", start=T - HOUR))
-        async with store.reading() as reading:
-            start = await reading.occurrences.next_start()
-        assert start == T - HOUR
-        assert start.utcoffset() == timedelta(0)
-
     async def test_occurrences_between_two_times_are_in_one_of_the_states(self, store: Store) -> None:
         """Both ends belong to it, the order is by start, and no state means none."""
         await fill(store, conference(1), occurrence("last", start=T + HOUR, state=ENDED), occurrence("first"))

@@ -168,8 +168,6 @@ class EntitiesSuite:
             assert ids(await methods.by_uri("")) == []
             assert ids(await methods.by_call_id("100")) == ["a1", "a2"]
             assert ids(await methods.by_call_id("10")) == []
-            assert ids(await methods.by_secret("Sec.ret")) == ["a2"]
-            assert ids(await methods.by_secret("sec.ret")) == []
             every = ids((await methods.page(Query())).items)
             assert sorted(ids(await methods.of_spaces(["s1", "s2", "absent"]))) == sorted(every)
             assert await methods.of_spaces([]) == []

@@ -9,7 +9,6 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -24,14 +23,9 @@ from parley.core.leg_inputs import WebLocal
 from parley.engine import messages as m
 from tests.backends.engine_suite import LOCAL, PCMU, PORTS, Bench, EngineSuite, Told, a_leg, plan
 from tests.backends.engine_suite import WEB as WEB_AUDIO
+from tests.kit.addresses import free_ports
 
-_slots = count()
-
-
-def free_ports() -> tuple[int, int]:
-    """Room for PORTS legs, apart from other tests of this machine."""
-    first = 40_000 + (os.getpid() * 40 + next(_slots) * 2 * PORTS) % 8_000 // 2 * 2
-    return first, first + 2 * PORTS - 1
+ROOM = 2 * PORTS  # ports: room for PORTS legs
 
 
 async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
@@ -43,7 +37,9 @@ async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
 
 def client(directory: Path, ports: tuple[int, int] | None = None, *, outlive: float = 0.0) -> EngineClient:
     web = WebListening(("127.0.0.1",), 0)
-    return EngineClient(directory, ports=ports or free_ports(), loudest=4, dead_after=30.0, outlive=outlive, web=web)
+    return EngineClient(
+        directory, ports=ports or free_ports(ROOM), loudest=4, dead_after=30.0, outlive=outlive, web=web
+    )
 
 
 def alive(pid: int | None) -> bool:
@@ -64,7 +60,7 @@ def workers_find_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
-    ports = free_ports()
+    ports = free_ports(ROOM)
     engines = [client(tmp_path, ports, outlive=20.0)]
     await engines[0].start()
 
@@ -178,7 +174,7 @@ async def test_a_worker_that_dies_again_and_again_is_given_up(bench: Bench) -> N
 async def test_a_worker_is_taken_over(tmp_path: Path) -> None:
     """By the next control: same process, ports and streams; what was heard meanwhile is told after `keep`, what is not
     kept is closed, and plans are numbered anew."""
-    ports = free_ports()
+    ports = free_ports(ROOM)
     first = client(tmp_path, ports, outlive=20.0)
     await first.start()
     pid, meeting, legs = first.worker_pid, MeetingId("m"), [a_leg(), a_leg()]
@@ -217,7 +213,7 @@ async def test_a_worker_that_does_not_fit_is_replaced(tmp_path: Path) -> None:
     pid = first.worker_pid
     await first.open_leg(a_leg(), LOCAL, PCMU)
     desert(first)
-    second = client(tmp_path, free_ports(), outlive=20.0)
+    second = client(tmp_path, free_ports(ROOM), outlive=20.0)
     await second.start()
     assert second.found() == frozenset() and second.worker_pid != pid
     second.keep((), ())
@@ -231,12 +227,12 @@ async def test_a_port_for_browsers_that_is_taken_is_said(tmp_path: Path) -> None
         holder.bind(("127.0.0.1", 0))
         taken = holder.getsockname()[1]
         wish = WebListening(("127.0.0.1",), taken)
-        engine = EngineClient(tmp_path, ports=free_ports(), loudest=4, dead_after=30.0, web=wish)
+        engine = EngineClient(tmp_path, ports=free_ports(ROOM), loudest=4, dead_after=30.0, web=wish)
         with pytest.raises(WorkerDied, match=str(taken)):
             await engine.start()
         await engine.stop()
     wish = WebListening(("192.0.2.250", "127.0.0.1", "::1"), 0)
-    engine = EngineClient(tmp_path, ports=free_ports(), loudest=4, dead_after=30.0, web=wish)
+    engine = EngineClient(tmp_path, ports=free_ports(ROOM), loudest=4, dead_after=30.0, web=wish)
     await engine.start()
     end = await engine.open_leg(a_leg(), "", WEB_AUDIO)
     assert isinstance(end, WebLocal) and end.addresses == ("127.0.0.1", "::1")

@@ -21,7 +21,8 @@ from parley.engine import messages as m
 from tests.backends import test_engine_client
 from tests.backends.engine_suite import LOCAL, PCMU, Bench, Told, a_leg
 from tests.backends.engine_suite import WEB as WEB_AUDIO
-from tests.backends.test_engine_client import children, client, engine_of, free_ports, until
+from tests.backends.test_engine_client import ROOM, children, client, engine_of, until
+from tests.kit.addresses import free_ports
 
 bench = test_engine_client.bench
 
@@ -150,7 +151,7 @@ async def test_a_change_that_came_too_late_can_be_asked_for_again(
 
 async def test_a_server_that_cannot_start_leaves_calls_alone(tmp_path: Path) -> None:
     """Workers with legs wait for the next control; one without any ends."""
-    ports = free_ports()
+    ports = free_ports(ROOM)
     first = client(tmp_path, ports, outlive=20.0)
     await first.start()
     leg = a_leg()

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parley.core.patterns import BadPattern, Found, Pattern, TooMuchWork, glob_matches
+from parley.core.pattern_program import BadPattern
+from parley.core.patterns import Found, Pattern, TooMuchWork, glob_matches
 
 
 @pytest.mark.parametrize(

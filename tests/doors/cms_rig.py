@@ -13,7 +13,8 @@ from parley.app.changes import Change, Changes
 from parley.app.credentials import CredentialLimits, Credentials
 from parley.app.dialling import Dialling
 from parley.app.directory import Directory
-from parley.app.legs import IncomingLegRunner, LegServices
+from parley.app.incoming_legs import IncomingLegRunner
+from parley.app.legs import LegServices
 from parley.app.lookup import Lookup
 from parley.app.pins import PinJudge
 from parley.app.ports import Store

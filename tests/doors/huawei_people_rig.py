@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 
 from parley.app.account_notices import AccountNotices
-from parley.app.accounts import ensure_default_administrator
 from parley.app.changes import Changes
+from parley.app.default_administrator import ensure_default_administrator
 from parley.app.people import people
 from parley.app.ports import Store
 from parley.app.rooms import Rooms

@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 from jsonschema import Draft202012Validator
 
-from parley.app.accounts import AccountEdit, ensure_default_administrator
+from parley.app.accounts import AccountEdit
+from parley.app.default_administrator import ensure_default_administrator
 from parley.app.devices import Devices
 from parley.app.event_feed import EventFeed
 from parley.app.members import MemberEdit

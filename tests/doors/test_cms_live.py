@@ -393,7 +393,7 @@ async def test_the_last_seconds_count_once_they_are_told(cms: Rig) -> None:
     cms.clock.advance(10)
     assert "<alarms>packetLoss|highRoundTripTime</alarms>" in await cms.get("callLegs")
     window = QualityWindow(5.0, 250, 1, 250, 20_000, 25_000, 3.4, 40.0, -30, 0, 812.4, 2.26)
-    cms.directory.quality(leg, window)
+    cms.engine.measure(leg, window)
     assert (
         "<rxAudio><codec>opus</codec><packetLossPercentage>0.4</packetLossPercentage><jitter>3</jitter>"
         "<bitRate>32000</bitRate></rxAudio><txAudio><codec>opus</codec>"

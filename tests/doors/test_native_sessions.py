@@ -358,18 +358,6 @@ async def test_the_store_keeps_no_session_text(native_on_disk: NativeRig) -> Non
     assert found is not None and found.user.id == root.id
 
 
-async def test_other_sessions_can_be_dropped(native: NativeRig) -> None:
-    """Of the same user alone."""
-    await native.person("ann")
-    ann, here, there = await native.signed_in("ann"), await native.signed_in(), await native.signed_in()
-    session = await native.sessions.resolve(here.http.cookies[COOKIE])
-    assert session is not None
-    await native.sessions.drop_others(session)
-    assert await there.refused("GET", "/session") == (401, "not-signed-in")
-    for client in (here, ann):
-        await client.done("GET", "/session")
-
-
 # --- who may ask what -------------------------------------------------------------------------------------------
 
 

@@ -193,8 +193,7 @@ async def test_a_call_at_the_entrance_is_replaced_too(rig: SipRig) -> None:
     assert answer.status == 200
     await second.ack()
     assert len(rig.floor.directory.legs()) == 2
-    for digit in "1234#":
-        rig.floor.directory.digit(rig.floor.directory.legs()[1].leg, digit)
+    rig.floor.engine.press(rig.floor.directory.legs()[1].leg, "1234#")
     await rig.floor.settle()
     assert where(rig) == ["Room"] and [one.method for one in await first.took()] == ["BYE"]
 

@@ -11,7 +11,7 @@ import pytest
 from parley.engine.ports import BadAddress, NoPort
 from parley.engine.sockets import UdpPorts
 from parley.engine.transport import Arrival, Departure
-from tests.kit.addresses import Network
+from tests.kit.addresses import Network, free_ports
 
 NETWORK = Network()
 HERE = NETWORK.address()
@@ -53,7 +53,7 @@ def test_each_address_has_a_socket_of_the_same_port(ports: UdpPorts) -> None:
 def test_phones_and_browsers_have_their_own(ports: UdpPorts) -> None:
     """A leg's pair goes on to work beside the shared sockets."""
     shared, _ = ports.open_shared((HERE,), 0)
-    pair = ports.open("leg", HERE, 41_000 + NETWORK._number * 2 % 900, 41_999)
+    pair = ports.open("leg", HERE, *free_ports(2))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as far:
         far.bind((HERE, 0))
         far.sendto(b"rtp", (HERE, pair))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -20,7 +19,7 @@ from parley.core.mediaplan import LegMedia, MediaPlan
 from parley.engine import g711, messages
 from parley.wire.rtp import build_rtp, parse_rtp
 from tests.backends.engine_suite import Told
-from tests.kit.addresses import Network
+from tests.kit.addresses import Network, free_ports
 from tests.kit.tones import Sound, heard, sine
 from tests.kit.webpeer import WebPeer, answer_for, facts_of
 
@@ -33,10 +32,9 @@ class Bench:
 
     def __init__(self, directory: Path) -> None:
         self.network = Network()
-        first = 30_000 + os.getpid() * 40 % 8_000 // 2 * 2
         self.engine = EngineClient(
             directory,
-            ports=(first, first + 39),
+            ports=free_ports(40),
             loudest=4,
             dead_after=3.0,
             web=WebListening((self.network.server,), 0),

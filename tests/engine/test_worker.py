@@ -20,6 +20,7 @@ from parley.engine import g711, messages
 from parley.engine.messages import Configure, Done, Failed, LegOpened, LegPlan, Ping
 from parley.wire.rtp import TelephoneEvent, build_event, build_rtp, parse_rtp
 from tests.engine.rig import EVENTS, PCMU
+from tests.kit.addresses import free_ports
 from tests.kit.tones import sine, strength
 
 SOURCE = str(Path(messages.__file__).resolve().parents[2])
@@ -39,6 +40,7 @@ class Control:
         self.framer = messages.Framer()
         self.told: list[messages.Message] = []
         self._new: list[messages.Message] = []
+        self.ports = free_ports(20)
 
     def connect(self) -> None:
         deadline = time.monotonic() + 10
@@ -53,8 +55,8 @@ class Control:
 
     def configure(self, **fields: Any) -> None:
         self.connect()
-        base = 30_000 + os.getpid() % 1000 * 20  # parallel tests on one machine keep out of each other's way
-        fields = {"port_low": base, "port_high": base + 19, "dead_after_ms": 500} | fields
+        low, high = self.ports
+        fields = {"port_low": low, "port_high": high, "dead_after_ms": 500} | fields
         assert self.ask(Configure(id=0, **fields)) == Done(id=0)
 
     def lose(self) -> None:
@@ -260,11 +262,11 @@ def test_another_control_must_fit(control: Control) -> None:
     Phone(control, "ann", 1)
     control.lose()
     control.connect()
-    base = 30_000 + os.getpid() % 1000 * 20
+    base, high = control.ports
     for low, version in ((base, "2"), (base + 2, "1")):
-        answer = control.ask(Configure(id=1, port_low=low, port_high=base + 19, version=version))
+        answer = control.ask(Configure(id=1, port_low=low, port_high=high, version=version))
         assert isinstance(answer, Failed) and answer.code == "bad-request"
-    assert control.ask(Configure(id=1, port_low=base, port_high=base + 19, version="1")) == Done(id=1)
+    assert control.ask(Configure(id=1, port_low=base, port_high=high, version="1")) == Done(id=1)
 
 
 def test_a_worker_ends_on_sigterm(control: Control) -> None:

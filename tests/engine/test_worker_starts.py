@@ -16,6 +16,7 @@ import pytest
 from parley.engine.messages import Done, Ping
 from parley.engine.worker import Worker
 from tests.engine.test_worker import SOURCE, Control, Phone
+from tests.kit.addresses import free_ports
 
 
 def test_a_worker_that_ends_leaves_anothers_socket(tmp_path: Path) -> None:
@@ -49,15 +50,15 @@ def test_a_worker_whose_parent_has_gone_takes_nobodys_place(tmp_path: Path) -> N
 def test_descriptors_do_not_end_before_ports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The bound that a process starts with is raised as far as it may be; the next control is heard all the same."""
     shell = tmp_path / "python"
-    shell.write_text(f'#!/bin/sh\nulimit -Sn 64\nexec {sys.executable} "$@"\n')
+    shell.write_text(f'#!/bin/sh\nulimit -Sn 40\nexec {sys.executable} "$@"\n')
     shell.chmod(0o700)
     monkeypatch.setattr(sys, "executable", str(shell))
     control = Control(tmp_path)
-    base = 34_000 + os.getpid() % 200 * 80
-    ports = {"port_low": base, "port_high": base + 79}
+    low, high = free_ports(40)
+    ports = {"port_low": low, "port_high": high}
     control.configure(outlive_ms=10_000, **ports)
-    phones = [Phone(control, f"leg-{number}", number) for number in range(30)]
-    assert len({phone.port for phone in phones}) == 30
+    phones = [Phone(control, f"leg-{number}", number) for number in range(20)]
+    assert len({phone.port for phone in phones}) == 20
     control.lose()
     control.configure(**ports)
     assert control.ask(Ping(id=5)) == Done(id=5)

@@ -254,7 +254,6 @@ STUN = struct.pack(">HHI", 1, 8, 0x2112A442) + b"t" * 12 + struct.pack(">HH", 6,
 @target("stun", "wire.stun", seeds=(STUN, STUN[:2] + b"\0\0" + STUN[4:20]))
 def stun_message(data: bytes) -> None:
     """A message or MalformedStun; everything that is read of it can be asked."""
-    stun.is_stun(data)
     try:
         message = stun.parse(data)
     except stun.MalformedStun:

@@ -7,6 +7,9 @@ import os
 import socket
 
 _networks = itertools.count(1)
+# Below what the system gives away to sockets that ask for any port, and apart from the stories' media (media_ports).
+_FIRST, _SLOTS, _SLOT = 10_100, 240, 40
+_slots = itertools.count()
 
 
 class Network:
@@ -41,6 +44,25 @@ def free_port(address: str) -> int:
                     continue
             return port
     raise RuntimeError(f"no free port on {address}")
+
+
+def free_ports(count: int) -> tuple[int, int]:
+    """The first, even, and the last of so many UDP ports in a row that nobody holds on any address at this moment."""
+    assert count <= _SLOT
+    for _ in range(_SLOTS):
+        first = _FIRST + (os.getpid() * 13 + next(_slots)) % _SLOTS * _SLOT
+        if all(map(_is_free, range(first, first + count))):
+            return first, first + count - 1
+    raise RuntimeError(f"no {count} free ports in a row")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagram:
+        try:
+            datagram.bind(("", port))
+        except OSError:
+            return False
+    return True
 
 
 def own_address() -> str:

@@ -13,6 +13,7 @@ from parley.core.ids import LegId, MeetingId, SpaceId
 from parley.core.leg_inputs import LegAudio, WebLocal
 from parley.core.mediaplan import LegMedia, MediaPlan
 from parley.core.meeting_inputs import Announce
+from parley.core.quality import QualityWindow
 from parley.core.secret import Secret
 
 WEB_PORT = 10000
@@ -153,6 +154,11 @@ class FakeEngine:
 
     def release(self) -> None:
         self._free.set()
+
+    def measure(self, leg: LegId, window: QualityWindow) -> None:
+        """The leg fared so in the last few seconds."""
+        assert self._listener is not None
+        self._listener.quality(leg, window)
 
     def press(self, leg: LegId, digits: str) -> None:
         """Somebody types."""

@@ -191,9 +191,6 @@ class MemoryAccessMethods(MemoryRepository[AccessMethod]):
     async def by_call_id(self, call_id: str) -> list[AccessMethod]:
         return [one for one in self._all().values() if one.call_id == call_id]
 
-    async def by_secret(self, secret: str) -> list[AccessMethod]:
-        return [one for one in self._all().values() if one.secret and one.secret.reveal() == secret]
-
     async def of_spaces(self, spaces: Sequence[str]) -> list[AccessMethod]:
         return [one for one in self._all().values() if one.space in spaces]
 
@@ -245,10 +242,6 @@ class MemoryOccurrences(MemoryRepository[Occurrence]):
                 or (one.state is OccurrenceState.BOOKED and one.start <= start_before)
             )
         )
-
-    async def next_start(self) -> datetime | None:
-        booked = self._by_start(lambda one: one.state is OccurrenceState.BOOKED)
-        return booked[0].start if booked else None
 
     async def between(self, first: datetime, last: datetime, states: Sequence[str]) -> list[Occurrence]:
         return self._by_start(lambda one: one.state in states and first <= one.start <= last)

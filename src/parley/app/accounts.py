@@ -17,6 +17,7 @@ from ..core.ids import TenantId, UserId
 from ..core.people import AdministratorLevel, User
 from ..core.refusals import Refusal
 from ..core.secret import Secret
+from .account_rights import check_administers, check_may_switch_off, check_may_touch
 from .booking import Actor
 from .changes import Change, Changes
 from .departments import ROOT, Departments
@@ -27,7 +28,6 @@ from .users import Users, by_jid
 ACCOUNT = re.compile(r"[a-z0-9_.-]{1,128}(@[a-z0-9_-]{1,126}(\.[a-z0-9_-]{1,126})*)?", re.ASCII)
 MAIL = re.compile(r"[^\s@<>\"(),:;\\\x00-\x1f]{1,64}@[^\s@<>\"(),:;\\\x00-\x1f]{1,190}")
 PHONE = re.compile(r"\+?[0-9](?:[ -]?[0-9]){2,30}", re.ASCII)
-DEFAULT_ADMINISTRATOR = "admin"
 
 
 class Naming(Enum):
@@ -105,7 +105,7 @@ class Accounts:
 
     async def find(self, actor: Actor, text: str, naming: Naming = Naming.ACCOUNT) -> User:
         """A user of the actor's enterprise. Raises Refusal: not-permitted, not-found."""
-        _check_administers(actor)
+        check_administers(actor, "administer-users")
         async with self._store.reading() as tx:
             return await self._found(tx, actor.tenant, text, naming)
 
@@ -161,7 +161,7 @@ class Accounts:
         """changed: when the password was set. Raises Refusal: not-permitted, missing, invalid, duplicate-name,
         unknown-reference."""
         password = password or FirstPassword()
-        _check_administers(actor)
+        check_administers(actor, "administer-users")
         if isinstance(edit.name, Kept) or not edit.name:
             raise Refusal("missing", field="name")
         if not account and not third_account:
@@ -216,7 +216,7 @@ class Accounts:
 
     async def change(self, actor: Actor, text: str, naming: Naming, edit: AccountEdit) -> User:
         """Raises Refusal: not-permitted, not-found, missing(name), invalid, unknown-reference."""
-        _check_administers(actor)
+        check_administers(actor, "administer-users")
         async with self._store.transaction() as tx:
             user = await self._found(tx, actor.tenant, text, naming)
             check_may_touch(actor, user)
@@ -235,7 +235,7 @@ class Accounts:
 
     async def set_enabled(self, actor: Actor, texts: Iterable[str], naming: Naming, enabled: bool) -> None:
         """All or nothing. Raises Refusal: not-permitted, not-found."""
-        _check_administers(actor)
+        check_administers(actor, "administer-users")
         touched: list[str] = []
         async with self._store.transaction() as tx:
             for text in texts:
@@ -264,7 +264,7 @@ class Accounts:
 
     async def delete(self, actor: Actor, texts: Sequence[str], naming: Naming) -> None:
         """Nothing is done unless all can be deleted. Raises Refusal: not-permitted, not-found."""
-        _check_administers(actor)
+        check_administers(actor, "administer-users")
         async with self._store.transaction() as tx:
             doomed = {user.id: user for user in [await self._found(tx, actor.tenant, text, naming) for text in texts]}
             for user in doomed.values():
@@ -334,42 +334,6 @@ class Accounts:
             self._changes.publish(Change("user", id))
 
 
-async def ensure_default_administrator(
-    store: Store,
-    accounts: Accounts,
-    changes: Changes,
-    tenant: TenantId | None = None,
-    *,
-    name: str = DEFAULT_ADMINISTRATOR,
-    password_hash: Secret | None = None,
-) -> User:
-    """The default administrator of an enterprise; made where there is none. password_hash: for a new one only;
-    without it nobody signs in by password, and applications act as this user."""
-    async with store.transaction() as tx:
-        there = await default_administrator(tx, tenant)
-        if there is not None:
-            return there
-        edit = AccountEdit(name="Administrator")
-        taken = tenant is not None or await accounts.read_account(tx, name) is not None
-        user = await accounts.add(
-            tx,
-            tenant,
-            edit,
-            account=None if taken else name,
-            third_account=f"{name}.default" if taken else None,
-            password_hash=password_hash,
-            level=AdministratorLevel.DEFAULT,
-        )
-    changes.publish(Change("user", user.id))
-    return user
-
-
-async def default_administrator(tx: Transaction, tenant: TenantId | None) -> User | None:
-    where = {"tenant": tenant, "level": AdministratorLevel.DEFAULT}
-    items = (await tx.users.page(Query(limit=1, where=where))).items
-    return items[0] if items else None
-
-
 def given(text: str | Kept) -> str:
     """The text of an edit's field, empty where it stays."""
     return "" if isinstance(text, Kept) else text
@@ -380,27 +344,6 @@ async def _own(tx: Transaction, actor: Actor) -> User:
     if user is None:
         raise Refusal("not-found", kind="user", id=actor.user)
     return user
-
-
-def _check_administers(actor: Actor) -> None:
-    if not actor.administers:
-        raise Refusal("not-permitted", what="administer-users")
-
-
-def check_may_touch(actor: Actor, user: User) -> None:
-    """The default administrator is changed by itself alone. Raises Refusal not-permitted."""
-    if user.level is AdministratorLevel.DEFAULT and actor.user != user.id:
-        raise Refusal("not-permitted", what="change-default-administrator")
-
-
-def check_may_switch_off(actor: Actor, user: User) -> None:
-    """Disable or delete. Raises Refusal not-permitted."""
-    if user.level is AdministratorLevel.DEFAULT:
-        raise Refusal("not-permitted", what="remove-default-administrator")
-    if user.id == actor.user:
-        raise Refusal("not-permitted", what="remove-oneself")
-    if user.level is AdministratorLevel.ADMINISTRATOR and actor.level is not AdministratorLevel.DEFAULT:
-        raise Refusal("not-permitted", what="remove-administrator")
 
 
 def _check_values(edit: AccountEdit) -> None:

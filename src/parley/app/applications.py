@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from ..core.people import Application
 from ..core.refusals import Refusal
 from ..core.secret import Secret
+from .account_rights import check_administers
 from .booking import Actor
 from .changes import Change, Changes
 from .editing import KEEP, Kept
@@ -33,13 +34,13 @@ class Applications:
 
     async def all(self, actor: Actor) -> list[Application]:
         """Without order. Raises Refusal not-permitted."""
-        _check_administers(actor)
+        check_administers(actor, "administer-applications")
         async with self._store.reading() as tx:
             return await _of(tx, actor)
 
     async def create(self, actor: Actor, edit: ApplicationEdit) -> Application:
         """Raises Refusal: not-permitted, missing(name), limit."""
-        _check_administers(actor)
+        check_administers(actor, "administer-applications")
         if isinstance(edit.name, Kept) or not edit.name:
             raise Refusal("missing", field="name")
         now = self._clock.utc()
@@ -94,17 +95,12 @@ class Applications:
         return replace(application, changed=self._clock.utc(), **values)
 
 
-def _check_administers(actor: Actor) -> None:
-    if not actor.administers:
-        raise Refusal("not-permitted", what="administer-applications")
-
-
 async def _of(tx: Transaction, actor: Actor) -> list[Application]:
     return [one for one in await tx.applications() if one.tenant == actor.tenant]
 
 
 async def _found(tx: Transaction, actor: Actor, app_id: str) -> Application:
-    _check_administers(actor)
+    check_administers(actor, "administer-applications")
     application = await tx.application(app_id)
     if application is None or application.tenant != actor.tenant:
         raise Refusal("not-found", kind="application", id=app_id)

@@ -22,8 +22,9 @@ from ..core.outbound import Hop, Target
 from ..core.people import CallOutLimits
 from ..core.spaces import Space
 from .directory import Directory
+from .incoming_legs import IncomingLegRunner
 from .joining import SpaceFacts
-from .legs import IncomingLegRunner, LegServices, LiveLegRunner
+from .legs import LegServices, LiveLegRunner
 from .live import without_scheme
 from .outgoing_legs import OutgoingLegRunner
 from .ports import CallerIdentity, Dialler, LegDoor, OutgoingDoor

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from ..core.ids import TenantId
 from ..core.people import Department
 from ..core.refusals import Refusal
+from .account_rights import check_administers
 from .booking import Actor
 from .editing import KEEP, ExtrasEdit, Kept, merged
 from .enterprises import Enterprises
@@ -104,7 +105,7 @@ class Departments:
     async def create(self, actor: Actor, code: str | None, edit: DepartmentEdit) -> str:
         """The code; one is made when none is given. Raises Refusal: not-permitted, missing(name),
         duplicate-name(code), unknown-reference(department, parent), limit."""
-        _check_administers(actor)
+        check_administers(actor, "change-departments")
         if isinstance(edit.name, Kept) or not edit.name:
             raise Refusal("missing", field="name")
         parent = ROOT if isinstance(edit.parent, Kept) else edit.parent
@@ -127,7 +128,7 @@ class Departments:
 
     async def change(self, actor: Actor, code: str, edit: DepartmentEdit) -> None:
         """Raises Refusal: not-permitted, not-found, missing(name), unknown-reference, invalid(parent)."""
-        _check_administers(actor)
+        check_administers(actor, "change-departments")
         if not isinstance(edit.name, Kept) and not edit.name:
             raise Refusal("missing", field="name")
         async with self._store.transaction() as tx:
@@ -144,7 +145,7 @@ class Departments:
 
     async def delete(self, actor: Actor, code: str) -> None:
         """Raises Refusal: not-permitted, not-found, in-use (somebody or another department is in it)."""
-        _check_administers(actor)
+        check_administers(actor, "change-departments")
         async with self._store.transaction() as tx:
             tree = await self.read(tx, actor.tenant)
             department = _stored(tree, code)
@@ -152,11 +153,6 @@ class Departments:
             if people.total or tree.below(code):
                 raise Refusal("in-use", kind="department")
             await tx.departments.delete(department.id)
-
-
-def _check_administers(actor: Actor) -> None:
-    if not actor.administers:
-        raise Refusal("not-permitted", what="change-departments")
 
 
 def _parent(tree: Tree, code: str) -> Placed:

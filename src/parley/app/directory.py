@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
-
-import structlog
 
 from ..core.admission import NOTHING_PROVEN, Candidates, Proof
 from ..core.dialplan import Echo, Ivr
 from ..core.endings import Ending, Reason, Side
 from ..core.ids import LegId, MeetingId, ParticipantId, SpaceId
 from ..core.leg_inputs import (
-    Confirmed,
     Dial,
-    Digit,
     Drop,
     Granted,
     JoinMeeting,
     LegInput,
-    MediaDied,
     MoveTo,
     Offered,
-    PlayEnded,
 )
 from ..core.meeting import Meeting
 from ..core.meeting_inputs import (
@@ -33,57 +25,40 @@ from ..core.meeting_inputs import (
     Join,
     JoinRefused,
     Left,
-    LegLayersChanged,
     LegNews,
     LegView,
     MeetingInput,
     MeetingView,
     SetKeptWhenEmpty,
-    SpaceChanged,
 )
 from ..core.people import Tenant
-from ..core.quality import QualityWindow
 from ..core.refusals import Refusal
-from ..core.spaces import AccessMethod
 from ..core.survival import Dated, Inside, StoredMeeting
-from .changes import Change, Changes
+from .changes import Changes
+from .engine_news import EngineNews
+from .incoming_legs import IncomingLegRunner
 from .inputs import MEETING, SURVIVED
-from .joining import SpaceFacts, entry_of, space_facts, why_not
-from .legs import IncomingLegRunner, LegServices, LiveLegRunner
-from .live import LiveLeg, without_scheme
+from .joining import SpaceFacts, join_of, why_not
+from .legs import LegServices, LiveLegRunner
+from .live import LiveLeg
 from .meetings import MeetingRunner
 from .outgoing_legs import Elsewhere, OutgoingLegRunner, nowhere
-from .ports import AnsweredDoor, Identifiers, LegDoor, OutgoingDoor, Store, Transaction
-from .remembered import Remembered
-
-log = structlog.get_logger(__name__)
-
-# A change of one of these may change what a live leg or meeting resolves to.
-_RESOLVING = {"leg-profile", "call-profile", "branding", "space", "access-method", "member", "tenant", "system"}
+from .ports import AnsweredDoor, Identifiers, LegDoor, OutgoingDoor, Store
+from .resolving import Resolving
+from .space_reader import SpaceReader
 
 REPLACED = Ending(Side.REMOTE, Reason.HANG_UP)
-RETRY_AFTER = 1.0  # seconds until a meeting is resolved anew once more, when the store could not be read
 
-T = TypeVar("T")
 R = TypeVar("R", bound=LiveLegRunner)
 
 
-@dataclass(slots=True, eq=False)
-class _Reading:
-    """What is being read of a space; stale once a change that concerns the space was committed meanwhile."""
-
-    space: SpaceId
-    stale: bool = False
-
-
 class Directory:
-    """The local directory of meetings; also what legs meet as their lobby and the engine as its listener."""
+    """The local directory of meetings; also what legs meet as their lobby."""
 
     def __init__(
         self, store: Store, services: LegServices, identifiers: Identifiers, changes: Changes, legs_most: int
     ) -> None:
-        self._store = store
-        self._entered: Remembered[tuple[SpaceFacts | None, AccessMethod | None]] = Remembered(store)
+        self._spaces = SpaceReader(store)
         self._services = services
         self._identifiers = identifiers
         self._legs_most = legs_most
@@ -93,17 +68,14 @@ class Directory:
         self._meetings: dict[MeetingId, MeetingRunner] = {}
         self._of_space: dict[SpaceId, MeetingId] = {}
         self._number = 0
-        self._readings: set[_Reading] = set()
-        self._stale: set[MeetingId] = set()  # meetings that are being resolved anew
         self._closed = False
-        self._temporary: dict[SpaceId, SpaceFacts] = {}  # spaces that exist for one call, and in no store
         self._watchers: list[Callable[[MeetingId], None]] = []
         self._leg_watchers: list[Callable[[LegId], None]] = []
         self._before_answers: list[Callable[[], Awaitable[None]]] = []
         self.count_completed = 0
         self.most_legs = 0
-        changes.subscribe(self._on_change)
-        services.engine.listen(self)
+        self._resolving = Resolving(changes, self._spaces, services, self._meetings, self._of_space)
+        services.engine.listen(EngineNews(self._legs))
 
     # --- legs ------------------------------------------------------------------------------------------------
 
@@ -116,14 +88,12 @@ class Directory:
         participant: ParticipantId | None = None,
     ) -> LiveLegRunner | None:
         """A door has a caller for this target. None: the server is full or stops, nothing was created."""
-        if self._closed or len(self._legs) >= self._legs_most:
-            return None
-        self._number += 1
-        leg = LegId(self._identifiers.uuid())
-        person = participant or ParticipantId(self._identifiers.uuid())
-        runner = IncomingLegRunner(leg, self._number, person, door, target, self._services, lobby=self, proof=proof)
-        self._take(runner, offered)
-        return runner
+        return self.take_in(
+            lambda leg, number, person: IncomingLegRunner(
+                leg, number, participant or person, door, target, self._services, lobby=self, proof=proof
+            ),
+            offered,
+        )
 
     def dial(
         self,
@@ -134,25 +104,22 @@ class Directory:
         elsewhere: Elsewhere = nowhere,
     ) -> OutgoingLegRunner | None:
         """Call somebody (see app.dialling, which decides whether we may). None: the server is full or stops."""
-        if self._closed or len(self._legs) >= self._legs_most:
-            return None
-        self._number += 1
-        leg = LegId(self._identifiers.uuid())
-        runner = OutgoingLegRunner(
-            leg,
-            self._number,
-            ParticipantId(self._identifiers.uuid()),
-            door,
-            self._services,
-            lobby=self,
-            space=call.space,
-            into=self._of_space.get(call.space),
-            told=told,
-            finished=finished,
-            elsewhere=elsewhere,
+        return self.take_in(
+            lambda leg, number, person: OutgoingLegRunner(
+                leg,
+                number,
+                person,
+                door,
+                self._services,
+                lobby=self,
+                space=call.space,
+                into=self._of_space.get(call.space),
+                told=told,
+                finished=finished,
+                elsewhere=elsewhere,
+            ),
+            call,
         )
-        self._take(runner, call)
-        return runner
 
     def take_in(self, make: Callable[[LegId, int, ParticipantId], R], first: LegInput) -> R | None:
         """A leg that somebody else makes and is the lobby of. None: the server is full or stops, nothing was made."""
@@ -165,10 +132,10 @@ class Directory:
 
     def keep_space(self, facts: SpaceFacts) -> None:
         """A space for one call, which no store knows."""
-        self._temporary[facts.space.id] = facts
+        self._spaces.keep(facts)
 
     def forget_space(self, space: SpaceId) -> None:
-        self._temporary.pop(space, None)
+        self._spaces.forget(space)
 
     def _take(self, runner: LiveLegRunner, first: LegInput) -> None:
         self._legs[runner.id] = runner
@@ -271,7 +238,7 @@ class Directory:
 
     async def open(self, space: SpaceId) -> MeetingId:
         """The space's meeting, kept although empty. Raises Refusal not-found."""
-        facts = await self._read(space, lambda tx: space_facts(tx, space, ()))
+        facts = await self._spaces.facts(space)
         if facts is None:
             raise Refusal("not-found", kind="space", id=space)
         runner = self._meeting_for(facts)
@@ -326,7 +293,7 @@ class Directory:
         """A meeting of the life before: it goes by what is in the store by now."""
         self._services.inputs.began(MEETING, machine.id, (machine.id, space), how=SURVIVED)
         runner = self._run(machine, space)
-        self._refresh([machine.id])
+        self._resolving.anew([machine.id])
         return runner
 
     # --- the lobby: what legs ask for -------------------------------------------------------------------------
@@ -352,24 +319,12 @@ class Directory:
     async def _join(self, leg: LiveLegRunner, wish: JoinMeeting) -> None:
         party = leg.party
         assert party is not None
-        entry = entry_of(wish)
-
-        async def read(tx: Transaction) -> tuple[SpaceFacts | None, AccessMethod | None]:
-            door = await tx.access_methods.get(entry.access_method) if entry.access_method else None
-            return await space_facts(tx, wish.space, [entry]), door
-
-        facts, door = self._temporary.get(wish.space), None
-        if facts is None:
-            known = self._entered.recall((wish.space, entry))
-            if known is None:
-                known = await self._entered.learn((wish.space, entry), lambda: self._read(wish.space, read))
-            facts, door = known or (None, None)
+        facts, door = await self._spaces.joined_by(wish)
         # From here on nothing waits: what was read still holds when the leg is in.
         if leg.id not in self._joining:
             return  # the leg left while we read
         del self._joining[leg.id]
-        encrypted = leg.audio is not None and leg.audio.encrypted
-        reason = why_not(facts, wish, door, encrypted)
+        reason = why_not(facts, wish, door, leg.encrypted_media)
         if isinstance(leg, OutgoingLegRunner) and leg.into is not None and leg.into not in self._meetings:
             reason = Reason.MEETING_ENDED  # what somebody was called into ended between the answer and now
         if facts is None or reason is not None:
@@ -381,29 +336,8 @@ class Directory:
             return
         runner = self._meeting_for(facts)
         self._place[leg.id] = runner.view().meeting
-        runner.post(
-            Join(
-                leg=leg.id,
-                generation=leg.generation,
-                number=leg.number,
-                participant=leg.participant,
-                name=party.name,
-                uri=without_scheme(party.caller),
-                entry=entry,
-                layers=facts.legs[entry],
-                is_member=entry.member is not None,
-                encrypted_media=encrypted,
-                kind=party.kind,
-                language=self._services.entry.spoken_to(
-                    party.language or (door and door.language) or facts.sounds.language
-                ),
-                settings=wish.settings,
-                extras=wish.extras,
-                admitted=wish.admitted,
-                door_role=door.role if door else None,
-                stay=wish.stay,
-            )
-        )
+        language = self._services.entry.spoken_to(party.language or (door and door.language) or facts.sounds.language)
+        runner.post(join_of(leg, party, wish, facts, door, language))
         replaced, leg.replaces = leg.replaces, None
         if replaced is not None:  # only now, so that a host's place is never empty
             replaced.post(Drop(REPLACED))
@@ -443,22 +377,6 @@ class Directory:
         self._of_space[space] = machine.id
         return runner
 
-    async def _read(self, space: SpaceId, read: Callable[[Transaction], Awaitable[T]]) -> T:
-        """What `read` finds, which is read again when a change of this space was committed meanwhile.
-
-        The caller must not wait between this and the use of what was found.
-        """
-        while True:
-            reading = _Reading(space)
-            self._readings.add(reading)
-            try:
-                async with self._store.reading() as tx:
-                    found = await read(tx)
-            finally:
-                self._readings.discard(reading)
-            if not reading.stale:
-                return found
-
     def _tell_leg(self, leg: LegId, generation: int, news: LegNews) -> None:
         runner = self._legs.get(leg)
         if runner is not None:
@@ -471,86 +389,13 @@ class Directory:
         space = runner.view().space if runner is not None else None
         if space is not None:
             self._of_space.pop(space, None)
-        self._stale.discard(meeting)
+        self._resolving.forget(meeting)
         for leg in [] if self._closed else list(self._legs.values()):
             if not isinstance(leg, OutgoingLegRunner):
                 continue
             ahead = leg.into is None and leg.space == space and (leg.calling or leg.id in self._joining)
             if (leg.into == meeting and leg.calling) or (ordered and ahead):
                 leg.post(Drop(Ending(Side.LOCAL, Reason.MEETING_ENDED)))
-
-    # --- changes: live legs are resolved anew --------------------------------------------------------------------
-
-    def _on_change(self, change: Change) -> None:
-        if change.kind not in _RESOLVING:
-            return
-        space = change.id if change.kind == "space" else change.space
-        for reading in self._readings:
-            if space in {None, reading.space}:
-                reading.stale = True
-        if space is None:
-            self._refresh(list(self._meetings))
-        elif space in self._of_space:
-            self._refresh([self._of_space[SpaceId(space)]])
-
-    def _refresh(self, meetings: Iterable[MeetingId]) -> None:
-        for meeting in meetings:
-            if meeting in self._meetings and meeting not in self._stale:
-                self._stale.add(meeting)
-                self._services.tasks.spawn(
-                    self._resolve_anew(meeting), on_failure=partial(self._refresh_later, meeting)
-                )
-
-    def _refresh_later(self, meeting: MeetingId) -> None:
-        """The store could not be read. The meeting goes on with what it has until it can be."""
-        self._stale.discard(meeting)
-        clock = self._services.clock
-        clock.call_at(clock.now() + RETRY_AFTER, lambda: self._refresh([meeting]))
-
-    async def _resolve_anew(self, meeting: MeetingId) -> None:
-        runner = self._meetings.get(meeting)
-        if runner is None:
-            return  # it ended before this began
-        space = runner.view().space
-        if space in self._temporary:
-            self._stale.discard(meeting)
-            return  # nothing of it is stored
-        # Legs are many and their entries few; whoever comes in while this reads has read for himself.
-        facts = await self._read(space, lambda tx: space_facts(tx, space, {leg.entry for leg in runner.view().legs}))
-        self._stale.discard(meeting)
-        if facts is None:
-            runner.post(End(Ending(Side.ADMINISTRATOR, Reason.SPACE_DELETED)))
-            return
-        runner.post(SpaceChanged(facts.space.name, facts.call, facts.sounds.brand))
-        for leg in runner.view().legs:
-            if leg.entry in facts.legs:
-                runner.post(LegLayersChanged(leg.leg, facts.legs[leg.entry]))
-
-    # --- the engine speaks ---------------------------------------------------------------------------------------
-
-    def digit(self, leg: LegId, digit: str) -> None:
-        if (runner := self._legs.get(leg)) is not None:
-            runner.post(Digit(digit))
-
-    def media_ready(self, leg: LegId) -> None:
-        if (runner := self._legs.get(leg)) is not None:
-            runner.post(Confirmed())
-
-    def play_ended(self, leg: LegId, play: int) -> None:
-        if (runner := self._legs.get(leg)) is not None:
-            runner.post(PlayEnded(play))
-
-    def quality(self, leg: LegId, window: QualityWindow) -> None:
-        if (runner := self._legs.get(leg)) is not None:
-            runner.quality.take(window)
-
-    def media_died(self, leg: LegId) -> None:
-        if (runner := self._legs.get(leg)) is not None:
-            runner.post(MediaDied())
-
-    def media_lost(self, leg: LegId) -> None:
-        if (runner := self._legs.get(leg)) is not None:
-            runner.renew_media()
 
     # --- views ---------------------------------------------------------------------------------------------------
 
@@ -559,25 +404,7 @@ class Directory:
         return next((view for view in meeting.legs if view.leg == leg), None) if meeting else None
 
     def _live(self, runner: LiveLegRunner, view: LegView | None) -> LiveLeg:
-        party = runner.party
-        assert party is not None
         meeting = self._place.get(runner.id) if view else None
         if isinstance(runner, OutgoingLegRunner) and runner.calling and runner.into in self._meetings:
             meeting = runner.into
-        return LiveLeg(
-            leg=runner.id,
-            number=runner.number,
-            participant=runner.participant,
-            meeting=meeting,
-            view=view,
-            caller=party.caller,
-            name=party.name,
-            dialled=party.dialled,
-            state=runner.state,
-            seconds=self._services.clock.now() - runner.started,
-            facts=runner.facts(),
-            statistics=self._services.engine.statistics(runner.id),
-            kind=party.kind,
-            direction=party.direction,
-            quality=runner.quality.last,
-        )
+        return runner.live(meeting, view)

@@ -10,6 +10,7 @@ from ..core.ids import TenantId
 from ..core.people import CallOutLimits, ConferenceDefaults, SystemDefaults, Tenant
 from ..core.profiles import Extras
 from ..core.refusals import Refusal
+from .account_rights import check_administers
 from .booking import Actor
 from .changes import Change, Changes
 from .editing import KEEP, ExtrasEdit, Kept, found, merged
@@ -71,8 +72,7 @@ class Enterprises:
 
     async def change(self, actor: Actor, edit: EnterpriseEdit) -> None:
         """Raises Refusal: not-permitted, not-found, missing(name)."""
-        if not actor.administers:
-            raise Refusal("not-permitted", what="change-enterprise")
+        check_administers(actor, "change-enterprise")
         if edit.name is not KEEP and not edit.name:
             raise Refusal("missing", field="name")
         async with self._store.transaction() as tx:

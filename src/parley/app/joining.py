@@ -1,4 +1,4 @@
-"""What is read of a space for those who join it, and who may not join after all."""
+"""What is read of a space for those who join it, who may not join after all, and as what the others do."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from ..core.endings import Reason
 from ..core.events import SPACE_MEETING
 from ..core.ids import SpaceId
 from ..core.leg_inputs import JoinMeeting
-from ..core.meeting_inputs import Entry
+from ..core.meeting_inputs import Entry, Join
 from ..core.people import Tenant
 from ..core.profiles import CallLayer, Layer, LegLayer, resolve_call, resolve_leg
 from ..core.spaces import AccessMethod, Space
 from .layers import call_layers, leg_layers
+from .legs import LiveLegRunner
+from .live import Party, without_scheme
 from .ports import Transaction
 from .sounds import Sounds, sounds_of_space
 
@@ -71,3 +73,29 @@ def why_not(
             return Reason.ENTRY_RESTRICTED
     settings = resolve_leg((*facts.legs[entry], LegLayer(Layer.LEG, wish.settings))).settings
     return Reason.ENCRYPTION_REQUIRED if media_refused(settings.media_encryption, encrypted_media) else None
+
+
+def join_of(
+    leg: LiveLegRunner, party: Party, wish: JoinMeeting, facts: SpaceFacts, door: AccessMethod | None, language: str
+) -> Join:
+    """What the meeting is told of a leg that comes in. language: which of ours is spoken to it."""
+    entry = entry_of(wish)
+    return Join(
+        leg=leg.id,
+        generation=leg.generation,
+        number=leg.number,
+        participant=leg.participant,
+        name=party.name,
+        uri=without_scheme(party.caller),
+        entry=entry,
+        layers=facts.legs[entry],
+        is_member=entry.member is not None,
+        encrypted_media=leg.encrypted_media,
+        kind=party.kind,
+        language=language,
+        settings=wish.settings,
+        extras=wish.extras,
+        admitted=wish.admitted,
+        door_role=door.role if door else None,
+        stay=wish.stay,
+    )

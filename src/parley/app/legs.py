@@ -1,31 +1,22 @@
-"""One live leg: its machine, its mailbox, and the performing of what the machine asks for."""
+"""One live leg, whoever called whom: its mailbox, and the performing of what its machine asks for."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Protocol
 
 import structlog
 
-from ..core.admission import NOTHING_PROVEN, Candidates, Proof
-from ..core.dialplan import Echo, Ivr
 from ..core.endings import Ending, Reason, Side
-from ..core.ids import LegId, MeetingId, ParticipantId, UserId
-from ..core.leg import Leg
+from ..core.ids import LegId, MeetingId, ParticipantId
 from ..core.leg_inputs import (
-    Accept,
     AskToMute,
-    CallIdResolved,
     ChangeMedia,
     CloseMedia,
     Drop,
     EntrySettings,
     GiveUp,
-    Granted,
     HangUp,
-    HearItself,
     JoinMeeting,
-    JudgePin,
     LeaveMeeting,
     LegAudio,
     LegEffect,
@@ -35,30 +26,22 @@ from ..core.leg_inputs import (
     MediaDied,
     MediaFailed,
     MediaOpened,
-    MoveTo,
     News,
-    Offered,
     OpenMedia,
-    PinJudged,
     Play,
     RecordLeg,
     Reject,
-    Resolve,
-    ResolveCallId,
-    Resolved,
     SendKeys,
     StopEcho,
-    StopPlaying,
 )
-from ..core.mediaplan import LegMedia, MediaPlan
-from ..core.meeting_inputs import LegNews, MeetingInput, MuteSelf
+from ..core.meeting_inputs import LegNews, LegView, MeetingInput, MuteSelf
 from ..core.survival import Dated, StoredLeg
-from .inputs import LEG, Inputs, NoInputs
-from .live import Party
+from .inputs import Inputs, NoInputs
+from .live import LiveLeg, Party
 from .lookup import Lookup
 from .mailbox import Mailbox
 from .pins import PinJudge
-from .ports import AnsweredDoor, Clock, Journal, LegDoor, LegFacts, MediaEngine, MediaUnavailable, RenewsMedia
+from .ports import AnsweredDoor, Clock, Journal, LegFacts, MediaEngine, MediaUnavailable, RenewsMedia
 from .quality import QualityRecord
 from .tasks import Tasks
 
@@ -91,11 +74,6 @@ class Lobby(Protocol):
     def happened(self, leg: LiveLegRunner) -> None:
         """Something may have changed of what is stored of it."""
         ...
-
-
-def echo_of(leg: LegId) -> MeetingId:
-    """The name of the media plan of somebody who hears himself; no meeting has such a one."""
-    return MeetingId(f"echo:{leg}")
 
 
 class LegServices:
@@ -159,6 +137,7 @@ class LiveLegRunner:
         self.generation = GENERATION
         self.party: Party | None = None
         self.audio: LegAudio | None = None
+        self.was_encrypted = False  # in the life of the server before, which may be all that is known of its media
         self.accepted = False
         self.ended = False
         self.replaces: LiveLegRunner | None = None  # whose place it takes once it is in
@@ -196,7 +175,7 @@ class LiveLegRunner:
 
     @property
     def encrypted_media(self) -> bool:
-        return self.audio is not None and self.audio.encrypted
+        return self.audio.encrypted if self.audio is not None else self.was_encrypted
 
     def send_keys(self, keys: str) -> None:
         """Pressed for the far end, which must have answered."""
@@ -211,6 +190,28 @@ class LiveLegRunner:
             self._answered_door.renew_media()
         else:
             self.post(MediaDied())
+
+    def live(self, meeting: MeetingId | None, view: LegView | None) -> LiveLeg:
+        """As it stands. meeting, view: where it is, and what that says of it."""
+        party = self.party
+        assert party is not None
+        return LiveLeg(
+            leg=self.id,
+            number=self.number,
+            participant=self.participant,
+            meeting=meeting,
+            view=view,
+            caller=party.caller,
+            name=party.name,
+            dialled=party.dialled,
+            state=self.state,
+            seconds=self._services.clock.now() - self.started,
+            facts=self.facts(),
+            statistics=self._services.engine.statistics(self.id),
+            kind=party.kind,
+            direction=party.direction,
+            quality=self.quality.last,
+        )
 
     def stored(self, dated: Dated, door: bytes | None = None) -> StoredLeg:
         """All but where it is. door: what its door has written before, if that still holds."""
@@ -305,83 +306,3 @@ class LiveLegRunner:
             self.audio = audio
             self._answered_door.accept_change(audio, web)
             self._lobby.happened(self)
-
-
-class IncomingLegRunner(LiveLegRunner):
-    """A leg that called us. target: what its address was found to mean."""
-
-    def __init__(
-        self,
-        leg: LegId,
-        number: int,
-        participant: ParticipantId,
-        door: LegDoor,
-        target: Candidates | Ivr | Granted | Echo,
-        services: LegServices,
-        lobby: Lobby,
-        proof: Proof = NOTHING_PROVEN,
-        machine: Leg | None = None,
-    ) -> None:
-        """machine: of a leg that was answered already."""
-        if machine is None:
-            made = (leg, GENERATION, number, services.entry, services.clock.now())
-            services.inputs.began(LEG, leg, made)
-            machine = Leg(*made)
-        super().__init__(leg, number, participant, door, machine, services, lobby)
-        self.door = door
-        self._target = target
-        self._proof = proof
-        self.asserted: tuple[str, ...] = ()  # see Offered
-        self.user: UserId | None = None
-        self._plain: LegAudio | None = None
-
-    def _begin(self, message: LegInput) -> None:
-        if isinstance(message, Offered):
-            self.party = Party(
-                message.caller, message.dialled, message.display_name, message.kind, language=message.language
-            )
-            self.audio, self._plain = message.audio, message.plain
-            self.asserted, self.user = message.asserted, message.user
-        elif isinstance(message, MoveTo):
-            self._target, self._proof = message.target, message.proof
-
-    @property
-    def bound_for(self) -> tuple[Candidates | Ivr | Granted | Echo, Proof]:
-        """Where it was going when it came, or moved, last."""
-        return self._target, self._proof
-
-    def stored(self, dated: Dated, door: bytes | None = None) -> StoredLeg:
-        return replace(super().stored(dated, door), user=self.user, asserted=self.asserted)
-
-    def _perform_own(self, effect: LegEffect) -> None:
-        engine, tasks = self._services.engine, self._services.tasks
-        match effect:
-            case Resolve():
-                self.post(Resolved(self._target, self._proof))  # arrivals looked it up before there was a leg
-            case ResolveCallId():
-                tasks.spawn(self._resolve_call_id(effect), self._give_up)
-            case JudgePin():
-                tasks.spawn(self._judge(effect), self._give_up)
-            case StopPlaying():
-                engine.stop_playing(self.id)
-            case HearItself(delay):
-                alone = LegMedia(self.id, contributes=True, receives=True, echo=delay)
-                engine.apply(MediaPlan(echo_of(self.id), 1, (alone,)))
-            case StopEcho():
-                engine.drop(echo_of(self.id))
-            case Accept(port, web, plain):
-                self.accepted = True
-                self.audio = self._plain if plain else self.audio
-                self.door.accept(port, web, plain)
-            case Reject(ending):
-                self.door.reject(ending)
-
-    async def _resolve_call_id(self, wish: ResolveCallId) -> None:
-        lookup = self._services.lookup
-        found = await lookup.resolve_call_id(wish.ivr, wish.call_id)
-        proof, _member = await lookup.proof(self.asserted, found, self.user)
-        self.post(CallIdResolved(found, proof))
-
-    async def _judge(self, wish: JudgePin) -> None:
-        pins = self._services.pins
-        self.post(PinJudged(await pins.judge(wish.candidates, wish.pin, wish.source, proof=wish.proof)))

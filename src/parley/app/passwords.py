@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
 
-from ..core.people import AdministratorLevel, User
+from ..core.people import User
 from ..core.refusals import Refusal
 from ..core.secret import Secret
+from .account_rights import check_may_reset
 from .accounts import Accounts, FirstPassword
 from .booking import Actor
 from .changes import Change, Changes
@@ -260,9 +261,3 @@ def generated(names: tuple[str, ...] = ()) -> Secret:
 def _differences(old: str, new: str) -> int:
     same = sum(one == other for one, other in zip(old, new, strict=False))
     return max(len(old), len(new)) - same
-
-
-def check_may_reset(actor: Actor, user: User) -> None:
-    """An administrator's password is reset by the default administrator alone. Raises Refusal not-permitted."""
-    if user.level is not AdministratorLevel.NONE and actor.level is not AdministratorLevel.DEFAULT:
-        raise Refusal("not-permitted", what="reset-administrator")

@@ -122,10 +122,6 @@ class AccessMethodRepository(Repository[AccessMethod], Protocol):
         """Indexed."""
         ...
 
-    async def by_secret(self, secret: str) -> list[AccessMethod]:
-        """Indexed."""
-        ...
-
     async def of_spaces(self, spaces: Sequence[str]) -> list[AccessMethod]:
         """All of these spaces, in order of creation within each space. Indexed."""
         ...
@@ -138,10 +134,6 @@ class OccurrenceRepository(Repository[Occurrence], Protocol):
 
     async def live(self, start_before: datetime) -> list[Occurrence]:
         """Those BOOKED with start <= start_before and all RUNNING ones, by start. Indexed."""
-        ...
-
-    async def next_start(self) -> datetime | None:
-        """The earliest start of a BOOKED one. Indexed."""
         ...
 
     async def between(self, first: datetime, last: datetime, states: Sequence[str]) -> list[Occurrence]:

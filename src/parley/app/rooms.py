@@ -17,6 +17,7 @@ from ..core.profiles import DeactivationMode, LegSettings
 from ..core.refusals import Refusal
 from ..core.secret import Secret
 from ..core.spaces import AccessMethod, Space, SpaceKind
+from .account_rights import check_administers
 from .booking import Actor
 from .changes import Change, Changes
 from .conference_rooms import ROOMS
@@ -96,7 +97,7 @@ class Rooms:
         status: str | None = None,
     ) -> Page[RoomRecord]:
         """For administrators. status: enabled, disabled or unassigned."""
-        _administrators_only(actor)
+        check_administers(actor, "manage the enterprise's rooms")
         return await self._page({"tenant": actor.tenant}, kind, status, search, offset, limit)
 
     async def default(self, actor: Actor) -> SpaceId:
@@ -135,7 +136,7 @@ class Rooms:
     async def change(self, actor: Actor, id: str, edit: RoomEdit) -> RoomRecord:
         """Name, passcodes and who may begin: owner or administrator. Size and the switch: administrators."""
         if (edit.size, edit.enabled) != (KEEP, KEEP):
-            _administrators_only(actor)
+            check_administers(actor, "manage the enterprise's rooms")
         async with self._store.transaction() as tx:
             record = _edited(await self._own(tx, actor, id), edit)
             await tx.spaces.save(record.space)
@@ -181,7 +182,7 @@ class Rooms:
 
     async def assign(self, actor: Actor, user: UserId, ids: Sequence[str]) -> None:
         """Give unassigned cloud rooms to a user, all or none."""
-        _administrators_only(actor)
+        check_administers(actor, "manage the enterprise's rooms")
         async with self._store.transaction() as tx:
             rooms = [(await self._own(tx, actor, id)).space for id in dict.fromkeys(ids)]
             for room in rooms:
@@ -198,7 +199,7 @@ class Rooms:
 
     async def take_back(self, actor: Actor, user: UserId, ids: Sequence[str]) -> None:
         """All or none; refused while conferences of theirs are booked in them."""
-        _administrators_only(actor)
+        check_administers(actor, "manage the enterprise's rooms")
         async with self._store.transaction() as tx:
             rooms = [(await self._own(tx, actor, id)).space for id in dict.fromkeys(ids)]
             for room in rooms:
@@ -211,7 +212,7 @@ class Rooms:
 
     async def delete(self, actor: Actor, ids: Sequence[str]) -> None:
         """All or none; refused while conferences are booked in them."""
-        _administrators_only(actor)
+        check_administers(actor, "manage the enterprise's rooms")
         async with self._store.transaction() as tx:
             rooms = [(await self._own(tx, actor, id)).space for id in dict.fromkeys(ids)]
             for room in rooms:
@@ -226,11 +227,6 @@ class Rooms:
         if space.kind not in ROOMS or space.tenant != actor.tenant or not allowed:
             raise Refusal("not-found", kind="room", id=id)
         return await _record(tx, space)
-
-
-def _administrators_only(actor: Actor) -> None:
-    if not actor.administers:
-        raise Refusal("not-permitted", what="manage the enterprise's rooms")
 
 
 def _has_status(space: Space, status: str | None) -> bool:

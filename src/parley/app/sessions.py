@@ -129,14 +129,6 @@ class Sessions:
         """It is dead from now on."""
         await self._drop(session.id)
 
-    async def drop_others(self, session: Session) -> None:
-        """Every other session of this user is dead."""
-        async with self._store.transaction() as tx:
-            others = [one.id for one in await _of_user(tx, session.user.id) if one.id != session.id]
-            for id in others:
-                await tx.tokens.delete(id)
-        self._unlearn(others)
-
     async def change_password(self, session: Session, old: Secret, new: Secret, source: str) -> SignedIn:
         """By the user. All his sessions end and a new one begins, of the same kind.
 

@@ -16,8 +16,9 @@ from ..core.ids import TenantId
 from ..core.people import AdministratorLevel, Application, User
 from ..core.refusals import Refusal
 from ..core.secret import Secret
-from .accounts import AccountEdit, Accounts, default_administrator, ensure_default_administrator
+from .accounts import AccountEdit, Accounts
 from .changes import Change, Changes
+from .default_administrator import default_administrator, ensure_default_administrator
 from .enterprises import Enterprises
 from .passwords import HashingQueue
 from .ports import Clock, Store

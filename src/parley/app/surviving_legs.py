@@ -11,8 +11,9 @@ from ..core.leg_inputs import Granted, LegAudio, LegEffect, LegFinished, WebLoca
 from ..core.meeting_inputs import Entry
 from ..core.outgoing_leg import OutgoingLeg
 from ..core.survival import StoredLeg, Timed
+from .incoming_legs import IncomingLegRunner
 from .inputs import CALL, LEG, SURVIVED
-from .legs import GENERATION, IncomingLegRunner, LegServices, LiveLegRunner, Lobby
+from .legs import GENERATION, LegServices, LiveLegRunner, Lobby
 from .live import OUTGOING, Party
 from .ports import LegFacts, LegInbox, SurvivingDoor
 from .quality import QualityRecord
@@ -69,12 +70,7 @@ class SurvivingCaller(IncomingLegRunner):
             machine=Leg.again(stored.id, GENERATION, stored.number, services.entry, _known(stored, door, timed)),
         )
         self.asserted, self.user = stored.asserted, stored.user
-        self._encrypted_media = stored.encrypted_media
         _resume(self, stored, door, services, timed)
-
-    @property
-    def encrypted_media(self) -> bool:
-        return self._encrypted_media
 
 
 class SurvivingCallee(LiveLegRunner):
@@ -94,12 +90,7 @@ class SurvivingCallee(LiveLegRunner):
         )
         super().__init__(stored.id, stored.number, stored.participant, door, machine, services, lobby)
         self._finished = finished
-        self._encrypted_media = stored.encrypted_media
         _resume(self, stored, door, services, timed)
-
-    @property
-    def encrypted_media(self) -> bool:
-        return self._encrypted_media
 
     def _perform(self, effect: LegEffect) -> None:
         super()._perform(effect)
@@ -128,6 +119,7 @@ def _resume(runner: LiveLegRunner, stored: StoredLeg, door: SurvivingDoor, servi
     )
     runner.audio = door.audio
     runner.accepted = True
+    runner.was_encrypted = stored.encrypted_media
     runner.started = timed(stored.began)
     kind = CALL if stored.direction == OUTGOING else LEG
     services.inputs.began(kind, stored.id, (stored.id, GENERATION, stored.number), how=SURVIVED)

@@ -14,7 +14,8 @@ from ..core.leg_inputs import Granted, MoveTo, Offered, UnknownTarget
 from ..core.meeting_inputs import Entry
 from ..core.seats import stay_of
 from .directory import Directory
-from .legs import IncomingLegRunner, LiveLegRunner
+from .incoming_legs import IncomingLegRunner
+from .legs import LiveLegRunner
 from .lookup import Lookup
 from .ports import LegDoor, LegInbox
 

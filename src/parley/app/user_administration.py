@@ -8,11 +8,12 @@ from ..core.ids import TenantId, UserId
 from ..core.people import User
 from ..core.refusals import Refusal
 from ..core.secret import Secret
-from .accounts import MAIL, AccountEdit, Accounts, check_may_switch_off, check_may_touch
+from .account_rights import check_may_reset, check_may_switch_off, check_may_touch
+from .accounts import MAIL, AccountEdit, Accounts
 from .booking import Actor
 from .changes import Change, Changes
 from .editing import KEEP, Kept, check_references, found
-from .passwords import Passwords, check_may_reset, names_of
+from .passwords import Passwords, names_of
 from .ports import Clock, Identifiers, Page, Query, Store, Transaction
 from .users import JID, Users, by_jid
 

@@ -24,7 +24,7 @@ from .conference_reading import record_of
 from .conference_spaces import doors_among
 from .layers import NOBODY, candidates
 from .lookup import Lookup
-from .notices import people_of, readers
+from .notice_readers import people_of, readers
 from .pins import PinJudge
 from .ports import Journal, Store, Transaction
 from .proofs import membership, proof_of_user

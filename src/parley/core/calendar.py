@@ -78,12 +78,6 @@ def local_date(at: datetime, zone: str) -> date:
     return at.astimezone(ZoneInfo(zone)).date()
 
 
-def local_minutes(at: datetime, zone: str) -> int:
-    """Minutes after local midnight, as clocks there show."""
-    there = at.astimezone(ZoneInfo(zone))
-    return there.hour * 60 + there.minute
-
-
 def a_year_after(day: date) -> date:
     """The same date a year later; the 29th of February is followed by the 28th."""
     return date(day.year + 1, day.month, min(day.day, monthrange(day.year + 1, day.month)[1]))

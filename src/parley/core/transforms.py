@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .ids import DialTransformId
-from .patterns import TEXT_MOST, BadPattern, Pattern, TooMuchWork
+from .pattern_program import BadPattern
+from .patterns import TEXT_MOST, Pattern, TooMuchWork
 from .profiles import Extras
 
 MATCH_MOST = 512  # characters of match and of transform

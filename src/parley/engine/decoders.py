@@ -8,7 +8,7 @@ from parley.engine import g711
 from parley.engine.g722 import G722Decoder
 from parley.engine.opus import OpusDecoder, has_copy, packet_samples
 from parley.engine.resample import Upsampler
-from parley.engine.sound import Samples
+from parley.engine.sound import Samples, level
 
 LAWS = {"pcmu": g711.MU, "pcma": g711.A}
 
@@ -32,8 +32,14 @@ class Decoder(Protocol):
     def is_pause(self, payload: bytes) -> bool:
         """Whether the packet says that its sender falls silent now (DTX): what follows late is not lost."""
 
-    def start_after(self, payload: bytes) -> None:
-        """Forget what came before, but be as if this packet had been decoded: those between were not."""
+    def start_after(self, payload: bytes) -> Samples:
+        """Forget what came before, but be as if this packet had been decoded: those between were not.
+
+        What comes back is this packet's sound, which may lack strength.
+        """
+
+    def glance(self, payload: bytes) -> float | None:
+        """The packet's level in dBov, where that can be told without decoding it."""
 
 
 class _Telephone:
@@ -53,6 +59,9 @@ class _Telephone:
     def is_pause(self, payload: bytes) -> bool:
         return False
 
+    def glance(self, payload: bytes) -> float | None:
+        return None
+
 
 class G711Decoder(_Telephone):
     """Either law, at 8 kHz."""
@@ -64,8 +73,11 @@ class G711Decoder(_Telephone):
     def decode(self, payload: bytes) -> Samples:
         return self._upsampler.run(self._law.expand(payload))
 
-    def start_after(self, payload: bytes) -> None:
-        self.decode(payload)
+    def start_after(self, payload: bytes) -> Samples:
+        return self.decode(payload)
+
+    def glance(self, payload: bytes) -> float | None:
+        return level(self._law.expand(payload))
 
 
 class G722VoiceDecoder(_Telephone):
@@ -78,9 +90,9 @@ class G722VoiceDecoder(_Telephone):
     def decode(self, payload: bytes) -> Samples:
         return self._upsampler.run(self._decoder.decode(payload))
 
-    def start_after(self, payload: bytes) -> None:
+    def start_after(self, payload: bytes) -> Samples:
         self._decoder, self._upsampler = G722Decoder(), Upsampler(3)
-        self.decode(payload)
+        return self.decode(payload)
 
 
 class OpusVoiceDecoder:
@@ -107,9 +119,12 @@ class OpusVoiceDecoder:
     def is_pause(self, payload: bytes) -> bool:
         return len(payload) <= 2  # RFC 6716 section 2.1.9
 
-    def start_after(self, payload: bytes) -> None:
+    def start_after(self, payload: bytes) -> Samples:
         self._decoder.reset()
-        self._decoder.decode(payload)
+        return self.decode(payload)
+
+    def glance(self, payload: bytes) -> float | None:
+        return None
 
 
 def make_decoder(codec: str) -> Decoder:

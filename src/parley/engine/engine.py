@@ -286,15 +286,13 @@ class Engine:
         for meeting in self._meetings.values():
             meeting.begin(self._tick)
         for leg in self._legs.values():
-            try:
-                if leg.place is None:
+            if leg.place is None:
+                try:
                     leg.voice(now)
-                else:
-                    meeting = self._meetings[leg.place.meeting]
-                    meeting.offer(leg, leg.voice(now, meeting.bar(leg), rests=meeting.may_rest(leg)))
-            except Exception as problem:
-                self._fault(leg.name, now, problem)
+                except Exception as problem:
+                    self._fault(leg.name, now, problem)
         for meeting in self._meetings.values():
+            meeting.listen(now, self._fault)
             meeting.mix(self._tick)
         departures = self._emit(now)
         if self._browsers is not None:
@@ -374,6 +372,9 @@ class Engine:
     def _hearing(self, leg: Leg) -> Hearing:
         if leg.playing is not None and isinstance(leg.transport, DtlsTransport) and leg.transport.handshakes:
             return Hearing(None)  # nothing is played to nobody
+        place = leg.place
+        if leg.playing is None and place is not None and place.announcement is None:
+            return self._meetings[place.meeting].hearing(leg)
         was_playing = leg.playing is not None
         frame, ended = leg.prompt_frame()
         if ended is not None:

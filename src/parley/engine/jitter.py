@@ -57,6 +57,7 @@ class JitterBuffer:
     """Bounded; see the head of the file. `scale` is 48000 over the RTP clock rate."""
 
     taken: int  # extended sequence of the last packet given out
+    placed: int  # position of the last packet that was filed, comparable until reset()
 
     def __init__(self, scale: int) -> None:
         self._scale = scale
@@ -70,7 +71,7 @@ class JitterBuffer:
         self._highest: int | None = None  # sequence
         self._highest_timestamp = 0
         self._position = 0
-        self.taken = -1
+        self.taken, self.placed = -1, 0
         self._taken_end = -1  # position
         self._recent: set[int] = set()  # the sequences given out lately: tells a copy from a late packet
         self._running = False
@@ -90,12 +91,6 @@ class JitterBuffer:
         """Up to where everything has been taken."""
         return self._position
 
-    def place_of(self, timestamp: int) -> int:
-        """The position of a 32-bit timestamp in the stream as it stands; comparable until reset()."""
-        if self._highest is None:
-            return (timestamp + (1 << 32)) * self._scale
-        return unwrap(timestamp, self._highest_timestamp, 32) * self._scale
-
     @property
     def depth(self) -> int:
         """Samples that would be played before the buffer is dry: those stored, and the gaps that will be filled."""
@@ -110,7 +105,20 @@ class JitterBuffer:
     @property
     def next_level(self) -> int | None:
         """What the sender of the packet to be taken next tells of its level."""
-        return self._stored[min(self._stored)].level if self._stored else None
+        return self._first.level if self._stored else None
+
+    @property
+    def next_payload(self) -> bytes | None:
+        """Of the packet to be taken next, if it is voice and follows without a gap."""
+        following = self._stored.get(self.taken + 1)
+        if following is None or following.noise is not None or following.position != self._position:
+            return None
+        return following.payload
+
+    @property
+    def _first(self) -> Packet:
+        # What is stored is newer than what was taken; mostly it is the very next.
+        return self._stored.get(self.taken + 1) or self._stored[min(self._stored)]
 
     def insert(
         self,
@@ -135,7 +143,8 @@ class JitterBuffer:
             return self.insert(sequence, timestamp, duration, payload, level, noise)
         if extended in self._stored or extended in self._recent:
             return Verdict.DUPLICATE
-        packet = Packet(extended, extended_timestamp * self._scale, duration, payload, level, noise)
+        self.placed = extended_timestamp * self._scale
+        packet = Packet(extended, self.placed, duration, payload, level, noise)
         verdict = self._judge(packet)
         if verdict is not Verdict.LATE:
             self._store(packet, extended_timestamp)
@@ -167,7 +176,7 @@ class JitterBuffer:
 
     def begin(self) -> None:
         """Start to run from the oldest stored packet on; before that, nothing can come too late."""
-        self._position = self._stored[min(self._stored)].position
+        self._position = self._first.position
         self._running, self._dry = True, False
 
     def pause(self) -> None:
@@ -185,7 +194,7 @@ class JitterBuffer:
         if not self._stored:
             self._dry = True
             return None
-        first = self._stored[min(self._stored)]
+        first = self._first
         missing = first.position - self._position
         if 0 < missing <= LONGEST_GAP:
             alone = first.sequence == self.taken + 2 and self._position == self._taken_end and missing <= LONGEST_COVER
@@ -194,12 +203,23 @@ class JitterBuffer:
             return Gap(length, first.sequence != self.taken + 1, first.payload if alone else None)
         return self._pop_first()
 
+    def pass_over(self, most: int) -> tuple[int, bytes]:
+        """Take whole packets of voice while they follow without a gap: how many samples, and the last one's payload."""
+        passed, payload = 0, b""
+        while (following := self._stored.get(self.taken + 1)) is not None:
+            passed += following.duration
+            if following.noise is not None or following.position != self._position or passed > most:
+                return passed - following.duration, payload
+            payload = self._pop_first().payload
+        return passed, payload
+
     def skip(self, length: int) -> None:
         """Move on over samples that were invented while nothing was stored."""
         self._position += length
 
     def _pop_first(self) -> Packet:
-        first = self._stored.pop(min(self._stored))
+        first = self._first
+        del self._stored[first.sequence]
         self.taken, self._dry = first.sequence, False
         end = first.position + first.duration
         if first.noise is not None:  # its sender may stamp it carelessly: it never takes time back

@@ -19,7 +19,7 @@ from parley.engine.packets import encoding_for
 from parley.engine.prompts import Announcement, Player
 from parley.engine.receiver import Receiver
 from parley.engine.reception import Echo, Reception
-from parley.engine.sound import SILENCE_LEVEL, SILENT_FRAME, Samples, level
+from parley.engine.sound import SILENCE_LEVEL, SILENT_FRAME, Samples
 from parley.engine.transport import Arrival, Departure, Transport
 from parley.wire.rtp import (
     COMFORT_NOISE,
@@ -225,25 +225,22 @@ class Leg:
     def voice(self, now: float, bar: float = -math.inf, *, rests: bool = False) -> Samples | None:
         """The leg's 20 ms of this tick, for the others; None is silence or a leg that nobody may hear.
 
-        bar: what its sender announces as quieter than this cannot be heard, and is not decoded. rests: nor is what
-        announces nothing; its level is then the last that was measured, below the bar.
+        bar: what is quieter than this, in dBov, cannot be heard, and need not be decoded. rests: nobody listens in this
+        tick; the level is then the last that was found out, below the bar.
         """
         wanted = self.place is not None and self.place.plan.contributes and not self.digits.is_pressed(now)
         wanted = wanted and self.media.receives  # what comes from who holds is music for somebody else
-        announced = self.receiver.announced if wanted else None
-        if announced is not None and announced < bar:
+        frame = None
+        if not wanted:
             self.receiver.pull(False)
-            self.level = announced
-            frame = None
-        elif rests and wanted and announced is None:
-            self.receiver.pull(False)
+            self.level = SILENCE_LEVEL
+        elif rests:
+            self.receiver.rest()
             self.level = min(self.level, bar)
-            frame = None
         else:
-            frame = self.receiver.pull(wanted)
-            self.level = SILENCE_LEVEL if frame is None else level(frame)
-            if self._agc is not None:
-                self._agc.hear(self.level)
+            frame, self.level = self.receiver.hear(bar)
+        if self._agc is not None and not rests:
+            self._agc.hear(self.level)
         self._gauge.hear(self.level)
         return frame
 

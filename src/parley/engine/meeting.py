@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from parley.engine.echo import ECHO_MOST_MS, echo_line
 from parley.engine.leg import Hearing, Leg, Place
@@ -10,7 +11,7 @@ from parley.engine.messages import LegPlan
 from parley.engine.mixer import Mixer
 from parley.engine.overlays import Overlays
 from parley.engine.prompts import Announcement, Prompts
-from parley.engine.sound import SILENCE_LEVEL, Samples
+from parley.engine.sound import SILENCE_LEVEL
 
 SPEAKERS_TICKS = 5  # at most ten a second
 BEFORE_ALL = -1  # the number of no plan
@@ -33,6 +34,7 @@ class Meeting:
         self._groups: dict[str, Mixer] = {}
         self._bars: dict[str, float] = {}  # of this tick, by group
         self._crowds: set[str] = set()  # groups of this tick
+        self._common: dict[str, Hearing] = {}  # of this tick, by group: who is not in the mix himself
         self._tick = 0
         self._told: tuple[str, ...] = ()
         self._told_tick = -SPEAKERS_TICKS
@@ -116,39 +118,35 @@ class Meeting:
             if mixer.is_crowd(tick):
                 self._crowds.add(group)
 
-    def bar(self, leg: Leg) -> float:
-        """The level below which what the leg says cannot be heard in this tick; before its gain."""
-        plan = None if leg.place is None else leg.place.plan
-        if plan is None or self._groups[plan.group].is_mixed(leg.name):
-            return -math.inf
-        if leg.place is not None and leg.place.echo is not None:
-            return -math.inf
-        gain = plan.gain * leg.own_gain
-        if gain == 1.0:
-            return self._bars[plan.group]
-        return self._bars[plan.group] - 20 * math.log10(gain) if gain > 0.0 else math.inf
-
-    def may_rest(self, leg: Leg) -> bool:
-        """Whether the leg need not be listened to in this tick: it could not be mixed, and its turn comes soon."""
-        group = None if leg.place is None or not self._crowds else leg.place.plan.group
-        return group in self._crowds and not self._groups[group].is_turn_of(leg.name, self._tick)
-
-    def offer(self, leg: Leg, frame: Samples | None) -> None:
-        """What one leg of this meeting said."""
-        place = leg.place
-        if place is None or not place.plan.contributes:
-            return
-        if place.echo is not None:
-            place.echo.say(frame)
-            return
-        gain, level = place.plan.gain * leg.own_gain, leg.level
-        if gain != 1.0:
-            level = level + 20 * math.log10(gain) if gain > 0.0 else SILENCE_LEVEL
-        self._groups[place.plan.group].offer(leg.name, frame, level, gain)
+    def listen(self, now: float, fault: Callable[[str, float, Exception], None]) -> None:
+        """Take from every leg what it says in this tick. fault: told of a leg in which something of ours went wrong."""
+        for leg in self.legs.values():
+            if leg.place is None:
+                continue
+            plan, echo = leg.place.plan, leg.place.echo
+            try:
+                if echo is not None:
+                    frame = leg.voice(now)
+                    if plan.contributes:
+                        echo.say(frame)
+                    continue
+                mixer, gain = self._groups[plan.group], plan.gain * leg.own_gain
+                bar, rests = -math.inf, False
+                if not mixer.is_mixed(leg.name):
+                    bar = _before(gain, self._bars[plan.group])
+                    # It could not be mixed now, and its turn comes soon.
+                    rests = plan.group in self._crowds and not mixer.is_turn_of(leg.name, self._tick)
+                frame = leg.voice(now, bar, rests=rests)
+                if plan.contributes:
+                    mixer.offer(leg.name, frame, _after(gain, leg.level), gain)
+            except Exception as problem:
+                self._groups[plan.group].withdraw(leg.name)  # what it said last is not said again
+                fault(leg.name, now, problem)
 
     def mix(self, tick: int) -> None:
-        for mixer in self._groups.values():
+        for group, mixer in self._groups.items():
             mixer.mix(tick)
+            self._common[group] = Hearing(mixer.shared.frame, mixer.shared)
 
     def hearing(self, leg: Leg) -> Hearing:
         """What the leg hears of the others."""
@@ -162,7 +160,9 @@ class Meeting:
         if mixer.is_mixed(leg.name):
             own = mixer.without(leg.name)
             return Hearing(own if sounding is None else sounding.alone_or_over(own))
-        shared = mixer.shared if sounding is None else sounding.over(group, mixer.shared)
+        if sounding is None:
+            return self._common[group]
+        shared = sounding.over(group, mixer.shared)
         return Hearing(shared.frame, shared)
 
     def speakers(self) -> tuple[str, ...]:
@@ -179,3 +179,17 @@ class Meeting:
             return None
         self._told, self._told_tick = now, tick
         return now
+
+
+def _after(gain: float, level: float) -> float:
+    """A level in dBov once the gain is applied."""
+    if gain == 1.0:
+        return level
+    return level + 20 * math.log10(gain) if gain > 0.0 else SILENCE_LEVEL
+
+
+def _before(gain: float, level: float) -> float:
+    """The level that becomes this one by the gain."""
+    if gain == 1.0:
+        return level
+    return level - 20 * math.log10(gain) if gain > 0.0 else math.inf

@@ -15,7 +15,7 @@ from parley.engine.decoders import make_decoder
 from parley.engine.delay import Delays
 from parley.engine.jitter import Gap, JitterBuffer, Packet, Verdict
 from parley.engine.noise import ComfortNoise
-from parley.engine.sound import FRAME, RATE, SILENT_FRAME, ZEROS, Samples, ramp
+from parley.engine.sound import FRAME, RATE, SILENCE_LEVEL, SILENT_FRAME, ZEROS, Samples, level, ramp
 from parley.wire.rtp import MalformedPacket, RtpPacket, noise_level
 
 _MS = RATE // 1000
@@ -24,6 +24,8 @@ _MS = RATE // 1000
 LACK, SURPLUS = 2 * _MS, 17 * _MS
 WINDOW = 25  # ticks from one look at the delay to the next
 FAR_OFF, SHORT_WINDOW = 60 * _MS, 5  # a great excess is worked off faster
+# The first packet that a decoder starts with lacks what it predicts from earlier ones: 4 dB of speech, more at times.
+UNDERSTATED_DB = 6.0
 MAX_DEPTH = 400 * _MS  # beyond that, old sound is thrown away at once
 # How loud concealed sound is, as it goes on: a vowel survives 40 ms, then fades (G.711 Appendix I is alike).
 _FADE: Samples = np.concatenate([ramp(start, end, FRAME) for start, end in ((1.0, 1.0), (1.0, 0.5), (0.5, 0.0))])
@@ -34,7 +36,7 @@ class Receiver:
 
     def __init__(self, codec: str) -> None:
         self._codec = codec
-        self._ticks = 0  # of 20 ms: the clock by which packets arrive and are played
+        self._ticks = 0  # of 20 ms: the clock by which packets are played
         self._start_stream()
         self._ssrc: int | None = None
         self._stranger: RtpPacket | None = None  # first packet of what may be a new stream
@@ -56,7 +58,8 @@ class Receiver:
         self._pausing = False  # the last packet taken said that a silence begins
         self._noise: int | None = None  # dBov of the background in that silence
         self._undecoded: bytes | None = None  # the last packet taken, when it was not wanted
-        self._window = 0  # ticks since the last look at the delay
+        self._rested = 0  # ticks that have passed since, in which nobody listened
+        self._window = 0  # ticks since the start
         self._splice = 0  # 1: a period is to be cut out, -1: to be repeated
 
     @property
@@ -65,7 +68,7 @@ class Receiver:
 
     @property
     def depth_ms(self) -> float:
-        return (self._buffer.depth + len(self._ready)) / _MS
+        return max(self._buffer.depth + len(self._ready) - self._rested * FRAME, 0) / _MS
 
     @property
     def is_pausing(self) -> bool:
@@ -79,11 +82,6 @@ class Receiver:
     def continues(self, packet: RtpPacket) -> bool:
         """Whether the packet belongs to the stream being received, by SSRC and sequence number."""
         return packet.ssrc == self._ssrc and self._buffer.is_near(packet.sequence)
-
-    @property
-    def announced(self) -> int | None:
-        """The level of what is to be played next, in dBov, as its sender tells (RFC 6464)."""
-        return self._buffer.next_level
 
     def push(self, packet: RtpPacket, level: int | None = None, *, continues: bool | None = None) -> bool:
         """File one voice packet. False: it was not usable (not this codec, or a lone stranger).
@@ -124,7 +122,7 @@ class Receiver:
             return
         if self._buffer.starts != starts:
             self._delays.clear()
-        self._delays.note(self._ticks * FRAME - self._buffer.place_of(packet.timestamp))
+        self._delays.note((self._ticks + self._rested) * FRAME - self._buffer.placed)
         if verdict is Verdict.LATE:
             self.late += 1
         elif verdict is Verdict.STRETCHED:
@@ -137,16 +135,69 @@ class Receiver:
 
     def drop_stored(self) -> None:
         """Throw away what waits to be played (a key is being pressed); later packets start afresh."""
+        self._catch_up()
         self._buffer.clear()
         self._ready = ZEROS[:0]
         self._playing, self._waited = False, 0
 
+    def hear(self, bar: float) -> tuple[Samples | None, float]:
+        """The next 20 ms, and their level in dBov. No sound: silence, or something below the bar, not decoded."""
+        if bar > SILENCE_LEVEL:
+            glance = self._glance()
+            if glance is not None and glance < bar:
+                self.pull(False)
+                return None, glance
+        frame = self.pull(True)
+        return frame, SILENCE_LEVEL if frame is None else level(frame)
+
+    def _glance(self) -> float | None:
+        """How loud the next 20 ms are, where that is told or found out more cheaply than by decoding them."""
+        rested = self._rested > 0
+        self._catch_up()
+        announced = self._buffer.next_level
+        if announced is not None or not self._playing or len(self._ready):
+            return announced
+        payload = self._buffer.next_payload
+        if payload is None:
+            return None
+        found = self._decoder.glance(payload)
+        if found is None and rested and self._undecoded is not None:
+            # About as loud as what came before it, which must be decoded anyway if this is to be heard.
+            found = level(self._decoder.start_after(self._undecoded)) + UNDERSTATED_DB
+            self._undecoded = None
+        return found
+
+    def rest(self) -> None:
+        """20 ms pass in which nobody listens; what came in them is passed over when somebody does again."""
+        self._rested += 1
+
+    def _catch_up(self) -> None:
+        if self._rested and self._playing and not self._splice and not len(self._ready):
+            passed, payload = self._buffer.pass_over(self._rested * FRAME)
+            if passed:
+                self._noise = None
+                self._leave_undecoded(payload)
+                self._heard_voice(payload, lost=False)
+                self._ready = ZEROS[: passed % FRAME]
+                ticks = passed // FRAME
+                self._rested -= ticks
+                self._ticks += ticks
+                self._watch_delay(ticks)
+        while self._rested:
+            self._rested -= 1
+            self._play(False)
+
     def pull(self, wanted: bool) -> Samples | None:
         """The next 20 ms; None is silence. When not wanted, time passes but nothing is decoded."""
+        self._catch_up()
+        return self._play(wanted)
+
+    def _play(self, wanted: bool) -> Samples | None:
+        if self._playing:
+            self._watch_delay(1)
         self._ticks += 1
         if not self._playing and not self._may_start():
             return self._background(wanted)
-        self._watch_delay()
         parts, have = [self._ready], len(self._ready)
         need = FRAME + splice.SHORTEN_NEEDS if self._splice > 0 and wanted else FRAME
         while have < FRAME or (have < need and len(self._buffer)):
@@ -193,25 +244,30 @@ class Receiver:
         self._window, self._splice = 0, 0
         return True
 
-    def _watch_delay(self) -> None:
+    def _watch_delay(self, ticks: int) -> None:
         """Whether what is played now lags more or less than it should; rarely, as that changes slowly."""
-        self._window += 1
-        if self._window % SHORT_WINDOW:
+        before, self._window = self._window, self._window + ticks
+        if before // SHORT_WINDOW == self._window // SHORT_WINDOW:
             return
-        depth = self._buffer.depth + len(self._ready)
-        while depth > MAX_DEPTH and len(self._buffer) > 1:
-            self._buffer.take()
-            self._ready = ZEROS[:0]
-            depth = self._buffer.depth
-        if self._window % WINDOW == 0:
+        if self._buffer.depth + len(self._ready) > MAX_DEPTH:
+            self._throw_away()
+        looks = before // WINDOW != self._window // WINDOW
+        if looks:
             self._delays.look()
         aim = self._delays.aim
         if aim is None:
             return
-        # One tick has been counted since the packets of this tick came.
-        excess = (self._ticks - 1) * FRAME - (self._buffer.position - len(self._ready)) - aim
-        if abs(excess) > FAR_OFF or self._window % WINDOW == 0:
+        excess = self._ticks * FRAME - (self._buffer.position - len(self._ready)) - aim
+        if abs(excess) > FAR_OFF or looks:
             self._splice = 1 if excess > SURPLUS else -1 if excess < -LACK else 0
+
+    def _throw_away(self) -> None:
+        """Of a great excess the oldest goes at once."""
+        self._ready = ZEROS[:0]
+        excess = self._buffer.depth - MAX_DEPTH
+        while excess > 0 and len(self._buffer) > 1:
+            taken = self._buffer.take()
+            excess -= taken.duration if isinstance(taken, Packet) else 0 if taken is None else taken.length
 
     def _produce(self, wanted: bool) -> Samples | None:
         """Decode or invent the next piece. None: the stream is silent, and playing has stopped."""
@@ -239,16 +295,22 @@ class Receiver:
             self._settle_doubt(lost=lost)
             self._pausing, self._expected = True, None
             return ZEROS[:0]
-        samples = self._decode(packet, lost) if wanted else self._pass_over(packet)
-        self._settle_doubt(lost=lost)
-        self._concealed = 0
-        self._pausing = self._decoder.is_pause(packet.payload)
+        if wanted:
+            samples = self._decode(packet, lost)
+        else:
+            self._leave_undecoded(packet.payload)
+            samples = ZEROS[: packet.duration]
+        self._heard_voice(packet.payload, lost=lost)
         return samples
 
-    def _pass_over(self, packet: Packet) -> Samples:
-        self._undecoded = packet.payload
+    def _heard_voice(self, payload: bytes, *, lost: bool) -> None:
+        self._settle_doubt(lost=lost)
+        self._concealed = 0
+        self._pausing = self._decoder.is_pause(payload)
+
+    def _leave_undecoded(self, payload: bytes) -> None:
+        self._undecoded = payload
         self._past, self._expected = ZEROS[: splice.CONCEAL_NEEDS], None
-        return ZEROS[: packet.duration]
 
     def _fill(self, gap: Gap, wanted: bool) -> Samples:
         if not gap.lost:

@@ -128,7 +128,7 @@ class UdpPorts:
                     data, source = sock.recvfrom(DATAGRAM)
                 except OSError:
                     continue  # an ICMP error told of an earlier send: the peer's port is closed for now
-                arrivals.append(Arrival(leg, rtcp, data, (source[0], source[1])))
+                arrivals.append(Arrival(leg, rtcp, data, source[:2]))
             if not found:
                 break
         return arrivals
@@ -143,16 +143,17 @@ class UdpPorts:
                     break
                 except OSError:
                     continue
-                arrivals.append(Arrival("", False, data, (source[0], source[1]), number))
+                arrivals.append(Arrival("", False, data, source[:2], number))
         return arrivals
 
     def send(self, departures: list[Departure]) -> None:
         """Each to its destination; what the kernel will not take now is lost, as on any network."""
+        pairs = self._pairs
         for leg, rtcp, data, destination, via in departures:
             if via is not None:
                 sock = self._shared[via]
-            elif leg in self._pairs:
-                sock = self._pairs[leg][rtcp]
+            elif (pair := pairs.get(leg)) is not None:
+                sock = pair[rtcp]
             else:
                 continue
             try:

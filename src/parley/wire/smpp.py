@@ -36,8 +36,6 @@ class Command(IntEnum):
 
 
 OK = 0x00000000
-BIND_FAILED = 0x0000000D
-THROTTLED = 0x00000058
 # Of this very message, so that no later try would change it (5.1.3): length, destination, its type and plan.
 OF_THE_MESSAGE = frozenset({0x00000001, 0x0000000B, 0x00000050, 0x00000051})
 

@@ -87,11 +87,6 @@ class StunMessage(NamedTuple):
         return (value[2] & 7) * 100 + value[3] if len(value) >= 4 else None
 
 
-def is_stun(data: bytes) -> bool:
-    """Tells STUN from DTLS and SRTP on one port by its first byte (RFC 7983)."""
-    return len(data) >= 20 and data[0] <= 3
-
-
 def parse(data: bytes) -> StunMessage:
     """Raises MalformedStun: not STUN, not Binding, lengths that do not fit, or a FINGERPRINT that is wrong."""
     if not 20 <= len(data) <= LONGEST:

@@ -39,9 +39,6 @@ class SqlAccessMethods(SqlRepository[AccessMethod]):
     async def by_call_id(self, call_id: str) -> list[AccessMethod]:
         return await self.matching(METHODS.call_id == call_id)
 
-    async def by_secret(self, secret: str) -> list[AccessMethod]:
-        return await self.matching(METHODS.secret == secret)
-
     async def of_spaces(self, spaces: Sequence[str]) -> list[AccessMethod]:
         found: list[AccessMethod] = []
         for first in range(0, len(spaces), PIECE):
@@ -111,11 +108,6 @@ class SqlOccurrences(SqlRepository[Occurrence]):
 
     async def live(self, start_before: datetime) -> list[Occurrence]:
         return await self.matching(due_or_running(start_before), order=(OCCURRENCES.start,))
-
-    async def next_start(self) -> datetime | None:
-        statement = sa.select(sa.func.min(OCCURRENCES.start)).where(OCCURRENCES.state == OccurrenceState.BOOKED.value)
-        start: datetime | None = (await self._connection.execute(statement)).scalar()
-        return start
 
     async def between(self, first: datetime, last: datetime, states: Sequence[str]) -> list[Occurrence]:
         return await self.matching(starts_between(first, last, states), order=(OCCURRENCES.start,))

@@ -21,6 +21,7 @@ from ...app.directory import Directory
 from ...app.ports import CallPlacer, Clock
 from ...core.events import Event
 from ...core.refusals import Refusal
+from ..shared.bodies import BodyTooLong, read_body
 from . import brandings, dial_plan, people, profiles, spaces
 from .call_out import CallOuts
 from .calls import Calls
@@ -136,7 +137,7 @@ class _Door:
             route, ids = self._find(http.scope["path"])
             request = await self._request(http, ids, administrator, source)
             return await _perform(route, request)
-        except TooMuch:
+        except (TooMuch, BodyTooLong):
             return _plain(413, {"Connection": "close"})
         except Garbled:
             return _failed(fail("parameterError"))
@@ -170,7 +171,7 @@ class _Door:
         query = http.scope.get("query_string", b"")
         if len(query) > self._settings.query_most:
             raise TooMuch
-        body = await _body(http, self._settings.body_most) if http.method in BODY_METHODS else b""
+        body = await read_body(http, self._settings.body_most) if http.method in BODY_METHODS else b""
         return Request(
             method=http.method,
             ids=ids,
@@ -207,19 +208,6 @@ def basic_credential(header: str) -> tuple[str, str]:
         text = decoded.decode("latin-1")
     name, _, password = text.partition(":")
     return name, password
-
-
-async def _body(http: HttpRequest, most: int) -> bytes:
-    """Raises TooMuch as soon as it is sure."""
-    length = http.headers.get("content-length", "")
-    if length.isascii() and length.isdigit() and (len(length) > 12 or int(length) > most):
-        raise TooMuch
-    body = bytearray()
-    async for chunk in http.stream():
-        body += chunk
-        if len(body) > most:
-            raise TooMuch
-    return bytes(body)
 
 
 def _plain(status: int, headers: dict[str, str] | None = None) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum
 from typing import Any
@@ -197,6 +197,3 @@ def extras_of(entity: Any) -> Mapping[str, str]:
 def collection(name: str, total: int, nodes: list[Node]) -> Node:
     """A page of a collection."""
     return Node(name, tuple(nodes), (("total", str(total)),))
-
-
-Renderer = Callable[[Any], Node]

@@ -21,6 +21,15 @@ from .fields import Access, Field, Shown, Table
 _BOOLEAN = Boolean()
 
 # Our own, not of the dialect.
+_REGENERATE = Field(
+    "regenerateSecret",
+    _BOOLEAN,
+    "regenerate_secret",
+    default="false",
+    since="1.7",
+    access=Access.CHANGE_ONLY,
+    unset=False,
+)
 SPOKEN = Field(
     "language",
     words("en", "zh", "pt"),
@@ -75,15 +84,7 @@ CO_SPACE = Table(
         Field("defaultAccessMethod", Guid(), since="3.2"),
         Field("metadata", Text(4096), since="3.2"),
         Field("requireCallId", _BOOLEAN, "require_call_id", default="false", access=Access.WRITE_ONLY, unset=False),
-        Field(
-            "regenerateSecret",
-            _BOOLEAN,
-            "regenerate_secret",
-            default="false",
-            since="1.7",
-            access=Access.CHANGE_ONLY,
-            unset=False,
-        ),
+        _REGENERATE,
         SPOKEN,
     ),
 )
@@ -101,15 +102,7 @@ ACCESS_METHOD = Table(
         Field("scope", words("public", "private", "member", "directory")),
         Field("importance", Number(), since="2.4"),
         Field("dialInSecurityProfile", Guid(), since="3.0"),
-        Field(
-            "regenerateSecret",
-            _BOOLEAN,
-            "regenerate_secret",
-            default="false",
-            since="1.7",
-            access=Access.CHANGE_ONLY,
-            unset=False,
-        ),
+        _REGENERATE,
         SPOKEN,
     ),
 )

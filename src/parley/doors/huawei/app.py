@@ -22,6 +22,7 @@ from ...app.booking import Actor
 from ...app.credentials import Busy
 from ...app.tokens import ControlPass, Tokens
 from ...core.refusals import Refusal
+from ..shared.bodies import BodyTooLong, read_body
 from .errors import (
     BAD_CONTROL_TOKEN,
     BAD_TOKEN,
@@ -116,7 +117,11 @@ class _Door:
         query = http.scope.get("query_string", b"")
         if len(query) > self._settings.query_most:
             raise HuaweiError("APIGW.0201", f"query: is longer than {self._settings.query_most} bytes")
-        raw = await _read(http, self._settings.body_most)
+        most = self._settings.body_most
+        try:
+            raw = await read_body(http, most)
+        except BodyTooLong:
+            raise HuaweiError("APIGW.0201", f"body: is longer than {most} bytes") from None
         try:
             asked = parse_query(query.decode())
         except ValueError:
@@ -205,20 +210,6 @@ def _depth(value: Any) -> int:
     if isinstance(value, list):
         return 1 + max(map(_depth, value), default=0)
     return 0
-
-
-async def _read(http: HttpRequest, most: int) -> bytes:
-    """Raises HuaweiError as soon as it is sure that the body is too long."""
-    too_long = HuaweiError("APIGW.0201", f"body: is longer than {most} bytes")
-    length = http.headers.get("content-length", "")
-    if length.isascii() and length.isdigit() and (len(length) > 12 or int(length) > most):
-        raise too_long
-    body = bytearray()
-    async for chunk in http.stream():
-        body += chunk
-        if len(body) > most:
-            raise too_long
-    return bytes(body)
 
 
 def _reply(answer: Any) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ...app.accounts import default_administrator
+from ...app.default_administrator import default_administrator
 from ...app.editing import KEEP
 from ...app.enterprises import Enterprise, EnterpriseEdit, Enterprises
 from ...app.ports import Store

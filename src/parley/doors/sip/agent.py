@@ -11,12 +11,8 @@ from typing import Any, Protocol
 import structlog
 
 from ...app.ports import Clock, LegDoor, LegInbox, Timer
-from ...core.dialplan import Address
 from ...core.endings import Reason, Side
-from ...core.languages import preferred
 from ...core.leg_inputs import Offered
-from ...wire.sdes import OurKeys
-from ...wire.sip.address import NameAddr, bracketed
 from ...wire.sip.core import Limits
 from ...wire.sip.errors import OurMistake
 from ...wire.sip.events import (
@@ -36,26 +32,23 @@ from ...wire.sip.events import (
 )
 from ...wire.sip.flow import Flow
 from ...wire.sip.layer import SipLayer
-from ...wire.sip.message import body_part, handling
 from ...wire.sip.session_timer import REFRESHING
-from .audio import NO_PORT, answer_to, leg_audio, read_offer, undecided_audio
 from .call import SipCall
 from .dialect import our_dialect
 from .dialler import SipDialler
+from .invites import Invites
 from .leg import SipLeg
-from .listeners import Listeners, StreamLimits, every_address_like, is_ours, source_address
-from .page import page_offer
-from .passing import passage_of
+from .listeners import Listeners, StreamLimits
 from .pulse import Pulse
 from .rates import MESSAGES_PER_CALL, SourceRates
 from .refer import Moves, Referrals
 from .registrar import Answered, Registrar
-from .replaces import Refused, call_replaced
+from .replaces import call_replaced
 from .resolver import Resolver
+from .statuses import Refused
 from .stored_call import decoded
 from .surviving import SKIPPED, SurvivingCall
 from .trunks import TrustedTrunks
-from .web_leg import WebSipLeg
 from .websockets import SipSockets
 
 log = structlog.get_logger(__name__)
@@ -116,8 +109,7 @@ class SipAgent:
         self._arrivals = arrivals
         self._spawn = spawn
         self._registrar = registrar
-        self._media_address = media_address
-        self._trunks = TrustedTrunks(trusted_trunks)
+        self._invites = Invites(self, media_address, TrustedTrunks(trusted_trunks))
         self._layer = SipLayer(
             our_dialect(agent),
             limits=Limits(dialogs=calls_most + calls_most // 10 + 10),
@@ -197,22 +189,7 @@ class SipAgent:
             self.flush()
 
     def bye(self, dialog: DialogId, headers: list[tuple[str, str]]) -> None:
-        call = self._legs.pop(dialog, None)
-        if call is None or self._stands(dialog):
-            self._bye(dialog, headers)
-        else:
-            self._spawn(self._bye_anew(dialog, call, headers), lambda: self._bye(dialog, headers))
-
-    async def _bye_anew(self, dialog: DialogId, call: SipCall, headers: list[tuple[str, str]]) -> None:
-        await self._rebind(dialog, call)
-        self._bye(dialog, headers)
-
-    def _stands(self, dialog: DialogId) -> bool:
-        """Is there a way to the far end, or nothing to say any more?"""
-        try:
-            return self._listeners.stands(self._layer.flow(dialog))
-        except OurMistake:
-            return True
+        self._when_reachable(dialog, self._legs.pop(dialog, None), lambda: self._bye(dialog, headers))
 
     def _bye(self, dialog: DialogId, headers: list[tuple[str, str]]) -> None:
         try:
@@ -300,7 +277,7 @@ class SipAgent:
             return
         if isinstance(event, RefreshDue):
             if leg is not None:
-                self._refresh(event.dialog, leg)
+                self._when_reachable(event.dialog, leg, lambda: self._refresh(event.dialog, leg))
             return
         self._within(event, leg)
         if leg is not None:
@@ -338,27 +315,31 @@ class SipAgent:
             leg.refreshed(response)
 
     def _refresh(self, dialog: DialogId, leg: SipCall) -> None:
-        if self._listeners.stands(self._layer.flow(dialog)):
-            self._refresh_now(dialog, leg)
-        else:
-            self._spawn(self._refresh_anew(dialog, leg), lambda: self._refresh_now(dialog, leg))
-
-    async def _refresh_anew(self, dialog: DialogId, leg: SipCall) -> None:
-        """The stream was idle for too long: open another one. If that fails, the refresh does, and is tried again."""
-        await self._rebind(dialog, leg)
         if dialog in self._legs:
-            self._refresh_now(dialog, leg)
+            self._layer.refresh(dialog, self._clock.now(), body=leg.description())
+            self.flush()
+            self.changed(leg)
 
-    async def _rebind(self, dialog: DialogId, leg: SipCall) -> None:
-        """Another way to the far end, whose stream is gone."""
-        flow = await leg.way_back() or await self.dialler.flow_to(self._layer.next_uri(dialog))
+    def _when_reachable(self, dialog: DialogId, call: SipCall | None, act: Callable[[], None]) -> None:
+        """Where the stream to the far end is gone, idle for too long say, another one is opened first. If that fails,
+        what is asked does, as it would without."""
+        if call is None or self._stands(dialog):
+            act()
+        else:
+            self._spawn(self._rebound(dialog, call, act), act)
+
+    def _stands(self, dialog: DialogId) -> bool:
+        """Is there a way to the far end, or nothing to say any more?"""
+        try:
+            return self._listeners.stands(self._layer.flow(dialog))
+        except OurMistake:
+            return True
+
+    async def _rebound(self, dialog: DialogId, call: SipCall, act: Callable[[], None]) -> None:
+        flow = await call.way_back() or await self.dialler.flow_to(self._layer.next_uri(dialog))
         if flow is not None and dialog in self._layer.dialogs:
             self._layer.rebind(dialog, flow)
-
-    def _refresh_now(self, dialog: DialogId, leg: SipCall) -> None:
-        self._layer.refresh(dialog, self._clock.now(), body=leg.description())
-        self.flush()
-        self.changed(leg)
+        act()
 
     def _gone(self, dialog: DialogId, side: Side, reason: Reason) -> None:
         leg = self._legs.pop(dialog, None)
@@ -389,63 +370,18 @@ class SipAgent:
     # --- a new call --------------------------------------------------------------------------------------------
 
     def _invited(self, event: IncomingInvite) -> None:
-        request, flow = event.request, event.flow
-        if request.uri.scheme not in {"sip", "sips"} or not request.uri.username:
-            self.respond(event.transaction, 404)
-            return
-        local = flow.local[0]
+        request = event.request
         try:
+            if request.uri.scheme not in {"sip", "sips"} or not request.uri.username:
+                raise Refused(404)
             replaced = call_replaced(request, self._legs) if self._transfers is not None else None
+            leg = self._invites.leg_of(event)
         except Refused as refused:
             self.respond(event.transaction, refused.status)
             return
-        leg = self._leg_of(event)
-        if isinstance(leg, int):
-            self.respond(event.transaction, leg)
-            return
-        audio = leg.offered
         self._legs[event.dialog] = leg
-        caller = request.from_
-        offered = Offered(
-            address=Address(request.uri.username.lower(), request.uri.host.lower().rstrip(".")),
-            caller=plain_uri(caller),
-            dialled=f"{request.uri.scheme}:{request.uri.username}@{bracketed(request.uri.host)}",
-            display_name=caller.display[:200] if caller.display else "",
-            source=flow.remote[0],
-            local_address=media_bind_address(self._media_address, local, audio.remote_host),
-            audio=audio,
-            plain=leg.plain,
-            encrypted_signalling=flow.transport in {"tls", "wss"},
-            sip_call_id=request.call_id,
-            asserted=self._trunks.asserted(request, flow.remote[0]),
-            passage=passage_of(request),
-            language=preferred(request.headers.get("Accept-Language")),
-        )
+        offered = self._invites.offered_of(event, leg)
         self._spawn(self._arrive(leg, offered, event, replaced), lambda: self._failed(leg))
-
-    def _leg_of(self, event: IncomingInvite) -> SipLeg | int:
-        """What its body asks for, or the status that refuses it."""
-        request, flow = event.request, event.flow
-        session, keys = next(self._sessions), OurKeys()
-        body = body_part(request, "application/sdp")
-        offer = read_offer(body)
-        if offer is None:
-            if body or (request.body and handling(request.headers) != "optional"):
-                return 400 if body else 488  # malformed SDP is the caller's mistake; one without is a matter of taste
-            address = media_address(self._media_address, flow.local[0], flow.remote[0])
-            return SipLeg(event, None, undecided_audio(flow.remote[0]), self, address, session, keys)
-        page = page_offer(offer, body)
-        if page is not None:
-            return WebSipLeg(event, offer, page, self, flow.local[0], session)
-        elsewhere = (flow.remote[0], NO_PORT)
-        answer = answer_to(offer, (flow.local[0], NO_PORT), session, keys=keys, fingerprint="")
-        if answer.audio is None:
-            return 488
-        audio = leg_audio(answer.audio, elsewhere)
-        address = media_address(self._media_address, flow.local[0], audio.remote_host)
-        other = answer_to(offer, (address, NO_PORT), session, keys=None).audio if audio.encrypted else None
-        plain = leg_audio(other, elsewhere) if other is not None else None
-        return SipLeg(event, offer, audio, self, address, session, keys, plain)
 
     async def _arrive(self, leg: SipLeg, offered: Offered, event: IncomingInvite, replaced: LegInbox | None) -> None:
         registrar = self._registrar
@@ -472,26 +408,3 @@ class SipAgent:
         """The app broke on this call: tell the caller instead of leaving it ringing."""
         self._legs.pop(leg.dialog, None)
         leg.fail()
-
-
-def plain_uri(name: NameAddr) -> str:
-    """scheme:user@host without parameters, port or password."""
-    uri = name.uri
-    user = f"{uri.username}@" if uri.username else ""
-    return f"{uri.scheme}:{user}{bracketed(uri.host)}" if uri.host else uri.text.partition(";")[0][:200]
-
-
-def media_address(advertised: str | None, local: str, remote: str) -> str:
-    """What a far end whose media are at `remote` is told: the advertised address, where it is of that IP version, else
-    ours on the way there; the signalling may go by the other version (RFC 6157)."""
-    if not remote:
-        return advertised or local
-    if advertised is not None and (":" in advertised) == (":" in remote):
-        return advertised
-    return local if (":" in local) == (":" in remote) else source_address(remote)
-
-
-def media_bind_address(advertised: str | None, local: str, remote: str) -> str:
-    """Where to bind media: the address that is told if it is this machine's, else every address of its kind."""
-    told = media_address(advertised, local, remote)
-    return told if told == local or is_ours(told) else every_address_like(told)

@@ -22,7 +22,8 @@ from ...wire.sip.errors import TheirMistake
 from ...wire.sip.events import DialogId, ResponseReceived, TransactionFailed, TransactionId
 from ...wire.sip.flow import Flow
 from ...wire.sip.layer import SipLayer
-from .listeners import Listeners, Security, every_address_like, is_ours
+from .addresses import media_address, media_bind_address
+from .listeners import Listeners, Security, is_ours
 from .outgoing import Invitation, NoWay, OutgoingSipLeg, Way
 from .passing import headers_of
 from .resolver import DEFAULT_PORTS, NameUnknown, Place, Resolver
@@ -185,10 +186,9 @@ class SipDialler:
         return await self._flow(Place(*flow.remote, "tcp"), flow.remote[0])
 
     def _way_by(self, flow: Flow, remote: str) -> Way:
-        told = self._media_address
-        if told is not None and (":" in told) != (":" in remote):
-            told = None  # of the other IP version
-        return Way(flow, told or flow.local[0], self._media_local(flow.local[0], remote))
+        local = flow.local[0]
+        told = media_address(self._media_address, local, remote)
+        return Way(flow, told, media_bind_address(self._media_address, local, remote))
 
     def _way_back(self, hop: Hop) -> Way:
         """To a device that registered from there: datagrams by our socket, streams by the one that it opened."""
@@ -221,13 +221,6 @@ class SipDialler:
         except (OSError, TimeoutError) as problem:
             log.info("no stream to a next hop", address=place.address, port=place.port, problem=str(problem))
             return None
-
-    def _media_local(self, local: str, remote: str) -> str:
-        """Where to bind media: the advertised address if it is this machine's, else every address of its kind."""
-        told = self._media_address
-        if told is None or (":" in told) != (":" in remote):
-            return local
-        return told if is_ours(told) else every_address_like(remote)
 
 
 def no_host(address: str) -> bool:

@@ -24,10 +24,11 @@ from ...wire.sip.flow import Flow
 from ...wire.sip.message import Response, body_part
 from ...wire.sip.reliable import FORKS_MOST, rseq_of
 from ...wire.sip.session_timer import least_of
+from ..shared.web_audio import audio_of
 from .audio import NO_PORT, our_offer, read_offer
 from .call import SipCall, Wire
 from .dialect import SESSION_EXPIRES
-from .page import Page, page_audio, read_page
+from .page import Page, read_page
 
 log = structlog.get_logger(__name__)
 
@@ -127,7 +128,25 @@ def ending_of(status: int) -> Ending:
     return Ending(Side.REMOTE, Reason.UNREACHABLE if 500 <= status < 600 else Reason.DECLINED)
 
 
-class OutgoingSipLeg(SipCall):
+class CallByHop(SipCall):
+    """A call that went by a hop, as far as it did: by it goes the way back, and for it are the credentials."""
+
+    _calling: CallingWire
+
+    async def way_back(self) -> Flow | None:
+        if self._hop is None:
+            return None
+        try:
+            return (await self._calling.way_to(self._hop)).flow
+        except NoWay:
+            return None
+
+    def prove(self, status: int, challenges: list[str], method: str, uri: str) -> tuple[str, str] | None:
+        digest = digest_of(self._hop) if self._hop is not None else None
+        return digest.answer(status, challenges, method, uri) if digest is not None else None
+
+
+class OutgoingSipLeg(CallByHop):
     """Implements OutgoingDoor."""
 
     def __init__(
@@ -282,7 +301,7 @@ class OutgoingSipLeg(SipCall):
         if self._page is not None and body is None and foretold is not None:
             body = foretold.serialise()
         if self._page is not None and (page := read_page(body)) is not None:
-            self.dialog, self.audio = dialog, page_audio(page)
+            self.dialog, self.audio = dialog, audio_of(page)
             self._calling.answered(self, dialog)
             self._tell(Answered(self.audio))
             return
@@ -327,18 +346,6 @@ class OutgoingSipLeg(SipCall):
         names = [name for name, _ in headers]
         kept = [line for line in sent.headers if line[0] not in names]
         self._send(replace(sent, headers=(*kept, *headers), from_tag=response.from_.tag, cseq=sent.cseq + 1))
-
-    async def way_back(self) -> Flow | None:
-        if self._hop is None:
-            return None
-        try:
-            return (await self._calling.way_to(self._hop)).flow
-        except NoWay:
-            return None
-
-    def prove(self, status: int, challenges: list[str], method: str, uri: str) -> tuple[str, str] | None:
-        digest = digest_of(self._hop) if self._hop is not None else None
-        return digest.answer(status, challenges, method, uri) if digest is not None else None
 
     def _failed(self, ending: Ending) -> None:
         self._tell(CallFailed(ending))

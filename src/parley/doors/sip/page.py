@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ...core.leg_inputs import AudioCodec, LegAudio, WebLocal, WebRemote
-from ...core.secret import Secret
+from ...core.leg_inputs import LegAudio, WebLocal
 from ...wire.sdp import SdpMistake, Session
 from ...wire.sip.events import TransactionId
 from ...wire.web_sdp import PROTOCOLS, WebAnswerer, WebOffer, answer, make_offer, read_offer
+from ..shared.web_audio import audio_of
 
 Respond = Callable[[TransactionId, int, bytes], None]
 
@@ -33,20 +33,6 @@ def read_page(body: bytes | None) -> WebOffer | None:
         return read_offer((body or b"").decode("utf-8", "surrogateescape"))
     except (SdpMistake, UnicodeError):
         return None
-
-
-def page_audio(offer: WebOffer) -> LegAudio:
-    """In the core's words. Candidates are learnt from checks, so there is no address."""
-    return LegAudio(
-        remote_host="",
-        remote_port=0,
-        codec=AudioCodec("opus", offer.opus.payload, offer.opus.clock),
-        dtmf_payload_type=offer.events.payload if offer.events else None,
-        dtmf_clock_rate=offer.events.clock if offer.events else 8000,
-        sends=offer.direction in {"sendrecv", "sendonly"},
-        receives=offer.direction in {"sendrecv", "recvonly"},
-        web=WebRemote(offer.ufrag, Secret(offer.password), offer.fingerprint, offer.setup, offer.level_extension),
-    )
 
 
 @dataclass(slots=True)
@@ -77,7 +63,7 @@ class Page:
             self.respond(transaction, 488 if offer is None else 491, b"")
             return None
         self._asked = (transaction, offer)
-        return page_audio(offer)
+        return audio_of(offer)
 
     def answered(self, web: WebLocal | None) -> None:
         """The engine has changed to what was offered last."""

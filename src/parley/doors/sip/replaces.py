@@ -11,14 +11,7 @@ from ...wire.sip.errors import TheirMistake
 from ...wire.sip.events import DialogId
 from ...wire.sip.message import Request
 from .call import SipCall
-
-
-class Refused(Exception):
-    """The INVITE is refused with this status."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
+from .statuses import Refused
 
 
 @dataclass(frozen=True, slots=True)

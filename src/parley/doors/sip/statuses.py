@@ -63,3 +63,11 @@ def bye_headers(ending: Ending) -> list[tuple[str, str]]:
     """A Reason header (RFC 3326) where there is something that may be told."""
     text = _BYE_TEXT.get(ending.reason)
     return [("Reason", f'SIP;cause={STATUS[ending.reason]};text="{text}"')] if text else []
+
+
+class Refused(Exception):
+    """The INVITE is refused with this status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status

@@ -9,9 +9,7 @@ from ...core.leg_inputs import WebLocal
 from ...wire.sdes import OurKeys
 from ...wire.sdp import Session
 from ...wire.sip.events import DialogId
-from ...wire.sip.flow import Flow
-from .call import SipCall
-from .outgoing import CallingWire, NoWay, digest_of
+from .outgoing import CallByHop, CallingWire
 from .stored_call import StoredCall
 
 # What was said in the last second before the end may not be in the store. So numbers go on with a step: a CSeq that the
@@ -20,7 +18,7 @@ from .stored_call import StoredCall
 SKIPPED = 100
 
 
-class SurvivingCall(SipCall):
+class SurvivingCall(CallByHop):
     """Implements SurvivingDoor."""
 
     def __init__(self, stored: StoredCall, dialog: DialogId, wire: CallingWire) -> None:
@@ -41,18 +39,6 @@ class SurvivingCall(SipCall):
 
     def reject(self, ending: Ending) -> None:
         """It is answered."""
-
-    async def way_back(self) -> Flow | None:
-        if self._hop is None:
-            return None
-        try:
-            return (await self._calling.way_to(self._hop)).flow
-        except NoWay:
-            return None
-
-    def prove(self, status: int, challenges: list[str], method: str, uri: str) -> tuple[str, str] | None:
-        digest = digest_of(self._hop) if self._hop is not None else None
-        return digest.answer(status, challenges, method, uri) if digest is not None else None
 
 
 def _with_later_version(sent: Session) -> Session:

@@ -8,9 +8,10 @@ from ...wire.sdes import OurKeys
 from ...wire.sdp import Session, parse
 from ...wire.sip.events import IncomingInvite
 from ...wire.web_sdp import WebOffer
+from ..shared.web_audio import audio_of
 from .call import Wire
 from .leg import SipLeg
-from .page import Page, page_audio
+from .page import Page
 
 
 class WebSipLeg(SipLeg):
@@ -19,7 +20,7 @@ class WebSipLeg(SipLeg):
     def __init__(
         self, invite: IncomingInvite, offered: Session, offer: WebOffer, wire: Wire, address: str, session: int
     ) -> None:
-        super().__init__(invite, offered, page_audio(offer), wire, address, session, OurKeys())
+        super().__init__(invite, offered, audio_of(offer), wire, address, session, OurKeys())
         self._page: Page = Page(session, wire.respond)
         self._page_offer = offer
 

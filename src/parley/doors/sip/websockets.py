@@ -21,6 +21,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from ...wire.sip.flow import Address, Flow
 from ...wire.sip.framing import PONG
 from ...wire.sip.parser import MAX_MESSAGE
+from ..shared.conversation import converse
 from .streams import Outlet, room
 
 log = structlog.get_logger(__name__)
@@ -125,19 +126,14 @@ class SipSockets:
         return urlsplit(origin).netloc.lower() == socket.headers.get("host", "").lower()
 
     async def _converse(self, socket: WebSocket, outlet: SocketOutlet, flow: Flow) -> None:
-        reading = asyncio.ensure_future(self._read(socket, outlet, flow))
-        writing = asyncio.ensure_future(_write(socket, outlet))
-        try:
-            await asyncio.wait({reading, writing}, return_when=asyncio.FIRST_COMPLETED)
-            if reading.done():
-                outlet.close()
-                await asyncio.wait({writing}, timeout=SEND_WITHIN)  # what was said last is still to go out
-        finally:
-            reading.cancel()
-            writing.cancel()
-            for failure in await asyncio.gather(reading, writing, return_exceptions=True):
-                if isinstance(failure, Exception):
-                    log.error("a SIP socket failed", exc_info=failure)
+        def last_words() -> bool:
+            outlet.close()
+            return True
+
+        def failed(failure: Exception) -> None:
+            log.error("a SIP socket failed", exc_info=failure)
+
+        await converse(self._read(socket, outlet, flow), _write(socket, outlet), last_words, SEND_WITHIN, failed)
 
     async def _read(self, socket: WebSocket, outlet: SocketOutlet, flow: Flow) -> None:
         patience: float | None = FIRST_WITHIN

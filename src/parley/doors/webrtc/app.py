@@ -17,6 +17,7 @@ from ...app.ports import Clock
 from ...core.attempts import source_key
 from ...core.endings import Ending, Reason, Side
 from ...core.people import User
+from ..shared.conversation import converse
 from .controls import perform
 from .entrance import Caller, Entrance, WebSettings
 from .leg import BrowserLeg
@@ -131,18 +132,15 @@ class Conversation:
         self._counted_at = clock.now()
 
     async def run(self) -> None:
-        reading = asyncio.ensure_future(self._read())
-        writing = asyncio.ensure_future(self._write())
+        def last_words() -> bool:
+            return self._outbox.close_code is not None
+
+        def failed(failure: Exception) -> None:
+            log.error("a browser's conversation failed", exc_info=failure)
+
         try:
-            await asyncio.wait({reading, writing}, return_when=asyncio.FIRST_COMPLETED)
-            if reading.done() and self._outbox.close_code is not None:
-                await asyncio.wait({writing}, timeout=SEND_WITHIN)  # what was said last is still to go out
+            await converse(self._read(), self._write(), last_words, SEND_WITHIN, failed)
         finally:
-            reading.cancel()
-            writing.cancel()
-            for failure in await asyncio.gather(reading, writing, return_exceptions=True):
-                if isinstance(failure, Exception):
-                    log.error("a browser's conversation failed", exc_info=failure)
             if self._leg is not None:
                 self._entrance.lost(self._leg, self._outbox)
 

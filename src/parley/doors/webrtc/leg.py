@@ -10,9 +10,9 @@ from ...app.legs import LiveLegRunner
 from ...app.ports import LegFacts, Timer
 from ...core.endings import Ending, Reason
 from ...core.ids import LegId, ParticipantId
-from ...core.leg_inputs import AudioCodec, Granted, LegAudio, MediaChanged, RemoteEnded, WebLocal, WebRemote
-from ...core.secret import Secret
+from ...core.leg_inputs import Granted, LegAudio, MediaChanged, RemoteEnded, WebLocal
 from ...wire.web_sdp import WebAnswerer, WebOffer, answer, read_offer
+from ..shared.web_audio import audio_of
 from .messages import write
 from .outbox import RESTART, Outbox
 
@@ -175,23 +175,3 @@ class BrowserLeg:
 
 def farewell(ending: Ending) -> str:
     return write("ended", whose=str(ending.side), reason=str(ending.reason))
-
-
-def audio_of(offer: WebOffer) -> LegAudio:
-    """The offer in the words of legs. Candidates are learnt from checks, so there is no address."""
-    return LegAudio(
-        remote_host="",
-        remote_port=0,
-        codec=AudioCodec("opus", offer.opus.payload, offer.opus.clock),
-        dtmf_payload_type=offer.events.payload if offer.events else None,
-        dtmf_clock_rate=offer.events.clock if offer.events else 8000,
-        sends=offer.direction in {"sendrecv", "sendonly"},
-        receives=offer.direction in {"sendrecv", "recvonly"},
-        web=WebRemote(
-            ufrag=offer.ufrag,
-            password=Secret(offer.password),
-            fingerprint=offer.fingerprint,
-            setup=offer.setup,
-            level_extension=offer.level_extension,
-        ),
-    )

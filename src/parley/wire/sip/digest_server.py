@@ -19,7 +19,6 @@ from parley.wire.sip.digest import ALGORITHMS, parameters, quoted
 from parley.wire.sip.errors import TheirMistake
 
 TEXT_MOST = 1024  # characters of one answer's parameter
-COUNT_MOST = 0xFFFFFFFF
 
 
 class Freshness(StrEnum):

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ....app.credentials import Busy
 from ....app.sessions import COOKIE, Session, Sessions
 from ....core.refusals import Refusal
+from ...shared.bodies import BodyTooLong, read_body
 from .errors import Failure, from_refusal, from_validation
 from .openapi import document
 from .routing import Reply, Request, Route, Router, Transport, Who
@@ -206,7 +207,10 @@ def _query(http: HttpRequest, route: Route) -> BaseModel | None:
 
 
 async def _body(http: HttpRequest, route: Route) -> BaseModel | None:
-    raw = await _read(http)
+    try:
+        raw = await read_body(http, BODY_MOST)
+    except BodyTooLong:
+        raise Failure(413, "too-long", f"The body is longer than {BODY_MOST} bytes.") from None
     if route.body is None:
         if raw.strip() not in {b"", b"{}"}:
             raise Failure(400, "invalid", "This operation takes no body.")
@@ -215,20 +219,6 @@ async def _body(http: HttpRequest, route: Route) -> BaseModel | None:
     if kind != "application/json":  # which no form of another page can send
         raise Failure(400, "invalid", "Content-Type must be application/json.")
     return route.body.model_validate_json(raw)
-
-
-async def _read(http: HttpRequest) -> bytes:
-    """Raises Failure as soon as it is sure that the body is too long."""
-    too_long = Failure(413, "too-long", f"The body is longer than {BODY_MOST} bytes.")
-    length = http.headers.get("content-length", "")
-    if length.isascii() and length.isdigit() and (len(length) > 12 or int(length) > BODY_MOST):
-        raise too_long
-    body = bytearray()
-    async for chunk in http.stream():
-        body += chunk
-        if len(body) > BODY_MOST:
-            raise too_long
-    return bytes(body)
 
 
 # --- what is answered ----------------------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, WithJsonSchema
@@ -110,7 +109,3 @@ Number = Annotated[int, Field(ge=0, le=NUMBER_MOST)]
 def clear(secret: Secret | None) -> str | None:
     """For the eyes of those who may see it."""
     return secret.reveal() if secret is not None else None
-
-
-def whole_seconds(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

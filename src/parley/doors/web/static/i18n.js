@@ -55,11 +55,6 @@ export function speaker(...sources) {
   };
 }
 
-/** @param {string | Date} when of a day and hour, e.g. 2026-11-21T10:00:00Z */
-export function dateTime(when) {
-  return new Date(when).toLocaleString(current, { dateStyle: "medium", timeStyle: "short" });
-}
-
 /** @param {string | Date} when */
 export function timeOfDay(when) {
   return new Date(when).toLocaleTimeString(current, { timeStyle: "short" });

@@ -50,7 +50,7 @@ export function joinPath(link) {
 }
 
 /** Under which name the secrets of this tab's meetings are kept. @param {string} meeting */
-export function keyName(meeting) {
+function keyName(meeting) {
   return `parley.key.${meeting}`;
 }
 

@@ -5,7 +5,7 @@ import { remembered } from "../dom.js";
 /** @typedef {"insecure" | "denied" | "none" | "busy" | "unknown"} Problem */
 
 /** @param {any} error of getUserMedia @returns {Problem} */
-export function problemOf(error) {
+function problemOf(error) {
   switch (error?.name) {
     case "NotAllowedError": case "SecurityError": return "denied";
     case "NotFoundError": case "OverconstrainedError": return "none";
@@ -166,7 +166,7 @@ class Meter {
 }
 
 /** @param {number[]} hertz one note of 0.22 s each @returns {Blob} 16 kHz mono WAV */
-export function notes(hertz) {
+function notes(hertz) {
   const rate = 16000;
   const each = Math.floor(rate * 0.22);
   const view = new DataView(new ArrayBuffer(44 + hertz.length * each * 2));

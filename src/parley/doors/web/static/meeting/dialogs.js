@@ -6,7 +6,7 @@ import { devicePickers, phoneFacts } from "./join_view.js";
 import { grade, servedShares } from "./quality.js";
 import { t } from "./say.js";
 
-export const SHORTCUTS = [["M", "keyMute"], ["Space", "keyTalk"], ["R", "keyHand"], ["C", "keyChat"], ["P", "keyPeople"], ["A", "keyQuality"], ["S", "keyFullScreen"], ["?", "keyHelp"]];
+const SHORTCUTS = [["M", "keyMute"], ["Space", "keyTalk"], ["R", "keyHand"], ["C", "keyChat"], ["P", "keyPeople"], ["A", "keyQuality"], ["S", "keyFullScreen"], ["?", "keyHelp"]];
 
 /** @returns {boolean} single keys can get in the way of speech input: they can be turned off (WCAG 2.1.4) */
 export function shortcutsOn() {

@@ -107,7 +107,7 @@ function chatLine(line, before, state) {
 }
 
 /** Addresses in a text become links; nothing else of it is read as anything but text. @param {string} text */
-export function withLinks(text) {
+function withLinks(text) {
   return text.split(/(https?:\/\/[^\s<>"']+)/).map((part, index) =>
     (index % 2 ? h("a", { href: part, target: "_blank", rel: "noopener noreferrer nofollow" }, part) : part));
 }

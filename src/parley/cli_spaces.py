@@ -1,0 +1,52 @@
+"""`parley spaces`: permanent places to meet."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .cli_asking import AsJson, ask, list_by_default, listing, new_secret
+from .cli_output import show_facts, show_json, show_table
+
+spaces = typer.Typer(help="Permanent places to meet.")
+
+SPACE_COLUMNS = ("name", "uri", "call_id", "access_methods", "members", "id")
+DOOR_COLUMNS = ("own", "name", "uri", "call_id", "passcode", "leg_profile", "id")
+
+
+@spaces.command("list")
+def spaces_list(context: typer.Context, as_json: AsJson = False) -> None:
+    """Every space."""
+    listing(context, "spaces", SPACE_COLUMNS, as_json)
+
+
+list_by_default(spaces, spaces_list)
+
+
+@spaces.command("show")
+def spaces_show(context: typer.Context, which: str, as_json: AsJson = False) -> None:
+    """One space (by id, URI, call ID or name) with its access methods, PINs and members."""
+    space = ask(context, "space", which=which)
+    if as_json:
+        show_json(space)
+        return
+    show_facts(space)
+    show_table(space["access_methods"], DOOR_COLUMNS)
+    if space["members"]:
+        show_table(space["members"], ("jid", "id"))
+
+
+@spaces.command("add")
+def spaces_add(
+    context: typer.Context,
+    name: str,
+    uri: Annotated[str | None, typer.Option(help="What callers dial: the part before the @.")] = None,
+    call_id: Annotated[str | None, typer.Option(help="What callers type at the entrance.")] = None,
+    with_passcode: Annotated[bool, typer.Option("--passcode", help="Ask for a PIN to set.")] = False,
+    passcode_stdin: Annotated[bool, typer.Option("--passcode-stdin", help="Read the PIN from standard input.")] = False,
+) -> None:
+    """Make a space; its profiles and further access methods are set by the API."""
+    passcode = new_secret("passcode", passcode_stdin, False) if with_passcode or passcode_stdin else None
+    added = ask(context, "add_space", name=name, uri=uri, call_id=call_id, passcode=passcode)
+    typer.echo(f"added {added['name']} ({added['id']})")
