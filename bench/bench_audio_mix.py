@@ -36,6 +36,8 @@ class NumberedPorts:
 
     def close(self, leg: str) -> None: ...
 
+    def send(self, departures: object) -> None: ...
+
     def taken(self) -> list[bytes]:
         return []
 

@@ -48,14 +48,14 @@ class Counted(NumberedPorts):
 
     def __init__(self) -> None:
         super().__init__()
-        self.taken: set[str] = set()
+        self.opened: set[str] = set()
 
     def open(self, leg: str, local: str, low: int, high: int, *more: object) -> int:
-        self.taken.add(leg)
+        self.opened.add(leg)
         return super().open(leg, local, low, high)
 
     def close(self, leg: str) -> None:
-        self.taken.discard(leg)
+        self.opened.discard(leg)
 
 
 @dataclass(slots=True)
@@ -94,7 +94,7 @@ class VirtualHour:
             self._engine.handle(DropMeeting(id=9, meeting=f"m{number}"), 0.0)
         state, late = self._engine.dump(), _own_memory()
         print(f"virtual: {self._came} legs in {hours:g} h, {early >> 20} MiB after a tenth, {late >> 20} at the end")
-        kept = {"legs": state["legs"], "meetings": state["meetings"], "ports": self._ports.taken}
+        kept = {"legs": state["legs"], "meetings": state["meetings"], "ports": self._ports.opened}
         grown = [f"engine: memory {early} -> {late}"] if late > early * (1 + GROWTH) else []
         return [f"engine: {what} {left}" for what, left in kept.items() if left] + grown
 
