@@ -12,6 +12,7 @@ import pytest
 
 from parley.app.ports import MediaUnavailable
 from parley.backends.engine import client as client_module
+from parley.backends.engine import coming_back
 from parley.backends.engine.opened import OpenedLeg
 from parley.backends.engine.process import peer_of
 from parley.backends.engine.translate import media_of
@@ -112,17 +113,17 @@ async def test_a_browser_that_is_lost_twice_has_the_whole_time_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It was back in time after the first loss: the time that ran then says nothing of the second one."""
-    monkeypatch.setattr(client_module, "RENEWED_WITHIN", 0.3)
+    monkeypatch.setattr(coming_back, "RENEWED_WITHIN", 0.3)
     engine, told = client(tmp_path), Told()
     engine.listen(told)
     worker, leg = engine._workers[0], a_leg()
     opened = engine._legs[leg] = OpenedLeg(leg, "", media_of(WEB_AUDIO), 0, None, worker, worker)
-    engine._lose(opened)
-    engine._tell_lost(opened)
+    engine._back.lose(opened)
+    engine._back.tell_lost(opened)
     await asyncio.sleep(0.2)
     opened.lost = False
-    engine._lose(opened)
-    engine._tell_lost(opened)
+    engine._back.lose(opened)
+    engine._back.tell_lost(opened)
     await asyncio.sleep(0.2)
     assert told.died == []
     await asyncio.sleep(0.2)

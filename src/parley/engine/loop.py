@@ -24,7 +24,7 @@ LATE = 0.005  # a tick begun later than this is counted
 MOST_CAUGHT_UP = 2  # more would be a burst that the listeners' buffers throw away
 TICKS_PER_SECOND = 1000 // TICK_MS
 MOST_STEPS = 16  # of handshakes in one tick, half a millisecond each
-SHARE = 0.005  # of a tick, for requests that are waiting when it begins
+SHARE = 0.01  # of a tick, for requests that are waiting when it begins
 SPARE = 0.008  # a collection needs this much of the tick left
 
 
