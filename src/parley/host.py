@@ -1,9 +1,10 @@
-"""What this machine is called and where it can be reached, for defaults and for what is shown at the start."""
+"""What this machine is called, where it can be reached, and what it lets us have."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
+import resource
 import socket
 from pathlib import Path
 
@@ -53,3 +54,9 @@ def _ipv6(table: str) -> list[str]:
         if not address.is_link_local:
             found.append(str(address))
     return found
+
+
+def raise_descriptor_bound() -> None:
+    """Open files and connections of this process: up to what it may have, for the usual 1024 are soon used up."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

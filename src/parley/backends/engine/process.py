@@ -47,8 +47,10 @@ class Adopted:
 
     async def wait(self) -> int:
         """What it ended with only its parent knows: 0 is said."""
+        ended = select.poll()  # select() knows no descriptors above 1023
+        ended.register(self._descriptor, select.POLLIN)
         while self.returncode is None:
-            if select.select([self._descriptor], [], [], 0)[0]:
+            if ended.poll(0):
                 self.returncode = 0
                 os.close(self._descriptor)
             else:
