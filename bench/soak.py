@@ -175,12 +175,12 @@ class Restless:
 
     def __init__(self, server: Server, dice: random.Random) -> None:
         self._server, self._dice = server, dice
+        self._address = server.network.address()
         self.calls = self.failed = 0
 
     async def run(self, until: float) -> None:
-        address = self._server.network.address()
         while time.monotonic() < until:
-            caller = LightCaller(address, (self._server.address, self._server.sip_port), DOMAIN, tone=500.0)
+            caller = LightCaller(self._address, (self._server.address, self._server.sip_port), DOMAIN, tone=500.0)
             await caller.open()
             try:
                 await self._once(caller, until)

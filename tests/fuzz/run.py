@@ -21,6 +21,7 @@ from pathlib import Path
 FOUND = Path(__file__).parent / "found"
 _EXECUTED = re.compile(r"stat::number_of_executed_units: *([0-9]+)")  # libFuzzer's
 SECONDS_MOST = 1.0  # of processor time for one input
+STUCK = 120  # seconds by the clock on the wall: longer than any start on a busy machine
 
 
 def main() -> int:
@@ -110,7 +111,7 @@ def _led(name: str, seconds: float) -> int:
     with tempfile.TemporaryDirectory() as corpus:
         for number, seed in enumerate(trial.target.seeds):
             (Path(corpus) / f"{number}").write_bytes(seed)
-        flags = [f"-max_total_time={int(seconds)}", f"-max_len={MOST}", "-timeout=10", "-rss_limit_mb=2048"]
+        flags = [f"-max_total_time={int(seconds)}", f"-max_len={MOST}", f"-timeout={STUCK}", "-rss_limit_mb=2048"]
         flags += ["-verbosity=0", "-print_final_stats=1"]
         atheris.Setup([sys.argv[0], corpus, *flags, f"-artifact_prefix={corpus}/"], trial.run)
         atheris.Fuzz()
