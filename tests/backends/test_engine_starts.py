@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from parley.app.ports import MediaUnavailable
 from parley.backends.engine import client as client_module
 from parley.backends.engine import coming_back
 from parley.backends.engine.opened import OpenedLeg
-from parley.backends.engine.process import peer_of
+from parley.backends.engine.process import peer_of, process_behind
 from parley.backends.engine.translate import media_of
 from parley.backends.engine.worker import WorkerLink
 from parley.core.leg_inputs import WebLocal
@@ -73,6 +74,18 @@ async def test_a_process_that_another_control_began_to_start_is_not_taken_for_ou
     assert peer_of(link._writer.get_extra_info("socket"))[0] == link.pid != other.pid
     await link.stop()
     assert await other.wait() == 0
+
+
+def test_the_id_of_a_process_that_has_ended_is_nobodys() -> None:
+    """Another process may have it by the time that it is looked at: nothing is held or killed by it."""
+    near, far = socket.socketpair()
+    held = len(list(Path("/proc/self/fd").iterdir()))
+    with near:
+        process_behind(near).let_go()
+        far.close()
+        with pytest.raises(OSError, match="ended"):
+            process_behind(near)
+        assert len(list(Path("/proc/self/fd").iterdir())) == held - 1
 
 
 DYING = """

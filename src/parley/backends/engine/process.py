@@ -45,6 +45,10 @@ class Adopted:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
 
+    def let_go(self) -> None:
+        """It is nothing of ours."""
+        os.close(self._descriptor)
+
     async def wait(self) -> int:
         """What it ended with only its parent knows: 0 is said."""
         ended = select.poll()  # select() knows no descriptors above 1023
@@ -52,7 +56,7 @@ class Adopted:
         while self.returncode is None:
             if ended.poll(0):
                 self.returncode = 0
-                os.close(self._descriptor)
+                self.let_go()
             else:
                 await asyncio.sleep(LOOK_EVERY)
         return self.returncode
@@ -63,7 +67,13 @@ def process_behind(channel: socket.socket) -> Adopted:
     pid, user = peer_of(channel)
     if user != os.getuid():
         raise PermissionError(f"user {user} listens there")
-    return Adopted(pid)
+    adopted = Adopted(pid)
+    open_still = select.poll()
+    open_still.register(channel.fileno(), 0)
+    if open_still.poll(0):  # it has ended, so its id may be another's by now, whom nobody may kill for it
+        adopted.let_go()
+        raise ConnectionResetError("it has ended")
+    return adopted
 
 
 def peer_of(channel: socket.socket) -> tuple[int, int]:
