@@ -14,10 +14,12 @@ import pytest
 from parley.app.ports import MediaUnavailable
 from parley.backends.engine import client as client_module
 from parley.backends.engine import coming_back
+from parley.backends.engine.hand_over import HandOver
+from parley.backends.engine.media_worker import MediaWorker
 from parley.backends.engine.opened import OpenedLeg
 from parley.backends.engine.process import peer_of, process_behind
 from parley.backends.engine.translate import media_of
-from parley.backends.engine.worker import WorkerLink
+from parley.backends.engine.worker import Builder, WorkerLink
 from parley.core.leg_inputs import WebLocal
 from parley.engine import messages as m
 from tests.backends import test_engine_client
@@ -161,6 +163,37 @@ async def test_a_change_that_came_too_late_can_be_asked_for_again(
     monkeypatch.setattr(client_module, "CHANGE_WITHIN", 3.0)
     assert isinstance(await engine.change_leg(leg, WEB_AUDIO), WebLocal)
     assert engine.worker_pid == pid
+
+
+class Dying(MediaWorker):
+    """Dies over whatever it is asked."""
+
+    async def ask(self, build: Builder) -> m.Response:
+        self.up.clear()
+        raise MediaUnavailable("it died")
+
+
+async def test_no_hand_over_waits_for_a_worker_that_died_over_another(tmp_path: Path) -> None:
+    """Who was to go there is opened by its next process; who goes elsewhere goes at once."""
+    engine = client(tmp_path)
+    source, dying, sound = (
+        kind(index, tmp_path, lambda number: m.Configure(id=number, port_low=1, port_high=2), engine)
+        for index, kind in enumerate((MediaWorker, Dying, MediaWorker))
+    )
+    again: list[OpenedLeg] = []
+
+    async def open_again(opened: OpenedLeg) -> None:
+        again.append(opened)
+
+    hand_over = HandOver(open_again, lambda _opened: None)
+    legs = [OpenedLeg(a_leg(), LOCAL, media_of(PCMU), 9, None, source, source) for _ in range(2)]
+    for opened, to in zip(legs, (dying, sound), strict=True):
+        opened.ready.set()
+        to.up.set()
+        hand_over.bring(opened, to)
+    await until(lambda: again, 1.0)
+    assert again == legs[1:] and legs[0].worker is dying and not legs[0].moving
+    await hand_over.stop()
 
 
 async def test_a_server_that_cannot_start_leaves_calls_alone(tmp_path: Path) -> None:

@@ -103,9 +103,5 @@ class HandOver:
             self._go_on(opened)
             return
         log.warning("a leg was lost between two workers", leg=opened.leg, problem=getattr(answer, "text", ""))
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await to.up.wait()
-        except TimeoutError:
-            return  # its worker is given up, and its legs with it
-        await self._open_again(opened)
+        if to.up.is_set():  # else it is opened by the next process, with all others of that worker
+            await self._open_again(opened)
