@@ -6,7 +6,8 @@ A whole server whose commits take 15 ms longer than they would (slow_commits.py)
 - from the INVITE to the first packet with the sound of those who are inside;
 - from the first packet of `#` behind a PIN to the first packet that holds the meeting;
 - from the host's last digit packet, and from the ACK of a host without a PIN, to the first packet to a waiting guest
-  that holds the host's tone;
+  that holds the host's tone; of the former 20 ms are the phone's own, which sends nothing while a key is down: so it is
+  also measured from the first packet with sound after the key;
 - from mouth to ear: from the sending of the first packet that holds a tone to the coming of the first that does.
 
 The floor is a relay of the same run that does nothing but send each packet on at its next tick of 20 ms, as whatever
@@ -95,6 +96,7 @@ class Floor:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._callers: list[LightCaller] = []
+        self._resumed: list[float] = []  # from the first sound after the host's digits to the guest's ear
 
     async def caller(self, *, tone: float = 0.0) -> LightCaller:
         network = self._server.network
@@ -143,6 +145,7 @@ class Floor:
         await asyncio.sleep(BEGIN)
         self._host.press(f"{HOST_PIN}#")
         heard = await self._guest.hears(HOST, after=self._host.answered_at)
+        self._resumed.append(heard - self._host.resumed_at)
         return await self._host_leaves(heard - self._host.digit_ended_at)
 
     async def ack_to_guest(self) -> float:
@@ -173,6 +176,7 @@ class Floor:
         show("# of a PIN to being in the mix", await repeated(self.pin_to_mix, runs), least)
         await self._guest.call("lobby")
         show("host's last digit packet to the guest's ear", await repeated(self.digit_to_guest, runs), least)
+        show("  of it from the first sound after the digit", self._resumed, least)
         show("host's ACK to the guest's ear", await repeated(self.ack_to_guest, runs), least)
         await self._host.call("open")
         await self._newcomer.call("open")

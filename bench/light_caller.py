@@ -57,7 +57,7 @@ class LightCaller:
         self.tone = tone
         self.heard: deque[Heard] = deque(maxlen=KEPT)
         self.invited_at = self.answered_at = self.acknowledged_at = 0.0
-        self.digit_began_at = self.digit_ended_at = 0.0
+        self.digit_began_at = self.digit_ended_at = self.resumed_at = 0.0
         self._far: tuple[str, int] | None = None
         self._sequence = self._phase = 0
         self._answers: asyncio.Queue[str] = asyncio.Queue()
@@ -111,7 +111,10 @@ class LightCaller:
         await self._final()
 
     def press(self, digits: str) -> None:
-        """One after another; `digit_began_at` and `digit_ended_at` tell of the last one's packets."""
+        """One after another; `digit_began_at` and `digit_ended_at` tell of the last one's packets.
+
+        No sound is sent meanwhile; `resumed_at` tells of the first packet with sound after them.
+        """
         self._pressed.extend(digits)
 
     async def hum(self, frequency: float) -> float:
@@ -196,6 +199,8 @@ class LightCaller:
         if self._event is not None:
             self._press_on(far)
         else:
+            if self.resumed_at < self.digit_ended_at:
+                self.resumed_at = time.monotonic()
             place = (self._phase + np.arange(FRAME)) / RATE
             wave = AMPLITUDE * np.sin(2 * np.pi * self.tone * place) if self.tone else np.zeros(FRAME)
             self._send(far, PCMU, stamp, MU.compress(wave.astype(np.float32)))

@@ -9,6 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
 from parley.doors.cms.dial_plan import ACCESS_QUERY  # noqa: E402
+from parley.doors.cms.dtmf import DTMF_PROFILE  # noqa: E402
 from parley.doors.cms.fields import Access, Field, Shown, Table  # noqa: E402
 from parley.doors.cms.live_fields import CALL, CALL_LEG, NEW_CALL_LEG, NEW_PARTICIPANT, PARTICIPANT, PARTICIPANTS  # noqa: E402
 from parley.doors.cms.plan_fields import (  # noqa: E402
@@ -30,6 +31,7 @@ PAGES: tuple[tuple[str, str, Table], ...] = (
     ("coSpaceUser", "`/coSpaces/<id>/coSpaceUsers`, `…/<id>`", CO_SPACE_USER),
     ("callLegProfile", "`/callLegProfiles`, `…/<id>`; `…/<id>/usage` (GET)", CALL_LEG_PROFILE),
     ("callProfile", "`/callProfiles`, `…/<id>`", CALL_PROFILE),
+    ("dtmfProfile", "`/dtmfProfiles`, `…/<id>`", DTMF_PROFILE),
     ("user", "`/users`, `…/<id>`; `…/<id>/usercoSpaces` (GET); made with `parley users`", USER),
     ("tenant", "`/tenants`, `…/<id>`", TENANT),
     ("system profiles", "`/system/profiles` (GET, PUT, POST)", SYSTEM_PROFILES),

@@ -140,6 +140,39 @@ TEXTS["echo"] = {
     "pt": "Teste de eco. Você ouve a si mesmo um segundo depois.",
 }
 
+TEXTS |= {
+    "locked": {
+        "en": "The meeting is locked.",
+        "zh": "hui4 yi4 yi3 suo3 ding4",
+        "pt": "A reunião está bloqueada.",
+    },
+    "unlocked": {
+        "en": "The meeting is open.",
+        "zh": "hui4 yi4 yi3 jie3 suo3",
+        "pt": "A reunião está desbloqueada.",
+    },
+    "others-muted": {
+        "en": "Everyone else is muted.",
+        "zh": "qi2 ta1 ren2 yi3 jing4 yin1",
+        "pt": "Os outros estão sem microfone.",
+    },
+    "others-unmuted": {
+        "en": "Everyone else is unmuted.",
+        "zh": "qi2 ta1 ren2 yi3 qu3 xiao1 jing4 yin1",
+        "pt": "Os outros têm o microfone ligado.",
+    },
+    "confirm-join": {
+        "en": "You are called into a meeting. Press any key.",
+        "zh": "yao1 qing3 nin2 can1 jia1 hui4 yi4, qing3 an4 ren4 yi4 jian4",
+        "pt": "Você foi chamado a uma reunião. Tecle algo para entrar.",
+    },
+    "done": {
+        "en": "Done.",
+        "zh": "yi3 wan2 cheng2",
+        "pt": "Feito.",
+    },
+}
+
 BEEPS: dict[str, tuple[int, ...]] = {
     "welcome": (600, 800),
     "enter-id": (200,),
@@ -163,6 +196,12 @@ BEEPS: dict[str, tuple[int, ...]] = {
     "unmuted": (3200, 700),
     "mute-refused": (3400, 700),
     "echo": (800, 3300),
+    "locked": (200, 600),
+    "unlocked": (600, 200),
+    "others-muted": (200, 700),
+    "others-unmuted": (700, 200),
+    "done": (200, 800),
+    "confirm-join": (3200, 600),
 }
 
 # Somebody comes: up a fourth; somebody goes: down.

@@ -224,10 +224,29 @@ class Limits(Section):
         le=100_000,
     )
     sip_streams: int = setting(
-        1000, "SIP connections (TCP, TLS, WebSocket) at a time.", "connections", ge=1, le=100_000
+        1000,
+        "SIP connections (TCP, TLS, WebSocket) at a time, counted from when they are accepted.",
+        "connections",
+        ge=1,
+        le=100_000,
     )
     sip_streams_per_source: int = setting(
         100, "The same from one network address (IPv6: /64).", "connections", ge=1, le=100_000
+    )
+    http_connections: int = setting(
+        3000,
+        "Connections at a time on each HTTP or HTTPS listener, WebSockets among them, counted from when they are "
+        "accepted; more are closed.",
+        "connections",
+        ge=1,
+        le=100_000,
+    )
+    http_connections_per_source: int = setting(
+        1000,
+        "The same from one network address (IPv6: /64); a proxy is one.",
+        "connections",
+        ge=1,
+        le=100_000,
     )
     sockets_per_source: int = setting(
         100, "Browsers connected at a time from one network address (IPv6: /64).", "sockets", ge=1, le=10_000

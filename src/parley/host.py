@@ -35,6 +35,13 @@ def foremost_address() -> str:
         return address
 
 
+def use_every_file() -> int:
+    """Raise the soft bound of open files and sockets to the hard one; what it is then."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
 def _text(path: Path) -> str:
     try:
         return path.read_text()
@@ -54,9 +61,3 @@ def _ipv6(table: str) -> list[str]:
         if not address.is_link_local:
             found.append(str(address))
     return found
-
-
-def raise_descriptor_bound() -> None:
-    """Open files and connections of this process: up to what it may have, for the usual 1024 are soon used up."""
-    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -19,7 +19,7 @@ from .doors.cms.app import CmsSettings, cms_app
 from .doors.ops.server import OpsDoor
 from .first_run import banner, ensure_data_dir, host_id
 from .first_start import prepare
-from .host import raise_descriptor_bound
+from .host import use_every_file
 from .server_facts import describer, shown_host, start_facts
 from .wiring_beside import run_beside
 from .wiring_conferences import conference_parts
@@ -37,7 +37,7 @@ log = structlog.get_logger(__name__)
 def serve(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT. 0: stopped cleanly; 1: could not start, and said why."""
     logs.configure(settings.log.format, settings.log.level)
-    raise_descriptor_bound()
+    use_every_file()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(settings))

@@ -12,6 +12,7 @@ from .backends.system import SystemClock
 from .config import Settings, of_transport
 from .config_values import Listen
 from .doors.http import HttpListener
+from .doors.shared.accepting import Acceptor, Turnstile
 from .doors.sip.listeners import bind_sockets
 from .doors.web.app import web_app
 from .host import own_names
@@ -57,9 +58,9 @@ async def open_http(
     settings: Settings, app: ASGIApp, certificates: ServerCertificates | None, stack: AsyncExitStack
 ) -> None:
     if settings.http.listen:
-        await listen_http(app, "http.listen", settings.http.listen, None, stack)
+        await listen_http(settings, app, "http.listen", settings.http.listen, None, stack)
     if settings.https.listen and certificates:
-        await listen_http(app, "https.listen", settings.https.listen, certificates.context(), stack)
+        await listen_http(settings, app, "https.listen", settings.https.listen, certificates.context(), stack)
 
 
 def certificate_of(settings: Settings, clock: SystemClock) -> CertificateFiles | None:
@@ -83,10 +84,12 @@ def certificates_of(settings: Settings, own: CertificateFiles | None) -> ServerC
 
 
 async def listen_http(
-    app: ASGIApp, name: str, listen: Listen, tls: ssl.SSLContext | None, stack: AsyncExitStack
+    settings: Settings, app: ASGIApp, name: str, listen: Listen, tls: ssl.SSLContext | None, stack: AsyncExitStack
 ) -> None:
     """Until the stack closes. name: of the setting. Raises CannotStart."""
-    listener = HttpListener(app, name, websockets=True)
+    limits = settings.limits
+    acceptor = Acceptor(Turnstile(limits.http_connections, limits.http_connections_per_source))
+    listener = HttpListener(app, name, acceptor, websockets=True)
     try:
         sockets = bind_sockets(listen.host, listen.port, socket.SOCK_STREAM)
         await listener.open(sockets, tls)

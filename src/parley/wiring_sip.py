@@ -73,7 +73,7 @@ async def open_sip(
     """Opens the listeners; ports by transport. What the stack closes says goodbye first. Raises CannotStart."""
     if settings.sip.wss is not None and certificates is not None:
         sockets = sip_sockets(settings, sip)
-        await listen_http(alone(sockets), "sip.wss", settings.sip.wss, certificates.context(), stack)
+        await listen_http(settings, alone(sockets), "sip.wss", settings.sip.wss, certificates.context(), stack)
 
     async def leave(_kind: object, problem: BaseException | None, _trace: object) -> None:
         """Say goodbye to everybody before the sockets close; not where the start has failed, and another is to come."""

@@ -41,6 +41,7 @@ def meeting_socket(
         seats.ended(space)
 
     moderation = Moderation(live.directory, kept.clock, ended)
+    live.directory.ends_by_keys = ended
 
     async def signed_in(text: str, bearer: bool) -> User | None:
         session = await sessions.resolve(text, bearer=bearer)

@@ -240,7 +240,7 @@ class Floor:
         assert directory.legs() == [] and directory.meetings() == []
         kept = {
             directory: ("_legs", "_place", "_joining", "_meetings", "_of_space"),
-            directory._spaces: ("_readings", "_temporary"),
+            directory._spaces: ("_readings", "_temporary", "_ad_hoc"),
             directory._resolving: ("_under_way",),
         }
         assert [name for owner, names in kept.items() for name in names if getattr(owner, name)] == []

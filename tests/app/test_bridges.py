@@ -87,13 +87,14 @@ class Exchange:
         await call.confirm()
         return call
 
-    async def device(self, number: int, user: str = "dora") -> None:
-        """A registered device of this person."""
+    async def device(self, number: int, user: str = "dora", instance: str = "") -> None:
+        """A registered device of this person; instance: who it says it is."""
         async with self.floor.held.transaction() as tx:
             if await tx.users.get(user) is None:
                 await tx.users.add(User(UserId(user), f"{user}@example.com"))
             until = self.floor.clock.utc() + timedelta(hours=1)
             binding = Binding(f"sip:{user}@192.0.2.{number}:5060", "192.0.2.7", 5060, "udp", "c", 1, until)
+            binding = replace(binding, instance=instance, reg_id=str(number))
             device = Device(DeviceId(f"d{number}"), UserId(user), f"{user}{number}", "example.com", Secret("1" * 32))
             await tx.devices.add(replace(device, bindings=(binding,)))
 
@@ -278,6 +279,18 @@ async def test_all_devices_of_a_person_ring(exchange: Exchange) -> None:
     assert meeting is not None and len(meeting.legs) == 2
     await call.end()
     assert second.hung_up is not None
+    exchange.nothing_left()
+
+
+async def test_a_device_with_two_ways_to_it_rings_once(exchange: Exchange) -> None:
+    """Where it says that it is the same; another one rings beside it."""
+    for number, instance in ((1, "desk"), (2, "desk"), (3, "hall")):
+        await exchange.device(number, instance=instance)
+    call = await exchange.dial("dora", "example.com")
+    assert [door.hops[0].contact for door in exchange.dialler.doors] == [
+        f"sip:dora@192.0.2.{number}:5060" for number in (1, 3)
+    ]
+    await call.end()
     exchange.nothing_left()
 
 

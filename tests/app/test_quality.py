@@ -8,7 +8,7 @@ from parley.app.quality import BATCH, QualityRecord
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import Event, LegConnected, LegEnded, LegQuality
 from parley.core.ids import LegId
-from parley.core.quality import QualityWindow
+from parley.core.quality import LossRuns, QualityWindow
 from tests.app.floor import Floor
 from tests.kit.manual_clock import ManualClock
 from tests.kit.memory_journal import MemoryJournal
@@ -50,11 +50,14 @@ def test_totals_are_those_of_the_whole_leg() -> None:
     """What came after the last window counts too, by the engine's last numbers."""
     record = QualityRecord(LEG, 7, MemoryJournal(ManualClock()))
     record.take(WINDOW)
-    numbers = MediaStatistics("g722", packets_received=400, packets_lost=3, packets_sent=410, concealed_ms=60)
+    numbers = MediaStatistics(
+        "g722", packets_received=400, packets_lost=3, packets_sent=410, concealed_ms=60, losses=LossRuns(bursts=1)
+    )
     ended = record.ended(ENDED, numbers)
     assert isinstance(ended, LegEnded) and ended.quality is not None
     assert (ended.quality.codec, ended.quality.received, ended.quality.lost) == ("g722", 400, 3)
     assert (ended.quality.sent, ended.quality.concealed_ms) == (410, 60)
+    assert ended.quality.losses == LossRuns(bursts=1)
     other = LegConnected(LEG, 7, False)
     assert record.ended(other, numbers) is other
 

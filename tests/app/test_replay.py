@@ -21,6 +21,7 @@ from parley.app.replay import Replay, Step, shown
 from parley.core.admission import Admit
 from parley.core.events import LegActivated, LegDeactivated
 from parley.core.ids import AccessMethodId, LegId, MeetingId, ParticipantId, SpaceId
+from parley.core.key_commands import KeyCommand
 from parley.core.leg import PORT_LIMIT
 from parley.core.leg_inputs import (
     Answered,
@@ -29,9 +30,11 @@ from parley.core.leg_inputs import (
     Digit,
     EntrySettings,
     JudgePin,
+    KeysAre,
     LegInput,
     LegTick,
     MediaOpened,
+    MoveTo,
     News,
     PinJudged,
     RemoteEnded,
@@ -184,6 +187,22 @@ def test_what_is_typed_at_the_entrance_is_hidden_and_commands_are_not() -> None:
         made.through("leg", lambda _g, _n: [], Digit(key), 1.0)
     typed = [json.loads(line)["in"].get("digit") for line in made.lines()[1:]]
     assert typed == [*"000000#", None, *"00*60"]
+
+
+def test_of_a_profiles_keys_only_commands_are_kept() -> None:
+    """Whatever the sequences are, what stands for another key is in none of them; at a new entrance all is hidden."""
+    made = recorder()
+    made.began(LEG, "leg", (LegId("leg"), 0, 1, SETTINGS, 0.0))
+    keys = (("10", KeyCommand.LOCK), ("1023", KeyCommand.END))
+    for told in (KeysAre(keys), News(Admitted())):
+        made.through("leg", lambda _g, _n: [], told, 1.0)
+    for key in "4102310251":
+        made.through("leg", lambda _g, _n: [], Digit(key), 1.0)
+    made.through("leg", lambda _g, _n: [], MoveTo(space("1023", None)), 1.0)
+    for key in "1023":
+        made.through("leg", lambda _g, _n: [], Digit(key), 1.0)
+    typed = [json.loads(line)["in"].get("digit") for line in made.lines()[3:]]
+    assert typed == [*"?1023102?1", None, *"0000"]
 
 
 def test_what_people_write_to_one_another_is_hidden() -> None:

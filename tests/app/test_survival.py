@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
+from parley.app.dtmf_profiles import DtmfProfileEdit
 from parley.app.outbound_rules import OutboundRuleEdit
 from parley.app.ports import CallOut, Query, Transaction
+from parley.app.profiles import SystemEdit
 from parley.app.survival import SOON, WRITE_EVERY
 from parley.backends.store.sql import SqlStore
 from parley.core.admission import NOTHING_PROVEN
@@ -26,7 +28,7 @@ from parley.core.events import (
     MeetingEnded,
     ParticipantLeft,
 )
-from parley.core.ids import AccessMethodId, LegId, LegProfileId, ParticipantId, SpaceId
+from parley.core.ids import AccessMethodId, DtmfProfileId, LegId, LegProfileId, ParticipantId, SpaceId
 from parley.core.leg_inputs import Answered, Granted, RemoteEnded
 from parley.core.meeting_inputs import (
     Entry,
@@ -37,9 +39,11 @@ from parley.core.meeting_inputs import (
     Say,
     SendBack,
     SetCohost,
+    SetFreeMute,
     SetHands,
     SetKeptWhenEmpty,
     SetLocked,
+    SetNewcomersMuted,
     SetRole,
     Stay,
 )
@@ -136,6 +140,8 @@ ACTS = {
     "name": lambda guest: Rename(guest.participant, "Ünal"),
     "role": lambda guest: SetRole(guest.participant, Role.HOST, LegSettings(needs_activation=False)),
     "co-host": lambda guest: SetCohost(guest.participant, True),
+    "free mute": lambda guest: SetFreeMute(True),
+    "newcomers muted": lambda guest: SetNewcomersMuted(True),
     "chat": lambda guest: Say(guest.participant, "olá", datetime(2026, 1, 1, tzinfo=UTC)),
     "profile": lambda guest: OverrideLeg(guest.leg, profile=LegProfileId("p"), profile_settings=PROFILE),
     "extras": lambda guest: OverrideLeg(guest.leg, extras=(("cms", "cdrTag", "x"),)),
@@ -426,9 +432,9 @@ async def test_one_door_that_cannot_be_written(life: Life, monkeypatch: pytest.M
 # --- calls of ours -----------------------------------------------------------------------------------------------
 
 
-async def called(life: Life) -> LegId:
+async def called(life: Life, space: str | None = None) -> LegId:
     """Somebody who was called into a meeting and has answered."""
-    space = await life.two_doors()
+    space = space or await life.two_doors()
     await life.use.outbound_rules.create(OutboundRuleEdit(domain="*"))
     leg = await life.dialling.call(CallOut(SpaceId(space), "sip:ada@phones.example"), lambda _leg, _result: None)
     await life.settle()
@@ -456,6 +462,33 @@ async def test_whom_we_called_stays(life: Life) -> None:
     assert isinstance(end, LegEnded) and (end.connected, end.duration) == (True, 40)
     await after.wait(60)
     after.assert_records_whole()
+
+
+async def test_a_meeting_without_a_space_goes_on(life: Life) -> None:
+    """With its name, and what the system's profiles say by then; it ends with the last one."""
+    meeting = await life.directory.open_ad_hoc("Just now")
+    view = life.directory.meeting(meeting)
+    assert view is not None
+    leg = await called(life, view.space)
+    await life.directory.tell(meeting, SetKeptWhenEmpty(False))
+    await life.use.system.change(SystemEdit(leg_profile=LegProfileId(await life.profile(may_lock=True))))
+    await life.use.system.change(SystemEdit(dtmf_profile=await keys_for_the_lock(life)))
+    before = life.meeting()
+    after = await life.killed()
+    found = after.meeting()
+    assert found is not None and before is not None
+    assert (found.name, found.kind, found.legs[0].leg) == ("Just now", "ad-hoc", leg)
+    await after.settle()
+    after.engine.press(leg, "*9")
+    assert (again := after.meeting()) is not None and again.locked
+    await after.directory.drop_leg(leg, HANG_UP)
+    assert after.meeting() is None and after.directory.spaces.ad_hoc(view.space) is None
+    await after.wait(60)
+    after.assert_records_whole()
+
+
+async def keys_for_the_lock(life: Life) -> DtmfProfileId:
+    return await life.use.dtmf_profiles.create(DtmfProfileEdit(settings={"lock": "*9"}))
 
 
 async def test_calls_of_before_count_against_the_bounds(life: Life) -> None:

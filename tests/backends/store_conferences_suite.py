@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from parley.app.ports import Coming, Query, Store
+from parley.app.ports import Coming, Past, Query, Store
 from parley.core.conferences import Attendee, OccurrenceState
 from parley.core.ids import TenantId, UserId
 from parley.core.spaces import Role
@@ -125,6 +125,51 @@ class ConferencesSuite:
         async with store.reading() as reading:
             page = await reading.conferences.coming(Coming(tenant=None, until=T, search=search))
         assert ids(page.items) == expected
+
+    async def test_a_history_is_of_what_was_to_start_in_a_span(self, store: Store) -> None:
+        """Occurrences of the tenant in these states, by start and then by creation, a page at a time."""
+        await fill(store, conference(1), conference(2), conference(3, tenant="t1"))
+        await fill(store, occurrence("o1", "c1", T + HOUR, state=ENDED), occurrence("o2", "c2", T, state=CANCELLED))
+        await fill(store, occurrence("o3", "c2", T + HOUR, state=ENDED), occurrence("o4", "c1", T, state=BOOKED))
+        await fill(store, occurrence("o5", "c3", T, state=ENDED), occurrence("o6", "c1", T - HOUR, state=ENDED))
+        await fill(store, occurrence("o7", "c1", T + 2 * HOUR, state=ENDED), occurrence("o8", "c1", T, state=ENDED))
+
+        async def found(**wish: Any) -> tuple[int, list[str]]:
+            span = {"tenant": None, "first": T, "last": T + HOUR, "states": [ENDED, CANCELLED], **wish}
+            async with store.reading() as reading:
+                page = await reading.occurrences.past(Past(**span))
+                return page.total, ids(page.items)
+
+        assert await found() == (4, ["o2", "o8", "o1", "o3"])
+        assert await found(descending=True) == (4, ["o3", "o1", "o8", "o2"])
+        assert await found(states=[CANCELLED]) == (1, ["o2"])
+        assert await found(states=[]) == (0, [])
+        assert await found(offset=1, limit=2) == (4, ["o8", "o1"])
+        assert await found(offset=3, limit=2) == (4, ["o3"])
+        assert await found(offset=9) == (4, [])
+        assert await found(tenant=TenantId("t1")) == (1, ["o5"])
+
+    async def test_a_history_can_be_of_one_person_and_be_searched(self, store: Store) -> None:
+        """As what is to come."""
+        ann, bo = UserId("u1"), UserId("u2")
+        await fill(store, user(1, "ann@x", "Ännchen"), user(2, "bo@x", "Bo"))
+        await fill(store, conference(1, "1", organiser=ann, subject="Budget"))
+        await fill(store, conference(2, "2", organiser=bo, attendees=(Attendee(user=ann), Attendee(user=ann))))
+        await fill(store, *(occurrence(f"o{number}", f"c{number}", T, state=ENDED) for number in (1, 2)))
+
+        async def found(**wish: Any) -> list[str]:
+            async with store.reading() as reading:
+                page = await reading.occurrences.past(Past(tenant=None, first=T, last=T, states=[ENDED], **wish))
+                assert page.total == len(page.items)
+                return ids(page.items)
+
+        assert (await found(person=ann), await found(person=bo)) == (["o1", "o2"], ["o2"])
+        assert (await found(search="ÄNN"), await found(search="bUd"), await found(search="2")) == (
+            ["o1"],
+            ["o1"],
+            ["o2"],
+        )
+        assert await found(person=bo, search="Budget") == [] == await found(search="%")
 
     # --- what belongs together -------------------------------------------------------------------------------
 

@@ -31,6 +31,7 @@ from parley.core.ids import (
     ConferenceId,
     DeviceId,
     DialTransformId,
+    DtmfProfileId,
     ForwardingRuleId,
     InboundRuleId,
     IvrId,
@@ -46,6 +47,7 @@ from parley.core.ids import (
     TenantId,
     UserId,
 )
+from parley.core.key_commands import DtmfProfile, KeySettings
 from parley.core.meeting_inputs import Cause, Entry, Stay
 from parley.core.outbound import ControlEncryption, FailureAction, OutboundRule
 from parley.core.outbox import Channel, Notice, OutboxEntry, OutboxState
@@ -95,6 +97,7 @@ LEG_SETTINGS = LegSettings(
     MediaEncryption.REQUIRED,
     agc=True,
     join_tone=3,
+    may_end=True,
 )
 CALL_SETTINGS = CallSettings(
     0, True, LockMode.NEEDS_ACTIVATION, PasscodeMode.TIMEOUT, 7, entry_scope=EntryScope.INVITED
@@ -162,7 +165,9 @@ FULL: dict[str, Any] = {
         BrandingId("b1"),
         BrandingId("b2"),
         "zh",
+        DtmfProfileId("d1"),
     ),
+    "dtmf_profiles": DtmfProfile(DtmfProfileId("full"), KeySettings(lock="*9", end="*0"), EXTRAS),
     "brandings": Branding(BrandingId("full"), BrandKind.IVR, "https://a.example/prompts", EXTRAS),
     "users": User(
         UserId("full"),
@@ -380,6 +385,8 @@ FULL: dict[str, Any] = {
         (ChatLine(4, ParticipantId("p1"), "Ann 安", "olá", T),),
         T + 2 * HOUR,
         "forwarding",
+        True,
+        False,
     ),
 }
 BARE: dict[str, Any] = {
@@ -393,6 +400,7 @@ BARE: dict[str, Any] = {
     "inbound_rules": InboundRule(InboundRuleId("bare"), "b.example"),
     "ivrs": Ivr(IvrId("bare"), "other"),
     "brandings": Branding(BrandingId("bare"), BrandKind.CALL),
+    "dtmf_profiles": DtmfProfile(DtmfProfileId("bare")),
     "conferences": Conference(
         ConferenceId("bare"), "1", SpaceId("s1"), UserId("u"), "", T, 15, "UTC", "en", "bare-uid"
     ),

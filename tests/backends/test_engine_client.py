@@ -405,7 +405,7 @@ REPLIES: list[m.Message] = [
     m.PlayEnded(seq=2, leg="l", play=9),
     m.MediaDead(seq=3, leg="l", silent_ms=30_000),
     m.Statistics(legs={}, streams={"l": STREAM}),
-    m.Statistics(legs={"l": m.LegStatistics(codec="pcmu", packets_received=5, jitter_ms=1.5, level=-20)}),
+    m.Statistics(legs={"l": m.LegStatistics(codec="pcmu", packets_received=5, level=-20, losses=m.LossRuns(bursts=1))}),
     m.Quality(legs={"l": m.LegQuality(codec="opus", received=250, lost=2, round_trip_ms=31.5, far_loss_percent=0.4)}),
     m.Speakers(meeting="m", legs=("l", "k")),
     m.Health(ticks=50, late_ticks=1, worst_late_ms=6.5, busy_ratio=0.25),

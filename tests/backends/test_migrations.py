@@ -212,3 +212,29 @@ async def test_the_encryption_that_was_only_kept_counts_from_now_on(tmp_path: Pa
         ("c", "auto"),
     ]
     assert dict(rules[0].extras) == {"cms": {"trunkType": "lync"}}
+
+
+async def test_rights_that_were_only_kept_count_from_now_on(tmp_path: Path) -> None:
+    """Those that keys of a phone need are taken over from what a profile echoed; the rest stays as it was."""
+    path = tmp_path / "parley.db"
+    engine = sa.create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        command.upgrade(configuration(connection), "0007")
+    engine.dispose()
+    database = sqlite3.connect(path)
+    for id, extras in (
+        ("a", '{"cms": {"callLockAllowed": "true", "endCallAllowed": "false", "videoMode": "auto"}, "other": {}}'),
+        ("b", "{}"),
+    ):
+        insert = "INSERT INTO leg_profiles (id, settings, extras) VALUES (?, ?, ?)"
+        database.execute(insert, (id, '{"needs_activation": true}', extras))
+    database.commit()
+    database.close()
+    await migrated(path)
+    store = SqlStore(f"sqlite+aiosqlite:///{path}", KEY)
+    async with store.reading() as after:
+        first, second = (await after.leg_profiles.page(Query())).items
+    await store.close()
+    assert first.settings == LegSettings(needs_activation=True, may_lock=True, may_end=False)
+    assert dict(first.extras) == {"cms": {"videoMode": "auto"}, "other": {}}
+    assert second.settings == LegSettings(needs_activation=True)

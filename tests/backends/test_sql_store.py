@@ -15,11 +15,12 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet
 from sqlalchemy.dialects import sqlite as dialect
 
-from parley.app.ports import Coming, Query, Transaction
+from parley.app.ports import Coming, Past, Query, Transaction
 from parley.backends.store import tables
 from parley.backends.store.lookups import is_waiting, uri_is
 from parley.backends.store.sealing import SealBroken
 from parley.backends.store.sql import SqlStore
+from parley.core.conferences import OccurrenceState
 from parley.core.ids import LegId, OutboundRuleId, UserId
 from parley.core.outbound import OutboundRule
 from parley.core.people import Application, Token, TokenKind
@@ -115,6 +116,17 @@ def test_looking_up_a_door_uses_indexes(template: Path, condition: sa.ColumnElem
         (lambda r: r.occurrences.of(["c1", "c2"]), {"ix_occurrences_conference"}),
         (lambda r: r.occurrences.live(T), {"ix_occurrences_state_start"}),
         (lambda r: r.occurrences.between(T, T, ["booked", "running"]), {"ix_occurrences_state_start"}),
+        (
+            lambda r: r.occurrences.past(
+                Past(tenant=None, first=T, last=T, states=[OccurrenceState.ENDED], person=UserId("u1"))
+            ),
+            {
+                "ix_occurrences_state_start",
+                "sqlite_autoindex_conferences_1",
+                "ix_conferences_organiser",
+                "ix_invited_user",
+            },
+        ),
         (lambda r: r.attendance("o1"), {"ix_attendance_occurrence"}),
         (lambda r: r.outbox.due(T, 10), {"ix_outbox_state_due"}),
         (lambda r: r.outbox.next_due(), {"ix_outbox_state_due"}),

@@ -14,6 +14,7 @@ from parley.core.devices import (
     Registration,
     RegistrationRefused,
     ha1,
+    one_way_each,
     registered,
 )
 from parley.core.secret import Secret
@@ -30,6 +31,17 @@ def bound(uri: str, seconds: int, cseq: int = 1, call_id: str = "c1") -> Binding
     return Binding(uri, "192.0.2.7", 5062, "udp", call_id, cseq, NOW + timedelta(seconds=seconds), "Phone/1")
 
 
+def itself(uri: str, instance: str = "x", reg_id: str = "1", seconds: int = 600) -> Contact:
+    """Of a device that says who it is."""
+    return Contact(uri, seconds, f'+sip.instance="{instance}";reg-id={reg_id}', instance, reg_id)
+
+
+def known_as(contact: Contact, cseq: int = 1, call_id: str = "c1") -> Binding:
+    """What stands for it once it is registered."""
+    one = bound(contact.uri, contact.expires, cseq, call_id)
+    return replace(one, parameters=contact.parameters, instance=contact.instance, reg_id=contact.reg_id)
+
+
 @pytest.mark.parametrize(
     ("known", "asked", "after"),
     [
@@ -42,6 +54,7 @@ def bound(uri: str, seconds: int, cseq: int = 1, call_id: str = "c1") -> Binding
         pytest.param((bound(A, 9),), replace(wish(cseq=2), contacts=None), (), id="all taken back"),
         pytest.param((bound(A, 9, 7, "old"),), wish(Contact(A, 60)), (bound(A, 60),), id="a phone that began anew"),
         pytest.param((), wish(Contact(A, 10**9)), (bound(A, EXPIRES_MOST),), id="too long is shortened"),
+        pytest.param((), wish(Contact(A, 90), Contact(A, 600)), (bound(A, 600),), id="one address twice"),
     ],
 )
 def test_a_registration_and_what_it_leaves(
@@ -52,11 +65,48 @@ def test_a_registration_and_what_it_leaves(
 
 
 @pytest.mark.parametrize(
+    ("before", "asked", "after"),
+    [
+        pytest.param(itself(A), itself(B), [itself(B)], id="it has moved"),
+        pytest.param(itself(A), itself(B, seconds=0), [], id="it takes back where it was"),
+        pytest.param(itself(A), itself(B, reg_id="2"), [itself(A), itself(B, reg_id="2")], id="another way to it"),
+        pytest.param(itself(A), itself(B, "y"), [itself(A), itself(B, "y")], id="another device"),
+        pytest.param(itself(A, reg_id=""), itself(B, reg_id=""), [itself(B, reg_id="")], id="it knows no reg-id"),
+        pytest.param(itself(A, ""), itself(B, ""), [itself(A, ""), itself(B, "")], id="nobody says who it is"),
+        pytest.param(Contact(A, 600), itself(A), [itself(A)], id="it says now who it is"),
+        pytest.param(itself(A), Contact(A, 600), [Contact(A, 600)], id="it says so no longer"),
+    ],
+)
+def test_a_device_that_says_who_it_is_stands_there_once(before: Contact, asked: Contact, after: list[Contact]) -> None:
+    """A new address with the same instance and reg-id takes the place of the old one (RFC 5626 section 6)."""
+    found = registered((known_as(before),), wish(asked, cseq=2, call_id="c2"), NOW)
+    assert {one.contact: one for one in found} == {
+        one.uri: known_as(one, 1, "c1") if one == before else known_as(one, 2, "c2") for one in after
+    }
+
+
+def test_two_addresses_of_one_request_stay_both_and_come_again_both() -> None:
+    """Who registers two ways at once under one name means both; the next request renews the two."""
+    both = (itself(A, reg_id=""), itself(B, reg_id=""))
+    first = registered((), wish(*both), NOW)
+    assert [one.contact for one in first] == [A, B]
+    again = registered(first, wish(*both, cseq=2), NOW)
+    assert [(one.contact, one.cseq) for one in again] == [(A, 2), (B, 2)]
+
+
+def test_of_the_ways_to_one_device_the_first_is_taken() -> None:
+    """Devices that say nothing of themselves are never taken for one another, whatever their addresses."""
+    ways = [known_as(itself(A)), known_as(itself(B, reg_id="2")), known_as(itself(B, "y")), bound(A, 9), bound(A, 9)]
+    assert one_way_each(ways) == [ways[0], *ways[2:]]
+
+
+@pytest.mark.parametrize(
     ("known", "asked", "why"),
     [
         pytest.param((), wish(Contact(A, 59)), "interval", id="too brief"),
         pytest.param((bound(A, 9, 2),), wish(Contact(A, 600), cseq=2), "out-of-order", id="a copy that came late"),
         pytest.param((bound(A, 9, 2),), replace(wish(cseq=1), contacts=None), "out-of-order", id="a late goodbye"),
+        pytest.param((known_as(itself(B), 2),), wish(itself(A)), "out-of-order", id="where it was before, come late"),
         pytest.param(
             tuple(bound(f"sip:{n}@a", 9) for n in range(BINDINGS_MOST)),
             wish(Contact(A, 60), cseq=2),

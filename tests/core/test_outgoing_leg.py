@@ -1,5 +1,7 @@
 """A leg that we call: its way to the answer, its hops, its end, and everything that crosses."""
 
+from dataclasses import replace
+
 import pytest
 
 from parley.core.endings import Ending, Reason, Side
@@ -30,6 +32,7 @@ from parley.core.leg_inputs import (
     News,
     OpenMedia,
     PlaceCall,
+    Play,
     Reach,
     Reached,
     RecordLeg,
@@ -316,3 +319,50 @@ def test_who_was_called_moves_only_through_an_open_door() -> None:
     assert (join.space, join.called, called.leg.state) == ("other", True, CallState.JOINING)
     called.do(News(Admitted()))
     assert "LeaveMeeting" in kinds(called.do(Drop(SHUTDOWN)))
+
+
+# --- confirmed by a key ------------------------------------------------------------------------------------------
+
+
+def confirming() -> Called:
+    called = Called()
+    called.do(replace(dial(), confirmation=True, language="pt", brand="own", keys="1"))
+    for given in (Reached("192.0.2.9", "192.0.2.1"), MediaOpened(20000), Answered(AUDIO)):
+        called.do(given)
+    return called
+
+
+def test_who_answers_is_asked_to_press_a_key() -> None:
+    """It is told nobody and nobody joins until then; any key will do, once, and it is none of the meeting's keys."""
+    called = confirming()
+    assert kinds(called.effects)[4:] == ["LegConnected", "ChangeMedia", "SendKeys", "Play"]
+    assert called.effects[-1] == Play(1, ("confirm-join",), "pt", "own")
+    assert called.reports() == []
+    assert kinds(called.do(Digit("*"))) == ["StopPlaying", "ReportCall", "JoinMeeting"]
+    assert called.reports() == [None]
+    called.do(News(Admitted()))
+    assert called.do(Digit("6")) == []
+    assert kinds(called.do(RemoteEnded(HANG_UP))) == ["LegEnded", "LeaveMeeting", "CloseMedia", "LegFinished"]
+
+
+def test_a_machine_that_answers_is_hung_up_on() -> None:
+    """It is asked every seven seconds, and after a minute the call is over as if nobody had answered it."""
+    called = confirming()
+    assert kinds(called.wait(59.9)) == ["Play"] * 8
+    assert kinds(called.wait(0.2)) == ["LegEnded", "HangUp", "ReportCall", "CloseMedia", "LegFinished"]
+    not_confirmed = Ending(Side.LOCAL, Reason.NOT_CONFIRMED)
+    assert called.reports() == [not_confirmed]
+    ended = called.events()[-1]
+    assert isinstance(ended, LegEnded) and (ended.ending, ended.connected) == (not_confirmed, True)
+    assert called.count(JoinMeeting, LeaveMeeting) == 0
+
+
+@pytest.mark.parametrize("given", [RemoteEnded(HANG_UP), Drop(SHUTDOWN), MediaDied()])
+def test_a_call_may_end_while_it_is_to_be_confirmed(given: LegInput) -> None:
+    """Everything is given back, and no meeting hears of it."""
+    called = confirming()
+    called.do(News(Admitted()))
+    called.do(given)
+    assert called.count(CloseMedia, LegFinished) == 2
+    assert called.count(LeaveMeeting) == 0
+    assert len(called.reports()) == 1

@@ -65,6 +65,11 @@ def test_fields_are_resolved_each_by_itself() -> None:
         agc=False,
         join_tone=0,
         leave_tone=0,
+        may_lock=False,
+        may_mute_others=False,
+        may_end=False,
+        may_free_mute=False,
+        may_mute_newcomers=False,
     )
     assert "tx_audio_mute" not in effective.origins
 

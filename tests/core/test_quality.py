@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parley.core.quality import SILENCE, QualityWindow, Tally, alarms, merged
+from parley.core.quality import SILENCE, LossRuns, QualityWindow, Tally, alarms, merged
 
 WINDOWS = st.builds(
     QualityWindow,
@@ -55,6 +55,15 @@ def test_a_leg_is_summed_up() -> None:
 def test_what_is_worth_an_alarm(window: QualityWindow, expected: tuple[bool, bool, bool]) -> None:
     """More than 5 % loss, 100 ms jitter, 600 ms round trip."""
     assert alarms(window) == expected
+
+
+def test_runs_of_loss_as_means() -> None:
+    """Seconds of one burst and of one gap, and the share of packets lost in each; nothing without any."""
+    runs = LossRuns(bursts=2, burst_packets=40, burst_lost=10, gaps=3, gap_packets=300, gap_lost=6, packet_ms=30.0)
+    assert (runs.burst_seconds, runs.burst_density) == (0.6, 0.25)
+    assert (runs.gap_seconds, runs.gap_density) == (3.0, 0.02)
+    none = LossRuns()
+    assert (none.burst_seconds, none.burst_density, none.gap_seconds, none.gap_density) == (0, 0, 0, 0)
 
 
 @given(st.lists(WINDOWS, min_size=1, max_size=20))

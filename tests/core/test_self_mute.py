@@ -4,7 +4,8 @@ import pytest
 
 from parley.core.endings import Ending, Reason, Side
 from parley.core.ids import ParticipantId
-from parley.core.leg_inputs import AskToMute, Digit, JoinMeeting, News, Play
+from parley.core.key_commands import KeyCommand
+from parley.core.leg_inputs import AskByKeys, Digit, JoinMeeting, News, Play
 from parley.core.meeting_inputs import Admitted, LegNews, MuteSelf, OverrideLegs, SelfMuted
 from parley.core.profiles import LegSettings
 from tests.core.call_kit import Called
@@ -118,7 +119,7 @@ def test_star_six_asks_and_the_answer_is_spoken() -> None:
         (SelfMuted(muted=False, granted=True), "unmuted"),
         (SelfMuted(muted=False, granted=False), "mute-refused"),
     ):
-        assert caller.type("*6") == [AskToMute()]
+        assert caller.type("*6") == [AskByKeys(KeyCommand.TOGGLE_MUTE_SELF)]
         (play,) = caller.do(News(answer))
         assert isinstance(play, Play)
         assert play.prompts == (prompt,)
@@ -138,7 +139,7 @@ def test_other_keys_mean_nothing(keys: str) -> None:
 @pytest.mark.parametrize("keys", ["**6", "5*6", "*1*6"])
 def test_a_star_begins_anew(keys: str) -> None:
     """A slip of the finger costs nothing."""
-    assert inside().type(keys) == [AskToMute()]
+    assert inside().type(keys) == [AskByKeys(KeyCommand.TOGGLE_MUTE_SELF)]
 
 
 def test_the_two_keys_belong_together() -> None:
@@ -149,14 +150,14 @@ def test_the_two_keys_belong_together() -> None:
     assert caller.type("6") == []
     caller.type("*")
     caller.now += 2.9
-    assert caller.type("6") == [AskToMute()]
+    assert caller.type("6") == [AskByKeys(KeyCommand.TOGGLE_MUTE_SELF)]
 
 
 def test_keys_at_the_entrance_are_none_of_the_meeting() -> None:
     """While a PIN is asked for, the star and the six are part of it."""
     caller = Caller(space("12")).call()
     caller.type("*6")
-    assert caller.count(AskToMute) == 0
+    assert caller.count(AskByKeys) == 0
 
 
 def test_whom_we_called_has_the_same_keys() -> None:
@@ -164,7 +165,7 @@ def test_whom_we_called_has_the_same_keys() -> None:
     called = Called().answered()
     assert [effect for key in "*6" for effect in called.do(Digit(key))] == []
     called.do(News(Admitted()))
-    assert [effect for key in "*6" for effect in called.do(Digit(key))] == [AskToMute()]
+    assert [effect for key in "*6" for effect in called.do(Digit(key))] == [AskByKeys(KeyCommand.TOGGLE_MUTE_SELF)]
     (play,) = called.do(News(SelfMuted(muted=True, granted=True)))
     assert isinstance(play, Play)
     assert play.prompts == ("muted",)

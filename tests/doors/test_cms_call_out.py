@@ -6,14 +6,19 @@ cms-api 2.8, 2.9, 2.13.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
+from parley.app import space_reader
+from parley.app.ports import StoredEvent
 from parley.core.endings import Ending, Reason, Side
-from parley.core.events import LegArrived
+from parley.core.events import LegArrived, MeetingStarted
+from parley.core.ids import LegId
 from parley.core.leg_inputs import Answered, AudioCodec, CallFailed, LegAudio, RemoteEnded, Ringing
 from parley.core.people import CallOutLimits, SystemDefaults
 from parley.core.profiles import LegSettings
+from parley.doors.cms.call_records import record_of
 from tests.doors.cms_rig import Rig
 
 AUDIO = LegAudio("192.0.2.1", 30000, AudioCodec("pcmu", 0, 8000))
@@ -304,6 +309,46 @@ async def test_a_participant_is_moved_into_another_call(cms: Rig) -> None:
     assert len(cms.dialler.doors) == 1 and cms.dialler.doors[0].hung_up is None
 
 
+async def test_a_call_without_a_space_is_of_those_who_are_called_into_it(cms: Rig) -> None:
+    """POST calls with a name alone: it is no coSpace's, the system's profile holds in it, and it ends when it is to."""
+    profile = await cms.post("callLegProfiles", rxAudioMute="true")
+    await cms.put("system/profiles", callLegProfile=profile)
+    meeting = await cms.post("calls", name="Just now")
+    body = await cms.get(f"calls/{meeting}")
+    assert "<name>Just now</name><callType>adHoc</callType><callCorrelator>" in body and "coSpace" not in body
+    assert "<activeWhenEmpty>true</activeWhenEmpty>" in body
+    assert '<coSpaces total="0"/>' in await cms.get("coSpaces")
+    await rule(cms)
+    unheard = await cms.post(f"calls/{meeting}/callLegs", remoteParty=ADA)
+    await cms.settle()
+    await answer(cms)
+    heard = await cms.post(f"calls/{meeting}/participants", remoteParty=ADA, rxAudioMute="false")
+    await cms.settle()
+    await answer(cms)
+    views = {view.leg: view for view in cms.directory.legs()}
+    assert [view.view is not None and view.view.muted for view in views.values()] == [True, False]
+    assert f"<call>{meeting}</call>" in await cms.get(f"participants/{heard}")
+    await cms.put(f"callLegProfiles/{profile}", rxAudioMute="false")
+    await cms.settle()
+    assert "<rxAudioMute>false</rxAudioMute>" in await cms.get(f"callLegs/{unheard}")
+    await cms.delete(f"calls/{meeting}")
+    await cms.settle()
+    assert cms.directory.legs() == [] and '<calls total="0"/>' in await cms.get("calls")
+    started = next(event for event in cms.journal.events if isinstance(event, MeetingStarted))
+    record = record_of(StoredEvent(1, datetime(2026, 1, 1, tzinfo=UTC), started))
+    assert record is not None
+    assert record.plain()["callType"] == "adHoc" and "coSpace" not in record.plain()
+
+
+async def test_calls_without_a_space_are_bounded(cms: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more is a matter of time; those that are over make room."""
+    monkeypatch.setattr(space_reader, "AD_HOC_MOST", 2)
+    first, _ = [await cms.post("calls", name=name) for name in "ab"]
+    assert await cms.refused("POST", "calls", name="c") == (503, "<callBridgeUnavailable />")
+    await cms.delete(f"calls/{first}")
+    await cms.post("calls", name="c")
+
+
 async def test_keys_are_pressed_for_the_one_who_is_called(cms: Rig) -> None:
     """dtmfSequence waits for the answer; a live leg or participant takes another one; before the answer none is."""
     meeting = await call(cms)
@@ -325,6 +370,28 @@ async def test_keys_are_pressed_for_the_one_who_is_called(cms: Rig) -> None:
         assert await cms.refused("PUT", f"callLegs/{leg}", dtmfSequence=keys) == wrong
     arrived = next(event for event in cms.journal.events if isinstance(event, LegArrived))
     assert arrived.owner == "mine"
+
+
+async def test_whoever_answers_confirms_by_a_key(cms: Rig) -> None:
+    """Until then the leg is connected, the call's, and not in it; the end of the call ends it."""
+    meeting = await call(cms)
+    await rule(cms)
+    legs = []
+    for _ in range(2):
+        legs.append(await cms.post(f"calls/{meeting}/callLegs", remoteParty=ADA, confirmation="true"))
+        await cms.settle()
+        await answer(cms)
+    first, second = legs
+    for leg in (first, second):
+        body = await cms.get(f"callLegs/{leg}")
+        assert f"<call>{meeting}</call>" in body and "<state>connected</state>" in body and "groupId" not in body
+        assert cms.engine.played[LegId(leg)] == ["confirm-join"]
+    cms.engine.press(LegId(first), "1")
+    await cms.settle()
+    assert "<groupId>" in await cms.get(f"callLegs/{first}")
+    await cms.delete(f"calls/{meeting}")
+    await cms.settle()
+    assert await cms.refused("GET", f"callLegs/{second}") == (404, "<callLegDoesNotExist />")
 
 
 async def test_a_whole_picture_is_asked_for(cms: Rig) -> None:

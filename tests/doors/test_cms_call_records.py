@@ -23,6 +23,7 @@ from parley.core.events import (
     PinRefused,
 )
 from parley.core.ids import LegId, MeetingId, ParticipantId, SpaceId, TenantId
+from parley.core.quality import LossRuns
 from parley.doors.cms.call_records import cdr_reason, record_of, rendered
 from tests.kit.samples import QUALITY
 
@@ -34,6 +35,7 @@ SHEET = {
     "apiInitiatedTeardown",
     "callDeactivated",
     "callEnded",
+    "confirmationTimeOut",
     "clientInitiatedTeardown",
     "dnsFailure",
     "encryptionRequired",
@@ -86,6 +88,7 @@ REASONS = [
     (Side.REMOTE, Reason.BUSY, "remoteBusy"),
     (Side.REMOTE, Reason.DECLINED, "remoteRejected"),
     (Side.LOCAL, Reason.NO_ANSWER, "ringingTimeout"),
+    (Side.LOCAL, Reason.NOT_CONFIRMED, "confirmationTimeOut"),
     (Side.REMOTE, Reason.UNREACHABLE, "unknownDestination"),
     (Side.LOCAL, Reason.NAME_UNKNOWN, "dnsFailure"),
     (Side.LOCAL, Reason.LOOP, "unknownDestination"),
@@ -195,8 +198,13 @@ def test_the_end_of_a_leg() -> None:
 
 
 def test_the_end_of_a_leg_tells_how_its_sound_fared() -> None:
-    """An alarm for each kind that there was, with its share of the time, and the codec of both ways (cms-api 4.1)."""
-    summary = replace(QUALITY, codec="pcma", seconds=200.0, loss_alarm_seconds=25.0, round_trip_alarm_seconds=2.8)
+    """An alarm for each kind that there was, with its share of the time, and the codec of both ways (cms-api 4.1).
+
+    Of what came, bursts and gaps of loss too; older records do not know them.
+    """
+    summary = replace(
+        QUALITY, codec="pcma", seconds=200.0, loss_alarm_seconds=25.0, round_trip_alarm_seconds=2.8, losses=None
+    )
     event = LegEnded(LEG, 1, Ending(Side.REMOTE, Reason.HANG_UP), True, 45.2, 29.9, False, summary)
     record = record_of(StoredEvent(1, AT, event))
     assert record is not None
@@ -204,6 +212,14 @@ def test_the_end_of_a_leg_tells_how_its_sound_fared() -> None:
         '<unencryptedMedia>true</unencryptedMedia><alarm type="packetLoss" durationPercentage="12.5"/>'
         '<alarm type="highRoundTripTime" durationPercentage="1.4"/><rxAudio><codec>g711a</codec></rxAudio>'
         "<txAudio><codec>g711a</codec></txAudio></callLeg>"
+    ) in rendered(record, 1, 0)
+    runs = LossRuns(bursts=4, burst_packets=30, burst_lost=20, gaps=5, gap_packets=5_000, gap_lost=50, packet_ms=30.0)
+    record = record_of(StoredEvent(1, AT, replace(event, quality=replace(summary, losses=runs))))
+    assert record is not None
+    assert (
+        "<rxAudio><codec>g711a</codec><packetStatistics><packetLossBursts><duration>0.225</duration>"
+        "<density>0.67</density></packetLossBursts><packetGap><duration>30.000</duration><density>0.01</density>"
+        "</packetGap></packetStatistics></rxAudio><txAudio><codec>g711a</codec></txAudio></callLeg>"
     ) in rendered(record, 1, 0)
 
 

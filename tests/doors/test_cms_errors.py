@@ -29,6 +29,7 @@ ANSWERS = [
     (Refusal("limit", which="call-out-at-once"), 503, ("tenantParticipantLimitReached", ())),
     (Refusal("limit", which="call-out-per-minute"), 503, ("tenantParticipantLimitReached", ())),
     (Refusal("limit", which="legs"), 503, ("callBridgeUnavailable", ())),
+    (Refusal("limit", which="ad-hoc"), 503, ("callBridgeUnavailable", ())),
     (Refusal("limit", which="participant"), 400, ("participantLimitReached", ())),
     (Refusal("limit", which="tenant"), 400, ("tenantParticipantLimitReached", ())),
     (

@@ -174,7 +174,7 @@ async def test_a_post_without_a_body_makes_an_object_without_settings(cms: Rig) 
         ("GET", "/api/v1/nonsense", "<unrecognizedObject />"),
         ("GET", "/api/v1/system/profile", "<unrecognizedObject />"),
         ("GET", "/api/v1", "<unrecognizedObject />"),
-        ("GET", "/api/v1/dtmfProfiles", "<unrecognizedObject />"),
+        ("GET", "/api/v1/userProfiles", "<unrecognizedObject />"),
         ("POST", "/api/v1/authTokens", "<unrecognizedObject />"),
         ("GET", "/other", "<unrecognizedObject />"),
         ("GET", "/api/v1/a%0Ab", "<unrecognizedObject />"),

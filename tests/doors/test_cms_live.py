@@ -5,7 +5,7 @@ import re
 from parley.app.ports import MediaStatistics
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import AdministratorActed
-from parley.core.quality import QualityWindow
+from parley.core.quality import LossRuns, QualityWindow
 from parley.doors.cms.app import CmsSettings
 from tests.doors.cms_rig import Rig
 
@@ -130,9 +130,9 @@ async def test_post_opens_a_call_that_stays(cms: Rig) -> None:
 
 
 async def test_post_of_a_call_needs_a_space(cms: Rig) -> None:
-    """Neither a missing nor an unknown space opens anything."""
+    """Neither a missing nor an unknown space opens anything, without a name at least."""
     missing = (400, '<parameterError parameter="coSpace" error="missing" />')
-    assert await cms.refused("POST", "calls", "name=adhoc") == missing
+    assert await cms.refused("POST", "calls", "name=&locked=true") == missing
     assert await cms.refused("POST", "calls", f"coSpace={NOBODY}") == (400, "<coSpaceDoesNotExist />")
     space = await cms.post("coSpaces", "uri=n")
     bad = (400, '<parameterError parameter="messageDuration" error="invalidValue" />')
@@ -376,7 +376,10 @@ async def test_numbers_of_the_media_are_shown(cms: Rig) -> None:
 
 
 async def test_the_last_seconds_count_once_they_are_told(cms: Rig) -> None:
-    """Loss, rates and alarms are of the newest window; what the far end hears of us stands under txAudio."""
+    """Loss, rates and alarms are of the newest window; what the far end hears of us stands under txAudio.
+
+    Bursts and gaps of loss are of the whole leg: seconds on average, and the share of packets lost in them.
+    """
     await cms.post("coSpaces", "uri=n")
     leg = (await cms.call("n")).id
     numbers = MediaStatistics(
@@ -388,6 +391,7 @@ async def test_the_last_seconds_count_once_they_are_told(cms: Rig) -> None:
         round_trip_ms=812.4,
         far_loss_percent=2.26,
         far_jitter_ms=7.7,
+        losses=LossRuns(bursts=2, burst_packets=22, burst_lost=11, gaps=3, gap_packets=978, gap_lost=9, packet_ms=20.0),
     )
     cms.engine.statistics = lambda _leg: numbers  # type: ignore[method-assign]
     cms.clock.advance(10)
@@ -396,7 +400,9 @@ async def test_the_last_seconds_count_once_they_are_told(cms: Rig) -> None:
     cms.engine.measure(leg, window)
     assert (
         "<rxAudio><codec>opus</codec><packetLossPercentage>0.4</packetLossPercentage><jitter>3</jitter>"
-        "<bitRate>32000</bitRate></rxAudio><txAudio><codec>opus</codec>"
+        "<bitRate>32000</bitRate><packetStatistics><packetLossBursts><duration>0.220</duration><density>0.50</density>"
+        "</packetLossBursts><packetGap><duration>6.520</duration><density>0.01</density></packetGap>"
+        "</packetStatistics></rxAudio><txAudio><codec>opus</codec>"
         "<packetLossPercentage>2.3</packetLossPercentage><jitter>8</jitter><bitRate>40000</bitRate>"
         "<roundTripTime>812</roundTripTime></txAudio>"
     ) in await cms.get(f"callLegs/{leg}")

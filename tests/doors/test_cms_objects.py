@@ -189,10 +189,11 @@ async def test_a_profile_in_use_can_be_deleted(cms: Rig) -> None:
 async def test_system_profiles_take_put_and_post_and_unset_by_empty_value(cms: Rig) -> None:
     """Only set ones are listed."""
     leg, call = await cms.post("callLegProfiles"), await cms.post("callProfiles")
-    await cms.put("system/profiles", callLegProfile=leg, callProfile=call, dtmfProfile=NOBODY)
+    keys = await cms.post("dtmfProfiles")
+    await cms.put("system/profiles", callLegProfile=leg, callProfile=call, dtmfProfile=keys)
     assert await cms.get("system/profiles") == (
         f'<?xml version="1.0"?><profiles><callLegProfile>{leg}</callLegProfile><callProfile>{call}</callProfile>'
-        f"<dtmfProfile>{NOBODY}</dtmfProfile></profiles>"
+        f"<dtmfProfile>{keys}</dtmfProfile></profiles>"
     )
     answer = await cms.send("POST", "system/profiles", "callProfile=&dtmfProfile=")
     assert answer.status_code == 200 and "location" not in answer.headers

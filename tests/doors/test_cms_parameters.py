@@ -189,6 +189,32 @@ INBOUND_RULE = {
     "resolveToLyncConferences": "true",
     "resolveToLyncSimplejoin": "true",
 }
+DTMF_PROFILE = {
+    "muteSelfAudio": "*1",
+    "unmuteSelfAudio": "*2",
+    "toggleMuteSelfAudio": "*6",
+    "lockCall": "*9",
+    "unlockCall": "*7",
+    "muteAllExceptSelfAudio": "#6",
+    "unmuteAllExceptSelfAudio": "#4",
+    "endCall": "*0",
+    "nextLayout": "#3",
+    "previousLayout": "#1",
+    "startRecording": "*3",
+    "stopRecording": "*5",
+    "startStreaming": "**6",
+    "stopStreaming": "**4",
+    "allowAllMuteSelf": "##1",
+    "cancelAllowAllMuteSelf": "##2",
+    "allowAllPresentationContribution": "##3",
+    "cancelAllowAllPresentationContribution": "##4",
+    "muteAllNewAudio": "#9",
+    "unmuteAllNewAudio": "#7",
+    "defaultMuteAllNewAudio": "#8",
+    "muteAllNewAndAllExceptSelfAudio": "##9",
+    "unmuteAllNewAndAllExceptSelfAudio": "##7",
+    "getTotalParticipantCount": "*#ABCD012345678*",
+}
 CALL_BRANDING = {
     "invitationTemplate": "http://brand.example/invitation.txt",
     "resourceLocation": "https://brand.example/calls/?tenant=1",
@@ -258,8 +284,8 @@ async def made(cms: Rig, kind: str) -> str:
 
 
 async def parameters_of(cms: Rig, kind: str) -> dict[str, str]:
-    """Its parameters; those that name a branding profile name one that is there."""
-    named = {"callBrandingProfile", "ivrBrandingProfile"}
+    """Its parameters; those that name a profile of prompts or keys name one that is there."""
+    named = {"callBrandingProfile", "ivrBrandingProfile", "dtmfProfile"}
     return {name: await cms.post(f"{name}s") if name in named else value for name, value in OBJECTS[kind].items()}
 
 
@@ -277,6 +303,7 @@ OBJECTS = {
     "dialTransforms": DIAL_TRANSFORM,
     "ivrs": IVR,
     "calls": CALL,
+    "dtmfProfiles": DTMF_PROFILE,
     "callBrandingProfiles": CALL_BRANDING,
     "ivrBrandingProfiles": IVR_BRANDING,
 }
@@ -295,7 +322,7 @@ ALWAYS_SHOWN = {
 
 KEEP_THEIRS = ("tenants", "ivrs", "inboundDialPlanRules", "outboundDialPlanRules", "forwardingDialPlanRules")
 # Of these kinds an element stands in every reply, with its default or empty.
-WHOLE = ("forwardingDialPlanRules", "dialTransforms")
+WHOLE = ("forwardingDialPlanRules", "dialTransforms", "dtmfProfiles")
 OUTBOUND_SHOWN = {"priority", "trunkType", "failureAction", "sipControlEncryption", "scope", "callRouting"}
 
 

@@ -1,8 +1,10 @@
-"""The end of a listener: nobody who has nothing to say keeps it, and whoever is being answered is answered."""
+"""The end of a listener: nobody who has nothing to say keeps it, and whoever is being answered is answered. And the
+bounds of its connections: how many there may be, and for how long one may owe us something."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import time
@@ -11,18 +13,26 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+from websockets.asyncio.client import connect
 
-from parley.doors.http import HttpListener
+from parley.doors.http import HttpListener, Patience
+from parley.doors.shared.accepting import Acceptor, Turnstile
 from parley.tls import generated_certificate
+from tests.doors.test_sip_bounds import gone, until
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: example\r\n\r\n"
 Ask = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
 
 
 @asynccontextmanager
-async def listening(directory: Path, seconds: float) -> AsyncIterator[tuple[HttpListener, Ask]]:
+async def listening(
+    directory: Path, seconds: float, patience: Patience | None = None
+) -> AsyncIterator[tuple[HttpListener, Ask]]:
     """By TLS; every answer takes so long. With a function that sends a request and reads nothing."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -31,7 +41,7 @@ async def listening(directory: Path, seconds: float) -> AsyncIterator[tuple[Http
 
     bound = socket.create_server(("127.0.0.1", 0))
     files = generated_certificate(directory, ["127.0.0.1"], datetime.now(UTC))
-    listener = HttpListener(app, "test")
+    listener = HttpListener(app, "test", Acceptor(Turnstile(100, 100)), patience=patience)
     await listener.open([bound], (files.certificate, files.key))
     port, trusting = bound.getsockname()[1], ssl.create_default_context(cafile=str(files.certificate))
 
@@ -64,4 +74,124 @@ async def test_a_request_under_way_is_answered(tmp_path: Path) -> None:
         reader, writer = await ask()
         await asyncio.sleep(0.1)
         await asyncio.gather(listener.close(), reader.readuntil(b"here"))
+        writer.transport.abort()
+
+
+# --- bounds ----------------------------------------------------------------------------------------------------------
+
+
+async def reads_all(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers when it has the whole request; a WebSocket gets its messages back."""
+    if scope["type"] == "websocket":
+        socket = WebSocket(scope, receive, send)
+        await socket.accept()
+        async for text in socket.iter_text():
+            await socket.send_text(text)
+    else:
+        await Request(scope, receive).body()
+        await PlainTextResponse("here")(scope, receive, send)
+
+
+@asynccontextmanager
+async def bounded(
+    turnstile: Turnstile, patience: Patience | None = None, tls: Path | None = None
+) -> AsyncIterator[tuple[int, ssl.SSLContext | None]]:
+    """The port; tls: where to put a certificate, and then whom to trust. A handshake may take 0.3 s."""
+    bound = socket.create_server(("127.0.0.1", 0))
+    files = generated_certificate(tls, ["127.0.0.1"], datetime.now(UTC)) if tls is not None else None
+    listener = HttpListener(reads_all, "test", Acceptor(turnstile, 0.3), websockets=True, patience=patience)
+    await listener.open([bound], (files.certificate, files.key) if files else None)
+    trusting = ssl.create_default_context(cafile=str(files.certificate)) if files else None
+    try:
+        yield bound.getsockname()[1], trusting
+    finally:
+        await listener.close()
+    assert turnstile.inside == 0
+
+
+async def answered(port: int, trusting: ssl.SSLContext | None = None) -> asyncio.StreamWriter:
+    """A request has its answer; the connection stays."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusting)
+    writer.write(REQUEST)
+    await asyncio.wait_for(reader.readuntil(b"here"), 5.0)
+    return writer
+
+
+@pytest.mark.parametrize("turnstile", [Turnstile(2, 100), Turnstile(100, 2)], ids=["in all", "of one source"])
+async def test_connections_are_bounded(turnstile: Turnstile) -> None:
+    """One more is closed at once; when one of the others ends there is room again."""
+    async with bounded(turnstile) as (port, _):
+        held = [await answered(port), await answered(port)]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        assert await gone(reader)
+        held[0].close()
+        await until(lambda: turnstile.inside == 1)
+        for one in (held[1], writer, await answered(port)):
+            one.close()
+
+
+async def test_whoever_never_begins_tls_counts_and_is_cut(tmp_path: Path) -> None:
+    """From when it is accepted on; then there is room for those who do."""
+    turnstile = Turnstile(100, 2)
+    async with bounded(turnstile, tls=tmp_path) as (port, trusting):
+        mute = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+        await until(lambda: turnstile.inside == 2)
+        reader, more = await asyncio.open_connection("127.0.0.1", port)
+        assert await gone(reader) and turnstile.inside == 2
+        assert [await gone(reader) for reader, _ in mute] == [True, True]
+        await until(lambda: turnstile.inside == 0)
+        for one in (more, *(writer for _, writer in mute), await answered(port, trusting)):
+            one.close()
+
+
+@pytest.mark.parametrize(
+    ("first", "drips"),
+    [(b"", False), (REQUEST[:20], False), (REQUEST + REQUEST[:20], True), (REQUEST[:20], True)],
+    ids=["nothing", "half a head", "half a second head, dripping", "dripping"],
+)
+async def test_whoever_owes_a_request_is_not_waited_for(first: bytes, drips: bool) -> None:
+    """Neither saying nothing nor a byte now and then keeps a connection."""
+    async with bounded(Turnstile(100, 100), Patience(head=0.5)) as (port, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(first)
+        ended = asyncio.ensure_future(gone_after_answers(reader))
+        while drips and not ended.done():
+            writer.write(b"x")
+            await asyncio.sleep(0.05)
+        await asyncio.wait_for(ended, 5.0)
+        writer.close()
+
+
+async def gone_after_answers(reader: asyncio.StreamReader) -> None:
+    """The server ends the connection; what it said before is passed over."""
+    with contextlib.suppress(OSError):
+        await reader.read()
+
+
+async def test_whoever_owes_the_rest_of_a_request_is_not_waited_for_either() -> None:
+    """It had the time for a whole one."""
+    async with bounded(Turnstile(100, 100), Patience(head=60.0, whole=0.5)) as (port, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST / HTTP/1.1\r\nHost: example\r\nContent-Length: 9\r\n\r\nhalf")
+        assert await gone(reader)
+        writer.close()
+
+
+async def test_a_websocket_may_be_silent_and_counts() -> None:
+    """It owes nothing: it is pinged, and when it ends there is room."""
+    turnstile = Turnstile(1, 1)
+    async with bounded(turnstile, Patience(head=0.2, whole=0.2)) as (port, _):
+        async with connect(f"ws://127.0.0.1:{port}/", proxy=None) as silent:
+            await asyncio.sleep(1.5)
+            await silent.send("there")
+            assert await asyncio.wait_for(silent.recv(), 5.0) == "there"
+            assert turnstile.inside == 1
+        await until(lambda: turnstile.inside == 0)
+
+
+async def test_an_answer_may_take_its_time(tmp_path: Path) -> None:
+    """Whoever waits for us is not cut."""
+    async with listening(tmp_path, 1.6, Patience(head=0.2, whole=0.2)) as (_, ask):
+        reader, writer = await ask()
+        await asyncio.wait_for(reader.readuntil(b"here"), 5.0)
         writer.transport.abort()

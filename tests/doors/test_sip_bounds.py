@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from parley.doors.sip.listeners import StreamLimits
 from parley.doors.sip.rates import MESSAGES_PER_CALL
 from parley.doors.sip.streams import Patience
+from parley.tls import generated_certificate
 from parley.wire import stun
 from parley.wire.sip.message import Response
 from tests.app.floor import Floor, no_errors
@@ -163,6 +167,35 @@ async def test_connections_of_one_source_and_of_all_are_bounded(floor: Floor) ->
             assert await asyncio.wait_for(reader.readexactly(2), 5.0) == b"\r\n"
             for _, one in [*streams, (reader, writer)]:
                 one.close()
+
+
+async def test_whoever_never_begins_tls_counts_and_is_cut(floor: Floor, tmp_path: Path) -> None:
+    """A connection takes its place when it is accepted, before TLS, and loses it when the handshake takes too long;
+    those beyond the bound are closed at once, and afterwards there is room for who does speak."""
+    certificate = generated_certificate(tmp_path, ["127.0.0.1"], datetime.now(UTC))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate.certificate, certificate.key)
+    limits = StreamLimits(per_source=2, patience=Patience(handshake=0.4))
+    rig = SipRig(floor, streams=limits)
+    port = (await rig.agent.open(udp=None, tcp=None, tls=("127.0.0.1", 0, context)))["tls"]
+    del rig.agent._listeners.send  # type: ignore[misc]
+    inside = rig.agent._listeners._turnstile
+    mute = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+    mute[1][1].write(b"\x16\x03\x01")  # begins to speak
+    await until(lambda: inside.inside == 2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    assert await gone(reader) and inside.inside == 2
+    assert [await gone(reader) for reader, _ in mute] == [True, True]
+    await until(lambda: inside.inside == 0)
+    trusting = ssl.create_default_context(cafile=str(certificate.certificate))
+    reader, speaking = await asyncio.open_connection("127.0.0.1", port, ssl=trusting)
+    speaking.write(OPTIONS.replace(b"TCP", b"TLS"))
+    assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5.0)).startswith(b"SIP/2.0 200")
+    assert inside.inside == 1
+    await rig.agent.close()
+    assert inside.inside == 0
+    for one in (writer, speaking, *(writer for _, writer in mute)):
+        one.close()
 
 
 async def test_a_source_that_says_too_much_is_read_more_slowly_on_a_stream(floor: Floor) -> None:

@@ -219,7 +219,7 @@ async def test_all_addresses_means_one_listener_per_ip_version(floor: Floor) -> 
     rig = real(floor)
     ports = await rig.agent.open(udp=("::", 0), tcp=("::", 0))
     hosts = ["127.0.0.1", "::1"] if has_ipv6() else ["127.0.0.1"]
-    assert len(rig.agent._listeners._datagrams) == len(rig.agent._listeners._servers) == len(hosts)
+    assert len(rig.agent._listeners._datagrams) == len(rig.agent._listeners.places("tcp")) == len(hosts)
     loop = asyncio.get_running_loop()
     for host in hosts:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -23,7 +23,8 @@ from tests.kit.counted_identifiers import CountedIdentifiers
 from tests.kit.sip_wire import SERVER, request
 
 REALM = "example.com"
-CONTACT = "Contact: <sip:ann@192.0.2.50:5062>;expires=600\r\n"
+AT = "<sip:ann@192.0.2.50:5062>"
+CONTACT = f"Contact: {AT};expires=600\r\n"
 _branches = count(1)
 
 
@@ -80,23 +81,22 @@ async def test_a_device_registers_with_its_own_password(registry: Registry, algo
     made = await registry.ann(algorithm)
     challenge = await registry.send(1, CONTACT)
     wanted = "SHA-256" if algorithm is DigestAlgorithm.SHA_256 else "MD5"
-    if algorithm is DigestAlgorithm.MD5:
-        assert f"algorithm={wanted}," in (challenge.headers.get("WWW-Authenticate") or "")
-        answer = await registry.register(made.password, 2)
-        assert answer.status == 200
-        assert answer.headers.lines("Contact") == ["<sip:ann@192.0.2.50:5062>;expires=600"]
-        assert await registry.registered() == ["sip:ann@192.0.2.50:5062"]
-    else:  # a first REGISTER says nothing of the account yet and is answered by MD5; the second challenge is right
-        first = DigestClient(REALM, "ann", made.password.reveal())
-        header = first.answer(401, challenge.headers.lines("WWW-Authenticate"), "REGISTER", f"sip:{REALM}")
-        assert header is not None
-        again = await registry.send(2, f"{CONTACT}{header[0]}: {header[1]}\r\n")
-        assert again.status == 401
-        assert "algorithm=SHA-256," in (again.headers.get("WWW-Authenticate") or "")
-        second = DigestClient(REALM, "ann", made.password.reveal())
-        header = second.answer(401, again.headers.lines("WWW-Authenticate"), "REGISTER", f"sip:{REALM}")
-        assert header is not None
-        assert (await registry.send(3, f"{CONTACT}{header[0]}: {header[1]}\r\n")).status == 200
+    assert [line.count(f"algorithm={wanted},") for line in challenge.headers.lines("WWW-Authenticate")] == [1]
+    answer = await registry.register(made.password, 2)
+    assert answer.status == 200
+    assert answer.headers.lines("Contact") == ["<sip:ann@192.0.2.50:5062>;expires=600"]
+    assert await registry.registered() == ["sip:ann@192.0.2.50:5062"]
+
+
+async def test_a_device_is_challenged_as_it_is_now(registry: Registry) -> None:
+    """Whatever was asked before it was made, and once it is gone like somebody unknown."""
+    for number, algorithm, wanted in ((1, None, "MD5"), (2, DigestAlgorithm.SHA_256, "SHA-256"), (3, None, "MD5")):
+        if algorithm is not None:
+            await registry.ann(algorithm)
+        elif number == 3:
+            await registry.devices.remove("ann")
+        answer = await registry.send(number, CONTACT)
+        assert f"algorithm={wanted}," in (answer.headers.get("WWW-Authenticate") or "")
 
 
 async def test_wrong_passwords_and_unknown_devices_look_alike(registry: Registry) -> None:
@@ -165,6 +165,41 @@ async def test_what_a_register_may_say(registry: Registry, extra: str, status: i
     if status == 423:
         assert answer.headers.get("Min-Expires") == "60"
     assert sorted(await registry.registered()) == after
+
+
+WHO = '+sip.instance="<urn:uuid:00000000-0000-1000-8000-000a95a0e128>"'
+LONG = "x" * 700
+
+
+@pytest.mark.parametrize(
+    ("said", "answered"),
+    [
+        (f"{AT};q=0.5;expires=90", f"{AT};q=0.5;expires=90"),
+        (f"{AT};{WHO};reg-id=1;expires=90", f"{AT};{WHO};reg-id=1;expires=90"),
+        (f'"Ann" {AT};audio;Methods="INVITE, BYE";{WHO}', f'{AT};{WHO};audio;methods="INVITE, BYE";expires=600'),
+        (f"sip:ann@192.0.2.50:5062;{WHO};pub-gruu=x", f"{AT};{WHO};pub-gruu=x;expires=600"),
+        (f"{AT};a={LONG};b={LONG};{WHO};c=d", f"{AT};{WHO};a={LONG};c=d;expires=600"),
+        (f'{AT};+sip.instance="{LONG}{LONG}";reg-id=1', f"{AT};reg-id=1;expires=600"),
+        (f"{AT};expires=90;expires=70;q=1;q=0", f"{AT};q=1;expires=90"),
+    ],
+    ids=["a preference", "who it is", "what it can do", "without brackets", "too much", "too long a name", "twice"],
+)
+async def test_a_device_finds_its_own_contact_in_the_answer(registry: Registry, said: str, answered: str) -> None:
+    """With the parameters that it gave, so far as there is room for them, and the seconds that it was granted."""
+    made = await registry.ann()
+    answer = await registry.register(made.password, extra=f"Contact: {said}\r\nExpires: 600\r\n")
+    assert answer.headers.lines("Contact") == [answered]
+    asked = await registry.register(made.password, 3, extra="")
+    assert asked.headers.lines("Contact") == [answered]
+
+
+async def test_a_phone_that_moved_rings_where_it_is(registry: Registry) -> None:
+    """Its new address takes the place of the old one, and the answer names no other."""
+    made = await registry.ann()
+    await registry.register(made.password, extra=f"Contact: <sip:ann@192.0.2.50:5062>;{WHO};reg-id=1\r\n")
+    answer = await registry.register(made.password, 3, f"Contact: <sip:ann@192.0.2.99>;{WHO};reg-id=1\r\n")
+    assert answer.headers.lines("Contact") == [f"<sip:ann@192.0.2.99>;{WHO};reg-id=1;expires=3600"]
+    assert await registry.registered() == ["sip:ann@192.0.2.99"]
 
 
 async def test_a_registration_passes(registry: Registry) -> None:

@@ -15,11 +15,14 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from parley.app.devices import Devices
 from parley.app.users import UserEdit
+from parley.core.devices import BINDINGS_MOST
+from parley.core.endings import Ending, Reason, Side
 from parley.core.ids import OutboundRuleId
 from parley.core.leg_inputs import Answered, CallFailed, MediaChanged, Reached, WebLocal
 from parley.core.outbound import Hop
 from parley.core.secret import Secret
 from parley.doors.http import HttpListener
+from parley.doors.shared.accepting import Acceptor, Turnstile
 from parley.doors.sip.listeners import StreamLimits, bind_sockets
 from parley.doors.sip.registrar import Registrar
 from tests.app.floor import Floor, no_errors
@@ -65,7 +68,7 @@ async def place(*origins: str, limits: StreamLimits | None = None) -> AsyncItera
         del rig.agent._listeners.send  # type: ignore[misc]
         app: ASGIApp = rig.agent.sockets(origins)
         sockets = bind_sockets("127.0.0.1", 0, socket.SOCK_STREAM)
-        listener = HttpListener(app, "sip", websockets=True)
+        listener = HttpListener(app, "sip", Acceptor(Turnstile(100, 100)), websockets=True)
         await listener.open(sockets)
         try:
             yield Place(floor, rig, devices, sockets[0].getsockname()[1])
@@ -90,7 +93,8 @@ async def test_a_call_by_websocket_from_invite_to_bye() -> None:
 
 
 async def test_a_page_that_offers_ice_gets_the_browsers_port() -> None:
-    """Its audio is WebRTC's: the answer is ICE-lite, passive, and so is one to a re-INVITE."""
+    """Its audio is WebRTC's: the answer is ICE-lite, passive, and so is one to a re-INVITE; what we offer in the call
+    later, be it only to keep it, is what stands then."""
     async with place() as here, here.phone(user="guest", domain="page.example") as phone:
         await here.floor.space()
         for number in range(2):
@@ -103,8 +107,34 @@ async def test_a_page_that_offers_ice_gets_the_browsers_port() -> None:
         again = await phone.answered(200)
         assert "a=ice-lite" in again
         await phone.acknowledge(again, phone._target)
+        await phone.send("INVITE", phone._target, to=phone._remote)  # asks for our offer
+        as_it_stands = await phone.answered(200)
+        assert as_it_stands.partition("\r\n\r\n")[2] == again.partition("\r\n\r\n")[2]
+        await phone.acknowledge(as_it_stands, phone._target)
         await phone.send("INVITE", phone._target, body=offer("pcmu"), to=phone._remote)
         await phone.answered(488)
+        await phone.bye()
+
+
+@pytest.mark.parametrize("answers", [True, False])
+async def test_a_page_that_leaves_the_offer_to_us_is_offered_ice(answers: bool) -> None:
+    """Its answer comes with its ACK, and is what the call goes on with; without one there is no call."""
+    async with place() as here, here.phone(user="guest", domain="page.example") as phone:
+        await here.floor.space()
+        phone._call = "offerless"
+        await phone.send("INVITE", ROOM)
+        ok = await phone.answered(200)
+        for line in ("a=ice-lite", "a=setup:actpass", "a=rtcp-mux", "UDP/TLS/RTP/SAVPF"):
+            assert line in ok
+        phone._remote, phone._target = header(ok, "To"), header(ok, "Contact").partition("<")[2].partition(">")[0]
+        answer = web_offer("theirs").replace("a=setup:actpass", "a=setup:active") if answers else ""
+        await phone.send("ACK", phone._target, to=phone._remote, body=answer)
+        if not answers:
+            assert (await phone.request("BYE")).startswith("BYE ")
+            return
+        await until(lambda: any(leg.view is not None for leg in here.floor.directory.legs()))
+        (audio,) = here.floor.engine.legs.values()
+        assert audio.web is not None and audio.web.ufrag == "theirs" and audio.sends and audio.receives
         await phone.bye()
 
 
@@ -133,6 +163,38 @@ async def test_a_device_registers_by_its_socket_and_is_called_by_it() -> None:
         again, told = leg_of(here.rig.agent)
         again.reach(hop)
         assert await failed(told)
+
+
+async def test_pages_that_were_closed_do_not_stand_in_the_way_of_new_ones() -> None:
+    """Each time it is loaded a page has another name and says nothing of the one before; those whose socket is gone
+    are forgotten when the next one registers, however many there were."""
+    async with place() as here:
+        password = await here.device()
+        async with here.phone() as open_still:
+            await open_still.register(password)
+            for number in range(BINDINGS_MOST + 1):
+                async with here.phone(host=f"page{number}.invalid") as phone:
+                    answer = await phone.register(password)
+                    assert re.findall(r"sip:ann@([^;]*)", answer.partition("Contact")[2]) == [HOST, phone.host]
+                await until(lambda: len(here.rig.agent._listeners._streams) == 1)
+
+
+async def test_a_page_whose_socket_broke_is_hung_up_by_its_next_one() -> None:
+    """Its call goes on without any; once it has registered again by the same address, it hears what it is told."""
+    async with place() as here:
+        await here.floor.space()
+        password = await here.device()
+        async with here.phone() as phone:
+            await phone.register(password)
+            await phone.invite(ROOM, web_offer("page"), password)
+            await until(lambda: any(leg.view is not None for leg in here.floor.directory.legs()))
+        await until(lambda: not here.rig.agent._listeners._streams)
+        assert len(here.floor.directory.legs()) == 1
+        async with here.phone() as phone:
+            await phone.register(password)
+            (call,) = here.rig.agent._legs.values()
+            call.hang_up(Ending(Side.LOCAL, Reason.HANG_UP))
+            assert (await phone.request("BYE")).startswith(f"BYE sip:ann@{HOST};transport=ws ")
 
 
 async def failed(told: Told) -> bool:

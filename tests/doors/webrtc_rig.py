@@ -25,6 +25,7 @@ from parley.core.links import PersonalLinks
 from parley.core.people import User
 from parley.core.secret import Secret
 from parley.doors.http import HttpListener
+from parley.doors.shared.accepting import Acceptor, Turnstile
 from parley.doors.webrtc.app import PATH, MeetingSocket
 from parley.doors.webrtc.entrance import Entrance, Turn, WebSettings
 from parley.doors.webrtc.publisher import Publisher
@@ -210,7 +211,7 @@ async def webrtc_rig(before: WebRig | None = None, **settings: Any) -> AsyncIter
     await rig.seats.load()
     listening = socket.create_server(("127.0.0.1", 0))
     rig.port = listening.getsockname()[1]
-    listener = HttpListener(rig.app, "webrtc", websockets=True)
+    listener = HttpListener(rig.app, "webrtc", Acceptor(Turnstile(100, 100)), websockets=True)
     await listener.open([listening])
     rig.seats.ready()
     try:

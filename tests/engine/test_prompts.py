@@ -18,6 +18,7 @@ NAMES = [
     "pin-incorrect-final-attempt", "pin-incorrect-goodbye", "timeout-goodbye", "waiting-for-host",
     "meeting-locked", "only-participant", "meeting-ended", "disconnected", "meeting-full",
     "muted", "unmuted", "mute-refused", "echo",
+    "locked", "unlocked", "others-muted", "others-unmuted", "done", "confirm-join",
 ]  # fmt: skip
 BEEP = 0.7  # peak of the prompts, -3 dBov
 

@@ -23,6 +23,7 @@ from .baresip import Codec, Mark, Phone, PhoneEvent
 
 LIFE = 120  # seconds until it is ended, should nobody else do it
 KEY = 1.0  # seconds a key takes
+ASKED = 9000  # seconds for which it wants to be registered
 HEARD = Codec("opus", "", 48000, 1)
 NEWS = {  # the state that its log tells, and what baresip calls it
     "LinphoneRegistrationOk": "REGISTER_OK",
@@ -181,7 +182,7 @@ class Linphone(Phone):
                 "reg_route": route,
                 "reg_identity": f"sip:{self.name}@{self.domain or 'phones.example'}",
                 "reg_sendregister": int(bool(self.password)),
-                "reg_expires": 600,
+                "reg_expires": ASKED,
                 "publish": 0,
             },
         }

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from parley.app.event_codec import decode_event, encode_event
-from parley.app.ports import Coming, KeptAnswer, Page, ProfileUse, Query, StoredEvent, Transaction
+from parley.app.ports import Coming, KeptAnswer, Page, Past, ProfileUse, Query, StoredEvent, Transaction
 from parley.core.conferences import Attendance, Conference, Occurrence, OccurrenceState
 from parley.core.devices import Device
 from parley.core.events import Event
@@ -92,6 +92,7 @@ class State:
         self.live_legs: dict[str, Any] = {}
         self.live_meetings: dict[str, Any] = {}
         self.brandings: dict[str, Any] = {}
+        self.dtmf_profiles: dict[str, Any] = {}
         self.attendance: list[Attendance] = []
         self.answers: dict[tuple[str, str], KeptAnswer] = {}
         self.administrators: dict[str, Administrator] = {}
@@ -218,11 +219,11 @@ class MemoryConferences(MemoryRepository[Conference]):
             running = one.state is OccurrenceState.RUNNING
             if one.state in wish.states and (running or one.start <= wish.until):
                 first.setdefault(one.conference, one.start)
-        found = [one for one in self._all().values() if one.id in first and self._is_wished(one, wish)]
+        found = [one for one in self._all().values() if one.id in first and self.is_wished(one, wish)]
         found.sort(key=lambda one: first[one.id], reverse=wish.descending)
         return Page(len(found), tuple(found[wish.offset : wish.offset + wish.limit]))
 
-    def _is_wished(self, one: Conference, wish: Coming) -> bool:
+    def is_wished(self, one: Conference, wish: Coming | Past) -> bool:
         people = {one.organiser, *(attendee.user for attendee in one.attendees)}
         if one.tenant != wish.tenant or (wish.person is not None and wish.person not in people):
             return False
@@ -249,6 +250,15 @@ class MemoryOccurrences(MemoryRepository[Occurrence]):
     async def unannounced(self, first: datetime, last: datetime) -> list[Occurrence]:
         booked = OccurrenceState.BOOKED
         return self._by_start(lambda one: one.state is booked and not one.reminded and first <= one.start <= last)
+
+    async def past(self, wish: Past) -> Page[Occurrence]:
+        conferences = self._unit.conferences
+        among = await self.between(wish.first, wish.last, sorted(wish.states))
+        known = self._unit.state.conferences
+        found = [one for one in among if conferences.is_wished(known[one.conference], wish)]
+        if wish.descending:
+            found.reverse()
+        return Page(len(found), tuple(found[wish.offset : wish.offset + wish.limit]))
 
     def _by_start(self, wanted: Callable[[Occurrence], bool]) -> list[Occurrence]:
         return sorted((one for one in self._all().values() if wanted(one)), key=lambda one: one.start)
@@ -292,6 +302,7 @@ class MemoryTransaction:
         self.call_profiles = MemoryRepository[Any](self, "call_profiles", lambda one: ())
         self.tenants = MemoryRepository[Any](self, "tenants", lambda one: (one.name,))
         self.users = MemoryRepository[User](self, "users", lambda one: (one.jid, one.name))
+        self.dtmf_profiles = MemoryRepository[Any](self, "dtmf_profiles", lambda one: ())
         self.brandings = MemoryRepository[Any](self, "brandings", lambda one: (one.resource_location,))
         self.inbound_rules = MemoryRepository[Any](self, "inbound_rules", lambda one: (one.domain,))
         self.ivrs = MemoryRepository[Any](self, "ivrs", lambda one: (one.uri,))

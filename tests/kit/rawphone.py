@@ -105,6 +105,11 @@ class RawPhone(RawCaller):
             self._stamp += size
             await asyncio.sleep(max(began + (number + 1) * self._packet_ms / 1000 - time.monotonic(), 0))
 
+    def lose(self, packets: int) -> None:
+        """As if so many had been sent and got lost on the way."""
+        self._sequence += packets
+        self._stamp += packets * self._packet_ms * 8
+
     def fall_silent(self, level: int) -> None:
         """One packet of comfort noise, dBov; the caller then lets time pass."""
         self.packet(NOISE, bytes([-level]))

@@ -24,7 +24,7 @@ from parley.core.events import (
     UnencryptedMediaPresent,
 )
 from parley.core.ids import LegId, MeetingId, OccurrenceId, ParticipantId, SpaceId, TenantId
-from parley.core.quality import QualitySummary, QualityWindow
+from parley.core.quality import LossRuns, QualitySummary, QualityWindow
 
 MEETING, SPACE, LEG, PARTICIPANT = MeetingId("m1"), SpaceId("s1"), LegId("l1"), ParticipantId("p1")
 QUALITY = QualitySummary(
@@ -47,6 +47,7 @@ QUALITY = QualitySummary(
     loss_alarm_seconds=0.0,
     jitter_alarm_seconds=0.0,
     round_trip_alarm_seconds=5.0,
+    losses=LossRuns(1, 4, 3, 2, 498, 1, 20.0),
 )
 
 EVENTS: tuple[Event, ...] = (
@@ -77,5 +78,7 @@ EVENTS: tuple[Event, ...] = (
     AdministratorActed("192.0.2.9", "admin", "created new call", "Team"),
     AttendeeCalled(OccurrenceId("o1"), "914083136", "2000@a.example", "busy", 2),
     EntryRefused(Reason.WRONG_PIN, SPACE, "192.0.2.1"),
-    LegQuality(LEG, 1, 300.0, (QualityWindow(5.0, 250, 1, 250, 15_000, 15_100, 1.5, 41.2, -31, 20, 12.5, 0.4),)),
+    LegQuality(
+        LEG, 1, 300.0, (QualityWindow(5.0, 250, 1, 250, 15_000, 15_100, 1.5, 41.2, -31, 20, 12.5, 0.4, 1, 80, 3),)
+    ),
 )

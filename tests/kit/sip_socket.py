@@ -33,8 +33,9 @@ class SipSocket:
         origin: str | None = None,
         trust: ssl.SSLContext | None = None,
         subprotocol: str = "sip",
+        host: str = HOST,
     ) -> None:
-        self.url, self.user, self.domain = url, user, domain
+        self.url, self.user, self.domain, self.host = url, user, domain, host
         self._origin, self._trust, self._subprotocol = origin, trust, subprotocol
         self.heard: asyncio.Queue[str] = asyncio.Queue()
         self._call, self._tag, self._number = secrets.token_hex(8), secrets.token_hex(4), 0
@@ -66,15 +67,16 @@ class SipSocket:
     async def send(self, method: str, target: str, *, body: str = "", to: str = "", extra: str = "") -> None:
         if method != "ACK":
             self._number += 1
+        transport = "WSS" if self.url.startswith("wss") else "WS"
         lines = [
             f"{method} {target} SIP/2.0",
-            f"Via: SIP/2.0/{'WSS' if self.url.startswith('wss') else 'WS'} {HOST};branch=z9hG4bK{secrets.token_hex(8)}",
+            f"Via: SIP/2.0/{transport} {self.host};branch=z9hG4bK{secrets.token_hex(8)}",
             "Max-Forwards: 70",
             f"From: <sip:{self.user}@{self.domain}>;tag={self._tag}",
             f"To: {to or f'<{target}>'}",
             f"Call-ID: {self._call}",
             f"CSeq: {self._number} {method}",
-            f"Contact: <sip:{self.user}@{HOST};transport=ws>",
+            f"Contact: <sip:{self.user}@{self.host};transport=ws>",
             *([extra] if extra else []),
             *(["Content-Type: application/sdp"] if body else []),
             f"Content-Length: {len(body.encode())}",
@@ -154,7 +156,7 @@ class SipSocket:
             f"To: {to}" + ("" if "tag=" in to else f";tag={self._tag}"),
             f"Call-ID: {header(request, 'Call-ID')}",
             f"CSeq: {header(request, 'CSeq')}",
-            f"Contact: <sip:{self.user}@{HOST};transport=ws>",
+            f"Contact: <sip:{self.user}@{self.host};transport=ws>",
             *(["Content-Type: application/sdp"] if sdp else []),
             f"Content-Length: {len(sdp.encode())}",
         ]

@@ -11,6 +11,7 @@ import pytest
 from tests.kit.api import ApiError, eventually
 from tests.kit.baresip import OPUS, PCMU, Codec
 from tests.kit.rawcallee import RawCallee
+from tests.kit.recordings import PROMPT_HEARD
 from tests.kit.sipp import Sipp
 
 from .scene import DECLARATION, Stage, stage
@@ -46,16 +47,33 @@ async def ended_with(scene: Stage, words: str) -> None:
     await eventually(told, f"no line with {words!r}")
 
 
-@pytest.mark.parametrize("codec", [PCMU, OPUS], ids=lambda codec: codec.name)
-async def test_a_phone_called_by_the_api_hears_the_host(codec: Codec) -> None:
-    """POST on a call's participants rings the phone; it is in without a PIN, hears the host and is heard by him."""
+@pytest.mark.parametrize(("codec", "confirmed"), [(PCMU, False), (OPUS, True)], ids=["pcmu", "opus, confirmed"])
+async def test_a_phone_called_by_the_api_hears_the_host(codec: Codec, confirmed: bool) -> None:
+    """POST on a call's participants rings the phone; it is in without a PIN, hears the host and is heard by him. Where
+    that is to be confirmed, it is asked first, and in once it has pressed a key.
+
+    A call without a space is as good.
+    """
     async with stage() as scene:
-        call = await meeting(scene)
-        host = await scene.caller("host", "room")
+        call = await scene.api.post("/calls", "name=Just now") if confirmed else await meeting(scene)
+        host = await scene.phone("host") if confirmed else await scene.caller("host", "room")
+        if confirmed:
+            await rule(scene, "hosts.example", f"{host.address}:{host.sip_port}")
+            await scene.api.post(f"/calls/{call}/participants", "remoteParty=sip:host@hosts.example")
+            await host.wait_for("CALL_ESTABLISHED")
         ada = await scene.phone("ada", codec)
         await rule(scene, "phones.example", f"{ada.address}:{ada.sip_port}")
-        person = await scene.api.post(f"/calls/{call}/participants", "remoteParty=sip:ada@phones.example")
+        wish = f"remoteParty=sip:ada@phones.example&confirmation={str(confirmed).lower()}"
+        person = await scene.api.post(f"/calls/{call}/participants", wish)
         await ada.wait_for("CALL_ESTABLISHED")
+        if confirmed:
+
+            async def asked() -> bool:
+                return bool(ada.heard_since(ada.start).runs(3200.0, PROMPT_HEARD, shortest=0.08))
+
+            await eventually(asked, "nobody is asked to press a key")
+            scene.nobody_was_heard("host", "ada")
+            await ada.digits("5")
         await scene.everybody_hears_everybody("host", "ada")
         tree = await scene.api.tree(f"/participants/{person}")
         assert tree.findtext("uri") == "ada@phones.example" and tree.findtext("status/state") == "connected"
@@ -67,8 +85,9 @@ async def test_a_phone_called_by_the_api_hears_the_host(codec: Codec) -> None:
         await ada.wait_closed()
         await host.hang_up()
         texts = await scene.server.event_texts()
+        local = "meeting" if confirmed else "room"
         assert any(
-            text == 'call 2: outgoing SIP call to "sip:ada@phones.example" from local URI "sip:room@parley.example"'
+            text == f'call 2: outgoing SIP call to "sip:ada@phones.example" from local URI "sip:{local}@parley.example"'
             for text in texts
         ), texts
         await ended_with(scene, "call 2: ending; local teardown - connected for 0:0")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
+from parley.core.devices import EXPIRES_MOST
 from tests.kit.api import eventually
 from tests.kit.baresip import OPUS, Phone
 from tests.kit.linphone import Linphone
@@ -24,7 +26,18 @@ async def registered_linphone(scene: Stage, **account: str) -> Phone:
     phone = await scene.phone("lin", program=Linphone, password=made["password"], domain="parley.example", **account)
     (row,) = json.loads(await server.command("users", "sip-device", "list", "--json"))
     assert row["registered"], row
+    finds_itself(phone.trace())
     return phone
+
+
+def finds_itself(trace: str) -> None:
+    """The Contact of the 200 is its own with its instance, and it has understood for how long it is granted: it comes
+    back after nine tenths of the seconds beside the Contact that it takes for its own, else of those it asked for."""
+    contact = r".*?\nContact: ([^\r\n]*)"
+    sent, answered = (re.findall(f"{first}{contact}", trace, re.S) for first in ("REGISTER sip:", "SIP/2.0 200"))
+    assert "+sip.instance=" in sent[-1]
+    assert answered[-1] == f"{sent[-1]};expires={EXPIRES_MOST}"
+    assert f"scheduling next timer in {EXPIRES_MOST * 900} ms" in trace
 
 
 async def media_of(scene: Stage, user: str) -> tuple[str | None, str | None]:

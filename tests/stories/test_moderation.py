@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from tests.kit.api import ApiError
+from tests.kit.api import ApiError, eventually
+from tests.kit.baresip import Mark, Phone
+from tests.kit.recordings import PROMPT_HEARD
 
 from .scene import DECLARATION, GUEST_FIELDS, HOST_FIELDS, Stage, different_uris, same_uri_two_pins, stage
 
 pytestmark = pytest.mark.story
+
+REFUSED, UNLOCKED = 3400.0, 600.0  # the first beeps of mute-refused and unlocked, Hz
 
 
 async def in_meeting(scene: Stage) -> str:
@@ -64,16 +68,32 @@ async def test_deleting_the_call_ends_it_for_all() -> None:
 
 
 async def test_a_locked_call_keeps_newcomers_waiting_until_it_is_unlocked() -> None:
-    """Lock: nobody inside is touched, newcomers wait and hear nobody; unlock lets them in."""
+    """Lock: nobody inside is touched, newcomers wait and hear nobody; unlock lets them in. By keys of a phone too, for
+    whoever may: *7 unlocks, *0 ends the meeting for all; who may not hears so."""
     async with stage() as scene:
         call = await in_meeting(scene)
+        keys = await scene.api.post("/dtmfProfiles", "unlockCall=*7&endCall=*0")
+        await scene.api.put("/system/profiles", f"dtmfProfile={keys}")
+        profile = await scene.api.post("/callLegProfiles", "callLockAllowed=true&endCallAllowed=true")
+        await scene.api.put(f"/callLegs/{await scene.api.leg_of('host')}", f"callLegProfile={profile}")
+        ada, host = scene.phones["ada"], scene.phones["host"]
         await scene.api.put(f"/calls/{call}", "locked=true")
         await scene.caller("late", "guest.space")
         await scene.until_waiting("late")
         await scene.everybody_hears_everybody("ada", "bob", "host")
         scene.nobody_was_heard("late")
-        await scene.api.put(f"/calls/{call}", "locked=false")
+        for phone, beep in ((ada, REFUSED), (host, UNLOCKED)):
+            mark = phone.mark()
+            await phone.digits("*7")
+
+            async def told(phone: Phone = phone, beep: float = beep, mark: Mark = mark) -> bool:
+                return bool(phone.heard_since(mark).runs(beep, PROMPT_HEARD, shortest=0.08))
+
+            await eventually(told, f"{phone.name} does not hear what became of it")
         await scene.everybody_hears_everybody("ada", "bob", "host", "late")
+        await host.digits("*0")
+        for phone in scene.phones.values():
+            await phone.wait_closed()
 
 
 async def test_one_waiting_guest_is_let_in_and_sent_back() -> None:

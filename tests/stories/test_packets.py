@@ -19,7 +19,8 @@ pytestmark = pytest.mark.story
 
 async def test_a_phone_that_falls_silent_is_heard_as_noise() -> None:
     """Packets of 30 ms both ways; after a packet of comfort noise the others hear noise as loud as told, then speech
-    again, all without loss; RTCP comes to the one port that was agreed."""
+    again, all without loss; RTCP comes to the one port that was agreed. Five lost
+    packets are told as a burst of loss of 150 ms."""
     async with stage() as scene:
         await scene.api.post("/coSpaces", "name=Room&uri=room")
         ann = await scene.phone("ann", PCMA, silent=True)
@@ -55,3 +56,16 @@ async def test_a_phone_that_falls_silent_is_heard_as_noise() -> None:
                 for leg in legs
             ]
             assert losses == ["0.0", "0.0"]
+            raw.lose(5)
+            await raw.hum(voice, 0.2, LEVEL)
+
+            async def told() -> set[tuple[str | None, str | None]]:
+                """Of both legs: how long a burst of loss took, and how much was lost in it."""
+                burst = "status/rxAudio/packetStatistics/packetLossBursts"
+                trees = [await scene.api.tree(f"/callLegs/{leg}") for leg in legs]
+                return {(tree.findtext(f"{burst}/duration"), tree.findtext(f"{burst}/density")) for tree in trees}
+
+            async def burst() -> bool:
+                return await told() == {("0.000", "0.00"), ("0.150", "1.00")}
+
+            await eventually(burst, "the burst is not told")

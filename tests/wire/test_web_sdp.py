@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from parley.wire import sdp
 from parley.wire.sdp import SdpMistake
-from parley.wire.web_sdp import AUDIO_LEVEL, WebAnswerer, answer, read_offer
+from parley.wire.web_sdp import AUDIO_LEVEL, WebAnswerer, answer, make_offer, read_offer
 
 OFFERS = {path.stem: path.read_text() for path in sorted((Path(__file__).parent / "offers").glob("*.sdp"))}
 OURS = WebAnswerer(
@@ -127,6 +127,14 @@ def test_a_bad_offer_is_refused_in_words(text: str, words: str) -> None:
     """Each missing or malformed part is named."""
     with pytest.raises(SdpMistake, match=words):
         read_offer(text)
+
+
+def test_our_offer_names_one_payload_for_keys() -> None:
+    """With two, Chromium answers with both and sends by the one of which nobody can know; 8000 Hz every browser has."""
+    (section,) = sdp.parse(make_offer(OURS).encode()).media
+    found = [(codec.payload, codec.name, codec.clock) for codec in section.codecs()]
+    assert found == [(111, "opus", 48000), (126, "telephone-event", 8000)]
+    assert section.get("setup") == "actpass" and ("rtcp-mux", None) in section.attributes
 
 
 def test_a_later_offer_may_carry_its_audio_elsewhere() -> None:

@@ -10,6 +10,7 @@ from .brandings import Brandings
 from .changes import Changes
 from .dial_plan import InboundRules, Ivrs
 from .dial_transforms import DialTransforms
+from .dtmf_profiles import DtmfProfiles
 from .forwarding_rules import ForwardingRules
 from .members import Members
 from .outbound_rules import OutboundRules
@@ -36,6 +37,7 @@ class Administration:
     dial_transforms: DialTransforms
     call_brandings: Brandings
     ivr_brandings: Brandings
+    dtmf_profiles: DtmfProfiles
 
 
 def administration(
@@ -63,4 +65,5 @@ def administration(
         dial_transforms=DialTransforms(store, identifiers, changes),
         call_brandings=Brandings(BrandKind.CALL, store, identifiers, changes),
         ivr_brandings=Brandings(BrandKind.IVR, store, identifiers, changes),
+        dtmf_profiles=DtmfProfiles(store, identifiers, changes),
     )

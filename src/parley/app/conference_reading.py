@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ..core.conferences import Attendance, Conference, Occurrence, OccurrenceState
 from ..core.ids import AccessMethodId, TenantId
-from ..core.people import AdministratorLevel, User
+from ..core.people import User
 from ..core.refusals import Refusal
 from ..core.spaces import AccessMethod, Role, Space, SpaceKind
 from .booking import Actor, ConferenceRecord
 from .conference_spaces import doors_among
 from .enterprises import DIALECT as ENTERPRISE
-from .ports import Clock, Coming, E, Page, Query, Repository, Store, Transaction
+from .ports import Clock, Coming, E, Page, Past, Query, Repository, Store, Transaction
 
 LIVE = frozenset({OccurrenceState.BOOKED, OccurrenceState.RUNNING})
 PAST = frozenset({OccurrenceState.ENDED, OccurrenceState.MISSED})
@@ -240,15 +240,22 @@ class ConferenceReading:
     ) -> Page[ConferenceRecord]:
         """What took place (or was missed) and was to start in [first, last]: one row for each occurrence, which is
         the only one of its record."""
+        wish = Past(
+            tenant=actor.tenant,
+            first=first,
+            last=last,
+            states=PAST,
+            person=None if everybody and actor.administers else actor.user,
+            search=search,
+            descending=sort_descending,
+            offset=offset,
+            limit=limit,
+        )
         async with self._store.reading() as tx:
-            past = await tx.occurrences.between(first, last, sorted(PAST))
-            conferences = await self._conferences(tx, {one.conference for one in past}, _filter(actor, everybody))
-            known = {one.id: one for one in await _searched(tx, conferences, search)}
-            rows = [one for one in past if one.conference in known]
-            if sort_descending:
-                rows.reverse()
-            page = await records_of(tx, [(known[one.conference], [one]) for one in rows[offset : offset + limit]])
-            return Page(len(rows), tuple(shown(record, actor) for record in page))
+            page = await tx.occurrences.past(wish)
+            known = {one.id: one for one in await _among(tx.conferences, [one.conference for one in page.items])}
+            records = await records_of(tx, [(known[one.conference], [one]) for one in page.items])
+            return Page(page.total, tuple(shown(record, actor) for record in records))
 
     async def history_of(self, actor: Actor, occurrence_id: str) -> ConferenceRecord:
         """Of one occurrence, over or not. Raises Refusal not-found."""
@@ -261,22 +268,6 @@ class ConferenceReading:
             await _of_occurrence(tx, actor, occurrence_id)
             return await tx.attendance(occurrence_id)
 
-    async def _conferences(
-        self, tx: Transaction, ids: Iterable[str], wanted: Callable[[Conference], bool]
-    ) -> Sequence[Conference]:
-        every, found = [*ids], []
-        for start in range(0, len(every), _CHUNK):
-            page = await tx.conferences.page(Query(among=every[start : start + _CHUNK]))
-            found += [one for one in page.items if wanted(one)]
-        return found
-
-
-def _filter(actor: Actor, everybody: bool) -> Callable[[Conference], bool]:
-    if everybody and actor.administers:
-        return lambda one: one.tenant == actor.tenant
-    without_office = replace(actor, level=AdministratorLevel.NONE)
-    return lambda one: sees(without_office, one)
-
 
 async def _of_occurrence(tx: Transaction, actor: Actor, id: str) -> ConferenceRecord:
     occurrence = await tx.occurrences.get(id)
@@ -284,18 +275,3 @@ async def _of_occurrence(tx: Transaction, actor: Actor, id: str) -> ConferenceRe
     if occurrence is None or conference is None or not sees(actor, conference):
         raise Refusal("not-found", kind="occurrence", id=id)
     return await record_of(tx, conference, [occurrence])
-
-
-async def _searched(tx: Transaction, conferences: Iterable[Conference], search: str | None) -> list[Conference]:
-    if not search:
-        return list(conferences)
-    wanted = search.casefold()
-    names: dict[str, str] = {}
-    found = []
-    for one in conferences:
-        if one.organiser not in names:
-            user = await tx.users.get(one.organiser)
-            names[one.organiser] = f"{user.name}\n{user.account or user.jid}" if user else ""
-        if any(wanted in text.casefold() for text in (one.subject, one.number, names[one.organiser])):
-            found.append(one)
-    return found

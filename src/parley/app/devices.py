@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ..core.attempts import Attempts, AttemptSettings
-from ..core.devices import Binding, Device, DigestAlgorithm, Registration, ha1, registered
+from ..core.devices import Binding, Device, DigestAlgorithm, Registration, ha1, one_way_each, registered
 from ..core.ids import DeviceId
 from ..core.people import User
 from ..core.refusals import Refusal
@@ -56,6 +56,8 @@ class Devices:
         self.realm = realm
         self._wrong = Attempts(AttemptSettings(wrong_most=20, window=60.0))
         self._wrong_of_name = Attempts(AttemptSettings(wrong_most=20, window=60.0))
+        self._strong: frozenset[str] | None = None  # names of devices that want SHA-256; None: to be read
+        self._changed = 0  # how often there was another device, or one less
 
     # --- administration ----------------------------------------------------------------------------------------
 
@@ -82,6 +84,7 @@ class Devices:
                 self._clock.utc(),
             )
             await tx.devices.add(device)
+        self._note_change()
         self._changes.publish(Change("device", device.id))
         return NewDevice(device, password)
 
@@ -105,6 +108,7 @@ class Devices:
             if device is None:
                 raise Refusal("not-found", kind="device", id=username)
             await tx.devices.delete(device.id)
+        self._note_change()
         self._changes.publish(Change("device", device.id, deleted=True))
 
     # --- proving -----------------------------------------------------------------------------------------------
@@ -115,6 +119,22 @@ class Devices:
             device = await _by_name(tx, username)
             user = await tx.users.get(device.user) if device else None
         return DeviceRecord(device, user) if device and user and user.enabled else None
+
+    async def algorithm_of(self, username: str) -> DigestAlgorithm:
+        """With what a device of this name is challenged, or one that is none. Asked by everybody who knocks, so it is
+        answered from memory."""
+        strong, changed = self._strong, self._changed
+        if strong is None:
+            async with self._store.reading() as tx:
+                items = (await tx.devices.page(Query(where={"algorithm": DigestAlgorithm.SHA_256.value}))).items
+            strong = frozenset(device.username for device in items)
+            if changed == self._changed:
+                self._strong = strong
+        return DigestAlgorithm.SHA_256 if username.lower() in strong else DigestAlgorithm.MD5
+
+    def _note_change(self) -> None:
+        self._strong = None
+        self._changed += 1
 
     async def prove(self, username: str, source: str, fits: Callable[[Secret], bool]) -> DeviceRecord | None:
         """The device whose credentials these are. fits: does the answer belong to this HA1? Raises LockedOut."""
@@ -140,8 +160,10 @@ class Devices:
 
     # --- where they are ----------------------------------------------------------------------------------------
 
-    async def register(self, device: DeviceId, wish: Registration) -> list[tuple[Binding, int]]:
-        """What is registered afterwards, each with its seconds left; committed.
+    async def register(
+        self, device: DeviceId, wish: Registration, stands: Callable[[Binding], bool] = lambda _binding: True
+    ) -> list[tuple[Binding, int]]:
+        """What is registered afterwards, each with its seconds left; committed. stands: is there still a way to it?
 
         Raises RegistrationRefused, and Refusal not-found when the device was removed meanwhile.
         """
@@ -150,14 +172,15 @@ class Devices:
             known = await tx.devices.get(device)
             if known is None:
                 raise Refusal("not-found", kind="device", id=device)
-            bindings = registered(known.bindings, wish, now)
+            bindings = registered([one for one in known.bindings if stands(one)], wish, now)
             if bindings != known.bindings:
                 await tx.devices.save(replace(known, bindings=bindings))
         return [(binding, int((binding.expires - now).total_seconds())) for binding in bindings]
 
 
 async def reachable(tx: Transaction, user: str, domain: str, now: datetime) -> list[Binding]:
-    """Where this address is registered now, the latest first: a device's own, else all of the person who has it."""
+    """Where this address is registered now, the latest first: a device's own, else all of the person who has it.
+    A device that says who it is stands there once."""
     name = user.lower()
     device = await _by_name(tx, name)
     devices = [device] if device is not None and device.realm == domain else []
@@ -165,7 +188,7 @@ async def reachable(tx: Transaction, user: str, domain: str, now: datetime) -> l
     if person is not None:
         devices = list((await tx.devices.page(Query(where={"user": person.id}))).items)
     bindings = [binding for device in devices for binding in device.live(now)]
-    return sorted(bindings, key=lambda binding: binding.expires, reverse=True)
+    return one_way_each(sorted(bindings, key=lambda binding: binding.expires, reverse=True))
 
 
 async def _by_name(tx: Transaction, username: str) -> Device | None:

@@ -27,6 +27,7 @@ from .devices import reachable
 from .directory import Directory
 from .layers import leg_layers
 from .ports import CallerIdentity, CallOut, CallResult, Clock, Dialler, Query, Store, Transaction
+from .sounds import Sounds, sounds_of_space
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +40,7 @@ GIVEN_UP = Ending(Side.ADMINISTRATOR, Reason.HANG_UP)
 RESULTS: dict[Reason, CallResult] = {
     Reason.BUSY: CallResult.BUSY,
     Reason.NO_ANSWER: CallResult.NO_ANSWER,
+    Reason.NOT_CONFIRMED: CallResult.NO_ANSWER,
     Reason.DECLINED: CallResult.REJECTED,
     Reason.NO_COMMON_CODEC: CallResult.REJECTED,
     Reason.UNREACHABLE: CallResult.UNREACHABLE,
@@ -72,6 +74,7 @@ class _Plan:
     hops: tuple[Hop, ...]
     identity: CallerIdentity
     encryption: MediaEncryption  # of media, as the door and the wish ask for it
+    sounds: Sounds
 
 
 class Dialling:
@@ -131,7 +134,7 @@ class Dialling:
 
     async def _plan(self, wish: CallOut) -> _Plan:
         async with self._store.reading() as tx:
-            space = await tx.spaces.get(wish.space)
+            space = self._directory.spaces.ad_hoc(wish.space) or await tx.spaces.get(wish.space)
             if space is None or not space.enabled:
                 raise Refusal("not-found", kind="space", id=wish.space)
             encryption = await _check_entry(tx, space, wish)
@@ -140,6 +143,7 @@ class Dialling:
             limits = tenant.call_out if tenant else (await tx.system_defaults()).call_out
             rules = (await tx.outbound_rules.page(Query())).items
             transforms = (await tx.dial_transforms.page(Query())).items
+            sounds = await sounds_of_space(tx, space)
             own = (await tx.access_methods.page(Query(where={"space": space.id, "own": True}))).items
         domain = await self._domain_of(tenant_id)
         dialled = dial(wish.target, transforms)
@@ -156,7 +160,7 @@ class Dialling:
             raise Refusal("no-outbound-rule", target=target.uri)
         user = next((text for method in own for text in (method.uri, method.call_id) if text), "meeting")
         identity = CallerIdentity(user, domain or "anonymous.invalid", space.name)
-        return _Plan(space, tenant_id, limits, target, hops, identity, encryption)
+        return _Plan(space, tenant_id, limits, target, hops, identity, encryption, sounds)
 
     async def _registered(self, target: Target) -> tuple[Hop, ...]:
         """The devices of ours that have this address, where they are now. They cost nothing, so they need no rule."""
@@ -207,4 +211,7 @@ def _dial(wish: CallOut, plan: _Plan, sip_call_id: str) -> Dial:
         sip_call_id=sip_call_id,
         keys=wish.keys,
         owner=wish.owner,
+        confirmation=wish.confirmation,
+        language=plan.sounds.language,
+        brand=plan.sounds.brand,
     )

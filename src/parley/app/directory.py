@@ -9,6 +9,7 @@ from ..core.admission import NOTHING_PROVEN, Candidates, Proof
 from ..core.dialplan import Echo, Ivr
 from ..core.endings import Ending, Reason, Side
 from ..core.ids import LegId, MeetingId, ParticipantId, SpaceId
+from ..core.key_commands import KeyCommand, may
 from ..core.leg_inputs import (
     Dial,
     Drop,
@@ -20,6 +21,7 @@ from ..core.leg_inputs import (
 )
 from ..core.meeting import Meeting
 from ..core.meeting_inputs import (
+    DoByKeys,
     DropLeg,
     End,
     Join,
@@ -33,6 +35,7 @@ from ..core.meeting_inputs import (
 )
 from ..core.people import Tenant
 from ..core.refusals import Refusal
+from ..core.spaces import Space
 from ..core.survival import Dated, Inside, StoredMeeting
 from .changes import Changes
 from .engine_news import EngineNews
@@ -72,9 +75,11 @@ class Directory:
         self._watchers: list[Callable[[MeetingId], None]] = []
         self._leg_watchers: list[Callable[[LegId], None]] = []
         self._before_answers: list[Callable[[], Awaitable[None]]] = []
+        # Told of a space whose meeting somebody ends for all by keys, before it ends.
+        self.ends_by_keys: Callable[[SpaceId], None] = lambda _space: None
         self.count_completed = 0
         self.most_legs = 0
-        self._resolving = Resolving(changes, self._spaces, services, self._meetings, self._of_space)
+        self._resolving = Resolving(changes, self._spaces, services, self._legs, self._meetings, self._of_space)
         services.engine.listen(EngineNews(self._legs))
 
     # --- legs ------------------------------------------------------------------------------------------------
@@ -236,6 +241,21 @@ class Directory:
         for watcher in self._watchers:
             watcher(meeting)
 
+    @property
+    def spaces(self) -> SpaceReader:
+        """What is read of spaces, those included that no store knows."""
+        return self._spaces
+
+    async def open_ad_hoc(self, name: str) -> MeetingId:
+        """A meeting without a space, into which people are called or moved. Raises Refusal limit(which: ad-hoc)."""
+        space = Space(SpaceId(self._identifiers.uuid()), name, non_member_access=False)
+        self._spaces.keep_ad_hoc(space)
+        try:
+            return await self.open(space.id)
+        except BaseException:
+            self._spaces.forget(space.id)
+            raise
+
     async def open(self, space: SpaceId) -> MeetingId:
         """The space's meeting, kept although empty. Raises Refusal not-found."""
         facts = await self._spaces.facts(space)
@@ -313,8 +333,13 @@ class Directory:
 
     def ask(self, leg: LiveLegRunner, wish: MeetingInput) -> None:
         meeting = self._meetings.get(self._place.get(leg.id, MeetingId("")))
-        if meeting is not None:
-            meeting.post(wish)
+        if meeting is None:
+            return
+        if isinstance(wish, DoByKeys) and wish.command is KeyCommand.END:
+            own = self._view_of(leg.id)
+            if own is not None and may(wish.command, own.effective.settings, waits=own.waits):
+                self.ends_by_keys(meeting.view().space)
+        meeting.post(wish)
 
     async def _join(self, leg: LiveLegRunner, wish: JoinMeeting) -> None:
         party = leg.party
@@ -336,6 +361,7 @@ class Directory:
             return
         runner = self._meeting_for(facts)
         self._place[leg.id] = runner.view().meeting
+        leg.use_keys(facts.keys)
         language = self._services.entry.spoken_to(party.language or (door and door.language) or facts.sounds.language)
         runner.post(join_of(leg, party, wish, facts, door, language))
         replaced, leg.replaces = leg.replaces, None
@@ -389,12 +415,14 @@ class Directory:
         space = runner.view().space if runner is not None else None
         if space is not None:
             self._of_space.pop(space, None)
+            if self._spaces.ad_hoc(space) is not None:
+                self._spaces.forget(space)
         self._resolving.forget(meeting)
         for leg in [] if self._closed else list(self._legs.values()):
             if not isinstance(leg, OutgoingLegRunner):
                 continue
-            ahead = leg.into is None and leg.space == space and (leg.calling or leg.id in self._joining)
-            if (leg.into == meeting and leg.calling) or (ordered and ahead):
+            ahead = leg.into is None and leg.space == space and (leg.outside or leg.id in self._joining)
+            if (leg.into == meeting and leg.outside) or (ordered and ahead):
                 leg.post(Drop(Ending(Side.LOCAL, Reason.MEETING_ENDED)))
 
     # --- views ---------------------------------------------------------------------------------------------------
@@ -405,6 +433,6 @@ class Directory:
 
     def _live(self, runner: LiveLegRunner, view: LegView | None) -> LiveLeg:
         meeting = self._place.get(runner.id) if view else None
-        if isinstance(runner, OutgoingLegRunner) and runner.calling and runner.into in self._meetings:
+        if isinstance(runner, OutgoingLegRunner) and runner.outside and runner.into in self._meetings:
             meeting = runner.into
         return runner.live(meeting, view)

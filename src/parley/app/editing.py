@@ -36,6 +36,7 @@ _REFERENCES = {
     "call_profile": ("call-profile", "call_profiles"),
     "call_branding": ("call-branding", "brandings"),
     "ivr_branding": ("ivr-branding", "brandings"),
+    "dtmf_profile": ("dtmf-profile", "dtmf_profiles"),
 }
 
 

@@ -20,8 +20,8 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from ..core.events import Event
-from ..core.keys import MUTE_KEYS
-from ..core.leg_inputs import Dial, Digit, LegFinished, News, RecordLeg, ResolveCallId, SendKeys
+from ..core.keys import KeyMatcher
+from ..core.leg_inputs import Dial, Digit, KeysAre, LegFinished, MoveTo, News, RecordLeg, ResolveCallId, SendKeys
 from ..core.meeting_inputs import Finished, Record, Say, TellLeg
 from .input_codec import encode, holds_secrets
 from .ports import Clock
@@ -129,7 +129,7 @@ class InputRecorder:
             self._redactions[note.id] = Redaction()
             return {"kind": note.kind, "id": note.id, "how": note.how, "made": encode(note.made), "at": note.at}
         redaction = self._redactions.setdefault(note.id, Redaction())  # of one that another life of the server began
-        shown = {"id": note.id, "now": note.now, "in": encode(redaction.given(note.given))}
+        shown = {"id": note.id, "now": note.now, "in": encode(redaction.given(note.given, note.now))}
         if note.effects is None:
             self._redactions.pop(note.id, None)
             return {**shown, "broke": note.broke}
@@ -143,27 +143,33 @@ class Redaction:
 
     def __init__(self) -> None:
         self._inside = False  # of a meeting: what is typed there are commands
-        self._before = ""
+        self._keys = KeyMatcher()
+        self._hidden = "0"
 
-    def given(self, given: Any) -> Any:
+    def given(self, given: Any, now: float) -> Any:
         match given:
             case News():
                 self._inside = True
+            case MoveTo():
+                self._inside = False
+            case KeysAre(keys):
+                self._keys = KeyMatcher(keys)
+                self._hidden = "?" if any("0" in sequence for sequence, _ in keys) else "0"
             case Digit(digit):
-                return self._digit(digit)
+                return self._digit(digit, now)
             case Dial(keys=keys) if keys:
                 return replace(given, keys="0" * len(keys))
             case Say(text=text):
                 return replace(given, text="".join(" " if character.isspace() else "x" for character in text))
         return given
 
-    def _digit(self, digit: str) -> Digit:
-        """`#` ends an entry; in a meeting the keys of a command do something, one after the other."""
-        before, self._before = self._before, digit
-        if digit == "#" or digit not in _KEYS:
-            return Digit(digit if digit == "#" else "?")
-        command = self._inside and (digit == MUTE_KEYS[0] or before + digit == MUTE_KEYS)
-        return Digit(digit if command else "0")
+    def _digit(self, digit: str, now: float) -> Digit:
+        """`#` ends an entry; in a meeting the keys of a command do something, one after the other. What stands for a
+        key that was none of it is in no command, so that the same follows of it."""
+        if not self._inside:
+            return Digit(digit if digit == "#" else "0" if digit in _KEYS else "?")
+        self._keys.press(digit, now)
+        return Digit(digit if digit == "#" or self._keys.took else self._hidden if digit in _KEYS else "?")
 
 
 _KEYS = frozenset("0123456789*ABCD")

@@ -9,11 +9,13 @@ from ..core.admission import media_refused, within
 from ..core.endings import Reason
 from ..core.events import SPACE_MEETING
 from ..core.ids import SpaceId
+from ..core.key_commands import BUILT_IN_KEYS, KeyMap
 from ..core.leg_inputs import JoinMeeting
 from ..core.meeting_inputs import Entry, Join
 from ..core.people import Tenant
 from ..core.profiles import CallLayer, Layer, LegLayer, resolve_call, resolve_leg
 from ..core.spaces import AccessMethod, Space
+from .dtmf_profiles import keys_of_space
 from .layers import call_layers, leg_layers
 from .legs import LiveLegRunner
 from .live import Party, without_scheme
@@ -31,14 +33,18 @@ class SpaceFacts:
     legs: Mapping[Entry, tuple[LegLayer, ...]]
     kind: str = SPACE_MEETING
     sounds: Sounds = Sounds()
+    keys: KeyMap = BUILT_IN_KEYS
 
 
 async def space_facts(tx: Transaction, space_id: SpaceId, entries: Iterable[Entry]) -> SpaceFacts | None:
     """None: there is no such space. An entry whose door is gone is left out: who came in by it keeps what he has,
     for the space's own profile may well be a host's."""
     space = await tx.spaces.get(space_id)
-    if space is None:
-        return None
+    return await facts_of(tx, space, entries) if space is not None else None
+
+
+async def facts_of(tx: Transaction, space: Space, entries: Iterable[Entry], kind: str = SPACE_MEETING) -> SpaceFacts:
+    """As space_facts, of a space that is known."""
     standing = [e for e in entries if not e.access_method or await tx.access_methods.get(e.access_method)]
     return SpaceFacts(
         space=space,
@@ -46,6 +52,8 @@ async def space_facts(tx: Transaction, space_id: SpaceId, entries: Iterable[Entr
         call=await call_layers(tx, space),
         legs={entry: await leg_layers(tx, space, entry) for entry in standing},
         sounds=await sounds_of_space(tx, space),
+        keys=await keys_of_space(tx, space),
+        kind=kind,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
@@ -75,4 +75,5 @@ def _told(step: Step) -> Told:
 
 
 def _numbers(statistics: Any) -> dict[str, Any]:
-    return {name: getattr(statistics, name) for name in type(statistics).__slots__}
+    numbers = asdict(statistics)
+    return {**numbers, **numbers.pop("losses", {})}

@@ -8,8 +8,9 @@ import structlog
 
 from ..core.endings import Ending, Reason, Side
 from ..core.ids import LegId, MeetingId, ParticipantId
+from ..core.key_commands import BUILT_IN_KEYS, KeyMap
 from ..core.leg_inputs import (
-    AskToMute,
+    AskByKeys,
     ChangeMedia,
     CloseMedia,
     Drop,
@@ -17,6 +18,7 @@ from ..core.leg_inputs import (
     GiveUp,
     HangUp,
     JoinMeeting,
+    KeysAre,
     LeaveMeeting,
     LegAudio,
     LegEffect,
@@ -34,7 +36,7 @@ from ..core.leg_inputs import (
     SendKeys,
     StopEcho,
 )
-from ..core.meeting_inputs import LegNews, LegView, MeetingInput, MuteSelf
+from ..core.meeting_inputs import DoByKeys, LegNews, LegView, MeetingInput
 from ..core.survival import Dated, StoredLeg
 from .inputs import Inputs, NoInputs
 from .live import LiveLeg, Party
@@ -143,6 +145,7 @@ class LiveLegRunner:
         self.replaces: LiveLegRunner | None = None  # whose place it takes once it is in
         self.started = services.clock.now()
         self.quality = QualityRecord(leg, number, services.journal)
+        self._keys = BUILT_IN_KEYS
         self._answered_door = door
         self._services = services
         self._lobby = lobby
@@ -176,6 +179,12 @@ class LiveLegRunner:
     @property
     def encrypted_media(self) -> bool:
         return self.audio.encrypted if self.audio is not None else self.was_encrypted
+
+    def use_keys(self, keys: KeyMap) -> None:
+        """What keys mean in the meeting from now on; told to the machine when it is something else than before."""
+        if keys != self._keys:
+            self._keys = keys
+            self.post(KeysAre(keys))
 
     def send_keys(self, keys: str) -> None:
         """Pressed for the far end, which must have answered."""
@@ -263,8 +272,8 @@ class LiveLegRunner:
                 self._answered_door.hang_up(ending)
             case JoinMeeting():
                 self._lobby.join(self, effect)
-            case AskToMute():
-                self._lobby.ask(self, MuteSelf(self.participant))
+            case AskByKeys(command):
+                self._lobby.ask(self, DoByKeys(self.id, command))
             case Play(play, prompts, language, brand):
                 engine.play(self.id, play, prompts, language, brand)
             case SendKeys(keys):

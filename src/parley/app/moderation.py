@@ -44,7 +44,7 @@ def may_moderate(leg: LegView) -> bool:
 
 def may_mute(leg: LegView, muted: bool) -> bool:
     """May this one mute himself, or unmute?"""
-    return leg.effective.settings.may_mute_self(muted)
+    return leg.may_mute_itself(muted)
 
 
 def audible(heard: bool) -> LegSettings:

@@ -23,9 +23,10 @@ from ..core.leg_inputs import (
     Redirected,
     ReportCall,
     Ringing,
+    StopPlaying,
 )
 from ..core.outbound import Hop
-from ..core.outgoing_leg import OutgoingLeg
+from ..core.outgoing_leg import CallState, OutgoingLeg
 from .inputs import CALL
 from .legs import GENERATION, LegServices, LiveLegRunner, Lobby
 from .live import OUTGOING, Party
@@ -82,6 +83,12 @@ class OutgoingLegRunner(LiveLegRunner):
         return not self.accepted and not self.ended
 
     @property
+    def outside(self) -> bool:
+        """On the way into its meeting: not answered yet, or not confirmed."""
+        machine = self._machine
+        return self.calling or (isinstance(machine, OutgoingLeg) and machine.state is CallState.CONFIRMING)
+
+    @property
     def state(self) -> str:
         return "ringing" if self.calling and self._rings else super().state
 
@@ -108,6 +115,8 @@ class OutgoingLegRunner(LiveLegRunner):
                 self.door.reach(hop)
             case PlaceCall(port, web):
                 self.door.place(port, web)
+            case StopPlaying():
+                self._services.engine.stop_playing(self.id)
             case GiveUp():
                 self.door.give_up()
             case ReportCall(ending):

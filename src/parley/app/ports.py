@@ -22,6 +22,7 @@ from ..core.endings import Ending
 from ..core.events import Event
 from ..core.forwarding import ForwardingRule, Passage
 from ..core.ids import LegId, MeetingId, SpaceId, TenantId, UserId
+from ..core.key_commands import DtmfProfile
 from ..core.leg_inputs import LegAudio, LegInput, WebLocal
 from ..core.mediaplan import MediaPlan
 from ..core.meeting_inputs import Announce, Entry
@@ -29,7 +30,7 @@ from ..core.outbound import Hop, OutboundRule, Target
 from ..core.outbox import OutboxEntry
 from ..core.people import Administrator, Application, Department, SystemDefaults, Tenant, Token, User
 from ..core.profiles import CallProfile, Extras, LegProfile, LegSettings, MediaEncryption
-from ..core.quality import QualityWindow
+from ..core.quality import LossRuns, QualityWindow
 from ..core.seats import Seat
 from ..core.spaces import AccessMethod, Member, Space
 from ..core.survival import StoredLeg, StoredMeeting
@@ -127,6 +128,24 @@ class AccessMethodRepository(Repository[AccessMethod], Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """Which occurrences a list shows: of this tenant, in one of the states, to start in [first, last].
+
+    person, search: of the conference, as in Coming.
+    """
+
+    tenant: TenantId | None
+    first: datetime
+    last: datetime
+    states: Collection[OccurrenceState]
+    person: UserId | None = None
+    search: str | None = None
+    descending: bool = False
+    offset: int = 0
+    limit: int = 20
+
+
 class OccurrenceRepository(Repository[Occurrence], Protocol):
     async def of(self, conferences: Sequence[str]) -> list[Occurrence]:
         """Every occurrence of these conferences, by start."""
@@ -142,6 +161,10 @@ class OccurrenceRepository(Repository[Occurrence], Protocol):
 
     async def unannounced(self, first: datetime, last: datetime) -> list[Occurrence]:
         """Those BOOKED and not `reminded` whose start lies in [first, last], by start. Indexed."""
+        ...
+
+    async def past(self, wish: Past) -> Page[Occurrence]:
+        """By start, in order of creation where it is the same; both the other way round when descending. Indexed."""
         ...
 
 
@@ -256,6 +279,7 @@ class Transaction(Protocol):
     departments: Repository[Department]
     devices: Repository[Device]
     brandings: Repository[Branding]
+    dtmf_profiles: Repository[DtmfProfile]
     seats: SeatRepository
     live_legs: Repository[StoredLeg]
     live_meetings: Repository[StoredMeeting]
@@ -371,6 +395,7 @@ class MediaStatistics:
     far_loss_percent: float = 0.0  # the same, of late
     far_jitter_ms: float = 0.0
     gain: float = 0.0
+    losses: LossRuns = LossRuns()
 
 
 class EngineListener(Protocol):
@@ -615,6 +640,7 @@ class CallOut:
     entry: the door the person comes in by without being asked for a PIN; settings, extras: of the leg itself.
     admitted: the person waits for nothing, not in a lobby, a waiting room or before a lock. keys: 0-9 * # and commas,
     pressed for the far end as soon as it has answered. owner: what whoever asks wants to know the call by in records.
+    confirmation: whoever answers must press a key to come in.
     """
 
     space: SpaceId
@@ -628,6 +654,7 @@ class CallOut:
     admitted: bool = False
     keys: str = ""
     owner: str = ""
+    confirmation: bool = False
 
 
 class CallPlacer(Protocol):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from ..core.ids import BrandingId, CallProfileId, LegProfileId
+from ..core.ids import BrandingId, CallProfileId, DtmfProfileId, LegProfileId
 from ..core.people import SystemDefaults
 from ..core.profiles import CallProfile, LegProfile
 from .changes import Change, Changes
@@ -39,6 +39,7 @@ class SystemEdit:
     call_profile: CallProfileId | Kept | None = KEEP
     call_branding: BrandingId | Kept | None = KEEP
     ivr_branding: BrandingId | Kept | None = KEEP
+    dtmf_profile: DtmfProfileId | Kept | None = KEEP
     extras: ExtrasEdit = field(default_factory=dict)
 
 

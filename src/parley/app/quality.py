@@ -78,5 +78,6 @@ class QualityRecord:
                 lost=max(summary.lost, statistics.packets_lost),
                 sent=max(summary.sent, statistics.packets_sent),
                 concealed_ms=max(summary.concealed_ms, statistics.concealed_ms),
+                losses=statistics.losses,
             )
         return replace(event, quality=summary)

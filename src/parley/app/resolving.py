@@ -6,32 +6,35 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 
 from ..core.endings import Ending, Reason, Side
-from ..core.ids import MeetingId, SpaceId
+from ..core.ids import LegId, MeetingId, SpaceId
 from ..core.meeting_inputs import End, LegLayersChanged, SpaceChanged
 from .changes import Change, Changes
-from .legs import LegServices
+from .legs import LegServices, LiveLegRunner
 from .meetings import MeetingRunner
 from .space_reader import SpaceReader
 
 # A change of one of these may change what a live leg or meeting resolves to.
-_RESOLVING = {"leg-profile", "call-profile", "branding", "space", "access-method", "member", "tenant", "system"}
+_PROFILES = {"leg-profile", "call-profile", "dtmf-profile"}
+_RESOLVING = _PROFILES | {"branding", "space", "access-method", "member", "tenant", "system"}
 
 RETRY_AFTER = 1.0  # seconds until a meeting is resolved anew once more, when the store could not be read
 
 
 class Resolving:
-    """meetings, of_space: those that are live, as the directory keeps them."""
+    """legs, meetings, of_space: those that are live, as the directory keeps them."""
 
     def __init__(
         self,
         changes: Changes,
         spaces: SpaceReader,
         services: LegServices,
+        legs: Mapping[LegId, LiveLegRunner],
         meetings: Mapping[MeetingId, MeetingRunner],
         of_space: Mapping[SpaceId, MeetingId],
     ) -> None:
         self._spaces = spaces
         self._services = services
+        self._legs = legs
         self._meetings = meetings
         self._of_space = of_space
         self._under_way: set[MeetingId] = set()
@@ -80,5 +83,7 @@ class Resolving:
             return
         runner.post(SpaceChanged(facts.space.name, facts.call, facts.sounds.brand))
         for leg in runner.view().legs:
+            if (own := self._legs.get(leg.leg)) is not None:
+                own.use_keys(facts.keys)
             if leg.entry in facts.legs:
                 runner.post(LegLayersChanged(leg.leg, facts.legs[leg.entry]))

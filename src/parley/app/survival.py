@@ -27,15 +27,16 @@ from typing import TypeVar
 import structlog
 
 from ..core.endings import Ending, Reason, Side
-from ..core.events import SPACE_MEETING
+from ..core.events import AD_HOC_MEETING, FORWARDING_MEETING
 from ..core.ids import LegId, MeetingId, ParticipantId, TenantId
 from ..core.leg_inputs import Drop
 from ..core.meeting import Meeting
 from ..core.meeting_inputs import Left, Tick
+from ..core.spaces import Space
 from ..core.survival import Inside, StoredLeg, StoredMeeting, leg_again
 from .directory import Directory
 from .history import BROKEN_OFF, History
-from .joining import SpaceFacts, space_facts
+from .joining import SpaceFacts
 from .legs import GENERATION, LegServices, LiveLegRunner
 from .live import OUTGOING
 from .meetings import MeetingRunner
@@ -261,7 +262,11 @@ class Survival:
             rows = sorted((await tx.live_legs.page(Query())).items, key=lambda row: row.number)
             meetings = (await tx.live_meetings.page(Query())).items
             history = History(await tx.newest_events(RECENT))
-            facts = {one.id: await space_facts(tx, one.space, ()) for one in meetings}
+            for one in meetings:
+                if one.kind == AD_HOC_MEETING and one.id not in history.over:
+                    space = Space(one.space, one.name, one.tenant, non_member_access=False)
+                    self._directory.spaces.keep_ad_hoc(space)
+            facts = {one.id: await self._directory.spaces.facts_in(tx, one.space, ()) for one in meetings}
         self._legs = {row.id: row for row in rows}
         self._meetings = {one.id: one for one in meetings}
         self._changed_legs, self._changed_meetings = set(self._legs), set(self._meetings)
@@ -317,7 +322,7 @@ class Survival:
         runner = surviving(stored, door or NoDoor(), self._services, self._directory, self._timed, space, finished)
         self._directory.take_up_leg(runner, row.meeting if inside else None)
         inside = (
-            inside and at is not None and at.kind == SPACE_MEETING
+            inside and at is not None and at.kind != FORWARDING_MEETING
         )  # calls passed on end: nobody knows whose is whose
         found = row.id in self._services.engine.found()
         if found and inside and door is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..core.ids import BrandingId, CallProfileId, LegProfileId, TenantId
+from ..core.ids import BrandingId, CallProfileId, DtmfProfileId, LegProfileId, TenantId
 from ..core.people import Tenant
 from ..core.refusals import Refusal
 from .changes import Change, Changes
@@ -21,6 +21,7 @@ class TenantEdit:
     call_branding: BrandingId | Kept | None = KEEP
     ivr_branding: BrandingId | Kept | None = KEEP
     language: str | Kept | None = KEEP
+    dtmf_profile: DtmfProfileId | Kept | None = KEEP
     extras: ExtrasEdit = field(default_factory=dict)
 
 

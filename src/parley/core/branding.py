@@ -53,6 +53,7 @@ FILES: Mapping[BrandKind, Mapping[str, tuple[str, ...]]] = {
         "timeout-goodbye": ("timeout.wav",),
         "waiting-for-host": ("waiting_for_host.wav",),
         "only-participant": ("only_participant.wav",),
+        "confirm-join": ("cospace_join_confirmation.wav", "call_join_confirmation.wav"),
         **_PIN,
     },
 }

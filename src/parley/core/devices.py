@@ -7,7 +7,7 @@ rule of a registration: what it makes of the addresses that are known.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -28,7 +28,11 @@ class DigestAlgorithm(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """Where a device is reached. contact: the URI it gave; host, port, transport: whence it said so."""
+    """Where a device is reached. contact: the URI it gave; host, port, transport: whence it said so.
+
+    parameters: of its Contact as it gave them, without expires. instance, reg_id: among these, who the device is
+    wherever it is, and which of its ways to us this one is (RFC 5626 section 4.1); empty: it does not say.
+    """
 
     contact: str
     host: str
@@ -38,6 +42,9 @@ class Binding:
     cseq: int
     expires: datetime  # UTC
     user_agent: str = ""
+    parameters: str = ""
+    instance: str = ""
+    reg_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +75,13 @@ def ha1(username: str, realm: str, password: Secret, algorithm: DigestAlgorithm)
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """One address of a REGISTER. expires: seconds, 0 takes it back."""
+    """One address of a REGISTER. expires: seconds, 0 takes it back; the others as in Binding."""
 
     uri: str
     expires: int
+    parameters: str = ""
+    instance: str = ""
+    reg_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,23 +110,40 @@ def registered(known: Sequence[Binding], wish: Registration, now: datetime) -> t
 
     A request of the same Call-ID that is older than what is known is out of order (RFC 3261 10.3, step 7).
     """
-    live = [binding for binding in known if binding.expires > now]
+    kept = [binding for binding in known if binding.expires > now]
     if wish.contacts is None:
-        for binding in live:
+        for binding in kept:
             _check_order(binding, wish)
         return ()
+    added: dict[str, Binding] = {}
     for contact in wish.contacts:
         if 0 < contact.expires < EXPIRES_LEAST:
             raise RegistrationRefused("interval")
-        old = next((binding for binding in live if binding.contact == contact.uri), None)
-        if old is not None:
+        for old in [binding for binding in kept if _is_same(binding, contact)]:
             _check_order(old, wish)
-            live.remove(old)
+            kept.remove(old)
+        added.pop(contact.uri, None)
         if contact.expires:
-            live.append(_binding(contact, wish, now))
-    if len(live) > BINDINGS_MOST:
+            added[contact.uri] = _binding(contact, wish, now)
+    after = (*kept, *added.values())
+    if len(after) > BINDINGS_MOST:
         raise RegistrationRefused("too-many")
-    return tuple(live)
+    return after
+
+
+def one_way_each(bindings: Iterable[Binding]) -> list[Binding]:
+    """Without the further ways to devices that say who they are: nobody's phone rings twice (RFC 5626 section 6)."""
+    chosen: list[Binding] = []
+    for binding in bindings:
+        if not binding.instance or all(binding.instance != other.instance for other in chosen):
+            chosen.append(binding)
+    return chosen
+
+
+def _is_same(binding: Binding, contact: Contact) -> bool:
+    """The same address, or the same way to a device that says who it is: it has moved (RFC 5626 section 6)."""
+    moved = bool(contact.instance) and (binding.instance, binding.reg_id) == (contact.instance, contact.reg_id)
+    return moved or binding.contact == contact.uri
 
 
 def _check_order(binding: Binding, wish: Registration) -> None:
@@ -135,4 +162,7 @@ def _binding(contact: Contact, wish: Registration, now: datetime) -> Binding:
         cseq=wish.cseq,
         expires=now + timedelta(seconds=seconds),
         user_agent=wish.user_agent,
+        parameters=contact.parameters,
+        instance=contact.instance,
+        reg_id=contact.reg_id,
     )

@@ -43,6 +43,7 @@ class Reason(StrEnum):
     # Of calls that we make:
     BUSY = "busy"
     DECLINED = "declined"  # the far end will not take the call
+    NOT_CONFIRMED = "not-confirmed"  # it was answered, but nobody pressed a key to come in
     NO_ANSWER = "no-answer"  # REMOTE: it says so; LOCAL: it rang for too long
     UNREACHABLE = "unreachable"  # no such number there, or the next hop is silent, broken or ourselves
     LOOP = "loop"  # the call has been here before, or its next hop is ourselves

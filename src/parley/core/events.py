@@ -13,6 +13,7 @@ from .ids import LegId, MeetingId, OccurrenceId, ParticipantId, SpaceId, TenantI
 from .quality import QualitySummary, QualityWindow
 
 SPACE_MEETING = "space"
+AD_HOC_MEETING = "ad-hoc"  # of those who are called into it, in no space that is kept
 FORWARDING_MEETING = "forwarding"  # of a caller and the one he is put through to, in a space of this call alone
 
 

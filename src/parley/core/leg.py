@@ -26,6 +26,7 @@ from .endings import Ending, Reason, Side
 from .events import LegArrived, LegConnected, LegEnded
 from .ids import AccessMethodId, LegId
 from .ivr import MEETING_FULL, Entered, Entrance, GaveUp
+from .key_commands import BUILT_IN_KEYS
 from .keys import Keypad
 from .leg_inputs import (
     Accept,
@@ -40,6 +41,7 @@ from .leg_inputs import (
     HangUp,
     HearItself,
     JoinMeeting,
+    KeysAre,
     LeaveMeeting,
     LegEffect,
     LegFinished,
@@ -64,7 +66,7 @@ from .leg_inputs import (
     StopEcho,
     StopPlaying,
 )
-from .meeting_inputs import Admitted, Dropped, JoinRefused, SelfMuted, Waiting
+from .meeting_inputs import Admitted, Dropped, JoinRefused, KeysDone, SelfMuted, Waiting
 
 # An engine that has not said within this many seconds whether a port is open never will; the port is
 # closed on suspicion and the leg forgotten.
@@ -133,6 +135,7 @@ class Leg:
         self._encrypted_media = False
         self._plain = False
         self._entrance = Entrance(id, number, "", settings)
+        self._keys = BUILT_IN_KEYS
         self._keypad = Keypad(settings.language)
         self._connected = False
         self._port_open = False
@@ -161,6 +164,7 @@ class Leg:
             RemoteEnded: lambda given, now: self._end(given.ending, now, remote=True),
             Drop: lambda given, now: self._end(given.ending, now),
             MoveTo: self._move,
+            KeysAre: self._keys_are,
             LegTick: self._tick,
         }
 
@@ -202,6 +206,8 @@ class Leg:
             return self._path_until
         if self.state is LegState.ECHO:
             return self._echo_until
+        if self.state is LegState.JOINED:
+            return self._keypad.deadline
         return self._entrance.next_deadline() if self.state is LegState.ENTRANCE else None
 
     # --- before the answer --------------------------------------------------------------------------------------
@@ -215,7 +221,7 @@ class Leg:
         self._entrance = Entrance(
             self.id, self.number, self._source, self._settings, self._encrypted_media, offer.language
         )
-        self._keypad = Keypad(self._entrance.language)
+        self._keypad = Keypad(self._entrance.language, self._keys)
         self.state = LegState.RESOLVING
         arrived = LegArrived(
             leg=self.id,
@@ -278,6 +284,8 @@ class Leg:
         if self.state is LegState.ECHO:
             over = self._echo_until is not None and now >= self._echo_until
             return self._end(Ending(Side.LOCAL, Reason.TOO_LONG), now) if over else []
+        if self.state is LegState.JOINED:
+            return self._keypad.tick(now)
         return self._at_entrance(self._entrance.tick(now), now)
 
     # --- entry --------------------------------------------------------------------------------------------------
@@ -356,7 +364,7 @@ class Leg:
     def _ask_to_join(self, candidates: Candidates, access_method: AccessMethodId, proof: Proof) -> list[LegEffect]:
         self.state = LegState.JOINING
         self._in_meeting = True
-        self._keypad = Keypad(self._settings.spoken_to(self._language or candidates.language))
+        self._keypad = Keypad(self._settings.spoken_to(self._language or candidates.language), self._keys)
         return [JoinMeeting(candidates.space, candidates.tenant, access_method, proof=proof)]
 
     def _at_entrance(self, effects: list[LegEffect], now: float) -> list[LegEffect]:
@@ -377,11 +385,16 @@ class Leg:
             return self._keypad.press(given.digit, now)
         return self._at_entrance(self._entrance.digit(given.digit, now), now)
 
+    def _keys_are(self, given: KeysAre, _now: float) -> list[LegEffect]:
+        self._keys = given.keys
+        self._keypad.use(given.keys)
+        return []
+
     def _news(self, given: News, now: float) -> list[LegEffect]:
         news = given.news
         if self.state not in {LegState.JOINING, LegState.JOINED}:
             return []
-        if isinstance(news, SelfMuted):
+        if isinstance(news, SelfMuted | KeysDone):
             return self._keypad.answered(news)
         if isinstance(news, Dropped):
             return self._end(news.ending, now)

@@ -15,6 +15,7 @@ from .endings import Ending
 from .events import Event
 from .forwarding import Passage
 from .ids import AccessMethodId, LegId, SpaceId, TenantId, UserId
+from .key_commands import KeyCommand, KeyMap
 from .meeting_inputs import Entry, LegNews, Stay
 from .outbound import Hop
 from .profiles import Extras, LegSettings
@@ -272,6 +273,13 @@ class MoveTo:
 
 
 @dataclass(frozen=True, slots=True)
+class KeysAre:
+    """What keys mean in the meeting that the leg is in, or comes to, from now on."""
+
+    keys: KeyMap
+
+
+@dataclass(frozen=True, slots=True)
 class LegTick:
     """The time asked for by next_deadline has come."""
 
@@ -285,7 +293,8 @@ class Dial:
 
     entry, settings, extras and admitted are of the leg that joins when somebody answers; ring_seconds: how long one
     hop has from the first attempt to the answer. keys: pressed for the far end as soon as it has answered.
-    owner: as in LegArrived.
+    owner: as in LegArrived. confirmation: whoever answers is asked to press a key before he comes in, in this language
+    and by this brand's prompt.
     """
 
     hops: tuple[Hop, ...]
@@ -303,6 +312,9 @@ class Dial:
     sip_call_id: str = ""
     keys: str = ""
     owner: str = ""
+    confirmation: bool = False
+    language: str = ""
+    brand: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,6 +375,7 @@ LegInput = (
     | RemoteEnded
     | Drop
     | MoveTo
+    | KeysAre
     | LegTick
     | Dial
     | Reached
@@ -468,8 +481,10 @@ class JoinMeeting:
 
 
 @dataclass(frozen=True, slots=True)
-class AskToMute:
-    """The caller asks by keys to be muted or, when muted, to be heard again; answered by News(SelfMuted)."""
+class AskByKeys:
+    """The caller asks for this by keys; answered by News: SelfMuted for the own mute, else KeysDone."""
+
+    command: KeyCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -574,7 +589,7 @@ LegEffect = (
     | ResolveCallId
     | JudgePin
     | JoinMeeting
-    | AskToMute
+    | AskByKeys
     | LeaveMeeting
     | HearItself
     | StopEcho

@@ -37,11 +37,13 @@ from .events import (
     UnencryptedMediaPresent,
 )
 from .ids import LegId, MeetingId, ParticipantId, SpaceId, TenantId
+from .key_commands import ONESELF, may
 from .mediaplan import LegMedia, MediaPlan
 from .meeting_inputs import (
     AdmitParticipant,
     Admitted,
     ApplyPlan,
+    DoByKeys,
     DropLeg,
     DropParticipant,
     Dropped,
@@ -49,6 +51,7 @@ from .meeting_inputs import (
     Finished,
     Join,
     JoinRefused,
+    KeysDone,
     Left,
     LegLayersChanged,
     LegNews,
@@ -64,15 +67,18 @@ from .meeting_inputs import (
     SelfMuted,
     SendBack,
     SetCohost,
+    SetFreeMute,
     SetHands,
     SetKeptWhenEmpty,
     SetLocked,
+    SetNewcomersMuted,
     SetRole,
     SpaceChanged,
     TellLeg,
     Tick,
     Waiting,
 )
+from .meeting_keys import meant
 from .meeting_legs import MeetingLeg
 from .profiles import CallLayer, LockMode, resolve_call
 from .survival import Dated, Inside, StoredMeeting, Timed, inside_of
@@ -114,7 +120,10 @@ class Meeting:
         self._gone: OrderedDict[LegId, int] = OrderedDict()  # leg -> newest generation that has left
         self._started_at: float | None = None
         self._finished = False
+        self._ordered = False  # somebody has ended it
         self._kept = False
+        self._free_mute = False
+        self._newcomers_muted: bool | None = None
         self._unencrypted = False
         self._legs_most = 0
         self._legs_completed = 0
@@ -133,6 +142,9 @@ class Meeting:
             AdmitParticipant: self._admit,
             SendBack: self._send_back,
             MuteSelf: self._mute_self,
+            DoByKeys: self._do_by_keys,
+            SetFreeMute: self._set_free_mute,
+            SetNewcomersMuted: self._set_newcomers_muted,
             SetHands: self._set_hands,
             Rename: self._rename,
             SetRole: self._set_role,
@@ -168,6 +180,8 @@ class Meeting:
             legs_completed=self._legs_completed,
             chat=self._chat,
             kind=self._kind,
+            free_mute=self._free_mute,
+            newcomers_muted=self._newcomers_muted,
         )
         return meeting, {leg.join.leg: inside_of(leg, dated) for leg in self._legs.values()}
 
@@ -206,6 +220,7 @@ class Meeting:
         meeting._kept, meeting._unencrypted = stored.kept_when_empty, stored.unencrypted
         meeting._legs_most, meeting._legs_completed = stored.legs_most, stored.legs_completed
         meeting._chat = stored.chat
+        meeting._free_mute, meeting._newcomers_muted = stored.free_mute, stored.newcomers_muted
         meeting._chimes.after(meeting._legs.values(), brand, now)  # nobody has come
         return meeting
 
@@ -228,7 +243,7 @@ class Meeting:
         heard = self._chimes.after(self._legs.values(), self._brand, now)
         effects = [*self._records, *self._plan(), *heard, *self._news]
         if self._finished:
-            effects.append(Finished(self.id, isinstance(given, End)))
+            effects.append(Finished(self.id, self._ordered))
         self._records, self._news = [], []
         return effects
 
@@ -253,9 +268,11 @@ class Meeting:
             legs_most=self._legs_most,
             legs_completed=self._legs_completed,
             call=self._call,
-            legs=tuple(leg.view(now) for leg in self._legs.values()),
+            legs=tuple(leg.view(now, self._free_mute) for leg in self._legs.values()),
             chat=self._chat,
             kind=self._kind,
+            free_mute=self._free_mute,
+            newcomers_muted=self._newcomers_muted,
         )
 
     # --- coming and going -----------------------------------------------------------------------------------
@@ -273,6 +290,8 @@ class Meeting:
             return
         self._start()
         leg = MeetingLeg.of(join, self._room.now)
+        if self._newcomers_muted is not None and join.stay is None:
+            leg.begin_muted(self._newcomers_muted)
         standing = happen(Trigger.RETURNS if join.stay else Trigger.JOINS, leg.standing, self._room)
         if join.admitted and standing is not None:
             standing = happen(Trigger.ADMITTED, standing, self._room)
@@ -353,12 +372,32 @@ class Meeting:
         muted = wish.muted
         if muted is None:
             muted = not all(leg.effective.settings.rx_audio_mute for leg in legs)
-        granted = all(leg.effective.settings.may_mute_self(muted) for leg in legs)
+        granted = self._free_mute or all(leg.effective.settings.may_mute_self(muted) for leg in legs)
         for leg in legs:
             if granted:
                 leg.mute_itself(muted)
             self._tell(leg.join, SelfMuted(muted, granted))
         self._resolve(legs)
+
+    def _do_by_keys(self, wish: DoByKeys) -> None:
+        leg, command = self._legs.get(wish.leg), wish.command
+        if leg is None:
+            return
+        who = leg.join.participant
+        if command in ONESELF:
+            self._mute_self(MuteSelf(who, ONESELF[command]))
+            return
+        granted = may(command, leg.effective.settings, waits=bool(leg.standing.causes))
+        for given in meant(command, who) if granted else ():
+            self._inputs[type(given)](given)
+        if wish.leg in self._legs:
+            self._tell(leg.join, KeysDone(command, granted))
+
+    def _set_free_mute(self, change: SetFreeMute) -> None:
+        self._free_mute = change.free
+
+    def _set_newcomers_muted(self, change: SetNewcomersMuted) -> None:
+        self._newcomers_muted = change.muted
 
     def _set_hands(self, change: SetHands) -> None:
         for leg in self._legs.values():
@@ -404,7 +443,7 @@ class Meeting:
             self._start()
 
     def _end(self, end: End) -> None:
-        self._kept = False
+        self._kept, self._ordered = False, True
         self._drop(self._legs.values(), end.ending)
 
     # --- settings -------------------------------------------------------------------------------------------

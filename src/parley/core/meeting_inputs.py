@@ -15,6 +15,7 @@ from .chat import ChatLine
 from .endings import Ending, Reason
 from .events import SPACE_MEETING, Event
 from .ids import AccessMethodId, LegId, LegProfileId, MeetingId, MemberId, ParticipantId, SpaceId, TenantId
+from .key_commands import KeyCommand
 from .mediaplan import MediaPlan
 from .profiles import CallLayer, EffectiveCall, EffectiveLeg, Extras, LegLayer, LegSettings
 from .spaces import Role
@@ -146,6 +147,31 @@ class MuteSelf:
 
 
 @dataclass(frozen=True, slots=True)
+class DoByKeys:
+    """The participant of this leg asks by keys for something; its own settings say whether it may.
+
+    Answered by SelfMuted for its own mute, else by KeysDone.
+    """
+
+    leg: LegId
+    command: KeyCommand
+
+
+@dataclass(frozen=True, slots=True)
+class SetFreeMute:
+    """Everybody may mute and unmute himself, whatever his settings say; False: as they say."""
+
+    free: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SetNewcomersMuted:
+    """Who joins from now on is not heard at first, or is; None: as his settings say."""
+
+    muted: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class SetHands:
     """Raise or lower the hands of these participants."""
 
@@ -254,6 +280,9 @@ MeetingInput = (
     | AdmitParticipant
     | SendBack
     | MuteSelf
+    | DoByKeys
+    | SetFreeMute
+    | SetNewcomersMuted
     | SetHands
     | Rename
     | SetRole
@@ -331,7 +360,15 @@ class SelfMuted:
     granted: bool
 
 
-LegNews = Admitted | Waiting | JoinRefused | Dropped | SelfMuted
+@dataclass(frozen=True, slots=True)
+class KeysDone:
+    """News to a leg: its participant asked for this by keys, and it was done or refused."""
+
+    command: KeyCommand
+    granted: bool
+
+
+LegNews = Admitted | Waiting | JoinRefused | Dropped | SelfMuted | KeysDone
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,6 +402,7 @@ class LegView:
 
     door_role: what its access method says, if anything. muted_itself: its own doing was the last word on its mute.
     cohost: a guest who may do for the host what hosts let others do. admitted: let in singly, without a host.
+    free_mute: as in the meeting's view.
     """
 
     leg: LegId
@@ -386,6 +424,11 @@ class LegView:
     muted_itself: bool = False
     cohost: bool = False
     admitted: bool = False
+    free_mute: bool = False
+
+    def may_mute_itself(self, muted: bool) -> bool:
+        """May it bring this about?"""
+        return self.free_mute or self.effective.settings.may_mute_self(muted)
 
     @property
     def stands_as(self) -> Role:
@@ -411,7 +454,10 @@ class LegView:
 
 @dataclass(frozen=True, slots=True)
 class MeetingView:
-    """One meeting as it stands; legs in join order, chat oldest first."""
+    """One meeting as it stands; legs in join order, chat oldest first.
+
+    free_mute: everybody may mute and unmute himself. newcomers_muted: None: as their settings say.
+    """
 
     meeting: MeetingId
     space: SpaceId
@@ -426,6 +472,8 @@ class MeetingView:
     legs: tuple[LegView, ...]
     chat: tuple[ChatLine, ...] = ()
     kind: str = SPACE_MEETING
+    free_mute: bool = False
+    newcomers_muted: bool | None = None
 
 
 def by_participant(legs: Iterable[LegView]) -> Mapping[ParticipantId, LegView]:

@@ -103,6 +103,12 @@ class MeetingLeg:
             self.muted_itself = False
         self.overrides = replace(self.overrides, **{**cleared, **given})
 
+    def begin_muted(self, muted: bool) -> None:
+        """Heard from the first moment or not, unless that was said of this very leg."""
+        if self.overrides.rx_audio_mute is None:
+            self.set_values(LegSettings(rx_audio_mute=muted))
+            self.resolve()
+
     def mute_itself(self, muted: bool) -> None:
         self.set_values(LegSettings(rx_audio_mute=muted))
         self.muted_itself = muted
@@ -146,7 +152,7 @@ class MeetingLeg:
             brand=brand,
         )
 
-    def view(self, now: float) -> LegView:
+    def view(self, now: float, free_mute: bool = False) -> LegView:
         join = self.join
         active = self.active_before + (now - self.active_since if self.active_since is not None else 0.0)
         return LegView(
@@ -169,4 +175,5 @@ class MeetingLeg:
             muted_itself=self.muted_itself,
             cohost=self.cohost,
             admitted=self.standing.admitted,
+            free_mute=free_mute,
         )

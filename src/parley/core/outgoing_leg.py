@@ -6,7 +6,8 @@ NEW -Dial-> REACHING -Reached-> OPENING -MediaOpened-> CALLING -Ringing-> RINGIN
 and from each of them to FINISHED. A hop that fails leads back to REACHING for the next one, where the failed hop's
 rule says so and it was not the person called who said no: who is busy or declines is not rung by another way.
 
-Whoever answers was called on purpose, so there is no prompt and no PIN: the leg joins by the door that the wish names.
+Whoever answers was called on purpose, so there is no PIN: the leg joins by the door that the wish names. Where the wish
+wants it confirmed, an answer may be a machine's: Answered leads to CONFIRMING, where any key leads on to JOINING.
 
 Whatever ends the leg, `_end` gives back exactly what was taken: GiveUp or HangUp for a call the far end has not ended
 itself, LeaveMeeting for JoinMeeting, CloseMedia for a port, one ReportCall for the wish, one LegEnded for LegArrived,
@@ -41,6 +42,7 @@ from .leg_inputs import (
     Granted,
     HangUp,
     JoinMeeting,
+    KeysAre,
     LeaveMeeting,
     LegAudio,
     LegEffect,
@@ -55,6 +57,7 @@ from .leg_inputs import (
     News,
     OpenMedia,
     PlaceCall,
+    Play,
     Reach,
     Reached,
     RecordLeg,
@@ -63,14 +66,18 @@ from .leg_inputs import (
     ReportCall,
     Ringing,
     SendKeys,
+    StopPlaying,
     WebLocal,
     WebRemote,
 )
-from .meeting_inputs import Admitted, Dropped, JoinRefused, SelfMuted, Waiting
+from .meeting_inputs import Admitted, Dropped, JoinRefused, KeysDone, SelfMuted, Waiting
 from .outbound import FailureAction
 from .secret import Secret
 
 # Said by the person called, or by our own patience: another hop would only ring them again.
+CONFIRM_PROMPT = "confirm-join"
+CONFIRM_WITHIN = 60.0  # seconds from the answer
+CONFIRM_AGAIN = 7.0  # seconds from one asking to the next
 _FINAL = frozenset({Reason.BUSY, Reason.DECLINED, Reason.NO_ANSWER, Reason.CANCELLED})
 
 
@@ -81,6 +88,7 @@ class CallState(StrEnum):
     CALLING = "calling"
     RINGING = "ringing"
     REDIRECTED = "redirected"  # where to is being looked up
+    CONFIRMING = "confirming"  # answered, and asked to press a key
     JOINING = "joining"
     JOINED = "joined"
     ENDED = "ended"  # over, but for a port under way
@@ -90,7 +98,9 @@ class CallState(StrEnum):
 _PLACED = frozenset({CallState.CALLING, CallState.RINGING})
 _TRYING = _PLACED | {CallState.REACHING, CallState.OPENING, CallState.REDIRECTED}
 REDIRECTIONS_MOST = 5  # places that others send one call of ours to
-_ANSWERED = frozenset({CallState.JOINING, CallState.JOINED})
+_IN_MEETING = frozenset({CallState.JOINING, CallState.JOINED})  # JoinMeeting was sent
+_ANSWERED = _IN_MEETING | {CallState.CONFIRMING}
+_TIMED = _TRYING | {CallState.CONFIRMING, CallState.ENDED}
 _OVER = frozenset({CallState.ENDED, CallState.FINISHED})
 
 
@@ -127,7 +137,9 @@ class OutgoingLeg:
         self._encrypted_media = False
         self._active_since: float | None = None
         self._active_before = 0.0
+        self._language = language
         self._keypad = Keypad(language)
+        self._plays = 0
         self._inputs: dict[type, Callable[[Any, float], list[LegEffect]]] = {
             Dial: self._dial,
             Reached: self._reached,
@@ -144,6 +156,7 @@ class OutgoingLeg:
             RemoteEnded: lambda given, now: self._end(given.ending, now, remote=True),
             Drop: lambda given, now: self._end(given.ending, now),
             MoveTo: self._move,
+            KeysAre: self._keys_are,
             LegTick: self._tick,
         }
 
@@ -178,7 +191,9 @@ class OutgoingLeg:
 
     def next_deadline(self) -> float | None:
         """When a LegTick will have something to do; None: not by time alone."""
-        return self._deadline if self.state in _TRYING or self.state is CallState.ENDED else None
+        if self.state is CallState.JOINED:
+            return self._keypad.deadline
+        return self._deadline if self.state in _TIMED else None
 
     # --- until somebody answers ---------------------------------------------------------------------------------
 
@@ -277,6 +292,10 @@ class OutgoingLeg:
         return self._end(failed.ending, now, remote=True)
 
     def _tick(self, _tick: LegTick, now: float) -> list[LegEffect]:
+        if self.state is CallState.JOINED:
+            return self._keypad.tick(now)
+        if self.state is CallState.CONFIRMING:
+            return self._ask_again(now)
         if self.state not in _TRYING or self._deadline is None or now < self._deadline:
             return []
         return self._end(Ending(Side.LOCAL, Reason.NO_ANSWER), now)
@@ -287,15 +306,33 @@ class OutgoingLeg:
         if self.state not in _PLACED or self._call is None:
             return []
         call = self._call
-        self.state = CallState.JOINING
         self._answered_at = now
         self._encrypted_media = answered.audio.encrypted
+        connected = RecordLeg(LegConnected(self.id, self.number, at_ivr=False))
+        keys = [SendKeys(call.keys)] if call.keys else []
+        if call.confirmation:
+            self.state = CallState.CONFIRMING
+            return [connected, ChangeMedia(answered.audio), *keys, *self._ask_again(now)]
+        return [connected, self._report_answer(), ChangeMedia(answered.audio), *keys, *self._join(call)]
+
+    def _report_answer(self) -> LegEffect:
         self._reported = True
+        return ReportCall(None)
+
+    def _ask_again(self, now: float) -> list[LegEffect]:
+        """Whether somebody is there; until it has been long enough."""
+        if self._answered_at is None or self._call is None or (self._plays and now < (self._deadline or 0.0)):
+            return []
+        until = self._answered_at + CONFIRM_WITHIN
+        if now >= until:
+            return self._end(Ending(Side.LOCAL, Reason.NOT_CONFIRMED), now)
+        self._deadline = min(now + CONFIRM_AGAIN, until)
+        self._plays += 1
+        return [Play(self._plays, (CONFIRM_PROMPT,), self._call.language or self._language, self._call.brand)]
+
+    def _join(self, call: Dial) -> list[LegEffect]:
+        self.state = CallState.JOINING
         return [
-            RecordLeg(LegConnected(self.id, self.number, at_ivr=False)),
-            ReportCall(None),
-            ChangeMedia(answered.audio),
-            *([SendKeys(call.keys)] if call.keys else []),
             JoinMeeting(
                 call.space,
                 call.tenant,
@@ -321,13 +358,19 @@ class OutgoingLeg:
         return [LeaveMeeting(MOVED), join]
 
     def _digit(self, given: Digit, now: float) -> list[LegEffect]:
+        if self.state is CallState.CONFIRMING and self._call is not None:
+            return [StopPlaying(), self._report_answer(), *self._join(self._call)]
         return self._keypad.press(given.digit, now) if self.state is CallState.JOINED else []
 
+    def _keys_are(self, given: KeysAre, _now: float) -> list[LegEffect]:
+        self._keypad.use(given.keys)
+        return []
+
     def _news(self, given: News, now: float) -> list[LegEffect]:
-        if self.state not in _ANSWERED:
+        if self.state not in _IN_MEETING:
             return []
         news = given.news
-        if isinstance(news, SelfMuted):
+        if isinstance(news, SelfMuted | KeysDone):
             return self._keypad.answered(news)
         if isinstance(news, Dropped):
             return self._end(news.ending, now)
@@ -367,7 +410,7 @@ class OutgoingLeg:
             if not self._reported:
                 self._reported = True
                 effects.append(ReportCall(ending))
-        if self.state in _ANSWERED:
+        if self.state in _IN_MEETING:
             effects.append(LeaveMeeting(ending))
         if self._port is not None:
             effects.append(CloseMedia())

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from .ids import BrandingId, CallProfileId, LegProfileId, TenantId, UserId
+from .ids import BrandingId, CallProfileId, DtmfProfileId, LegProfileId, TenantId, UserId
 from .profiles import Extras, MediaEncryption
 from .secret import Secret
 from .spaces import Role
@@ -50,6 +50,7 @@ class Tenant:
     call_branding: BrandingId | None = None
     ivr_branding: BrandingId | None = None
     language: str | None = None
+    dtmf_profile: DtmfProfileId | None = None
 
 
 class AdministratorLevel(StrEnum):
@@ -157,3 +158,4 @@ class SystemDefaults:
     call_out: CallOutLimits = CallOutLimits()
     call_branding: BrandingId | None = None
     ivr_branding: BrandingId | None = None
+    dtmf_profile: DtmfProfileId | None = None

@@ -75,7 +75,8 @@ class LegSettings:
     terminal_rx_audio_mute: takes the place of rx_audio_mute for phones and room systems. waiting_room: the leg
     waits until a person lets it in. mute_self: it may mute and unmute itself; unmute_self: of these two, the latter.
     passes_lock: a locked meeting lets it in. agc: its voice is brought to the common level. join_tone, leave_tone: it
-    hears somebody come or go while so many participants at most are active; 0: never.
+    hears somebody come or go while so many participants at most are active; 0: never. may_lock, may_mute_others,
+    may_end, may_free_mute, may_mute_newcomers: by keys of a phone (core.key_commands).
     """
 
     needs_activation: bool | None = None
@@ -93,6 +94,11 @@ class LegSettings:
     agc: bool | None = None
     join_tone: int | None = None
     leave_tone: int | None = None
+    may_lock: bool | None = None
+    may_mute_others: bool | None = None
+    may_end: bool | None = None
+    may_free_mute: bool | None = None
+    may_mute_newcomers: bool | None = None
 
     def may_mute_self(self, muted: bool) -> bool:
         """May the leg itself bring this about? Of settings that are resolved."""
@@ -129,6 +135,11 @@ DEFAULT_LEG = LegSettings(
     agc=False,
     join_tone=0,
     leave_tone=0,
+    may_lock=False,
+    may_mute_others=False,
+    may_end=False,
+    may_free_mute=False,
+    may_mute_newcomers=False,
 )
 DEFAULT_CALL = CallSettings(
     locked=False,

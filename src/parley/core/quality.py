@@ -18,8 +18,47 @@ ALARM_ROUND_TRIP_MS = 600.0  # twice the one-way delay beyond which talking beco
 
 
 @dataclass(frozen=True, slots=True)
+class LossRuns:
+    """Bursts of loss and the gaps between them (RFC 3611 section 4.7.2, Gmin 16), in packets.
+
+    burst_packets, gap_packets: lost ones and those that came. packet_ms: of sound in one packet.
+    """
+
+    bursts: int = 0
+    burst_packets: int = 0
+    burst_lost: int = 0
+    gaps: int = 0
+    gap_packets: int = 0
+    gap_lost: int = 0
+    packet_ms: float = 20.0
+
+    @property
+    def burst_seconds(self) -> float:
+        """How long a burst is, on average; 0 without any."""
+        return self.burst_packets * self.packet_ms / 1000 / self.bursts if self.bursts else 0.0
+
+    @property
+    def burst_density(self) -> float:
+        """Share of a burst's packets that are lost, 0 to 1."""
+        return self.burst_lost / self.burst_packets if self.burst_packets else 0.0
+
+    @property
+    def gap_seconds(self) -> float:
+        """How long a gap is, on average."""
+        return self.gap_packets * self.packet_ms / 1000 / self.gaps if self.gaps else 0.0
+
+    @property
+    def gap_density(self) -> float:
+        """Share of a gap's packets that are lost, 0 to 1."""
+        return self.gap_lost / self.gap_packets if self.gap_packets else 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class QualityWindow:
-    """Packets and octets in it; jitter, buffer and round trip in milliseconds at its end; level in dBov, mean power."""
+    """Packets and octets in it; jitter, buffer and round trip in milliseconds at its end; level in dBov, mean power.
+
+    bursts: of loss that began in it, burst_ms and burst_lost: of those that went on in it.
+    """
 
     seconds: float
     received: int = 0
@@ -33,6 +72,9 @@ class QualityWindow:
     concealed_ms: int = 0
     round_trip_ms: float | None = None  # None: never measured
     far_loss_percent: float = 0.0  # of what we send
+    bursts: int = 0
+    burst_ms: int = 0
+    burst_lost: int = 0
 
     @property
     def loss_percent(self) -> float:
@@ -42,7 +84,10 @@ class QualityWindow:
 
 @dataclass(frozen=True, slots=True)
 class QualitySummary:
-    """All windows of a leg: totals, means weighted by time, and the worst window. None: never measured."""
+    """All windows of a leg: totals, means weighted by time, and the worst window. None: never measured.
+
+    losses: bursts and gaps of the whole leg; None: of a record that tells nothing of them.
+    """
 
     codec: str
     seconds: float
@@ -64,6 +109,7 @@ class QualitySummary:
     loss_alarm_seconds: float
     jitter_alarm_seconds: float
     round_trip_alarm_seconds: float
+    losses: LossRuns | None = None
 
     @property
     def loss_percent(self) -> float:
@@ -92,6 +138,9 @@ def merged(windows: Sequence[QualityWindow]) -> QualityWindow:
         concealed_ms=sum(window.concealed_ms for window in windows),
         round_trip_ms=max(trips, default=None),
         far_loss_percent=max(window.far_loss_percent for window in windows),
+        bursts=sum(window.bursts for window in windows),
+        burst_ms=sum(window.burst_ms for window in windows),
+        burst_lost=sum(window.burst_lost for window in windows),
     )
 
 

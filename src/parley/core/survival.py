@@ -97,6 +97,8 @@ class StoredMeeting:
     chat: tuple[ChatLine, ...] = ()
     seen: datetime | None = None
     kind: str = SPACE_MEETING
+    free_mute: bool = False
+    newcomers_muted: bool | None = None
 
 
 def inside_of(leg: MeetingLeg, dated: Dated) -> Inside:

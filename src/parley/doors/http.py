@@ -6,29 +6,120 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
 import uvicorn
 from starlette.types import ASGIApp
 
-BACKLOG = 512
 SOCKET_MESSAGE_MOST = 256 * 1024  # bytes of one WebSocket message
+KEEP_ALIVE = 30  # seconds between two requests
+TICKS = 10  # of uvicorn, between two looks at who owes us something
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds. head: of a request, beginning with the end of the one before; whole: for all of one."""
+
+    head: float = 40.0
+    whole: float = 120.0
+
+
+class Accepting(Protocol):
+    """How connections come in, within their bounds."""
+
+    def listen(self, sock: socket.socket, serve: Callable[[socket.socket, str], Coroutine[Any, Any, None]]) -> None:
+        """Raises OSError."""
+        ...
+
+    async def open(
+        self, make: Callable[[], asyncio.BaseProtocol], connection: socket.socket, context: ssl.SSLContext | None
+    ) -> asyncio.Transport | None: ...
+
+    async def stop(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(eq=False, slots=True)
+class _Held:
+    """One connection. owing: what its peer owes us, of which request, since when."""
+
+    protocol: Any  # uvicorn's
+    transport: asyncio.Transport
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    owing: tuple[float, object] = (0.0, None)
+    since: float = 0.0
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, accepting: Accepting, patience: Patience) -> None:
+        super().__init__(config)
+        self._accepting, self._patience = accepting, patience
+        self._held: set[_Held] = set()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Signals belong to the whole server, not to one listener of it."""
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Connections are accepted, counted and ended by us; what is said on them is uvicorn's."""
+        for sock in sockets or []:
+            self._accepting.listen(sock, self._serve_connection)
+        await super().startup([])
+
+    async def _serve_connection(self, connection: socket.socket, _host: str) -> None:
+        make: Any = self.config.http_protocol_class
+        protocol = make(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+        transport = await self._accepting.open(lambda: protocol, connection, self.config.ssl)
+        if transport is None:
+            return
+        held = _Held(protocol, transport, since=asyncio.get_running_loop().time())
+        self._held.add(held)
+        try:
+            await held.over.wait()
+        finally:
+            self._held.discard(held)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second."""
+        now = asyncio.get_running_loop().time()
+        for held in self._held:
+            if held.transport.is_closing():
+                held.over.set()
+            elif counter % TICKS == 0:
+                self._look_at(held, now)
+        return await super().on_tick(counter)
+
+    def _look_at(self, held: _Held, now: float) -> None:
+        """Neither who says nothing nor who drips is waited for."""
+        protocol = held.protocol
+        within = self._owed_within(protocol) if protocol in self.server_state.connections else 0.0  # else a WebSocket
+        if held.owing != (within, protocol.cycle):
+            if held.owing[0]:
+                held.since = now
+            held.owing = (within, protocol.cycle)
+        if within and now - held.since > within:
+            held.transport.abort()
+
+    def _owed_within(self, protocol: Any) -> float:
+        """Seconds in which the peer must go on; 0: it is our turn."""
+        if _is_idle(protocol):
+            return self._patience.head
+        return self._patience.whole if protocol.cycle.more_body else 0.0
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Whoever keeps an idle connection by TLS would be waited for: a farewell that he may never read."""
+        await self._accepting.stop()
         for connection in list(self.server_state.connections):
             transport = getattr(connection, "transport", None)
             if transport is not None and _is_idle(connection) and not transport.get_write_buffer_size():
                 transport.abort()
         await super().shutdown(sockets)
+        await self._accepting.close()
 
 
 def _is_idle(connection: object) -> bool:
@@ -39,10 +130,20 @@ def _is_idle(connection: object) -> bool:
 
 
 class HttpListener:
-    """Listens from `open` to `close`. websockets: the application speaks that too."""
+    """Listens from `open` to `close`. accepting: its own; websockets: the application speaks that too."""
 
-    def __init__(self, app: ASGIApp, name: str, *, websockets: bool = False) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        name: str,
+        accepting: Accepting,
+        *,
+        websockets: bool = False,
+        patience: Patience | None = None,
+    ) -> None:
         self._app = app
+        self._accepting = accepting
+        self._patience = patience or Patience()
         self._name = name
         self._websockets = websockets
         self._server: _Server | None = None
@@ -64,14 +165,13 @@ class HttpListener:
             proxy_headers=False,  # a header never says who asks
             server_header=False,
             date_header=True,
-            backlog=BACKLOG,
-            timeout_keep_alive=30,
+            timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=2,
             ssl_certfile=str(files[0]) if files else None,
             ssl_keyfile=str(files[1]) if files else None,
             ssl_context_factory=(lambda _config, _default: context) if context else None,
         )
-        self._server = _Server(config)
+        self._server = _Server(config, self._accepting, self._patience)
         self._task = asyncio.create_task(self._server.serve(sockets=sockets), name=self._name)
         while not self._server.started:
             if self._task.done():

@@ -33,6 +33,7 @@ class Gauge:
         before, self._before = self._before, totals
         power, ticks = self._power, self._ticks
         self._power, self._ticks = 0.0, 0
+        bursting = totals.losses.burst_packets - before.losses.burst_packets
         mean = 10.0 * math.log10(power / ticks) if power > 0.0 else SILENCE_LEVEL
         return LegQuality(
             codec=totals.codec,
@@ -48,4 +49,7 @@ class Gauge:
             concealed_ms=totals.concealed_ms - before.concealed_ms,
             round_trip_ms=totals.round_trip_ms,
             far_loss_percent=totals.far_loss_percent,
+            bursts=max(totals.losses.bursts - before.losses.bursts, 0),
+            burst_ms=round(max(bursting, 0) * totals.losses.packet_ms),
+            burst_lost=max(totals.losses.burst_lost - before.losses.burst_lost, 0),
         )

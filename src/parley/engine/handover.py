@@ -12,7 +12,7 @@ import msgspec
 
 from parley.engine.digits import Presses
 from parley.engine.leg import Leg
-from parley.engine.messages import LegMedia, StreamState
+from parley.engine.messages import LegMedia, LossRuns, StreamState
 from parley.engine.sound import TICK_MS
 from parley.engine.transport import PortTransport, with_agreed_keys
 
@@ -33,6 +33,7 @@ class LegState(msgspec.Struct, frozen=True, kw_only=True):
     sent: tuple[int, int]  # packets, octets of payload
     sealed: tuple[int, int]  # highest extended sequence number by SRTP, reports by SRTCP
     received: tuple[int, int, int]  # packets, octets, lost
+    losses: LossRuns
     concealed_ms: int
     pausing: bool  # it said that it would fall silent
     presses: Presses
@@ -64,6 +65,7 @@ def packed(leg: Leg, transport: PortTransport, local: str, stepped_at: float) ->
         sent=(outgoing.packets, outgoing.octets),
         sealed=transport.sealed(),
         received=(reception.packets, reception.octets, reception.lost),
+        losses=reception.runs(leg.receiver.packet_ms),
         concealed_ms=leg.concealed_ms,
         pausing=leg.receiver.is_pausing,
         presses=leg.digits.presses(),
@@ -90,7 +92,7 @@ def revived(state: LegState, now: float, dice: random.Random) -> Leg:
     outgoing.ssrc, outgoing.sequence, outgoing.timestamp = state.ssrc, state.sequence, state.timestamp
     outgoing.packets, outgoing.octets = state.sent
     outgoing.in_silence = state.in_silence
-    leg.reception.carry_on(*state.received)
+    leg.reception.carry_on(*state.received, state.losses)
     if state.pausing:
         leg.receiver.begin_pausing()
     leg.carry_on(now, state.concealed_ms, state.last_life, state.told_dead)

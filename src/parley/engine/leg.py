@@ -340,6 +340,7 @@ class Leg:
             far_loss_percent=round(echo.loss(now) * 100, 1),
             far_jitter_ms=round(echo.jitter * 1000 / self.media.codec.clock_rate, 2),
             gain=0.0 if self._agc is None else self._agc.decibels,
+            losses=self.reception.runs(self.receiver.packet_ms),
         )
 
     @property

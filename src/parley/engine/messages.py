@@ -397,6 +397,21 @@ class MediaDead(Message, frozen=True, kw_only=True):
     silent_ms: int
 
 
+class LossRuns(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Bursts of loss and the gaps between them (RFC 3611 section 4.7.2, Gmin 16), in packets.
+
+    burst_packets, gap_packets: lost ones and those that came. packet_ms: of sound in one packet.
+    """
+
+    bursts: int = 0
+    burst_packets: int = 0
+    burst_lost: int = 0
+    gaps: int = 0
+    gap_packets: int = 0
+    gap_lost: int = 0
+    packet_ms: float = 20.0
+
+
 class LegStatistics(msgspec.Struct, frozen=True, kw_only=True):
     """Totals since the leg opened, except where said."""
 
@@ -415,6 +430,7 @@ class LegStatistics(msgspec.Struct, frozen=True, kw_only=True):
     far_loss_percent: float = 0.0  # the same, of late
     far_jitter_ms: float = 0.0
     gain: float = 0.0  # dB that it is turned up or down by in the mix, now
+    losses: LossRuns = LossRuns()
 
 
 class LegQuality(msgspec.Struct, frozen=True, kw_only=True):
@@ -433,6 +449,9 @@ class LegQuality(msgspec.Struct, frozen=True, kw_only=True):
     concealed_ms: int = 0
     round_trip_ms: float | None = None
     far_loss_percent: float = 0.0
+    bursts: int = 0  # of loss that began in it
+    burst_ms: int = 0  # of bursts, in it
+    burst_lost: int = 0
 
 
 class Quality(Message, frozen=True, kw_only=True):

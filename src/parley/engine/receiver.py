@@ -43,6 +43,7 @@ class Receiver:
         self._hiss: ComfortNoise | None = None  # made when it is first needed
         self.concealed_ms = 0
         self.late = 0
+        self._duration = FRAME  # of the newest packet
 
     def _start_stream(self) -> None:
         self._decoder = make_decoder(self._codec)
@@ -65,6 +66,11 @@ class Receiver:
     @property
     def ssrc(self) -> int | None:
         return self._ssrc
+
+    @property
+    def packet_ms(self) -> float:
+        """Of sound in the newest packet."""
+        return self._duration / _MS
 
     @property
     def depth_ms(self) -> float:
@@ -101,6 +107,7 @@ class Receiver:
             self._ssrc = first.ssrc
             self._insert(first, self._decoder.duration(first.payload), level)
         self._ssrc, self._stranger = packet.ssrc, None
+        self._duration = duration
         self._insert(packet, duration, level)
         return True
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from parley.engine.losses import Losses
+from parley.engine.messages import LossRuns
 from parley.wire.rtp import ReportBlock, RtcpPacket, RtpPacket, report_blocks, sender_report_time, unwrap
 
 _RESTART = 3000  # a jump in sequence numbers beyond this is a new start, not loss (RFC 3550 A.1, MAX_DROPOUT)
@@ -18,6 +20,7 @@ class Reception:
         self.clock_rate = clock_rate
         self.packets = 0
         self.octets = 0
+        self.losses = Losses()
         self._lost_before = 0  # in streams that have ended
         self._ssrc: int | None = None
         self._base = self._highest = 0  # extended sequence numbers
@@ -28,9 +31,10 @@ class Reception:
         self._reported = (0, 0)  # expected and received at the last report
         self._sender_report: tuple[int, float] | None = None  # its time by the far clock, and when it came
 
-    def carry_on(self, packets: int, octets: int, lost: int) -> None:
+    def carry_on(self, packets: int, octets: int, lost: int, runs: LossRuns) -> None:
         """Totals of the same leg in another worker."""
         self.packets, self.octets, self._lost_before = packets, octets, lost
+        self.losses.carry_on(runs)
 
     def count(self, packet: RtpPacket, octets: int) -> None:
         """One packet of the believed source; `octets` of the whole datagram."""
@@ -40,7 +44,11 @@ class Reception:
         if packet.ssrc != self._ssrc or abs(newest - self._highest) > _RESTART:
             self._start(packet)
         elif newest > self._highest:
+            if newest != self._highest + 1:
+                self.losses.skipped(self._highest + 1, newest - 1)
             self._highest = newest
+        else:
+            self.losses.came(newest)
         self._received += 1
 
     def time(self, now: float, packet: RtpPacket) -> None:
@@ -65,10 +73,12 @@ class Reception:
             self._sender_report = (told, now)
 
     def _start(self, packet: RtpPacket) -> None:
+        ended = None
         if self._ssrc is not None:
-            self._lost_before = self.lost
+            self._lost_before, ended = self.lost, self._highest
         self._ssrc = packet.ssrc
         self._base = self._highest = packet.sequence + (1 << 16)
+        self.losses.start(self._base, ended)
         self._received = 0
         self._transit = None
         self._reported = (0, 0)
@@ -79,6 +89,10 @@ class Reception:
         if self._ssrc is None:
             return self._lost_before
         return self._lost_before + max(self._highest - self._base + 1 - self._received, 0)
+
+    def runs(self, packet_ms: float) -> LossRuns:
+        """Bursts and gaps so far. packet_ms: of sound in one packet."""
+        return self.losses.told(None if self._ssrc is None else self._highest, packet_ms)
 
     @property
     def jitter_ms(self) -> float:

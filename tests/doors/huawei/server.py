@@ -10,6 +10,7 @@ from pathlib import Path
 
 from parley.doors.http import HttpListener
 from parley.doors.huawei.push import with_push
+from parley.doors.shared.accepting import Acceptor, Turnstile
 from parley.tls import generated_certificate
 from tests.doors.huawei.rig import MeetingRig
 
@@ -22,7 +23,7 @@ async def served(directory: Path) -> AsyncIterator[tuple[MeetingRig, str, Path]]
     now = datetime.now(UTC)
     files = generated_certificate(directory, ["127.0.0.1"], now)
     async with MeetingRig(base, utc=now) as rig:
-        listener = HttpListener(with_push(rig.app, rig.push), "huawei", websockets=True)
+        listener = HttpListener(with_push(rig.app, rig.push), "huawei", Acceptor(Turnstile(100, 100)), websockets=True)
         await listener.open([listening], (files.certificate, files.key))
         try:
             yield rig, base, files.certificate

@@ -30,7 +30,7 @@ from .media_worker import MediaWorker
 from .opened import OpenedLeg, numbered
 from .pace import Pace
 from .placement import Placement
-from .translate import announce, load_prompts, media_of, set_plan, web_local, window_of
+from .translate import announce, load_prompts, media_of, set_plan, statistics_of, web_local, window_of
 from .worker import Builder
 
 log = structlog.get_logger(__name__)
@@ -262,7 +262,7 @@ class EngineClient:
         opened = self._legs.get(leg)
         if opened is None or opened.statistics is None:
             return None
-        return MediaStatistics(**{name: getattr(opened.statistics, name) for name in MediaStatistics.__slots__})
+        return statistics_of(opened.statistics)
 
     def speakers(self, meeting: MeetingId) -> tuple[LegId, ...]:
         return self._speakers.get(meeting, ())

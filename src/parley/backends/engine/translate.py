@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import fields
 
+import msgspec
+
+from ...app.ports import MediaStatistics
 from ...core.leg_inputs import DtlsRemote, LegAudio, SrtpKeys, WebLocal, WebRemote
 from ...core.mediaplan import LegMedia, MediaPlan
 from ...core.meeting_inputs import Announce
-from ...core.quality import QualityWindow
+from ...core.quality import LossRuns, QualityWindow
 from ...core.secret import Secret
 from ...engine import messages as m
 
@@ -89,7 +93,16 @@ def window_of(told: m.LegQuality) -> QualityWindow:
         concealed_ms=told.concealed_ms,
         round_trip_ms=told.round_trip_ms,
         far_loss_percent=told.far_loss_percent,
+        bursts=told.bursts,
+        burst_ms=told.burst_ms,
+        burst_lost=told.burst_lost,
     )
+
+
+def statistics_of(told: m.LegStatistics) -> MediaStatistics:
+    values = {spec.name: getattr(told, spec.name) for spec in fields(MediaStatistics)}
+    values["losses"] = LossRuns(**msgspec.structs.asdict(told.losses))
+    return MediaStatistics(**values)
 
 
 def announce(number: int, announcement: Announce) -> m.Announce:

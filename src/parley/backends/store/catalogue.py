@@ -14,6 +14,7 @@ from ...core.conferences import Attendance, Conference, Occurrence
 from ...core.devices import Device
 from ...core.dialplan import InboundRule, Ivr
 from ...core.forwarding import ForwardingRule
+from ...core.key_commands import DtmfProfile
 from ...core.outbound import OutboundRule
 from ...core.outbox import OutboxEntry
 from ...core.people import Application, Department, SystemDefaults, Tenant, Token, User
@@ -100,6 +101,7 @@ OUTBOX = _collection("outbox entry", OutboxEntry, tables.outbox, "recipient", "s
 TOKENS = _collection("token", Token, tables.tokens)
 DEVICES = _collection("device", Device, tables.devices, "username", "label", sealed={"ha1": "sealed_ha1"})
 BRANDINGS = _collection("branding", Branding, tables.brandings, "resource_location")
+DTMF_PROFILES = _collection("dtmf profile", DtmfProfile, tables.dtmf_profiles)
 SEATS = _collection("seat", Seat, tables.seats)
 LIVE_LEGS = _collection("live leg", StoredLeg, tables.live_legs, sealed={"door": "sealed_door"})
 LIVE_MEETINGS = _collection("live meeting", StoredMeeting, tables.live_meetings)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
-from ...app.ports import Coming, Page
+from ...app.ports import Coming, Page, Past
 from ...core.conferences import Conference, Occurrence, OccurrenceState
 from ...core.ids import SpaceId
 from ...core.outbox import OutboxEntry, OutboxState
@@ -116,6 +117,18 @@ class SqlOccurrences(SqlRepository[Occurrence]):
         booked = starts_between(first, last, [OccurrenceState.BOOKED])
         return await self.matching(booked, sa.not_(OCCURRENCES.reminded), order=(OCCURRENCES.start,))
 
+    async def past(self, wish: Past) -> Page[Occurrence]:
+        conditions = past(wish)
+        order: tuple[sa.ColumnElement[Any], ...] = (OCCURRENCES.start, OCCURRENCES.position)
+        if wish.descending:
+            order = tuple(column.desc() for column in order)
+        found = await self.matching(*conditions, order=order, offset=wish.offset, limit=wish.limit)
+        total = wish.offset + len(found)
+        if len(found) == wish.limit or not found:
+            count = sa.select(sa.func.count()).select_from(tables.occurrences).where(*conditions)
+            total = (await self._connection.execute(count)).scalar_one()
+        return Page(total, tuple(found))
+
 
 class SqlOutbox(SqlRepository[OutboxEntry]):
     def __init__(self, writing: Writing) -> None:
@@ -181,13 +194,24 @@ def first_start(wish: Coming) -> sa.ScalarSelect[datetime]:
     return sa.select(sa.func.min(OCCURRENCES.start)).where(counts(wish)).correlate(tables.conferences).scalar_subquery()
 
 
+def past(wish: Past) -> list[sa.ColumnElement[bool]]:
+    """Of an occurrence: it is in the list."""
+    of_wished = sa.exists().where(CONFERENCES.id == OCCURRENCES.conference, *wished(wish))
+    return [starts_between(wish.first, wish.last, sorted(wish.states)), of_wished]
+
+
 def coming(wish: Coming) -> list[sa.ColumnElement[bool]]:
     """Of a conference: it is in the list."""
+    return [*wished(wish), sa.exists().where(counts(wish))]
+
+
+def wished(wish: Coming | Past) -> list[sa.ColumnElement[bool]]:
+    """Of a conference: it is of the tenant and the person, and has the text that is looked for."""
     # Not by the tenant's index: a person's conferences are few of the tenant's, and planners cannot know.
     tenant = sa.func.coalesce(CONFERENCES.tenant, "") == (wish.tenant or "")
     if wish.person is None:
         tenant = CONFERENCES.tenant.is_(None) if wish.tenant is None else CONFERENCES.tenant == wish.tenant
-    conditions = [tenant, sa.exists().where(counts(wish))]
+    conditions = [tenant]
     if wish.person is not None:
         organised = sa.select(CONFERENCES.id).where(CONFERENCES.organiser == wish.person).correlate(None)
         asked = sa.select(INVITED.conference).where(INVITED.user == wish.person)

@@ -97,6 +97,7 @@ tenants = table(
     text("call_branding"),
     text("ivr_branding"),
     text("language"),
+    text("dtmf_profile"),
 )
 
 users = table(
@@ -156,6 +157,14 @@ brandings = table(
     json("extras"),
 )
 
+dtmf_profiles = table(
+    "dtmf_profiles",
+    position(),
+    id_(),
+    json("settings"),
+    json("extras"),
+)
+
 # One row, once something has been set.
 system_defaults = table(
     "system_defaults",
@@ -167,6 +176,7 @@ system_defaults = table(
     json("call_out", default="{}"),
     text("call_branding"),
     text("ivr_branding"),
+    text("dtmf_profile"),
 )
 
 administrators = table(
@@ -286,6 +296,8 @@ live_meetings = table(
     json("chat"),
     time("seen"),
     text("kind", nullable=False),
+    flag("free_mute", default=False),
+    sa.Column("newcomers_muted", sa.Boolean),
 )
 
 tokens = table(

@@ -28,6 +28,7 @@ from ...core.devices import Device
 from ...core.dialplan import InboundRule, Ivr
 from ...core.events import Event
 from ...core.forwarding import ForwardingRule
+from ...core.key_commands import DtmfProfile
 from ...core.outbound import OutboundRule
 from ...core.people import Administrator, Application, Department, SystemDefaults, Tenant, User
 from ...core.profiles import CallProfile, LegProfile
@@ -79,6 +80,7 @@ class SqlTransaction:
         self.departments: Repository[Department] = SqlRepository(catalogue.DEPARTMENTS, writing)
         self.devices: Repository[Device] = SqlRepository(catalogue.DEVICES, writing)
         self.brandings: Repository[Branding] = SqlRepository(catalogue.BRANDINGS, writing)
+        self.dtmf_profiles: Repository[DtmfProfile] = SqlRepository(catalogue.DTMF_PROFILES, writing)
         self.seats: SeatRepository = SqlSeats(writing)
         self.live_legs: Repository[StoredLeg] = SqlRepository(catalogue.LIVE_LEGS, writing, forgiving=True)
         self.live_meetings: Repository[StoredMeeting] = SqlRepository(catalogue.LIVE_MEETINGS, writing, forgiving=True)

@@ -22,7 +22,7 @@ from ...app.ports import CallPlacer, Clock
 from ...core.events import Event
 from ...core.refusals import Refusal
 from ..shared.bodies import BodyTooLong, read_body
-from . import brandings, dial_plan, people, profiles, spaces
+from . import brandings, dial_plan, dtmf, people, profiles, spaces
 from .call_out import CallOuts
 from .calls import Calls
 from .errors import Failure, fail, from_bad_parameters, from_refusal, invalid_operation
@@ -72,6 +72,7 @@ def all_routes(
         *spaces.routes(administration, page),
         *profiles.routes(administration, page),
         *brandings.routes(administration, page),
+        *dtmf.routes(administration, page),
         *people.routes(administration, page),
         *dial_plan.routes(administration, page),
         *Calls(administration, directory, record, live).routes(),

@@ -79,6 +79,7 @@ class CallOuts:
             admitted=parsed.values.get("deactivated") is False,
             keys=parsed.values.get("keys") or "",
             owner=parsed.extras.get("ownerId") or "",
+            confirmation=bool(parsed.values.get("confirmation")),
         )
         try:
             leg = await self._placer.call(wish, _nobody_waits)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from ...app.ports import StoredEvent
 from ...core.endings import Ending, Reason, Side
 from ...core.events import (
+    AD_HOC_MEETING,
     FORWARDING_MEETING,
     SPACE_MEETING,
     Event,
@@ -52,6 +53,7 @@ _REASONS = {
     Reason.BUSY: "remoteBusy",
     Reason.DECLINED: "remoteRejected",
     Reason.NO_ANSWER: "ringingTimeout",
+    Reason.NOT_CONFIRMED: "confirmationTimeOut",
     Reason.UNREACHABLE: "unknownDestination",
     Reason.NAME_UNKNOWN: "dnsFailure",
     Reason.LOOP: "unknownDestination",
@@ -74,7 +76,7 @@ LEG_TYPES = {"sip": "sip"}
 ACANO = "acano"
 
 # What a meeting is called in the dialect.
-CALL_TYPES = {SPACE_MEETING: "coSpace", FORWARDING_MEETING: "forwarding"}
+CALL_TYPES = {SPACE_MEETING: "coSpace", FORWARDING_MEETING: "forwarding", AD_HOC_MEETING: "adHoc"}
 
 Subject = tuple[tuple[str, str | None], ...]
 

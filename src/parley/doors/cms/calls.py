@@ -9,7 +9,14 @@ from ...app.directory import Directory
 from ...core.endings import Ending, Reason, Side
 from ...core.events import SPACE_MEETING, AdministratorActed, Event
 from ...core.ids import MeetingId, SpaceId
-from ...core.meeting_inputs import End, MeetingView, SetKeptWhenEmpty, SetLocked
+from ...core.meeting_inputs import (
+    End,
+    MeetingView,
+    SetFreeMute,
+    SetKeptWhenEmpty,
+    SetLocked,
+    SetNewcomersMuted,
+)
 from ...core.refusals import Refusal
 from .call_records import CALL_TYPES
 from .errors import MISSING, fail, parameter_errors
@@ -53,18 +60,22 @@ class Calls:
         return self._node(view, {"owner_name": await self._owner_name(view)})
 
     async def create(self, request: Request) -> Created:
-        """Opens the meeting of a space and keeps it although nobody is in it."""
+        """Opens the meeting of a space, or one of its own, and keeps it although nobody is in it."""
         parsed = CALL.parse(request.form, create=True)
-        space = parsed.values.pop("space", None)
-        if not space:
-            raise parameter_errors([("coSpace", MISSING)])
-        try:
-            meeting = await self._directory.open(SpaceId(space))
-        except Refusal:
-            raise fail("coSpaceDoesNotExist") from None
+        meeting = await self._opened(parsed.values.pop("space", None), parsed.values.pop("name", None))
         self._tell_record(request, "created new call", meeting)
         await self._apply(meeting, parsed)
         return Created(f"calls/{meeting}")
+
+    async def _opened(self, space: str | None, name: str | None) -> MeetingId:
+        if not space and name:
+            return await self._directory.open_ad_hoc(name)
+        if not space:
+            raise parameter_errors([("coSpace", MISSING)])
+        try:
+            return await self._directory.open(SpaceId(space))
+        except Refusal:
+            raise fail("coSpaceDoesNotExist") from None
 
     async def change(self, request: Request) -> None:
         meeting = self._view(request.ids[0]).meeting
@@ -79,6 +90,10 @@ class Calls:
     async def _apply(self, meeting: MeetingId, parsed: Parsed) -> None:
         if "locked" in parsed.values:
             await self._directory.tell(meeting, SetLocked(parsed.values["locked"]))
+        if "free_mute" in parsed.values:
+            await self._directory.tell(meeting, SetFreeMute(parsed.values["free_mute"]))
+        if "newcomers_muted" in parsed.values:
+            await self._directory.tell(meeting, SetNewcomersMuted(parsed.values["newcomers_muted"]))
         if "kept" in parsed.values:
             await self._directory.tell(meeting, SetKeptWhenEmpty(parsed.values["kept"]))
         if not parsed.extras:
@@ -109,6 +124,8 @@ class Calls:
             "participants": len({leg.participant for leg in view.legs}),
             "locked": view.locked,
             "kept": view.kept_when_empty,
+            "free_mute": view.free_mute,
+            "newcomers_muted": view.newcomers_muted,
             **more,
         }
         return CALL.node(view.meeting, values, self._extras.get(view.meeting, {}), listed=listed)

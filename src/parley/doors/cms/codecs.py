@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from ...core.key_commands import SEQUENCE
 from ...core.secret import Secret
 from .xml import is_xml_text
 
@@ -245,6 +246,20 @@ class KeyPresses:
         if not re.fullmatch(r"[0-9*#,]{1,128}", text, re.ASCII):
             raise BadValue
         return text
+
+    def render(self, value: Any) -> str:
+        return str(value)
+
+
+class KeySequence:
+    """Keys of a telephone that are pressed one after the other."""
+
+    word = "keys 0-9 * # A-D, at most 16"
+
+    def parse(self, text: str) -> str:
+        if not SEQUENCE.fullmatch(text.upper()):
+            raise BadValue
+        return text.upper()
 
     def render(self, value: Any) -> str:
         return str(value)

@@ -29,6 +29,7 @@ DOES_NOT_EXIST = {
     "forwarding-rule": "forwardingDialPlanRuleDoesNotExist",
     "dial-transform": "dialTransformDoesNotExist",  # the code tables of the dialect have no word for it
     "ivr": "ivrDoesNotExist",
+    "dtmf-profile": "dtmfProfileDoesNotExist",
     "call-branding": "callBrandingProfileDoesNotExist",
     "ivr-branding": "ivrBrandingProfileDoesNotExist",
     "meeting": "callDoesNotExist",
@@ -58,9 +59,10 @@ LIMITS = {
     "call-out-at-once": "tenantParticipantLimitReached",
     "call-out-per-minute": "tenantParticipantLimitReached",
     "dial-transforms": "invalidOperation",
+    "ad-hoc": "callBridgeUnavailable",  # the dialect has no word for a bound on calls without a space
     "legs": "callBridgeUnavailable",  # "participant creation aimed at a bridge that refuses"
 }
-BUSY_LIMITS = frozenset({"call-out-at-once", "call-out-per-minute", "legs"})
+BUSY_LIMITS = frozenset({"call-out-at-once", "call-out-per-minute", "ad-hoc", "legs"})
 
 # Refusals that name a parameter, and the word for what is wrong with it.
 PARAMETERS = {"invalid": INVALID, "missing": MISSING, "duplicate-name": INVALID}

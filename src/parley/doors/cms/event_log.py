@@ -54,6 +54,7 @@ _LOCAL = {
     Reason.BUSY: "busy",
     Reason.DECLINED: "declined",
     Reason.NO_ANSWER: "no answer",
+    Reason.NOT_CONFIRMED: "not confirmed",
     Reason.UNREACHABLE: "destination unreachable",
     Reason.NAME_UNKNOWN: "name of next hop unknown",
     Reason.LOOP: "loop detected",

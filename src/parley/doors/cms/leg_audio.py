@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...app.live import LiveLeg
 from ...app.ports import MediaStatistics
-from ...core.quality import QualitySummary, QualityWindow, share
+from ...core.quality import LossRuns, QualitySummary, QualityWindow, share
 from ...core.quality import alarms as raised_alarms
 from .xml import Node
 
@@ -27,6 +27,8 @@ def audio(numbers: MediaStatistics, lately: QualityWindow | None, seconds: float
     ]
     if numbers.gain:
         received.append(Node("gainApplied", f"{numbers.gain:.1f}"))
+    if numbers.losses.gaps or numbers.losses.bursts:  # something has come
+        received.append(packet_statistics(numbers.losses))
     sent = [Node("codec", codec)]
     if numbers.round_trip_ms is not None:  # the far end reports on what it hears
         sent.append(Node("packetLossPercentage", f"{numbers.far_loss_percent:.1f}"))
@@ -62,7 +64,7 @@ def alarms(leg: LiveLeg) -> list[str]:
 
 
 def fared(quality: QualitySummary | None) -> tuple[Node, ...]:
-    """Alarms with their share of the leg's time, and the codec each way; bursts and gaps of loss are not counted."""
+    """Alarms with their share of the leg's time, the codec each way, and how what came was lost."""
     if quality is None:
         return ()
     raised = (quality.loss_alarm_seconds, quality.jitter_alarm_seconds, quality.round_trip_alarm_seconds)
@@ -72,4 +74,20 @@ def fared(quality: QualitySummary | None) -> tuple[Node, ...]:
         if seconds > 0
     ]
     codec = Node("codec", CODECS.get(quality.codec, quality.codec))
-    return (*nodes, Node("rxAudio", (codec,)), Node("txAudio", (codec,)))
+    received = (codec,) if quality.losses is None else (codec, packet_statistics(quality.losses))
+    return (*nodes, Node("rxAudio", received), Node("txAudio", (codec,)))
+
+
+def packet_statistics(losses: LossRuns) -> Node:
+    """Means: how many seconds a burst of loss and a gap between two took, and the share of packets lost in each."""
+    return Node(
+        "packetStatistics",
+        (
+            _run("packetLossBursts", losses.burst_seconds, losses.burst_density),
+            _run("packetGap", losses.gap_seconds, losses.gap_density),
+        ),
+    )
+
+
+def _run(name: str, seconds: float, density: float) -> Node:
+    return Node(name, (Node("duration", f"{seconds:.3f}"), Node("density", f"{density:.2f}")))

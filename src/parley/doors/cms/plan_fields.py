@@ -34,7 +34,7 @@ TENANT = Table(
         Field("tenantGroup", _GUID, since="1.8", listed=True),
         Field("callLegProfile", Reference("callLegProfile"), "leg_profile"),
         Field("callProfile", Reference("callProfile"), "call_profile"),
-        Field("dtmfProfile", _GUID),
+        Field("dtmfProfile", Reference("dtmfProfile"), "dtmf_profile"),
         Field("ivrBrandingProfile", Reference("ivrBrandingProfile"), "ivr_branding"),
         Field("callBrandingProfile", Reference("callBrandingProfile"), "call_branding"),
         Field("participantLimit", Number(), "participant_limit"),
@@ -51,7 +51,7 @@ SYSTEM_PROFILES = Table(
     (
         Field("callLegProfile", Reference("callLegProfile"), "leg_profile"),
         Field("callProfile", Reference("callProfile"), "call_profile"),
-        Field("dtmfProfile", _GUID),
+        Field("dtmfProfile", Reference("dtmfProfile"), "dtmf_profile"),
         Field("userProfile", _GUID),
         Field("ivrBrandingProfile", Reference("ivrBrandingProfile"), "ivr_branding"),
         Field("callBrandingProfile", Reference("callBrandingProfile"), "call_branding"),

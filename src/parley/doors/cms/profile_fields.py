@@ -15,6 +15,12 @@ def _allowed(wire: str, default: str = "", since: str = "", aliases: tuple[str, 
     return Field(wire, _BOOLEAN, default=default, since=since, listed=True, aliases=aliases)
 
 
+def _by_keys(wire: str, right: str, since: str = "") -> Field:
+    """A right that counts where keys of a phone ask for something."""
+    note = "by keys of a dtmfProfile"
+    return Field(wire, _BOOLEAN, f"settings.{right}", default="false", since=since, listed=True, note=note)
+
+
 def _kept(wire: str, codec: object, default: str = "", since: str = "") -> Field:
     return Field(wire, codec, default=default, since=since, listed=True)  # type: ignore[arg-type]
 
@@ -31,10 +37,10 @@ CALL_LEG_PROFILE = Table(
         _kept("presentationDisplayMode", words("dualStream", "singleStream"), "dualStream"),
         _allowed("presentationContributionAllowed", "true"),
         _allowed("presentationViewingAllowed", "true"),
-        _allowed("endCallAllowed", "false"),
+        _by_keys("endCallAllowed", "may_end"),
         _allowed("disconnectOthersAllowed", "false"),
         _allowed("addParticipantAllowed", since="2.3"),
-        _allowed("muteOthersAllowed", "false"),
+        _by_keys("muteOthersAllowed", "may_mute_others"),
         _allowed("videoMuteOthersAllowed", "false"),
         Field(
             "muteSelfAllowed",
@@ -42,12 +48,12 @@ CALL_LEG_PROFILE = Table(
             "settings.mute_self",
             default="true",
             listed=True,
-            note="phones press *6",
+            note="phones press *6, or keys of a dtmfProfile",
         ),
         _allowed("videoMuteSelfAllowed", "true"),
-        _allowed("allowAllMuteSelfAllowed", since="1.9"),
+        _by_keys("allowAllMuteSelfAllowed", "may_free_mute", "1.9"),
         _allowed("allowAllPresentationContributionAllowed", "false", "1.8"),
-        _allowed("changeJoinAudioMuteOverrideAllowed", since="1.8"),
+        _by_keys("changeJoinAudioMuteOverrideAllowed", "may_mute_newcomers", "1.8"),
         Field(
             "joinToneParticipantThreshold",
             Number(0, 100),
@@ -108,7 +114,7 @@ CALL_LEG_PROFILE = Table(
         _allowed("telepresenceCallsAllowed"),
         _allowed("sipPresentationChannelEnabled"),
         _kept("bfcpMode", words("serverOnly", "serverAndClient"), "serverOnly"),
-        _allowed("callLockAllowed", since="1.8"),
+        _by_keys("callLockAllowed", "may_lock", "1.8"),
         _allowed("setImportanceAllowed", since="2.3"),
         _allowed("recordingControlAllowed", since="1.9"),
         _allowed("streamingControlAllowed", since="2.1"),

@@ -9,7 +9,7 @@ from ...core.profiles import CallProfile, LegProfile
 from .fields import Parsed, collection, extras_of, values_of
 from .plan_fields import SYSTEM_PROFILES
 from .profile_fields import CALL_LEG_PROFILE, CALL_PROFILE
-from .requests import Created, Request
+from .requests import USAGE, Created, Request
 from .router import Route
 from .xml import Node
 
@@ -21,8 +21,6 @@ _USES = {
     "member": "coSpaceUser",
     "access-method": "accessMethod",
 }
-
-_USAGE = {"referenced": True, "unreferenced": False}
 
 
 def routes(administration: Administration, cap: int) -> list[Route]:
@@ -47,7 +45,7 @@ class _LegProfiles:
         self._cap = cap
 
     async def index(self, request: Request) -> Node:
-        page = await self._profiles.page(request.page(self._cap), request.word("usageFilter", _USAGE))
+        page = await self._profiles.page(request.page(self._cap), request.word("usageFilter", USAGE))
         return collection("callLegProfiles", page.total, [_leg_node(profile, listed=True) for profile in page.items])
 
     async def get(self, request: Request) -> Node:
@@ -88,7 +86,7 @@ class _CallProfiles:
         self._cap = cap
 
     async def index(self, request: Request) -> Node:
-        page = await self._profiles.page(request.page(self._cap), request.word("usageFilter", _USAGE))
+        page = await self._profiles.page(request.page(self._cap), request.word("usageFilter", USAGE))
         return collection("callProfiles", page.total, [_call_node(profile, listed=True) for profile in page.items])
 
     async def get(self, request: Request) -> Node:

@@ -40,6 +40,10 @@ def parse_form(text: bytes | str) -> dict[str, str]:
     return {name.strip().lower(): value for name, value in pairs}
 
 
+# usageFilter of lists of profiles.
+USAGE = {"referenced": True, "unreferenced": False}
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """ids: the identifiers of the path, in order and lower-cased. form: of the body; query: of the address."""

@@ -108,7 +108,7 @@ class Control:
         await self._commander.tell(running, only(leg, audible(not muted)))
 
     async def _mute_oneself(self, running: Running, leg: LegView, muted: bool) -> None:
-        if not leg.effective.settings.may_mute_self(muted):
+        if not leg.may_mute_itself(muted):
             raise HuaweiError(NO_RIGHT, "participantID: the host does not let guests unmute themselves")
         await self._commander.tell(running, MuteSelf(leg.participant, muted))
 

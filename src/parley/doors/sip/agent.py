@@ -119,6 +119,8 @@ class SipAgent:
         self._rates = SourceRates(calls_per_source)
         self._messages = SourceRates(max(messages_per_source, MESSAGES_PER_CALL * calls_per_source))
         self._listeners = Listeners(self._receive, self._broken, self._may_send, streams)
+        if registrar is not None:
+            registrar.connected = self._listeners.accepted
         self._legs: dict[DialogId, SipCall] = {}
         self._sessions = count(1)
         self._timer: Timer | None = None
@@ -336,7 +338,9 @@ class SipAgent:
             return True
 
     async def _rebound(self, dialog: DialogId, call: SipCall, act: Callable[[], None]) -> None:
-        flow = await call.way_back() or await self.dialler.flow_to(self._layer.next_uri(dialog))
+        peer = self._layer.next_uri(dialog)
+        registered = self._registrar.way_to(peer) if self._registrar is not None else None
+        flow = await call.way_back() or registered or await self.dialler.flow_to(peer)
         if flow is not None and dialog in self._layer.dialogs:
             self._layer.rebind(dialog, flow)
         act()
@@ -349,16 +353,17 @@ class SipAgent:
     # --- registrations -----------------------------------------------------------------------------------------
 
     def _registering(self, event: IncomingRegister) -> None:
-        now = self._clock.now()
         if self._registrar is None:
             self._answer(event, Answered(405, []))
-        elif event.transaction is None:
-            self._answer(event, self._registrar.challenge(now))
         else:
             self._spawn(self._register(self._registrar, event), lambda: self._answer(event, Answered(500, [])))
 
     async def _register(self, registrar: Registrar, event: IncomingRegister) -> None:
-        self._answer(event, await registrar.register(event.request, event.flow, self._clock.now()))
+        now = self._clock.now()
+        if event.transaction is None:  # it proves nothing, and nothing of it is kept
+            self._answer(event, await registrar.challenge(event.request, now))
+        else:
+            self._answer(event, await registrar.register(event.request, event.flow, now))
 
     def _answer(self, event: IncomingRegister, answer: Answered) -> None:
         if event.transaction is None:

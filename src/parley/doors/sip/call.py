@@ -73,7 +73,7 @@ class SipCall:
     def accept_change(self, audio: LegAudio, web: WebLocal | None = None) -> None:
         self.audio = audio
         if self._page is not None:
-            self._page.answered(web)
+            self._sent = self._page.answered(web) or self._sent
         if self._reinvite is None:
             return
         transaction, answer = self._reinvite

@@ -17,6 +17,7 @@ from .call import Wire
 from .leg import SipLeg
 from .page import page_offer
 from .passing import passage_of
+from .registrar import UNADDRESSED
 from .statuses import Refused
 from .trunks import TrustedTrunks
 from .web_leg import WebSipLeg
@@ -48,6 +49,8 @@ class Invites:
             if body or (request.body and handling(request.headers) != "optional"):
                 # Malformed SDP is the caller's mistake; a body without one is a matter of taste.
                 raise Refused(400 if body else 488)
+            if flow.transport in UNADDRESSED:  # a page's: it can answer nothing else
+                return WebSipLeg(event, None, None, wire, flow.local[0], session)
             address = media_address(self._advertised, flow.local[0], flow.remote[0])
             return SipLeg(event, None, undecided_audio(flow.remote[0]), wire, address, session, keys)
         page = page_offer(offer, body)

@@ -13,9 +13,9 @@ from typing import cast
 
 import structlog
 
-from ...core.attempts import source_key
 from ...wire.sip.errors import TheirMistake
 from ...wire.sip.flow import Address, Flow, Send
+from ..shared.accepting import Acceptor, Turnstile
 from .keepalive import binding_response
 from .streams import Outlet, Patience, TcpOutlet, read_messages
 
@@ -30,7 +30,7 @@ MaySend = Callable[[str], bool]
 
 @dataclass(frozen=True, slots=True)
 class StreamLimits:
-    """Connections at a time, of all transports together."""
+    """Connections at a time, of all transports together, counted from when they are accepted."""
 
     most: int = 1000
     per_source: int = 100
@@ -143,14 +143,14 @@ class Listeners:
         self._broken = broken
         self._limits = limits or StreamLimits()
         self._datagrams: dict[str, asyncio.DatagramTransport] = {}
-        self._servers: list[asyncio.Server] = []
+        self._turnstile = Turnstile(self._limits.most, self._limits.per_source)
+        self._acceptor = Acceptor(self._turnstile, self._limits.patience.handshake)
         self._streams: dict[int, Outlet] = {}
         # Streams that we opened, by transport, where to, and whose certificate was shown.
         self._opened: dict[tuple[str, str, int, str], Flow] = {}
         self._accepted: dict[tuple[str, str, int], Flow] = {}  # streams that peers opened, by transport and whence
         self._readers: set[asyncio.Task[None]] = set()
         self._places: dict[str, list[tuple[str, int]]] = {}
-        self._sources: dict[str, int] = {}
         self._serial = 0
         self.ports: dict[str, int] = {}
 
@@ -174,11 +174,7 @@ class Listeners:
     async def _open_streams(self, transport: str, host: str, port: int, context: ssl.SSLContext | None) -> None:
         for sock in bind_sockets(host, port, socket.SOCK_STREAM):
             self._open_at(transport, sock)
-            serve = partial(self._serve_stream, transport)
-            within = self._limits.patience.handshake if context is not None else None
-            self._servers.append(
-                await asyncio.start_server(serve, sock=sock, backlog=512, ssl=context, ssl_handshake_timeout=within)
-            )
+            self._acceptor.listen(sock, partial(self._serve_stream, transport, context))
 
     def _open_at(self, transport: str, sock: socket.socket) -> None:
         place = sock.getsockname()[:2]
@@ -220,18 +216,14 @@ class Listeners:
         known = self._opened.get(to)
         if known is not None and not self._streams[int(known.connection)].is_closing():
             return known
-        if len(self._streams) >= self._limits.most:
+        if not self._turnstile.enter():
             raise OSError("too many streams")
-        own = next((place for place, _ in self.places(transport) if (":" in place) == (":" in host)), None)
-        source = None if own is None or _wildcard(own) else (own, 0)
-        reader, writer = await asyncio.open_connection(
-            host,
-            port,
-            local_addr=source,
-            ssl=security.context if security is not None else None,
-            server_hostname=security.name if security is not None else None,
-        )
-        local, own_port = writer.get_extra_info("sockname")[:2]
+        try:
+            reader, writer = await self._open_stream(transport, host, port, security)
+            local, own_port = writer.get_extra_info("sockname")[:2]
+        except BaseException:
+            self._turnstile.leave()
+            raise
         self._serial += 1
         flow = Flow(transport, (local, self.ports.get(transport, own_port)), (host, port), self._serial)
         outlet = self._streams[self._serial] = TcpOutlet(writer)
@@ -240,6 +232,18 @@ class Listeners:
         self._readers.add(task)
         task.add_done_callback(self._readers.discard)
         return flow
+
+    async def _open_stream(
+        self, transport: str, host: str, port: int, security: Security | None
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        own = next((place for place, _ in self.places(transport) if (":" in place) == (":" in host)), None)
+        return await asyncio.open_connection(
+            host,
+            port,
+            local_addr=None if own is None or _wildcard(own) else (own, 0),
+            ssl=security.context if security is not None else None,
+            server_hostname=security.name if security is not None else None,
+        )
 
     async def _keep_stream(
         self, reader: asyncio.StreamReader, outlet: Outlet, flow: Flow, to: tuple[str, str, int, str]
@@ -250,6 +254,7 @@ class Listeners:
             del self._streams[int(flow.connection)]
             if self._opened.get(to) == flow:
                 del self._opened[to]
+            self._turnstile.leave()
             outlet.close()
             self._broken(flow)
 
@@ -272,43 +277,45 @@ class Listeners:
 
     def attach(self, transport: str, local: Address, remote: Address, outlet: Outlet) -> Flow | None:
         """Take over a stream that a peer opened, until `detach`; None: there are too many."""
-        source = source_key(remote[0])
-        if len(self._streams) >= self._limits.most or self._sources.get(source, 0) >= self._limits.per_source:
-            return None
+        return self._taken(transport, local, remote, outlet) if self._turnstile.enter(remote[0]) else None
+
+    def detach(self, flow: Flow) -> None:
+        """It has ended, or is to end."""
+        self._turnstile.leave(flow.remote[0])
+        self._given_up(flow)
+
+    def _taken(self, transport: str, local: Address, remote: Address, outlet: Outlet) -> Flow:
         self._serial += 1
         flow = Flow(transport, local, remote, self._serial)
         self._streams[self._serial] = outlet
         self._accepted[(transport, *remote)] = flow
-        self._sources[source] = self._sources.get(source, 0) + 1
         return flow
 
-    def detach(self, flow: Flow) -> None:
-        """It has ended, or is to end."""
+    def _given_up(self, flow: Flow) -> None:
         outlet = self._streams.pop(int(flow.connection))
         key = (flow.transport, *flow.remote)
         if self._accepted.get(key) == flow:
             del self._accepted[key]
-        source = source_key(flow.remote[0])
-        self._sources[source] -= 1
-        if not self._sources[source]:
-            del self._sources[source]
         outlet.close()
         self._broken(flow)
 
-    async def _serve_stream(self, transport: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve_stream(
+        self, transport: str, context: ssl.SSLContext | None, connection: socket.socket, host: str
+    ) -> None:
+        opened = await self._acceptor.open_stream(connection, context)
+        if opened is None:
+            return
+        reader, writer = opened
+        outlet = TcpOutlet(writer)
         peer = writer.get_extra_info("peername")
         if peer is None:  # gone already
-            writer.close()
+            outlet.close()
             return
-        remote, outlet = (peer[0].partition("%")[0], peer[1]), TcpOutlet(writer)
-        flow = self.attach(transport, writer.get_extra_info("sockname")[:2], remote, outlet)
-        if flow is None:
-            outlet.abort()
-            return
+        flow = self._taken(transport, writer.get_extra_info("sockname")[:2], (host, peer[1]), outlet)
         try:
             await self._read_stream(reader, outlet, flow, accepted=True)
         finally:
-            self.detach(flow)
+            self._given_up(flow)
 
     async def _read_stream(self, reader: asyncio.StreamReader, outlet: Outlet, flow: Flow, *, accepted: bool) -> None:
         def take(data: bytes) -> None:
@@ -321,8 +328,6 @@ class Listeners:
             log.debug("SIP stream closed", peer=source, problem=str(problem))
 
     async def close(self) -> None:
-        for server in self._servers:
-            server.close()
         for outlet in list(self._streams.values()):
             outlet.close()
         for transport in self._datagrams.values():
@@ -330,6 +335,7 @@ class Listeners:
         for reader in list(self._readers):
             reader.cancel()
         await asyncio.gather(*self._readers, return_exceptions=True)
+        await self._acceptor.close()
         await asyncio.sleep(0)
 
 

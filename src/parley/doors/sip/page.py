@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...core.leg_inputs import LegAudio, WebLocal
-from ...wire.sdp import SdpMistake, Session
+from ...wire.sdp import SdpMistake, Session, parse
 from ...wire.sip.events import TransactionId
 from ...wire.web_sdp import PROTOCOLS, WebAnswerer, WebOffer, answer, make_offer, read_offer
 from ..shared.web_audio import audio_of
@@ -65,15 +65,17 @@ class Page:
         self._asked = (transaction, offer)
         return audio_of(offer)
 
-    def answered(self, web: WebLocal | None) -> None:
-        """The engine has changed to what was offered last."""
+    def answered(self, web: WebLocal | None) -> Session | None:
+        """The engine has changed to what was offered last; what we say to it, None: nothing."""
         if self._asked is None:
-            return
+            return None
         (transaction, offer), self._asked = self._asked, None
         if web is None:
             self.respond(transaction, 488, b"")
-        else:
-            self.respond(transaction, 200, self.answer_to(offer, web))
+            return None
+        body = self.answer_to(offer, web)
+        self.respond(transaction, 200, body)
+        return parse(body)
 
     def give_up(self) -> None:
         """Whoever offers anew must not wait for us for ever."""

@@ -33,6 +33,7 @@ STATUS: dict[Reason, int] = {
     Reason.BUSY: 486,
     Reason.DECLINED: 603,
     Reason.NO_ANSWER: 480,
+    Reason.NOT_CONFIRMED: 480,
     Reason.UNREACHABLE: 404,
     Reason.NAME_UNKNOWN: 404,
     Reason.LOOP: 482,

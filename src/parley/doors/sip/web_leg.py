@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from ...core.endings import Ending, Reason, Side
-from ...core.leg_inputs import WebLocal
+from ...core.leg_inputs import Drop, MediaChanged, WebLocal
+from ...core.outgoing_leg import provisional_audio
 from ...wire.sdes import OurKeys
 from ...wire.sdp import Session, parse
 from ...wire.sip.events import IncomingInvite
+from ...wire.sip.message import Request, body_part
 from ...wire.web_sdp import WebOffer
 from ..shared.web_audio import audio_of
 from .call import Wire
 from .leg import SipLeg
-from .page import Page
+from .page import Page, read_page
 
 
 class WebSipLeg(SipLeg):
-    """Implements LegDoor."""
+    """Implements LegDoor. offer None: the page leaves it to us, and answers with its ACK."""
 
     def __init__(
-        self, invite: IncomingInvite, offered: Session, offer: WebOffer, wire: Wire, address: str, session: int
+        self,
+        invite: IncomingInvite,
+        offered: Session | None,
+        offer: WebOffer | None,
+        wire: Wire,
+        address: str,
+        session: int,
     ) -> None:
-        super().__init__(invite, offered, audio_of(offer), wire, address, session, OurKeys())
+        audio = audio_of(offer) if offer is not None else provisional_audio("", "web")
+        super().__init__(invite, offered, audio, wire, address, session, OurKeys())
         self._page: Page = Page(session, wire.respond)
         self._page_offer = offer
 
@@ -32,6 +41,19 @@ class WebSipLeg(SipLeg):
             return
         self._port = port
         transaction, self._invite = self._invite, None
-        body = self._page.answer_to(self._page_offer, web)
-        self._sent = parse(body)
+        if self._page_offer is not None:
+            body = self._page.answer_to(self._page_offer, web)
+            self._sent = parse(body)
+        else:
+            body = self._page.offer(web)
+            self._sent = self._reoffered = parse(body)
         self._wire.respond(transaction, 200, body)
+
+    def confirmed(self, ack: Request) -> None:
+        if self._page_offer is None:
+            self._page_offer = read_page(body_part(ack, "application/sdp"))
+            if self._page_offer is None:
+                self._post(Drop(Ending(Side.REMOTE, Reason.NO_COMMON_CODEC)))
+                return
+            self._post(MediaChanged(audio_of(self._page_offer)))
+        super().confirmed(ack)

@@ -190,8 +190,8 @@ class NameAddr:
     def parse(cls, text: str) -> "NameAddr":
         """Parse one name-addr or addr-spec. Raises TheirMistake."""
         text = text.strip()
-        if "<" not in text.partition('"')[0] and '"' not in text:
-            spec, *pieces = text.split(";")
+        if "<" not in text.partition('"')[0] and not text.startswith('"'):
+            spec, *pieces = split_outside(text, ";")
             spec = spec.strip()
             # RFC 3261 section 20: a URI holding any of these must stand in angle brackets.
             if "," in spec or "?" in spec:

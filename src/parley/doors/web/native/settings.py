@@ -47,6 +47,11 @@ class LegSettingsIn(In):
     agc: bool | None = None
     join_tone: Tone | None = None
     leave_tone: Tone | None = None
+    may_lock: bool | None = None
+    may_mute_others: bool | None = None
+    may_end: bool | None = None
+    may_free_mute: bool | None = None
+    may_mute_newcomers: bool | None = None
 
 
 class CallSettingsIn(In):
@@ -78,6 +83,11 @@ class LegSettingsOut(Out):
     agc: bool | None
     join_tone: int | None
     leave_tone: int | None
+    may_lock: bool | None
+    may_mute_others: bool | None
+    may_end: bool | None
+    may_free_mute: bool | None
+    may_mute_newcomers: bool | None
 
 
 class CallSettingsOut(Out):

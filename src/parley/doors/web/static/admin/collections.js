@@ -43,6 +43,11 @@ const LEG_SETTINGS = [
   leg("agc", "yesno"),
   leg("join_tone", "number", { hint: "tone_hint" }),
   leg("leave_tone", "number", { hint: "tone_hint" }),
+  leg("may_lock", "yesno", { hint: "keys_hint" }),
+  leg("may_mute_others", "yesno", { hint: "keys_hint" }),
+  leg("may_end", "yesno", { hint: "keys_hint" }),
+  leg("may_free_mute", "yesno", { hint: "keys_hint" }),
+  leg("may_mute_newcomers", "yesno", { hint: "keys_hint" }),
 ];
 
 /** @type {Field[]} */
