@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import unquote
 
 import pytest
 
 from parley.app.bridges import Bridges
 from parley.app.dial_plan import InboundRuleEdit
+from parley.app.dial_transforms import DialTransformEdit
 from parley.app.dialling import Dialling
 from parley.app.forwarding_rules import ForwardingRuleEdit
 from parley.app.outbound_rules import OutboundRuleEdit
@@ -23,6 +25,7 @@ from parley.core.leg_inputs import Answered, CallFailed, Confirmed, Digit, Drop,
 from parley.core.outbound import FailureAction
 from parley.core.people import CallOutLimits, SystemDefaults, User
 from parley.core.secret import Secret
+from parley.core.transforms import TransformAction, TransformType
 from tests.app.floor import AUDIO, HANG_UP, Call, Floor, no_errors
 from tests.kit.fake_leg_door import FakeLegDoor
 from tests.kit.fake_outgoing_door import FakeDialler, FakeOutgoingDoor
@@ -106,6 +109,19 @@ class Exchange:
 @pytest.fixture
 def exchange(floor: Floor) -> Exchange:
     return Exchange(floor)
+
+
+@pytest.mark.parametrize("user", ["0900123", "%30900123", "0-900123"])
+async def test_nobody_is_put_through_to_what_must_not_be_called(exchange: Exchange, user: str) -> None:
+    """A dial transform that denies a number denies it to callers of ours who would have it called, too."""
+    await exchange.forwarding()
+    await exchange.outbound()
+    deny = DialTransformEdit(type=TransformType.STRIP, match="($1/^0900/)", action=TransformAction.DENY)
+    await exchange.floor.use.dial_transforms.create(deny)
+    passage = Passage(user=user)
+    assert await exchange.refused(unquote(user), passage=passage) is Reason.UNKNOWN_DESTINATION
+    assert exchange.dialler.doors == []
+    assert (await exchange.dial()).made
 
 
 async def test_a_caller_is_put_through(exchange: Exchange) -> None:

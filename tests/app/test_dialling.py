@@ -507,6 +507,19 @@ async def test_a_redirection_leads_only_where_we_may_call(desk: Desk) -> None:
     assert [(hop.host, hop.target) for hop in desk.door.hops[1:]] == [("b.example", "sip:bob@b.example")]
 
 
+@pytest.mark.parametrize("to", ["sip:0900123@b.example", "sip:%300900@b.example", "sip:0-900@b.example:5070"])
+async def test_a_redirection_leads_nowhere_that_must_not_be_called(desk: Desk, to: str) -> None:
+    """A transform that denies a number denies it to whoever is called and sends us there, too."""
+    deny = DialTransformEdit(type=TransformType.STRIP, match="($1/^0+900\\d*$/)", action=TransformAction.DENY)
+    await desk.floor.use.dial_transforms.create(deny)
+    space = await desk.floor.space()
+    await desk.rule("*")
+    await desk.call(space)
+    desk.door.say(CallFailed(Ending(Side.REMOTE, Reason.DECLINED), (to, "sip:bob@b.example")))
+    await desk.floor.settle()
+    assert [hop.target for hop in desk.door.hops[1:]] == ["sip:bob@b.example"]
+
+
 async def test_what_is_dialled_is_transformed_before_the_rules_are_asked(desk: Desk) -> None:
     """The best transform that fits says what is called; one that denies ends it; keys wait for the answer."""
     transforms = desk.floor.use.dial_transforms

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from parley.app.dial_transforms import DialTransformEdit
 from parley.app.forwarding_rules import ForwardingRuleEdit
 from parley.app.outbound_rules import OutboundRuleEdit
 from parley.app.profiles import SystemEdit
 from parley.core.forwarding import ForwardingAction
 from parley.core.secret import Secret
+from parley.core.transforms import TransformAction
 from tests.app.floor import Floor
 from tests.app.operator_rig import operator_of
 
@@ -102,6 +104,9 @@ async def test_a_call_that_is_passed_on_is_explained(floor: Floor) -> None:
     outbound = await floor.use.outbound_rules.create(OutboundRuleEdit(domain="*", proxy="p.example:5070;transport=tcp"))
     text = await explained(floor, "ada@x.far")
     assert "by 1 way in this order" in text and f"rule {outbound}: p.example:5070 by tcp, then stop" in text
+    denying = DialTransformEdit(match="($1/^0900/)", action=TransformAction.DENY)
+    await floor.use.dial_transforms.create(denying)
+    assert "but a dial transform denies it: unknown destination" in await explained(floor, "0900@x.far")
     text = await explained(floor, "ada@closed.far")
     assert f"forwarding rule {refusing} (closed.*, priority 2) refuses the call" in text
     assert "leads nowhere" in await explained(floor, "ada@elsewhere")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,15 +12,17 @@ from parley.core.dialplan import Echo
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import LegArrived, LegEnded
 from parley.core.explain_leg import LegHistory, Told, explain_leg, lines_of, moment
-from parley.core.ids import LegId
+from parley.core.ids import LegId, OutboundRuleId
 from parley.core.leg_inputs import (
     Answered,
     CallFailed,
     CallIdResolved,
     Granted,
+    MediaChanged,
     MediaDied,
     MediaFailed,
     News,
+    Reach,
     Reached,
     RecordLeg,
     Resolved,
@@ -27,10 +30,12 @@ from parley.core.leg_inputs import (
     UnknownTarget,
 )
 from parley.core.meeting_inputs import Cause, Dropped, Entry, JoinRefused, SelfMuted, Waiting
+from parley.core.outbound import Hop
 from parley.core.profiles import Layer, LegLayer, LegSettings
 from tests.core.leg_kit import AUDIO, IVR, OFFER, space
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678_000, UTC)
+RULE = OutboundRuleId("r")
 BUSY = Ending(Side.REMOTE, Reason.BUSY)
 ARRIVED = LegArrived(
     LegId("l"), 7, "sip", "sip:ann@a", "sip:room@b", "Ann", "192.0.2.1", "192.0.2.9", True, "id", "outgoing"
@@ -52,6 +57,9 @@ ENDED = LegEnded(LegId("l"), 7, BUSY, connected=True, duration=12.34, active_dur
         (News(Dropped(BUSY)), "the meeting ends it: busy (doing of: remote)"),
         (News(SelfMuted(muted=False, granted=False)), "it asked to be unmuted: not allowed"),
         (MediaFailed(), "no media port could be opened"),
+        (MediaChanged(replace(AUDIO, sends=False, receives=False)), "anew: pcmu, it holds"),
+        (MediaChanged(replace(AUDIO, receives=False)), "anew: pcmu, it only listens"),
+        (MediaChanged(replace(AUDIO, sends=False)), "anew: pcmu, it only wants to be heard"),
         (MediaDied(), "its media died"),
         (Reached("192.0.2.9", "192.0.2.1"), "the next hop is 192.0.2.1, from 192.0.2.9"),
         (Ringing(), "it rings"),
@@ -65,6 +73,20 @@ def test_each_input_has_its_words(given: Any, said: str) -> None:
     """What was told to the leg stands in its timeline, with its time."""
     [entry] = explain_leg(LegHistory("l", told=[Told(AT, given, ())]))["timeline"]
     assert entry["at"] == "2026-01-02T03:04:05.678Z" and said in entry["what"]
+
+
+@pytest.mark.parametrize(
+    ("hop", "said"),
+    [
+        (Hop(RULE, "192.0.2.7", transport="tls"), "outbound rule r: 192.0.2.7 by tls"),
+        (Hop(RULE, "192.0.2.7", contact="sip:ann@10.0.0.1"), "its registered address: 192.0.2.7 by udp"),
+        (Hop(RULE, "192.0.2.7", target="sip:eve@b"), "outbound rule r: 192.0.2.7 by udp, redirected to sip:eve@b"),
+    ],
+)
+def test_each_way_has_its_words(hop: Hop, said: str) -> None:
+    """What a call of ours goes by: a rule, a registration, or where somebody sent it."""
+    [entry] = explain_leg(LegHistory("l", told=[Told(AT, Ringing(), (Reach(hop),))]))["timeline"][1:]
+    assert entry["what"] == said
 
 
 def test_the_whole_is_told_in_lines() -> None:

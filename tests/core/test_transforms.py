@@ -63,6 +63,17 @@ def test_dialling(transform: DialTransform, dialled: str, called: str | None) ->
     assert dial(dialled, [transform]) == expected
 
 
+@pytest.mark.parametrize(
+    "written", ["%30900123", "0%39%30%30123", "sip:%300900@gw.example", "tel:0-900.123", "TEL:0(900)1"]
+)
+def test_another_spelling_is_no_way_around_a_transform_that_denies(written: str) -> None:
+    """Escapes of what needs none, and what only makes a telephone number easier to read, are nothing to a match."""
+    deny = one("deny", RAW, "($1/^0+900/)", action=TransformAction.DENY)
+    assert dial(written, [deny]) == Dialled(None, DialTransformId("deny"))
+    assert dial("a%20b%40c@x", [deny]) == Dialled("a%20b%40c@x")
+    assert dial("a%20b%40c@x", [one("all", RAW, "")]) == Dialled("a%20b%40c@x", DialTransformId("all"))
+
+
 def test_the_highest_priority_that_fits_decides() -> None:
     """One transform alone, the best one that fits; what it made is not transformed again."""
     low = one("low", RAW, "", "$1@low.example", priority=1)

@@ -134,6 +134,18 @@ async def test_what_an_invite_says(agent: SipAgent) -> None:
         assert [type(message) for message in told.messages].count(Answered) == 1
 
 
+async def test_a_registered_phone_behind_address_translation_is_in_the_call(agent: SipAgent) -> None:
+    """It gets ACK and BYE where its registration came from, under the inner address that it names."""
+    async with callee([180, 200]) as ada:
+        ada.inner = "192.168.1.7:5066"
+        leg, told = await placed(agent, hop(ada, contact="sip:ada@192.168.1.7:5060"))
+        await told.hears(Answered)
+        assert ada.requests("INVITE")[0].target == "sip:ada@192.168.1.7:5060"
+        assert (await ada.hears("ACK")).target == "sip:callee@192.168.1.7:5066"
+        leg.hang_up(Ending(Side.LOCAL, Reason.MEETING_ENDED))
+        assert (await ada.hears("BYE")).target == "sip:callee@192.168.1.7:5066"
+
+
 async def test_a_rule_may_name_other_domains(agent: SipAgent) -> None:
     """From and Contact carry the domains of the hop's rule."""
     async with callee([486]) as ada:

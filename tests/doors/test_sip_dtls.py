@@ -114,6 +114,15 @@ async def test_a_hold_keeps_the_certificate_and_another_one_is_told(rig: SipRig)
     assert audio(rig).dtls == DtlsRemote(OTHERS, False)
 
 
+async def test_who_began_the_handshake_keeps_that_part(rig: SipRig) -> None:
+    """RFC 8842 section 5.3: a hold that leaves the roles open again is answered in the one that we have."""
+    await rig.floor.space()
+    phone = Phone(rig)
+    assert audio_of(await phone.call(by_dtls("passive"))).get("setup") == "active"
+    held = audio_of(await phone.call(by_dtls("actpass", direction="sendonly", version=2)))
+    assert held.get("setup") == "active" and audio(rig).dtls == DtlsRemote(THEIRS, True)
+
+
 async def test_a_re_invite_without_an_offer_gets_one_by_dtls(rig: SipRig) -> None:
     """In the role that we have; the answer in the ACK counts."""
     await rig.floor.space()

@@ -78,6 +78,7 @@ class RawCallee:
         self.address = address
         self.heard: list[Heard] = []
         self.deaf = False
+        self.inner = ""  # what it calls itself in its Contact, as who stands behind address translation
         self.connections = 0
         self.replies: list[str] = []  # to requests of its own
         self._scripts = list(scripts) or [[200]]
@@ -190,7 +191,7 @@ class RawCallee:
             f"To: {to}",
             f"Call-ID: {request.header('Call-ID')}",
             f"CSeq: {request.header('CSeq')}",
-            f"Contact: <sip:callee@{self.place}>",
+            f"Contact: <sip:callee@{self.inner or self.place}>",
             *([extra] if extra else []),
             *(["Content-Type: application/sdp"] if body else []),
             f"Content-Length: {len(body)}",

@@ -236,3 +236,10 @@ def test_a_host_name_is_nowhere_to_send_to() -> None:
     audio = make_answer(read("m=audio 4000 RTP/AVP 0\r\nc=IN IP4 phone.example\r\n"), LOCAL).audio
     assert audio is not None
     assert audio.remote is None
+
+
+@pytest.mark.parametrize("address", ["IP4 224.2.1.1/127", "IP4 255.255.255.255", "IP6 ff15::101", "IP4 phone.example"])
+def test_what_is_not_one_host_is_not_sent_to(address: str) -> None:
+    """Nobody has us talk to a whole network: the audio is agreed, and there is nowhere to send it."""
+    answer = make_answer(read(f"m=audio 4000 RTP/AVP 0\r\nc=IN {address}\r\n"), LOCAL)
+    assert answer.audio is not None and answer.audio.remote is None

@@ -30,6 +30,7 @@ from ..core.forwarding import (
 from ..core.ids import SpaceId, TenantId
 from ..core.leg_inputs import Offered
 from ..core.outbound import BadTarget, FailureAction, Hop, Target, parse_place, routes_for
+from ..core.transforms import is_denied
 from .bridge import Bridge, Onward
 from .devices import reachable
 from .dialling import REGISTERED, DomainOf
@@ -150,7 +151,8 @@ async def onward_of(
     except BadTarget:
         return None
     ways = await _ways(tx, target, rule.tenant, now)
-    return explain.Onward(rule, target.uri, tuple(hop for hops in ways for hop in hops))
+    denied = not ways and await _is_denied(tx, target)
+    return explain.Onward(rule, target.uri, tuple(hop for hops in ways for hop in hops), denied)
 
 
 async def _leads_to_people(tx: Transaction, address: Address, claiming: Sequence[InboundRule]) -> bool:
@@ -174,8 +176,15 @@ async def _ways(tx: Transaction, target: Target, tenant: TenantId | None, now: d
     """The devices of ours that have the address, else the next hops of the outbound rules, in one attempt."""
     if devices := await _devices(tx, target, now):
         return devices
+    if await _is_denied(tx, target):
+        log.warning("a dial transform denies what a call would be passed on to", domain=target.domain)
+        return ()
     hops = routes_for(target, (await tx.outbound_rules.page(Query())).items, tenant)
     return (hops,) if hops else ()
+
+
+async def _is_denied(tx: Transaction, target: Target) -> bool:
+    return is_denied(target.user, target.domain, (await tx.dial_transforms.page(Query())).items)
 
 
 async def _devices(tx: Transaction, target: Target, now: datetime) -> tuple[tuple[Hop, ...], ...]:

@@ -22,7 +22,7 @@ from ..core.people import CallOutLimits
 from ..core.profiles import Layer, LegLayer, MediaEncryption, resolve_leg
 from ..core.refusals import Refusal
 from ..core.spaces import Space
-from ..core.transforms import dial
+from ..core.transforms import dial, is_denied
 from .devices import reachable
 from .directory import Directory
 from .layers import leg_layers
@@ -120,10 +120,14 @@ class Dialling:
         hops: list[Hop] = []
         async with self._store.reading() as tx:
             rules = (await tx.outbound_rules.page(Query())).items
+            transforms = (await tx.dial_transforms.page(Query())).items
         for text in targets:
             try:
                 target = parse_target(text, None)
             except BadTarget:
+                continue
+            if is_denied(target.user, target.domain, transforms):
+                log.warning("a redirection leads where a dial transform denies it", space=plan.space.id)
                 continue
             if target.secure == plan.target.secure:
                 found = await self._registered(target) or routes_for(target, rules, plan.tenant)

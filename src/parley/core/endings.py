@@ -34,7 +34,7 @@ class Reason(StrEnum):
     TOO_LONG = "too-long"  # max_duration of the leg
     MEDIA_DEAD = "media-dead"
     MEDIA_FAILED = "media-failed"  # no port, no worker
-    NO_ACK = "no-ack"
+    NO_ACK = "no-ack"  # our answer, or our ringing where it had to be, was never acknowledged
     TRANSPORT_FAILED = "transport-failed"
     SESSION_EXPIRED = "session-expired"  # nobody refreshed the call in time (SIP session timer)
     SHUTDOWN = "shutdown"

@@ -29,11 +29,13 @@ _REFUSALS = {
 
 @dataclass(frozen=True, slots=True)
 class Onward:
-    """rule: the forwarding rule that decides; None: a person's devices ring. ways: in the order of trying."""
+    """rule: the forwarding rule that decides; None: a person's devices ring. ways: in the order of trying.
+    denied: by a dial transform."""
 
     rule: ForwardingRule | None
     target: str = ""
     ways: tuple[Hop, ...] = ()
+    denied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,8 @@ def _passed_on(onward: Onward) -> list[str]:
     if rule.action is ForwardingAction.REJECT:
         return [f"{named} refuses the call"]
     if not onward.ways:
-        return [f"{named} forwards it to {onward.target}, but no outbound rule leads there: unknown destination"]
+        why = "a dial transform denies it" if onward.denied else "no outbound rule leads there"
+        return [f"{named} forwards it to {onward.target}, but {why}: unknown destination"]
     lines = [f"{named} forwards it to {onward.target}, by {_count(len(onward.ways), 'way')} in this order"]
     for hop in onward.ways:
         port = f":{hop.port}" if hop.port is not None else ""

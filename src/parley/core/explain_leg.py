@@ -61,6 +61,15 @@ _CAUSES = {
 }
 
 
+# By whether we send to it, and whether it is heard (docs/decisions/0023).
+_DIRECTIONS = {
+    (True, True): "",
+    (True, False): ", it only listens",
+    (False, True): ", it only wants to be heard",
+    (False, False): ", it holds",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """One input of the leg, and what it decided."""
@@ -208,7 +217,9 @@ def _way(given: Any) -> str | None:
         case Join() as join:
             return f"by {_entry(join)}"
         case Dial(hops=hops, space=space):
-            return f"we call it into space {space}, by {len(hops)} way(s) of the outbound rules"
+            devices = sum(hop.contact is not None for hop in hops)
+            ways = "registered device(s)" if devices else "way(s) of the outbound rules"
+            return f"we call it into space {space}, by {len(hops)} {ways}"
     return None
 
 
@@ -249,8 +260,7 @@ def _input(given: Any) -> str | None:
         case News(news):
             return _news(news)
         case MediaChanged(audio):
-            held = "" if audio.receives else ", it holds"
-            return f"media were negotiated anew: {audio.codec.name}{held}"
+            return f"media were negotiated anew: {audio.codec.name}{_DIRECTIONS[audio.sends, audio.receives]}"
         case MediaFailed():
             return "no media port could be opened"
         case MediaDied():
@@ -290,7 +300,9 @@ def _effect(effect: Any) -> str | None:
         case JoinMeeting(space=space):
             return f"it asks for a place in space {space}"
         case Reach(hop):
-            return f"outbound rule {hop.rule}: {hop.host} by {hop.transport}"
+            way = "its registered address" if hop.contact is not None else f"outbound rule {hop.rule}"
+            elsewhere = f", redirected to {hop.target}" if hop.target is not None else ""
+            return f"{way}: {hop.host} by {hop.transport}{elsewhere}"
         case RecordLeg(LegConnected()):
             return "it is connected"
         case RecordLeg(LegEnded(ending=ending)):

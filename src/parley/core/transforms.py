@@ -77,6 +77,8 @@ _INTERNATIONAL = re.compile(r"(?:\+|00)([1-9][0-9]{4,14})")
 _SEPARATORS = str.maketrans("", "", ".- ")
 _BRACKETS = str.maketrans("", "", ".-() /")
 _SCHEME = re.compile(r"(sips?|tel):", re.IGNORECASE)
+_NEEDLESS = re.compile(r"%(2[1-9A-E]|[3-7][0-9A-Fa-f])")  # escapes of letters, digits and marks are among these
+_UNRESERVED = frozenset("-_.!~*'()")
 
 
 def components(type: TransformType, text: str) -> tuple[str, ...] | None:
@@ -110,11 +112,14 @@ def check(transform: DialTransform) -> None:
 def dial(text: str, transforms: Iterable[DialTransform]) -> Dialled:
     """What is to be called for this text, which may begin with sip:, sips: or tel:.
 
-    Whatever cannot be decided within the bounds of a match is not called at all.
+    Whatever cannot be decided within the bounds of a match is not called at all. Two ways to write one address are one
+    to a match: see `_as_meant`.
     """
     text = text.strip()
     scheme = _SCHEME.match(text)
-    bare = text[scheme.end() :] if scheme else text
+    bare = _as_meant(text[scheme.end() :] if scheme else text)
+    if scheme is not None and scheme.group(1).lower() == "tel":
+        bare = bare.translate(_BRACKETS)
     if len(bare) > TEXT_MOST:
         return Dialled(None)
     for transform in sorted(transforms, key=lambda one: -one.priority):
@@ -133,6 +138,22 @@ def dial(text: str, transforms: Iterable[DialTransform]) -> Dialled:
         secure = scheme is not None and scheme.group(1).lower() == "sips"
         return Dialled(f"sips:{found}" if secure else found, transform.id)
     return Dialled(text)
+
+
+def is_denied(user: str, domain: str, transforms: Iterable[DialTransform]) -> bool:
+    """Must this address not be called, or its user part, dialled by itself?"""
+    known = tuple(transforms)
+    return any(dial(text, known).text is None for text in (f"{user}@{domain}", user))
+
+
+def _as_meant(text: str) -> str:
+    """Without escapes of characters that need none: they mean the same (RFC 3261 section 19.1.4)."""
+
+    def plain(escape: re.Match[str]) -> str:
+        char = chr(int(escape[1], 16))
+        return char if char.isalnum() or char in _UNRESERVED else escape[0]
+
+    return _NEEDLESS.sub(plain, text)
 
 
 def _by(transform: DialTransform, text: str) -> str | None:

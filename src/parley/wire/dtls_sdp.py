@@ -50,12 +50,13 @@ def read_dtls(session: Session, media: Media, default_setup: str = "active") -> 
     return None
 
 
-def answered(offered: Dtls, fingerprint: str) -> tuple[Dtls, Agreed]:
-    """Our end against what is offered, and what that agrees.
+def answered(offered: Dtls, fingerprint: str, began: bool = False) -> tuple[Dtls, Agreed]:
+    """Our end against what is offered, and what that agrees. began: in this call it was us, and who leaves the choice
+    to us is told so again (RFC 8842 section 5.3).
 
-    Who leaves the choice to us begins: what a phone behind address translation sends first shows us the way to it.
+    Else who leaves it to us begins: what a phone behind address translation sends first shows us the way to it.
     """
-    client = offered.setup == "passive"
+    client = offered.setup == "passive" or (began and offered.setup == "actpass")
     return Dtls(fingerprint, "active" if client else "passive"), Agreed(offered.fingerprint, client)
 
 

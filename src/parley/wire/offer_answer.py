@@ -20,6 +20,7 @@ NOISE = Codec(13, "CN", 8000)  # RFC 3389
 DEFAULT_PREFERENCES: tuple[Codec, ...] = (OPUS, PCMU)
 # Plain RTP. Feedback profiles are answered in kind; their feedback is simply never sent.
 DEFAULT_PROTOCOLS = frozenset({"RTP/AVP", "RTP/AVPF"})
+BROADCAST = "255.255.255.255"
 # Digits 0-9, *, #, A-D (RFC 4733 section 2.4.1).
 DIGIT_EVENTS = "0-15"
 PACKET_TIME = 20
@@ -126,13 +127,14 @@ def make_answer(
     keys: OurKeys | None = None,
     secure: bool | None = None,
     fingerprint: str | None = None,
+    began: bool = False,
 ) -> Answer:
     """Answer an offer: the first audio section with a codec of ours is taken, every other one refused.
 
     `direction` is what we ourselves want; `previous` our last description in this dialog.
     keys: for SRTP with keys in SDP, fingerprint: of our certificate, for SRTP with keys by DTLS; without it that is
-    refused. secure: only SRTP, or only plain RTP; None takes both, SRTP first, wherever there is a way to its keys, in
-    a plain section too (RFC 8643).
+    refused; began: we have begun its handshake in this call. secure: only SRTP, or only plain RTP; None takes both,
+    SRTP first, wherever there is a way to its keys, in a plain section too (RFC 8643).
     """
     session = Session(local.origin(previous), local.name, Connection.to(local.address))
     ways = _Ways(
@@ -149,7 +151,7 @@ def make_answer(
             audio = replace(audio, keys=Keys(chosen.crypto, keys.against(chosen.crypto)))
         own_dtls: Dtls | None = None
         if chosen.dtls is not None and fingerprint is not None:
-            own_dtls, agreed = answered(chosen.dtls, fingerprint)
+            own_dtls, agreed = answered(chosen.dtls, fingerprint, began)
             audio = replace(audio, dtls=agreed)
         own = next((ours.fmtp for ours in preferences if ours.same_format(chosen.codec)), "")
         section = _answered(media, local, audio, own)
@@ -201,7 +203,7 @@ def _refused(media: Media) -> Media:
 def _agreed(theirs: Session, media: Media, line: int, codec: Codec, ours: Direction) -> Audio:
     connection = theirs.address_of(media)
     remote = None
-    if connection is not None and not connection.unspecified and _is_ip(connection.address) and media.port:
+    if connection is not None and not connection.unspecified and _is_one_host(connection.address) and media.port:
         remote = (connection.address, media.port)
     direction = narrowed(mirrored(theirs.direction_of(media)), ours)
     return Audio(
@@ -226,12 +228,13 @@ def packet_time(media: Media) -> int:
     return min(possible, key=lambda ours: abs(ours - liked))
 
 
-def _is_ip(text: str) -> bool:
+def _is_one_host(text: str) -> bool:
+    """A numeric address, and not that of many hosts: nobody has us talk to a whole network."""
     try:
-        ipaddress.ip_address(text)
+        address = ipaddress.ip_address(text)
     except ValueError:
         return False
-    return True
+    return not address.is_multicast and text != BROADCAST
 
 
 def _answered(media: Media, local: Local, audio: Audio, own_fmtp: str) -> Media:

@@ -144,6 +144,8 @@ def test_a_call_that_never_acknowledges_is_refused() -> None:
     ring(desk, event)
     heard = statuses([one for at, one in desk.wait(32.1) if at > 31.9])
     assert heard[:1] == [504] and desk.count(Cancelled) == 1
+    told = desk.last(Cancelled)
+    assert isinstance(told, Cancelled) and told.why == "no-prack"
     desk.wait(64)
     assert desk.layer.live == (0, 0)
 

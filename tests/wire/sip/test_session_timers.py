@@ -347,8 +347,9 @@ def test_a_timer_survives_a_restart() -> None:
     after = desk_of()
     after.now = 5000
     after.layer.restore(stored, 5000)
-    ((at, refresh),) = refreshes(after, 300)
+    (at, refresh), (over, bye) = refreshes(after, 300)
     assert 5000 < at < 5005 and refresh.method == "UPDATE"
+    assert bye.method == "BYE" and 32 <= over - at < 33  # nobody has answered it
 
 
 def test_ended_calls_leave_no_timers() -> None:

@@ -72,6 +72,9 @@ Spawn = Callable[..., None]
 WithinDialog = Cancelled | DialogEnded | AckReceived | IncomingReinvite | IncomingRequest
 
 _ENDED: dict[str, tuple[Side, Reason]] = {
+    "cancel": (Side.REMOTE, Reason.CANCELLED),
+    "unanswered": (Side.LOCAL, Reason.NO_ANSWER),
+    "no-prack": (Side.REMOTE, Reason.NO_ACK),
     "bye": (Side.REMOTE, Reason.HANG_UP),
     "no-ack": (Side.REMOTE, Reason.NO_ACK),
     "gone": (Side.REMOTE, Reason.TRANSPORT_FAILED),
@@ -204,6 +207,10 @@ class SipAgent:
         """Events of this dialog are the leg's from now on."""
         self._legs[dialog] = leg
 
+    def forget(self, dialog: DialogId) -> None:
+        """The call was refused."""
+        self._legs.pop(dialog, None)
+
     def snapshot(self, dialog: DialogId) -> dict[str, Any] | None:
         try:
             return self._layer.snapshot(dialog)
@@ -287,11 +294,9 @@ class SipAgent:
 
     def _within(self, event: WithinDialog, leg: SipCall | None) -> None:
         match event:
-            case Cancelled(why="cancel"):
-                self._gone(event.dialog, Side.REMOTE, Reason.CANCELLED)
-            case Cancelled():  # we left it unanswered for too long
-                self._gone(event.dialog, Side.LOCAL, Reason.MEDIA_FAILED)
-            case DialogEnded():
+            case Cancelled() if leg and self.snapshot(event.dialog) is not None:
+                leg.withdrawn(event.transaction)  # a re-INVITE: the call itself stands
+            case Cancelled() | DialogEnded():
                 self._gone(event.dialog, *_ENDED[event.why])
             case AckReceived() if leg:
                 leg.confirmed(event.request)

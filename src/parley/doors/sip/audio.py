@@ -32,6 +32,7 @@ def answer_to(
     *,
     keys: OurKeys | None,
     fingerprint: str | None = None,
+    began: bool = False,
     secure: bool | None = None,
     current: Codec | None = None,
     previous: Session | None = None,
@@ -39,9 +40,9 @@ def answer_to(
     """The answer to an offer, every m-line kept; its `audio` is None when there is nothing for us.
 
     `ours`: our media address and port; `keys`: ours of this call; `fingerprint`: of our certificate, for DTLS;
-    `secure`: SRTP it must be, or plain RTP (None: as offered, SRTP where it is);
-    `current`: the codec in use, kept when it is offered again; `previous`: our
-    last description in this dialog, whose version the answer's o= line continues.
+    `began`: its handshake, in this call, was ours to begin; `secure`: SRTP it must be, or plain RTP (None: as offered,
+    SRTP where it is); `current`: the codec in use, kept when it is offered again; `previous`: our last description in
+    this dialog, whose version the answer's o= line continues.
     """
     preferences = PREFERENCES
     if current is not None:
@@ -54,6 +55,7 @@ def answer_to(
         keys=keys,
         fingerprint=fingerprint,
         secure=secure,
+        began=began,
     )
 
 

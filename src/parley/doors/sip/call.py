@@ -24,6 +24,8 @@ from .page import Page
 from .statuses import bye_headers
 from .stored_call import StoredCall
 
+AGENT_MOST = 200  # characters that a program says of itself
+
 
 class Wire(Protocol):
     """What a call asks of the agent."""
@@ -101,7 +103,7 @@ class SipCall:
             local_address=flow.sent_by,
             transport=flow.transport,
             sip_call_id=self._call_id,
-            user_agent=self._user_agent[:200],
+            user_agent=self._user_agent,
         )
 
     def written(self) -> bytes:
@@ -244,6 +246,15 @@ class SipCall:
             return
         self._offered(event.transaction, body)
 
+    def withdrawn(self, transaction: TransactionId) -> None:
+        """A re-INVITE was given up before we answered it: what was agreed before stands (RFC 3261 section 14.1)."""
+        if self._page is not None:
+            self._page.withdrawn(transaction)
+        elif self._reinvite is not None and self._reinvite[0] == transaction:
+            self._reinvite = None
+            if self.audio is not None:
+                self._post(MediaChanged(self.audio))
+
     def _offered(self, transaction: TransactionId, body: bytes | None) -> None:
         if self._page is not None:
             changed = self._page.offered(transaction, body)
@@ -257,6 +268,7 @@ class SipCall:
             self._session,
             keys=self._keys if self._fingerprint is None else None,
             fingerprint=self._fingerprint,
+            began=self.audio is not None and self.audio.dtls is not None and self.audio.dtls.client,
             secure=self.audio is not None and self.audio.encrypted,
             current=self._codec,
             previous=self._sent,

@@ -127,6 +127,7 @@ class SipDialler:
             cseq=invitation.cseq,
             contact=invitation.contact,
             credentials=leg.prove,
+            direct=invitation.direct,
         )
         self._calls[transaction] = leg
         self._agent.flush()
@@ -177,6 +178,8 @@ class SipDialler:
         try:
             place = URI.parse(uri)
             transport = "tls" if place.scheme == "sips" else (place.param("transport") or "udp").lower()
+            if transport not in DEFAULT_PORTS or not place.host:
+                return None  # a page's: it comes to us
             return (await self.way_to(Hop(PEER, place.host, place.port, transport))).flow
         except (NoWay, TheirMistake):
             return None

@@ -8,22 +8,24 @@ from ...core.dialplan import Address
 from ...core.languages import preferred
 from ...core.leg_inputs import Offered
 from ...wire.sdes import OurKeys
-from ...wire.sip.address import NameAddr, bracketed
+from ...wire.sip.address import NameAddr, bracketed, legible
 from ...wire.sip.events import IncomingInvite
 from ...wire.sip.message import body_part, handling
 from .addresses import media_address, media_bind_address
 from .audio import NO_PORT, answer_to, leg_audio, read_offer, undecided_audio
-from .call import Wire
-from .leg import SipLeg
+from .leg import AnsweringWire, SipLeg
 from .page import page_offer
 from .passing import passage_of
 from .registrar import UNADDRESSED
+from .said import readable
 from .statuses import Refused
 from .trunks import TrustedTrunks
 from .web_leg import WebSipLeg
 
+NAME_MOST = 200  # characters of a display name, or of an address that is no SIP URI
 
-class CallWire(Wire, Protocol):
+
+class CallWire(AnsweringWire, Protocol):
     """What a new call asks of the agent."""
 
     def session(self) -> int:
@@ -70,12 +72,12 @@ class Invites:
         """What the app is told of the call."""
         request, flow, audio = event.request, event.flow, leg.offered
         local, caller = flow.local[0], request.from_
-        user = request.uri.username or ""
+        user = legible(request.uri.username)
         return Offered(
             address=Address(user.lower(), request.uri.host.lower().rstrip(".")),
             caller=plain_uri(caller),
             dialled=f"{request.uri.scheme}:{user}@{bracketed(request.uri.host)}",
-            display_name=caller.display[:200] if caller.display else "",
+            display_name=readable(caller.display, NAME_MOST),
             source=flow.remote[0],
             local_address=media_bind_address(self._advertised, local, audio.remote_host),
             audio=audio,
@@ -91,5 +93,5 @@ class Invites:
 def plain_uri(name: NameAddr) -> str:
     """scheme:user@host without parameters, port or password."""
     uri = name.uri
-    user = f"{uri.username}@" if uri.username else ""
-    return f"{uri.scheme}:{user}{bracketed(uri.host)}" if uri.host else uri.text.partition(";")[0][:200]
+    user = f"{legible(uri.username)}@" if uri.username else ""
+    return f"{uri.scheme}:{user}{bracketed(uri.host)}" if uri.host else readable(uri.text.partition(";")[0], NAME_MOST)

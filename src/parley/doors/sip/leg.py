@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from ...app.ports import LegInbox
 from ...core.endings import Ending, Reason, Side
 from ...core.leg_inputs import LegAudio, WebLocal
@@ -10,8 +12,17 @@ from ...wire.sdp import Session
 from ...wire.sip.events import DialogId, IncomingInvite, TransactionId
 from ...wire.sip.reliable import required_by
 from .audio import answer_to, our_offer
-from .call import SipCall, Wire
+from .call import AGENT_MOST, SipCall, Wire
+from .said import readable
 from .statuses import status_of
+
+
+class AnsweringWire(Wire, Protocol):
+    """What a call that comes to us asks of the agent."""
+
+    def forget(self, dialog: DialogId) -> None:
+        """The call was refused: no event of it is anybody's."""
+        ...
 
 
 class SipLeg(SipCall):
@@ -24,7 +35,7 @@ class SipLeg(SipCall):
         invite: IncomingInvite,
         offer: Session | None,
         audio: LegAudio,
-        wire: Wire,
+        wire: AnsweringWire,
         media_address: str,
         session: int,
         keys: OurKeys,
@@ -37,11 +48,12 @@ class SipLeg(SipCall):
         super().__init__(wire, invite.dialog.call_id, media_address, session, keys)
         self.dialog = invite.dialog
         self.audio = audio
+        self._answering = wire
         self._flow = invite.flow
         self._invite: TransactionId | None = invite.transaction
         self._offer = offer
         self.offered, self.plain = audio, plain
-        self._user_agent = invite.request.headers.get("User-Agent") or ""
+        self._user_agent = readable(invite.request.headers.get("User-Agent") or "", AGENT_MOST)
         self._wants_ringing = required_by(invite.request)
         self._rang = False
 
@@ -84,6 +96,7 @@ class SipLeg(SipCall):
         if self._invite is not None:
             self._wire.respond(self._invite, status_of(ending))
             self._invite = None
+        self._answering.forget(self.dialog)
 
     def fail(self) -> None:
         """Something of ours broke: refuse with 500 if nothing was said yet, else end the call."""

@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import socket
 import ssl
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -21,6 +22,7 @@ from .streams import Outlet, Patience, TcpOutlet, read_messages
 
 log = structlog.get_logger(__name__)
 
+ROUTE_HOLDS = 30.0  # seconds for which our address towards a peer is not asked for again
 RECEIVE_BUFFER = 4 << 20  # a burst of calls must not overflow the socket while one is being handled
 
 Receive = Callable[[bytes, Flow], None]
@@ -37,9 +39,17 @@ class StreamLimits:
     patience: Patience = Patience()
 
 
+def source_address(peer: str, now: float | None = None) -> str:
+    """Our address on the route to a peer: what the peer can reach us at. Falls back to loopback.
+
+    now: monotonic seconds; None: those of this machine. Routes come and go, the first of all while a machine starts.
+    """
+    return routed(peer, int((time.monotonic() if now is None else now) / ROUTE_HOLDS))
+
+
 @lru_cache(maxsize=4096)
-def source_address(peer: str) -> str:
-    """Our address on the route to a peer: what the peer can reach us at. Falls back to loopback."""
+def routed(peer: str, _period: int) -> str:
+    """The same, asked of the kernel once in each period."""
     family = socket.AF_INET6 if ":" in peer else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
@@ -264,7 +274,10 @@ class Listeners:
         if not flow.reliable:
             transport = self._datagrams.get(str(flow.connection))
             if transport is not None and not transport.is_closing():
-                transport.sendto(item.data, flow.remote)
+                try:
+                    transport.sendto(item.data, flow.remote)
+                except (OSError, ValueError) as problem:  # an address that a peer has named and no socket can reach
+                    log.debug("datagram not sent", problem=str(problem))
             return
         outlet = self._streams.get(int(flow.connection))
         if outlet is None or outlet.is_closing():

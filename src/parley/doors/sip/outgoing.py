@@ -26,9 +26,10 @@ from ...wire.sip.reliable import FORKS_MOST, rseq_of
 from ...wire.sip.session_timer import least_of
 from ..shared.web_audio import audio_of
 from .audio import NO_PORT, our_offer, read_offer
-from .call import SipCall, Wire
+from .call import AGENT_MOST, SipCall, Wire
 from .dialect import SESSION_EXPIRES
 from .page import Page, read_page
+from .said import readable
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +58,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """An INVITE to be sent. from_: value without tag; contact None: the flow's own."""
+    """An INVITE to be sent. from_: value without tag; contact None: the flow's own; direct: see SipLayer.invite."""
 
     target: str
     flow: Flow
@@ -68,6 +69,7 @@ class Invitation:
     headers: tuple[tuple[str, str], ...] = ()
     from_tag: str | None = None
     cseq: int = 1
+    direct: bool = False
 
     @property
     def length(self) -> int:
@@ -204,19 +206,21 @@ class OutgoingSipLeg(CallByHop):
         self._digest = digest_of(hop)
         self._sent = self._our_offer(port, flow, web)
         user = quote(self._identity.user, safe="-_.!~*'()&=+$,/")
-        contact = None
+        target, contact = hop.contact or hop.target or self._target, None
         if hop.contact_domain:
-            transport = "" if flow.transport == "udp" else f";transport={flow.transport}"
-            contact = f"<sip:{user}@{hop.contact_domain}{transport}>"
+            secure = target.startswith("sips:") and flow.transport == "tls"
+            transport = "" if flow.transport == "udp" or secure else f";transport={flow.transport}"
+            contact = f"<{'sips' if secure else 'sip'}:{user}@{hop.contact_domain}{transport}>"
         self._send(
             Invitation(
-                target=hop.contact or hop.target or self._target,
+                target=target,
                 flow=flow,
                 from_=f"{display(self._identity.name)}<sip:{user}@{hop.from_domain or self._identity.domain}>",
                 body=self._sent.serialise(),
                 call_id=self._call_id,
                 contact=contact,
                 headers=self._headers,
+                direct=hop.contact is not None,
             )
         )
 
@@ -293,7 +297,8 @@ class OutgoingSipLeg(CallByHop):
             self._foretold[response.to.tag or ""] = answer
 
     def _answer(self, response: Response, dialog: DialogId) -> None:
-        self._user_agent = response.headers.get("Server") or response.headers.get("User-Agent") or ""
+        agent = response.headers.get("Server") or response.headers.get("User-Agent") or ""
+        self._user_agent = readable(agent, AGENT_MOST)
         if self.ended:
             self._wire.bye(dialog, [])  # the answer crossed our CANCEL
             return

@@ -77,6 +77,11 @@ class Page:
         self.respond(transaction, 200, body)
         return parse(body)
 
+    def withdrawn(self, transaction: TransactionId) -> None:
+        """It was given up: there is nothing to answer any more."""
+        if self._asked is not None and self._asked[0] == transaction:
+            self._asked = None
+
     def give_up(self) -> None:
         """Whoever offers anew must not wait for us for ever."""
         if self._asked is not None:

@@ -15,7 +15,7 @@ import structlog
 from ...app.ports import LegInbox
 from ...core.dialplan import Address
 from ...core.endings import Ending, Reason, Side
-from ...wire.sip.address import NameAddr
+from ...wire.sip.address import NameAddr, legible
 from ...wire.sip.errors import TheirMistake
 from ...wire.sip.events import DialogId, IncomingRequest
 from ...wire.sip.message import REASONS, Request
@@ -70,7 +70,7 @@ def destination(request: Request) -> Address:
     # Another method than INVITE, or headers (such as Replaces) for it: to be done to others in our name.
     if "?" in uri.text or (uri.param("method") or "INVITE").upper() != "INVITE" or not uri.username:
         raise NotTaken(403)
-    return Address(uri.username.lower(), uri.host.lower().rstrip("."))
+    return Address(legible(uri.username).lower(), uri.host.lower().rstrip("."))
 
 
 class Referrals:

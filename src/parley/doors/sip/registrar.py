@@ -24,11 +24,12 @@ from ...core.devices import (
 from ...core.ids import DeviceId
 from ...core.refusals import Refusal
 from ...core.secret import Secret
-from ...wire.sip.address import URI, NameAddr
+from ...wire.sip.address import URI, NameAddr, legible
 from ...wire.sip.digest_server import Authorization, DigestServer, Freshness
 from ...wire.sip.errors import TheirMistake
 from ...wire.sip.flow import Flow
 from ...wire.sip.message import Request
+from .said import readable
 
 Lines = list[tuple[str, str]]
 CONTACT_MOST = 512  # characters
@@ -142,7 +143,7 @@ class Registrar:
             return True
         if request.from_.uri.host.lower() not in {self._server.realm.lower(), flow.local[0]}:
             return False
-        username = request.from_.uri.username
+        username = legible(request.from_.uri.username)
         return bool(username) and await self._devices.find(username) is not None
 
     async def register(self, request: Request, flow: Flow, now: float) -> Answered:
@@ -200,7 +201,7 @@ def _registration(request: Request, flow: Flow) -> Registration:
         contacts = None
     else:
         contacts = tuple(_wanted(contact, usual) for contact in request.contacts)
-        if any(c.uri.partition(":")[0].lower() not in {"sip", "sips"} or len(c.uri) > CONTACT_MOST for c in contacts):
+        if any(not _callable(contact.uri) for contact in contacts):
             raise TheirMistake("a contact that we could not call")
     return Registration(
         contacts=contacts,
@@ -209,8 +210,12 @@ def _registration(request: Request, flow: Flow) -> Registration:
         host=flow.remote[0],
         port=flow.remote[1],
         transport=flow.transport,
-        user_agent=(request.headers.get("User-Agent") or "")[:AGENT_MOST],
+        user_agent=readable(request.headers.get("User-Agent") or "", AGENT_MOST),
     )
+
+
+def _callable(uri: str) -> bool:
+    return uri.partition(":")[0].lower() in {"sip", "sips"} and uri.isascii() and len(uri) <= CONTACT_MOST
 
 
 def _wanted(contact: NameAddr, usual: int) -> Contact:

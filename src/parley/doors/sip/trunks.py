@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 
-from ...wire.sip.address import NameAddr
+from ...wire.sip.address import NameAddr, legible
 from ...wire.sip.errors import TheirMistake
 from ...wire.sip.message import Request
 
@@ -32,7 +32,9 @@ class TrustedTrunks:
         uris = [name.uri for name in names]
         if len(uris) > IDENTITIES_MOST or any(uri.scheme not in {"sip", "sips", "tel"} for uri in uris):
             return ()
-        return tuple(uri.text if uri.scheme == "tel" else f"{uri.scheme}:{uri.username}@{uri.host}" for uri in uris)
+        return tuple(
+            legible(uri.text if uri.scheme == "tel" else f"{uri.scheme}:{uri.username}@{uri.host}") for uri in uris
+        )
 
     def _includes(self, source: str) -> bool:
         if not self._networks:

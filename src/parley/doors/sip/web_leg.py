@@ -11,8 +11,7 @@ from ...wire.sip.events import IncomingInvite
 from ...wire.sip.message import Request, body_part
 from ...wire.web_sdp import WebOffer
 from ..shared.web_audio import audio_of
-from .call import Wire
-from .leg import SipLeg
+from .leg import AnsweringWire, SipLeg
 from .page import Page, read_page
 
 
@@ -24,7 +23,7 @@ class WebSipLeg(SipLeg):
         invite: IncomingInvite,
         offered: Session | None,
         offer: WebOffer | None,
-        wire: Wire,
+        wire: AnsweringWire,
         address: str,
         session: int,
     ) -> None:

@@ -22,12 +22,18 @@ _VIA = re.compile(
     r"SIP[ \t]*/[ \t]*(\d+\.\d+)[ \t]*/[ \t]*([A-Za-z0-9\-.!%*_+`'~]+)[ \t]+(.+)", re.IGNORECASE | re.DOTALL
 )
 _THREE_COLONS = re.compile(r":::(?=\d+\.)")  # a mistake of RFC 3261's grammar that is to be borne (RFC 5118, 4.10)
+_UNREADABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")  # controls, and bytes that are no UTF-8
 _CSEQ = re.compile(r"(\d{1,10})[ \t]+([A-Za-z0-9\-.!%*_+`'~]+)")
 
 MAX_CSEQ = 2**31 - 1
 BRANCH_COOKIE = "z9hG4bK"
 
 Params = tuple[tuple[str, str | None], ...]
+
+
+def legible(text: str) -> str:
+    """Text to be looked up, compared and told: what no database and no log can hold is replaced by U+FFFD."""
+    return _UNREADABLE.sub("\ufffd", text)
 
 
 def split_outside(text: str, separator: str) -> list[str]:
@@ -142,7 +148,9 @@ class URI:
 
     @property
     def username(self) -> str:
-        """The user part with its escapes resolved and without a password; empty if there is none."""
+        """The user part with its escapes resolved and without a password; empty if there is none. Escapes may stand for
+        any character: see legible.
+        """
         name = (self.user or "").partition(":")[0]
         return unquote(name, errors="replace")
 

@@ -5,7 +5,7 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from parley.wire.sip.address import BRANCH_COOKIE
+from parley.wire.sip.address import BRANCH_COOKIE, NameAddr
 from parley.wire.sip.bodies import SDP, takes, unacceptable
 from parley.wire.sip.errors import TheirMistake
 from parley.wire.sip.message import Request, Response, encode
@@ -69,6 +69,14 @@ class Echo:
         self.cseq = headers.get("CSeq") or ""
         self.timestamp = headers.get("Timestamp")
         self.record_routes = headers.lines("Record-Route")
+
+    @property
+    def tagged(self) -> bool:
+        """Has the To header a tag already? Of a wreck, where it cannot be read: does it look so?"""
+        try:
+            return NameAddr.parse(self.to).tag is not None
+        except TheirMistake:
+            return ";tag=" in self.to.lower()
 
     def response(
         self,

@@ -32,6 +32,7 @@ class Client:
         dialog: DialogId | None = None,
         has_offer: bool = False,
         credentials: Credentials | None = None,
+        direct: bool = False,
     ) -> ClientEntry:
         """Put our Via on a request, open its transaction and send it. `dialog`: the one it is sent inside."""
         core = self._core
@@ -48,8 +49,11 @@ class Client:
             dialog,
             has_offer,
             dialog is not None,
+            direct=direct,
             credentials=credentials,
         )
+        if isinstance(machine, InviteClient) and entry.inside:
+            machine.patience = core.timers.answer_limit
         core.clients[key] = core.by_id[entry.id] = entry
         core.schedule.touch(machine)
         core.send(flow, machine.initial)
@@ -177,7 +181,7 @@ class Client:
             self._update_answered(entry, response)
             sessions.answered(core, entry, response, now)
             core.events.append(ResponseReceived(entry.id, response, entry.dialog, flow))
-            self._maybe_gone(entry, response.status)
+            self._maybe_gone(entry, response.status, now)
         core.settle(entry)
 
     def _proven(self, entry: ClientEntry, response: Response, now: float) -> bool:
@@ -244,7 +248,7 @@ class Client:
         sessions.answered(core, entry, response, now)
         core.events.append(ResponseReceived(entry.id, response, entry.dialog, flow))
         if status >= 300:
-            self._maybe_gone(entry, status)
+            self._maybe_gone(entry, status, now)
 
     def _provisional(self, entry: ClientEntry, machine: InviteClient, response: Response, now: float) -> bool:
         """Acknowledge a reliable one by PRACK (RFC 3262 section 4). False: a copy, or out of order."""
@@ -260,7 +264,7 @@ class Client:
         elif len(entry.early) >= reliable.FORKS_MOST:
             return False
         else:
-            dialog = Dialog.for_client(machine.request, response, machine.flow)
+            dialog = Dialog.for_client(machine.request, response, machine.flow, entry.direct)
             dialog.confirmed = False
             dialog.credentials = entry.credentials
             early = entry.early[tag] = Early(dialog, rseq)
@@ -271,7 +275,7 @@ class Client:
 
     def _made(self, entry: ClientEntry, invite: Request, response: Response, flow: Flow) -> Dialog:
         """The dialog that a 2xx makes; where it was an early one, its numbers go on."""
-        dialog = Dialog.for_client(invite, response, flow)
+        dialog = Dialog.for_client(invite, response, flow, entry.direct)
         early = entry.early.get(dialog.id.remote_tag)
         if early is not None:
             dialog.local_cseq = early.dialog.local_cseq
@@ -301,10 +305,7 @@ class Client:
             entry.dialog = dialog.id
             core.dialogs[dialog.id] = dialog
         elif not first and not entry.inside and (entry.dialog is None or (response.to.tag or "") != entry.dialog[2]):
-            fork = self._made(entry, invite, response, machine.flow)
-            fork.ack_owed = entry.number
-            self.acknowledge(fork)
-            self.inside(fork, "BYE", now)
+            self._too_late(entry, invite, response, machine.flow, now)
             return False
         elif first and dialog is not None:
             dialog.refresh_target(response)
@@ -319,6 +320,21 @@ class Client:
                 self.acknowledge(dialog)
         return True
 
+    def _too_late(self, entry: ClientEntry, invite: Request, response: Response, flow: Flow, now: float) -> None:
+        """Another one of a fork has taken the call: it gets its ACK, each copy of its 2xx again, and one BYE."""
+        tag = response.to.tag or ""
+        if tag in entry.forks:
+            self._core.send(*entry.forks[tag])
+        elif len(entry.forks) >= reliable.FORKS_MOST:
+            self._core.dropped["forks"] += 1
+        else:
+            fork = self._made(entry, invite, response, flow)
+            fork.ack_owed = entry.number
+            self.acknowledge(fork)
+            if fork.sent_ack is not None:
+                entry.forks[tag] = fork.sent_ack[1:]
+            self.inside(fork, "BYE", now)
+
     def _no_longer_pending(self, entry: ClientEntry) -> None:
         for early in entry.early.values():
             self._core.early.pop(early.dialog.id, None)
@@ -326,12 +342,15 @@ class Client:
         if dialog is not None and dialog.client_invite == entry.id:
             dialog.client_invite = None
 
-    def _maybe_gone(self, entry: ClientEntry, status: int) -> None:
-        """481 or 408 to a request inside a dialog: the peer knows it no longer (RFC 3261 12.2.1.2). A NOTIFY is refused
-        so by who no longer wants to know, and the call goes on (RFC 5057 section 5.1).
+    def _maybe_gone(self, entry: ClientEntry, status: int, now: float) -> None:
+        """481 or 408 to a request inside a dialog: the peer knows it no longer (RFC 3261 12.2.1.2), or should not go on
+        in a call that is over here. A NOTIFY is refused so by who no longer wants to know, and the call goes on
+        (RFC 5057 section 5.1); so it does where the PRACK of a call that was answered all the same finds nobody.
         """
         dialog = self._core.dialogs.get(entry.dialog) if entry.dialog else None
-        if entry.inside and dialog is not None and status in (408, 481) and entry.method != "NOTIFY":
+        if entry.inside and dialog is not None and status in (408, 481) and entry.method not in ("NOTIFY", "PRACK"):
+            if status == 408:
+                self.inside(dialog, "BYE", now, headers=[("Reason", 'SIP;cause=408;text="no answer inside the call"')])
             self._core.forget(dialog)
             self._core.events.append(DialogEnded(dialog.id, "gone"))
 
@@ -342,7 +361,7 @@ class Client:
         self._core.events.append(TransactionFailed(entry.id, entry.method, entry.dialog, why))
         self._no_longer_pending(entry)
         if why == "timeout":
-            self._maybe_gone(entry, 408)
+            self._maybe_gone(entry, 408, now)
         dialog = self._core.dialogs.get(entry.dialog) if entry.dialog else None
         if dialog is not None and dialog.session is not None and dialog.session.asking == entry.id:
             sessions.put_off(self._core, dialog, now)

@@ -104,9 +104,11 @@ class ClientEntry:
     dialog: DialogId | None
     has_offer: bool = False
     inside: bool = False  # sent inside a dialog that existed before
+    direct: bool = False  # as SipLayer.invite has it
     cancel_sent: bool = False
     credentials: Credentials | None = None  # for requests inside the dialog that this INVITE makes
     early: dict[str, Early] = field(default_factory=dict)  # by tag; of those who answer reliably
+    forks: dict[str, tuple[Flow, bytes]] = field(default_factory=dict)  # by tag; the ACKs of those who came too late
     again: Again | None = None
 
 

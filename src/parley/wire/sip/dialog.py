@@ -11,7 +11,7 @@ from typing import Any
 from parley.wire.sip.address import URI, is_ip
 from parley.wire.sip.errors import TheirMistake
 from parley.wire.sip.events import DialogId, TransactionId
-from parley.wire.sip.flow import Address, Flow
+from parley.wire.sip.flow import SECURE, Address, Flow
 from parley.wire.sip.message import Request, Response
 from parley.wire.sip.reliable import Provisional
 from parley.wire.sip.session_timer import SessionTimer
@@ -25,13 +25,14 @@ Credentials = Callable[[int, list[str], str, str], tuple[str, str] | None]
 GONE = 0  # stands for a stream that ended with its process: doors number theirs from 1
 
 
-def contact_for(flow: Flow, user: str) -> str:
-    """Our Contact on that flow: it names the transport unless that is UDP, so that the peer comes back by
-    it.
+def contact_for(flow: Flow, user: str, called: URI) -> str:
+    """Our Contact on that flow: it names the transport unless that is UDP, so that the peer comes back by it. A call to
+    sips has one of sips, which means TLS by itself (RFC 5630 section 3.1.4).
     """
+    secure = called.scheme == "sips" and flow.transport in SECURE
     named = "ws" if flow.transport == "wss" else flow.transport  # RFC 7118 section 5.2.2 has one name for both
-    transport = "" if flow.transport == "udp" else f";transport={named}"
-    return f"<sip:{user + '@' if user else ''}{flow.sent_by}{transport}>"
+    transport = "" if flow.transport == "udp" or (secure and named == "tls") else f";transport={named}"
+    return f"<{'sips' if secure else 'sip'}:{user + '@' if user else ''}{flow.sent_by}{transport}>"
 
 
 def user_of(uri: URI) -> str:
@@ -87,7 +88,7 @@ class Dialog:
             remote=request.headers.get("From") or "",
             target=contacts[0].uri.text if contacts else request.from_.uri.text,
             routes=tuple(route.text for route in request.record_routes),
-            contact=contact_for(flow, user_of(request.uri)),
+            contact=contact_for(flow, user_of(request.uri), request.uri),
             local_cseq=0,
             remote_cseq=request.cseq.number,
             behind_nat=not flow.reliable and via.host.lower() != flow.remote[0].lower(),
@@ -96,8 +97,8 @@ class Dialog:
         return dialog
 
     @classmethod
-    def for_client(cls, request: Request, response: Response, flow: Flow) -> "Dialog":
-        """The dialog a 2xx opens at the sender of the INVITE."""
+    def for_client(cls, request: Request, response: Response, flow: Flow, direct: bool = False) -> "Dialog":
+        """The dialog a 2xx opens at the sender of the INVITE. direct: as SipLayer.invite has it."""
         contacts = response.contacts
         return cls(
             id=DialogId(request.call_id, request.from_.tag or "", response.to.tag or ""),
@@ -106,6 +107,7 @@ class Dialog:
             remote=response.headers.get("To") or "",
             target=contacts[0].uri.text if contacts else request.target,
             routes=tuple(route.text for route in reversed(response.record_routes)),
+            behind_nat=direct and not flow.reliable,
             contact=request.headers.get("Contact") or "",
             local_cseq=request.cseq.number,
             remote_cseq=None,
@@ -163,6 +165,8 @@ class Dialog:
             return self.flow
         if not is_ip(uri.host) or uri.scheme != "sip" or uri.param("transport") not in (None, "udp"):
             return self.flow
+        if (":" in uri.host) != (":" in self.flow.local[0]):
+            return self.flow  # its socket speaks the other IP version
         return self.flow.towards((uri.host, uri.port or 5060))
 
     def snapshot(self) -> dict[str, Any]:

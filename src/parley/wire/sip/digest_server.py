@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from parley.wire.sip.address import legible
 from parley.wire.sip.core import random_token
 from parley.wire.sip.digest import ALGORITHMS, parameters, quoted
 from parley.wire.sip.errors import TheirMistake
@@ -60,7 +61,7 @@ class Authorization:
         if algorithm not in ALGORITHMS or len(count) != 8 or not _is_hexadecimal(count):
             raise TheirMistake("an answer of another algorithm, or with a malformed count")
         return cls(
-            username=values["username"],
+            username=legible(values["username"]),
             realm=values["realm"],
             nonce=values["nonce"],
             uri=values["uri"],

@@ -65,13 +65,13 @@ class Cancelled:
     """The caller gave up before our final response, which is sent (487). The dialog is gone if it was a new
     call.
 
-    `why`: cancel; or unanswered, if the user left the INVITE without a final response for too long (480 was
-    sent).
+    `why`: cancel; unanswered, if the user left the INVITE without a final response for too long (480 was
+    sent); or no-prack, if nobody acknowledged a reliable provisional response (504 was sent).
     """
 
     transaction: TransactionId
     dialog: DialogId
-    why: Literal["cancel", "unanswered"]
+    why: Literal["cancel", "unanswered", "no-prack"]
 
 
 @dataclass(frozen=True, slots=True)

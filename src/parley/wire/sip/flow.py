@@ -7,6 +7,7 @@ from parley.wire.sip.address import Via, bracketed
 Address = tuple[str, int]
 
 STREAMS = frozenset({"tcp", "tls", "ws", "wss"})
+SECURE = frozenset({"tls", "wss"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,6 +164,7 @@ class SipLayer:
         cseq: int = 1,
         contact: str | None = None,
         credentials: Credentials | None = None,
+        direct: bool = False,
     ) -> TransactionId:
         """Call `target`; `from_` and `to` are header values without tags. An empty body asks the peer for
         the offer.
@@ -171,12 +172,13 @@ class SipLayer:
         A repeated attempt (after 401, say) gives the same `call_id` and `from_tag` and a higher `cseq` (RFC 3261
         8.1.3.5). `contact`: our Contact value, where it is not the flow's own address. `headers` may hold a
         Session-Expires other than the dialect's and a Max-Forwards other than 70. `credentials`: see `authenticate`; a
-        challenge to the INVITE itself is the user's. Raises TheirMistake for addresses that cannot be read, OurMistake
-        beyond the limit of dialogs.
+        challenge to the INVITE itself is the user's. `direct`: who is called stands at the far end of the flow whatever
+        address it names (it registered from there, through address translation say): what follows goes the same way.
+        Raises TheirMistake for addresses that cannot be read, OurMistake beyond the limit of dialogs.
         """
         if len(self._core.dialogs) >= self._core.limits.dialogs or self._core.full:
             raise OurMistake("too many calls")
-        URI.parse(target)
+        called = URI.parse(target)
         headers = tuple(headers)
         NameAddr.parse(to or f"<{target}>")
         sender = NameAddr.parse(from_)
@@ -187,12 +189,12 @@ class SipLayer:
             ("To", to or f"<{target}>"),
             ("Call-ID", call_id or self._core.token()),
             ("CSeq", f"{cseq} INVITE"),
-            ("Contact", contact or contact_for(flow, user_of(sender.uri))),
+            ("Contact", contact or contact_for(flow, user_of(sender.uri), called)),
             *self._core.dialect.about_us(),
             *(() if any(name == "Session-Expires" for name, _ in headers) else sessions.offered(self._core)),
             *headers,
         ]
-        return self._outside(Request("INVITE", target, lines, body), flow, now, credentials)
+        return self._outside(Request("INVITE", target, lines, body), flow, now, credentials, direct)
 
     def options(self, target: str, flow: Flow, now: float, *, from_: str) -> TransactionId:
         """Ask a peer whether it is there; the answer comes as ResponseReceived, silence as
@@ -210,13 +212,20 @@ class SipLayer:
         return self._outside(Request("OPTIONS", target, lines), flow, now)
 
     def _outside(
-        self, request: Request, flow: Flow, now: float, credentials: Credentials | None = None
+        self,
+        request: Request,
+        flow: Flow,
+        now: float,
+        credentials: Credentials | None = None,
+        direct: bool = False,
     ) -> TransactionId:
         if self._core.dialect.agent:
             request.headers.add("User-Agent", self._core.dialect.agent)
         if request.body:
             request.headers.add("Content-Type", "application/sdp")
-        return self._client.start(request, flow, now, has_offer=bool(request.body), credentials=credentials).id
+        return self._client.start(
+            request, flow, now, has_offer=bool(request.body), credentials=credentials, direct=direct
+        ).id
 
     def acknowledge(self, dialog: DialogId, body: bytes = b"") -> None:
         """ACK the 2xx to an INVITE of ours that held no offer; `body` is the answer. Raises OurMistake."""

@@ -131,7 +131,7 @@ def _check(message: Request | Response) -> None:
         raise TheirMistake("missing or malformed Via")
     _ = message.from_, message.to, message.contacts
     call_id = message.call_id
-    if not call_id or " " in call_id or "\t" in call_id or len(call_id) > 256:
+    if not call_id or not call_id.isascii() or not call_id.isprintable() or " " in call_id or len(call_id) > 256:
         raise TheirMistake("malformed Call-ID")
     if len(message.record_routes) > MAX_VALUES or len(headers.parsed("Route", NameAddr.parse)) > MAX_VALUES:
         raise TheirMistake("too many routes")

@@ -101,4 +101,4 @@ class Ringing:
         entry = self._core.by_id.get(dialog.server_invite) if dialog and dialog.server_invite is not None else None
         if isinstance(entry, ServerEntry) and entry.machine.state == PROCEEDING:
             self._answer(entry, 504, now)
-            self._core.events.append(Cancelled(entry.id, entry.dialog, "unanswered"))
+            self._core.events.append(Cancelled(entry.id, entry.dialog, "no-prack"))

@@ -108,7 +108,7 @@ class Server:
         """Answer without a transaction: a copy of the request gets the same bytes again."""
         core = self._core
         echo = Echo(request)
-        if not tag and "tag=" not in echo.to.lower():
+        if not tag and not echo.tagged:
             tag = stateless_tag(core.secret, echo.vias[0], echo.call_id)
         answer = echo.response(status, tag=tag if echo.to else "", reason=reason, headers=self._signed(headers))
         via = request.vias[0]

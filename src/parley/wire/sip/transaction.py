@@ -29,7 +29,7 @@ Key = tuple[object, ...]
 @dataclass(frozen=True, slots=True)
 class Timers:
     """RFC 3261 table 4, seconds. `answer_limit` bounds how long a user may leave an INVITE without an
-    answer.
+    answer, and a peer an INVITE inside a call, where nobody is rung.
     """
 
     t1: float = 0.5
@@ -194,13 +194,17 @@ class NonInviteServer(Machine):
 
 
 class InviteClient(Machine):
-    """Client side of an INVITE. Timer A repeats it, B ends it, and both stop with the first provisional."""
+    """Client side of an INVITE. Timer A repeats it, B ends it, and both stop with the first provisional.
 
-    __slots__ = ("_ack", "_data", "cancel_wanted", "key", "request")
+    patience: seconds from then on; None: the user minds how long it rings.
+    """
+
+    __slots__ = ("_ack", "_data", "cancel_wanted", "key", "patience", "request")
 
     def __init__(self, key: Key, flow: Flow, timers: Timers, request: Request, now: float) -> None:
         super().__init__(flow, timers, CALLING)
         self.key = key
+        self.patience: float | None = None
         self.request: Request | None = request
         self.cancel_wanted = False
         self._ack: bytes | None = None
@@ -221,7 +225,7 @@ class InviteClient(Machine):
                 return False
             if self.state == CALLING:
                 self.state, self._data = PROCEEDING, None
-                self._arm(None, None)
+                self._arm(None, now + self.patience if self.patience is not None else None)
             return True
         if status < 300:
             if self.state in (CALLING, PROCEEDING):
