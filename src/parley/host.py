@@ -1,4 +1,4 @@
-"""What this machine is called and where it can be reached, for defaults and for what is shown at the start."""
+"""What this machine is called, where it can be reached, and what it lets us have."""
 
 from __future__ import annotations
 

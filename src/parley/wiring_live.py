@@ -142,7 +142,12 @@ async def _engine(settings: Settings, stack: AsyncExitStack) -> EngineClient:
         web=web_listening(settings.media),
         workers=settings.media.workers or len(os.sched_getaffinity(0)),
     )
-    stack.push_async_callback(engine.stop)
+
+    async def end(_kind: object, problem: BaseException | None, _trace: object) -> None:
+        """A start that comes to nothing must not end the calls of the life before."""
+        await (engine.stop() if problem is None else engine.leave())
+
+    stack.push_async_exit(end)
     try:
         await engine.start()
     except WorkerDied as problem:

@@ -75,13 +75,14 @@ async def open_sip(
         sockets = sip_sockets(settings, sip)
         await listen_http(settings, alone(sockets), "sip.wss", settings.sip.wss, certificates.context(), stack)
 
-    async def leave() -> None:
-        """Say goodbye to everybody before the sockets close."""
-        await directory.close(SHUTDOWN)
-        await asyncio.sleep(BYE_WITHIN if sip.live[1] else 0)
+    async def leave(_kind: object, problem: BaseException | None, _trace: object) -> None:
+        """Say goodbye to everybody before the sockets close; not where the start has failed, and another is to come."""
+        if problem is None:
+            await directory.close(SHUTDOWN)
+            await asyncio.sleep(BYE_WITHIN if sip.live[1] else 0)
         await sip.close()
 
-    stack.push_async_callback(leave)
+    stack.push_async_exit(leave)
     section = settings.sip
     named = [("udp", section.udp), ("tcp", section.tcp), ("tls", section.tls)]
     wanted = [(transport, listen) for transport, listen in named if listen is not None]

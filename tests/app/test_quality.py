@@ -62,6 +62,38 @@ def test_totals_are_those_of_the_whole_leg() -> None:
     assert record.ended(other, numbers) is other
 
 
+def test_totals_survive_the_death_of_a_worker() -> None:
+    """The engine's numbers began anew with the next worker: what was told before it counts."""
+    record = QualityRecord(LEG, 7, MemoryJournal(ManualClock()))
+    for _ in range(3):
+        record.take(WINDOW)
+    numbers = MediaStatistics("g722", packets_received=50, packets_lost=0, packets_sent=50, concealed_ms=0)
+    ended = record.ended(ENDED, numbers)
+    assert isinstance(ended, LegEnded) and ended.quality is not None
+    quality = ended.quality
+    assert (quality.received, quality.lost, quality.sent, quality.concealed_ms) == (750, 3, 750, 60)
+
+
+class FullDisk(MemoryJournal):
+    """Takes no windows, as a disk that has room for short lines only."""
+
+    def append(self, event: Event) -> None:
+        if isinstance(event, LegQuality):
+            raise OSError("no space left on device")
+        super().append(event)
+
+
+def test_windows_that_cannot_be_written_are_all_that_is_lost() -> None:
+    """A full disk troubles neither whoever tells of media nor the leg's end."""
+    journal = FullDisk(ManualClock())
+    record = QualityRecord(LEG, 7, journal)
+    for _ in range(BATCH + 1):
+        record.take(WINDOW)
+    ended = record.ended(ENDED, None)
+    assert isinstance(ended, LegEnded) and ended.quality is not None
+    assert ended.quality.received == (BATCH + 1) * 250 and told(journal) == []
+
+
 def test_a_day_of_windows_is_kept_within_bounds() -> None:
     """Every one of the first hour, then one a minute; lines far below the journal's limit; no time goes missing."""
     journal = MemoryJournal(ManualClock())

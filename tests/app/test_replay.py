@@ -324,6 +324,7 @@ def test_too_much_at_once_is_lost_and_said_to_be() -> None:
         made.through("leg", leg.handle, OFFER, float(number))
     lines = made.lines()
     assert len(lines) == 4 and json.loads(lines[-1]) == {"lost": 3}
+    assert made._redactions == {}  # of legs whose end was among the lost, too
     made.through("leg", leg.handle, OFFER, 9.0)
     assert "3 inputs are missing" in list(Replay().run([*lines, *made.lines()]))[-1].problem
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
@@ -13,7 +15,7 @@ from cryptography.fernet import Fernet
 
 from parley.app.dtmf_profiles import DtmfProfileEdit
 from parley.app.outbound_rules import OutboundRuleEdit
-from parley.app.ports import CallOut, Query
+from parley.app.ports import CallOut, Query, Transaction
 from parley.app.profiles import SystemEdit
 from parley.app.survival import SOON, WRITE_EVERY
 from parley.backends.store.sql import SqlStore
@@ -161,6 +163,18 @@ async def test_what_was_answered_is_there_after_a_kill(life: Life, act: str) -> 
     assert after.meeting() == before
     again = await after.killed()
     assert again.meeting() == before
+
+
+async def test_a_meeting_that_an_api_has_opened_waits_on(life: Life) -> None:
+    """Nobody was in it yet: its id was answered, and who comes after the kill comes into it."""
+    space = await life.two_doors()
+    meeting = await life.directory.open(SpaceId(space))
+    after = await life.killed()
+    found = after.directory.meeting(meeting)
+    assert found is not None and (found.space, found.legs) == (space, ())
+    await after.enter("host")
+    view = after.directory.meeting(meeting)
+    assert view is not None and len(view.legs) == 1
 
 
 async def test_a_dropped_leg_stays_dropped(life: Life) -> None:
@@ -489,6 +503,55 @@ async def test_a_store_that_fails_delays_the_rows(life: Life, monkeypatch: pytes
     after = await life.killed()
     found = after.meeting()
     assert found is not None and found.locked
+
+
+async def test_who_gives_up_waiting_for_the_rows_leaves_none_behind(life: Life) -> None:
+    """An API's client goes while its change is being stored: it is stored, and so is what comes after it."""
+    await talking(life)
+    view = life.meeting()
+    assert view is not None
+    for locked, turns in ((True, 1), (False, 2), (True, 3), (False, 5), (True, 8)):
+        asking = asyncio.create_task(life.directory.tell(view.meeting, SetLocked(locked)))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+    await life.survival.flush()
+    after = await life.killed()
+    found = after.meeting()
+    assert found is not None and found.locked
+
+
+async def test_a_commit_that_looked_like_none(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection broke over it: what is stored afterwards does not stumble over the rows that are there."""
+    await life.two_doors()
+    held = life.held.transaction
+
+    @asynccontextmanager
+    async def breaking() -> AsyncIterator[Transaction]:
+        async with held() as tx:
+            yield tx
+        raise OSError("the connection is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(life.held, "transaction", breaking)
+        await life.enter("host")
+        await life.survival.flush()
+    assert await life.rows() == (1, 1)
+    await life.enter("guest")
+    await life.survival.flush()
+    assert await life.rows() == (2, 1)
+
+
+async def test_one_door_that_cannot_be_written(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Costs nobody else his row."""
+    await life.two_doors()
+    guest = await life.enter("guest")
+    await life.enter("host")
+    with no_errors("a live leg cannot be stored"):
+        guest.door.written = None  # type: ignore[assignment, method-assign]
+        await life.survival.flush()
+    assert await life.rows() == (1, 1)
 
 
 # --- calls of ours -----------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -81,3 +82,34 @@ def test_a_full_disk_is_told_and_what_comes_after_is_kept(tmp_path: Path, monkey
     writer.write_some()
     kept = b"".join(read_lines(files.directory))
     assert b'"lost":' in kept and b'"first"' not in kept
+
+
+@pytest.mark.parametrize("room", [0, 1])
+def test_a_disk_that_stays_full_fills_no_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+    """However often it is tried; once there is room again, every file begins with its head and can be done again.
+
+    room: for so many first lines of files.
+    """
+    recorder = InputRecorder(ManualClock())
+    files = files_in(tmp_path)
+    writer = InputWriter(recorder, files)
+    real, tries = os.write, 0
+
+    def full(descriptor: int, data: bytes) -> int:
+        nonlocal tries
+        tries += 1
+        if data.startswith(b'{"format"') and room:
+            return real(descriptor, data)
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(inputs.os, "write", full)
+        for number in range(20):
+            one_leg(recorder, f"lost-{number}")
+            assert writer.write_some() is False
+    assert tries >= 20 and list_files(files.directory) == []
+    writer.write_some()  # that some are lost
+    one_leg(recorder, "kept")
+    writer.write_some()
+    [path] = list_files(files.directory)
+    assert [(step.id, step.problem) for step in Replay().run(read_lines(path))] == [("kept", "")]

@@ -18,6 +18,7 @@ import pytest
 from pylibsrtp import Error, Policy, Session
 
 from parley.backends.engine.client import EngineClient, WebListening
+from parley.backends.engine.opened import OpenedLeg
 from parley.core.ids import LegId, MeetingId, SpaceId
 from parley.core.leg_inputs import LegAudio, SrtpKeys
 from parley.core.mediaplan import LegMedia, MediaPlan
@@ -257,6 +258,29 @@ async def handed_over(engine: EngineClient, guest: Phone, newest: MediaPlan, to:
     await until(lambda: worker_of(engine, guest.leg) == to and engine._legs[guest.leg].ready.is_set())
     await asyncio.sleep(0.1)
     return guest.gap(began - 0.05)
+
+
+async def test_a_hand_over_that_goes_wrong_keeps_no_other_waiting(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error of ours with one leg: those that are to go after it go."""
+    engine, space = pool.engine, SpaceId("s")
+    host, first, other, second = (Phone(engine, 400 + number) for number in range(4))
+    await host.call(space)
+    for phone in (first, other, second):
+        await phone.call()
+    assert [worker_of(engine, phone.leg) for phone in (first, second)] == [1, 1]
+    go_on = engine._hand_over._go_on
+
+    def breaking(opened: OpenedLeg) -> None:
+        if opened.leg == first.leg:
+            raise RuntimeError("a mistake of ours")
+        go_on(opened)
+
+    monkeypatch.setattr(engine._hand_over, "_go_on", breaking)
+    engine.apply(plan("m", 1, space, host.leg))
+    engine.apply(plan("m", 2, space, host.leg, first.leg, second.leg))
+    await until(lambda: worker_of(engine, second.leg) == 0 and engine._legs[second.leg].ready.is_set())
+    for phone in (host, first, other, second):
+        phone.socket.close()
 
 
 async def test_legs_go_to_and_fro_and_leave_nothing(pool: Pool) -> None:

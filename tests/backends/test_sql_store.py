@@ -21,7 +21,7 @@ from parley.backends.store.lookups import is_waiting, uri_is
 from parley.backends.store.sealing import SealBroken
 from parley.backends.store.sql import SqlStore
 from parley.core.conferences import OccurrenceState
-from parley.core.ids import OutboundRuleId, UserId
+from parley.core.ids import LegId, OutboundRuleId, UserId
 from parley.core.outbound import OutboundRule
 from parley.core.people import Application, Token, TokenKind
 from parley.core.secret import Secret
@@ -325,3 +325,16 @@ async def test_positions_are_never_given_twice(store: SqlStore, tmp_path: Path) 
     with sqlite3.connect(tmp_path / "parley.db") as connection:
         assert connection.execute("SELECT position FROM spaces ORDER BY position").fetchall() == [(1,), (3,)]
     connection.close()
+
+
+async def test_a_live_row_that_cannot_be_read_is_passed_over(store: SqlStore, tmp_path: Path) -> None:
+    """One that another version has written costs nobody else his call."""
+    await fill(store, FULL["live_legs"], FULL["live_meetings"])
+    async with store.transaction() as tx:
+        await tx.live_legs.add(replace(FULL["live_legs"], id=LegId("other")))
+    with sqlite3.connect(tmp_path / "parley.db") as database:
+        database.execute("UPDATE live_legs SET inside = '{\"joined\": 1}' WHERE id = 'other'")
+        database.execute("UPDATE live_meetings SET chat = '[7]'")
+    async with store.reading() as tx:
+        assert (await tx.live_legs.page(Query())).items == (FULL["live_legs"],)
+        assert (await tx.live_meetings.page(Query())).items == ()

@@ -48,7 +48,7 @@ class FakePorts:
     def __init__(self) -> None:
         self.open_legs: dict[str, int] = {}
         self.peers: dict[str, FakePorts] = {}  # other workers' by their places
-        self.given: list[bytes] = []
+        self.given: list[tuple[str, bytes]] = []
         self.foreign: set[str] = set()  # addresses that are not this machine's
         self.last_words: list[Departure] = []
 
@@ -65,9 +65,9 @@ class FakePorts:
         if peer is None:
             raise NotTaken(to)
         peer.open_legs[leg] = self.open_legs.pop(leg)
-        peer.given.append(state)
+        peer.given.append((leg, state))
 
-    def taken(self) -> list[bytes]:
+    def taken(self) -> list[tuple[str, bytes]]:
         given, self.given = self.given, []
         return given
 

@@ -12,6 +12,7 @@ from parley.engine.messages import (
     Failed,
     GiveLeg,
     LegOpened,
+    MediaDead,
     OpenLeg,
     SetPlan,
     Statistics,
@@ -106,6 +107,41 @@ def test_a_leg_goes_on_in_another_engine(suite: str | None) -> None:
     assert len(out) > heard_before + 95
     assert {(b.sequence - a.sequence) & 0xFFFF for a, b in itertools.pairwise(out)} == {1}
     assert heard(bob.heard[-24_000:], 900, 48_000) and heard(caller.heard[-24_000:], 440, 48_000)
+
+
+def test_who_announced_a_silence_is_waited_for_in_another_engine_too() -> None:
+    """A phone that sent comfort noise, and nothing since, is not taken for dead where it went."""
+    first, second = Rig(dead_after_ms=1000), Rig(dead_after_ms=1000)
+    pair_of(first, second)
+    ann = first.call("ann", PCMU)
+    first.run(0.5)
+    second.run(0.5)
+    ann.talking = False
+    ann.inject(ann.packet(b"\x40", 13))
+    first.run(0.5)
+    second.run(0.5)
+    assert first.ask(GiveLeg(id=2, leg="ann", to="second")) == Done(id=2)
+    assert isinstance(second.ask(TakeLeg(id=4, leg="ann")), LegOpened)
+    second.callers["ann"] = ann
+    second.run(3)
+    assert second.told_of(MediaDead) == []
+    second.run(10)
+    assert len(second.told_of(MediaDead)) == 1
+
+
+def test_what_cannot_be_read_of_a_leg_holds_nothing() -> None:
+    """Its sockets are closed, so that it can be opened again there; the others that came with it are taken."""
+    first, second = Rig(), Rig()
+    pair_of(first, second)
+    first.call("ann", PCMU)
+    first.call("bob", PCMU)
+    for name in ("ann", "bob"):
+        assert first.ask(GiveLeg(id=2, leg=name, to="second")) == Done(id=2)
+    second.ports.given[0] = ("ann", b"torn")
+    answer = second.ask(TakeLeg(id=4, leg="ann"))
+    assert isinstance(answer, Failed) and answer.code == "unknown-leg"
+    assert list(second.ports.open_legs) == ["bob"]
+    assert isinstance(second.ask(TakeLeg(id=4, leg="bob")), LegOpened)
 
 
 def test_what_cannot_be_given_stays() -> None:

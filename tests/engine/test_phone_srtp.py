@@ -8,8 +8,9 @@ import pytest
 from pylibsrtp import Error, Policy, Session
 
 from parley.engine.messages import Codec, Failed, LegMedia, SetMedia, SrtpKeys
+from parley.engine.srtp import MOST_SOURCES, SUITES, Inbound, Outbound
 from parley.engine.transport import Arrival, Departure
-from parley.wire.rtp import SENDER_REPORT, build_report, parse_rtcp
+from parley.wire.rtp import SENDER_REPORT, build_report, build_rtp, parse_rtcp
 from tests.engine.rig import OPUS, PCMU, Caller, Rig
 from tests.kit.tones import heard, sine
 
@@ -221,6 +222,19 @@ def test_a_former_key_is_void_once_the_new_one_was_used() -> None:
     before = rig.dump("ann")["packets_received"]
     rig.run(0.2)
     assert rig.dump("ann")["packets_received"] == before
+
+
+def test_a_phone_may_take_a_new_source_as_often_as_it_likes() -> None:
+    """Each hold of a long call may bring one: the newest is heard, and one that goes on beside them; what a session
+    knows of them is bounded."""
+    keys = keys_of(LONG, 3)
+    far, ours = Outbound(SUITES[LONG], keys.theirs), Inbound(SUITES[LONG], keys.theirs)
+    for source in range(100):
+        for number in range(2):
+            going_on = build_rtp(0, 2 * source + number, 0, 7777, b"voice")
+            one = build_rtp(0, number, 0, source + 1, b"voice")
+            assert ours.open(far.close(going_on)) == going_on and ours.open(far.close(one)) == one
+    assert len(ours.heard()) == MOST_SOURCES and ours.heard()[7777] == 199
 
 
 def test_our_sequence_begins_in_the_lower_half() -> None:

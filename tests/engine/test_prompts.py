@@ -1,11 +1,12 @@
 """Prompts: the files, and who hears them when."""
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from parley.engine.messages import Done, Failed, PlayEnded, StopPlaying
+from parley.engine.messages import Done, Failed, LoadPrompts, PlayEnded, StopPlaying
 from parley.engine.prompts import DIRECTORY, UnknownPrompt, read_clip
 from tests.engine.rig import OPUS, PCMU, Rig, prompts, talker
 from tests.kit.tones import heard, sine, strength, tone_spans
@@ -196,3 +197,21 @@ def test_a_play_on_hold_goes_on_in_time_and_ends() -> None:
     rig.run(1)
     assert [end.play for end in rig.told_of(PlayEnded)] == [3]
     assert ann.received == []
+
+
+def test_what_is_loaded_already_is_not_read_again(tmp_path: Path) -> None:
+    """Another control tells a worker all brands once more: the audio thread reads none of their files for it. Other
+    files under the same names are read."""
+    rig = Rig()
+    first, second = tmp_path / "first.pcm", tmp_path / "second.pcm"
+    first.write_bytes(bytes(9600))
+    second.write_bytes(bytes(9600))
+    files = {"welcome": str(first)}
+    assert isinstance(rig.ask(LoadPrompts(id=1, brand="b", files=files)), Done)
+    first.unlink()
+    assert isinstance(rig.ask(LoadPrompts(id=2, brand="b", files=files)), Done)
+    assert isinstance(rig.ask(LoadPrompts(id=3, brand="b", files={"welcome": str(second)})), Done)
+    second.unlink()
+    assert isinstance(rig.ask(LoadPrompts(id=4, brand="b", files={})), Done)
+    answer = rig.ask(LoadPrompts(id=5, brand="b", files={"welcome": str(second)}))
+    assert isinstance(answer, Failed) and answer.code == "bad-file"

@@ -22,6 +22,7 @@ from parley.engine.messages import (
     SetMedia,
     SetPlan,
 )
+from parley.engine.transport import Arrival
 from parley.wire.rtp import build_report, parse_rtcp, parse_rtp
 from tests.engine.rig import EVENTS, OPUS, PCMU, Rig, talker
 from tests.kit.tones import heard, sine
@@ -268,10 +269,10 @@ def test_a_stranger_cannot_take_an_established_stream() -> None:
     assert abs(bob.heard).max() < 0.001
 
 
-def build(sequence: int, ssrc: int) -> bytes:
+def build(sequence: int, ssrc: int, kind: int = 0) -> bytes:
     from parley.wire.rtp import build_rtp
 
-    return build_rtp(0, sequence, sequence * 160, ssrc, b"\x00" * 160)
+    return build_rtp(kind, sequence, sequence * 160, ssrc, b"\x00" * 160)
 
 
 def test_a_stream_that_moves_to_another_port_is_followed() -> None:
@@ -284,16 +285,57 @@ def test_a_stream_that_moves_to_another_port_is_followed() -> None:
     assert destination(rig, "ann") == ann.source
 
 
-def test_a_new_sender_takes_over_after_a_second_of_silence() -> None:
-    """A latched source that has gone gives way to whoever sends now."""
+@pytest.mark.parametrize(("host", "silence"), [("192.0.2.1", 1.1), ("192.0.2.77", 5.1)])
+def test_a_new_sender_takes_over_after_a_silence(host: str, silence: float) -> None:
+    """A latched source that has gone gives way to whoever sends now: after a second to another stream of its own host,
+    after five to anybody."""
     rig = Rig()
     ann = rig.call("ann")
     rig.run(1)
     ann.talking = False
-    rig.run(1.1)
-    ann.talking, ann.ssrc, ann.sequence, ann.source = True, 99, 5, ("192.0.2.77", 4)
+    rig.run(silence - 0.3)
+    rig.deliver(ann, rig.now, build(5, 99), (host, 4))
     rig.tick()
-    assert destination(rig, "ann") == ann.source
+    assert destination(rig, "ann") != (host, 4)
+    rig.run(0.3)
+    rig.deliver(ann, rig.now, build(6, 99, OPUS.payload_type), (host, 4))
+    rig.tick()
+    assert destination(rig, "ann") == (host, 4)
+
+
+def test_who_falls_silent_and_reports_on_is_not_overheard() -> None:
+    """A stranger who tries the ports of phones that are muted gets nothing of what they hear."""
+    rig = Rig()
+    ann = rig.call("ann", PCMU)
+    rig.run(1)
+    ann.talking = False
+    report = build_report(1, "x", unix_time=0, timestamp=0, packets=0, octets=0)
+    for second in range(30):
+        rig.run(1)
+        if second % 4 == 0:
+            rig.deliver(ann, rig.now, report, (ann.source[0], 40_001))
+        for number in range(3):
+            rig.deliver(ann, rig.now, build(second * 3 + number, 4242), ("198.51.100.1", 666))
+        rig.tick()
+        assert destination(rig, "ann") == ann.source
+
+
+def test_the_address_of_the_sdp_is_no_stranger() -> None:
+    """Who was there first with his packets does not keep the port from the phone whose call it is, however IPv6 is
+    spelled in its SDP."""
+    rig = Rig()
+    rig.ports.check_remote = lambda _local, _remote: None  # type: ignore[method-assign]
+    media = {"remote_host": "2001:DB8:0::1", "remote_port": 4000, "codec": PCMU}
+    assert isinstance(open_leg(rig, "ann", **media), LegOpened)
+    leg = rig.engine._legs["ann"]
+    for number in range(10):
+        stranger = Arrival("ann", False, build(number, 4242), ("2001:db8::bad", 666))
+        rig.engine.step(rig.now + number / 50, [stranger])
+    assert leg.transport.is_known(("2001:db8::bad", 666))
+    rig.engine.step(rig.now + 0.2, [Arrival("ann", False, build(5, 7), ("2001:db8::1", 4000))])
+    stranger = Arrival("ann", False, build(11, 4242), ("2001:db8::bad", 666))
+    rig.engine.step(rig.now + 0.22, [stranger])
+    assert leg.transport.is_known(("2001:db8::1", 4000))
 
 
 def test_a_new_address_in_the_sdp_is_sent_to_although_the_old_source_still_sends() -> None:

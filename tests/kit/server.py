@@ -13,6 +13,7 @@ import re
 import secrets
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import time
@@ -84,6 +85,20 @@ class Server:
     async def kill_and_restart(self) -> None:
         """SIGKILL in the midst of whatever it does, then a new start with the same settings and data directory."""
         await self._kill()
+        await self._run()
+
+    async def kill_and_fail_to_restart(self) -> str:
+        """SIGKILL, then a start that comes to nothing; what it said. `start_again` is to follow."""
+        await self._kill()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+            taken.bind((self.address, self.sip_port))
+            with contextlib.suppress(AssertionError):
+                await self._run()
+        assert not self._ready_said
+        return self._tail()
+
+    async def start_again(self) -> None:
+        """After a start that failed."""
         await self._run()
 
     async def restart(self) -> None:
@@ -228,8 +243,11 @@ class Server:
             await asyncio.wait_for(self._ready.wait(), READY_PATIENCE)
         except TimeoutError:
             raise AssertionError(f"not ready within {READY_PATIENCE} s:\n{self._tail()}") from None
-        ready = any(line.strip() == "ready" for line in self.lines[self._run_began :])
-        assert ready, f"ended before it was ready:\n{self._tail()}"
+        assert self._ready_said, f"ended before it was ready:\n{self._tail()}"
+
+    @property
+    def _ready_said(self) -> bool:
+        return any(line.strip() == "ready" for line in self.lines[self._run_began :])
 
     async def _kill(self) -> None:
         if self._process.returncode is None:

@@ -164,6 +164,21 @@ async def test_nobody_is_dropped_by_a_kill() -> None:
         await whole_records(server, calls=2, legs=2 * EACH)
 
 
+async def test_a_start_that_fails_ends_no_call() -> None:
+    """After a SIGKILL one start finds its port taken: the next one has the call as it was; the phone hears no word."""
+    async with Server(Network(), MEDIA__OUTLIVE="60") as server, contextlib.AsyncExitStack() as stack:
+        await server.api.post("/coSpaces", "name=alpha&uri=alpha")
+        voice = stack.enter_context(Chorus()).voice(address := server.network.address(), None)
+        phone = await stack.enter_async_context(PlainPhone("ann", address, voice, server.sip, "udp"))
+        await phone.dial(f"sip:alpha@{DOMAIN}")
+        await eventually(lambda: is_in(server, "ann"), "she is not in")
+        await server.api.put(f"/callLegs/{await server.api.leg_of('ann')}", "rxAudioMute=true")
+        assert "cannot listen" in await server.kill_and_fail_to_restart()
+        await server.start_again()
+        assert await is_in(server, "ann") and "BYE" not in phone.requests
+        assert await phone.hang_up() == 200
+
+
 async def everything_works(server: Server, phones: Phones) -> None:
     """What phones and API can do in a call that has survived, over UDP and TCP."""
     assert await phones["beta8"].hang_up() == 200
@@ -189,11 +204,15 @@ async def everything_works(server: Server, phones: Phones) -> None:
 
 
 async def is_gone(server: Server, name: str) -> bool:
+    return not await is_in(server, name)
+
+
+async def is_in(server: Server, name: str) -> bool:
     try:
         await server.api.leg_of(name)
     except AssertionError:
-        return True
-    return False
+        return False
+    return True
 
 
 # --- who is in no meeting of many ------------------------------------------------------------------------------------

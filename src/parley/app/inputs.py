@@ -115,6 +115,7 @@ class InputRecorder:
         if self._lost and not self._waiting:
             made.append(_json.encode({"lost": self._lost}) + b"\n")
             self._lost = 0
+            self._redactions.clear()  # the ends of some may be among the lost; those that go on are hidden anew
         return made
 
     def _line(self, note: _Began | _Given) -> bytes:

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import structlog
+
 from ..core.events import Event, LegEnded, LegQuality
 from ..core.ids import LegId
 from ..core.quality import QualityWindow, Tally, merged
 from .ports import Journal, MediaStatistics
+
+log = structlog.get_logger(__name__)
 
 BATCH = 60  # windows in one line of the journal: five minutes
 FINE_SECONDS = 3600.0
@@ -50,7 +54,10 @@ class QualityRecord:
         if self._waiting:
             windows = tuple(self._waiting)
             self._waiting.clear()
-            self._journal.append(LegQuality(self._leg, self._number, self._since, windows))
+            try:
+                self._journal.append(LegQuality(self._leg, self._number, self._since, windows))
+            except OSError as problem:  # the end of the leg is still worth an attempt
+                log.warning("windows of a leg were not written", leg=self._leg, problem=str(problem))
             self._since += sum(window.seconds for window in windows)
 
     def ended(self, event: Event, statistics: MediaStatistics | None) -> Event:
@@ -63,13 +70,14 @@ class QualityRecord:
         self._write()
         summary = self._tally.summary(statistics.codec if statistics is not None else "")
         if summary is not None and statistics is not None:
-            # Totals of the whole leg: windows leave out its last seconds.
+            # Windows leave out the leg's last seconds, and what a life of the server before this one was told; the
+            # engine's totals, what came to a worker that has died.
             summary = replace(
                 summary,
-                received=statistics.packets_received,
-                lost=max(statistics.packets_lost, 0),
-                sent=statistics.packets_sent,
-                concealed_ms=statistics.concealed_ms,
+                received=max(summary.received, statistics.packets_received),
+                lost=max(summary.lost, statistics.packets_lost),
+                sent=max(summary.sent, statistics.packets_sent),
+                concealed_ms=max(summary.concealed_ms, statistics.concealed_ms),
                 losses=statistics.losses,
             )
         return replace(event, quality=summary)

@@ -102,6 +102,8 @@ class Survival:
         self._timer_at = 0.0
         self._not_before = 0.0
         self._one_writer = asyncio.Lock()
+        self._writing: set[asyncio.Future[None]] = set()
+        self._unsure = False  # whether what was tried last is in the store
         self._doomed: list[tuple[LiveLegRunner, Ending]] = []
         self._rang: list[StoredLeg] = []
         self._resuming: list[tuple[LiveLegRunner, Resume]] = []
@@ -144,7 +146,14 @@ class Survival:
         await self.flush()
 
     async def flush(self) -> None:
-        """Everything that is to be stored is, if the store can be written to."""
+        """Everything that is to be stored is, if the store can be written to. Whoever gives up waiting for it leaves
+        nothing half done."""
+        writing = asyncio.ensure_future(self._in_turn())
+        self._writing.add(writing)
+        writing.add_done_callback(self._writing.discard)
+        await asyncio.shield(writing)
+
+    async def _in_turn(self) -> None:
         async with self._one_writer:
             if self._changed_legs or self._changed_meetings:
                 began = self._clock.now()
@@ -161,20 +170,22 @@ class Survival:
         legs, self._changed_legs = self._changed_legs, set()
         meetings, self._changed_meetings = self._changed_meetings, set()
         moved, self._moved = self._moved, set()
-        new_legs, new_meetings = self._look(legs, meetings, moved)
         try:
+            new_legs, new_meetings = self._look(legs, meetings, moved)
             async with self._store.transaction() as tx:
                 for leg, row in new_legs.items():
-                    await _keep(tx.live_legs, leg, row, known=leg in self._legs)
+                    await _keep(tx.live_legs, leg, row, None if self._unsure else leg in self._legs)
                 for meeting, stored in new_meetings.items():
-                    await _keep(tx.live_meetings, meeting, stored, known=meeting in self._meetings)
+                    await _keep(tx.live_meetings, meeting, stored, None if self._unsure else meeting in self._meetings)
         except Exception:
             self._changed_legs |= legs
             self._changed_meetings |= meetings
             self._moved |= moved
+            self._unsure = True
             self._write_within(WRITE_EVERY)
             log.warning("live legs could not be stored", exc_info=True)
             return
+        self._unsure = False
         _note(self._legs, new_legs)
         _note(self._meetings, new_meetings)
         self._mind_heartbeat()
@@ -205,7 +216,11 @@ class Survival:
             if place is not None and place not in seen:
                 seen[place] = self._directory.stored_meeting(place, self._dated)
             found = seen.get(place) if place is not None else None
-            row = self._row(id, place, found, id in moved)
+            try:
+                row = self._row(id, place, found, id in moved)
+            except Exception:  # of its door, say: the rows of all others are to be written
+                log.exception("a live leg cannot be stored", leg=id)
+                continue
             if row != self._legs.get(id):
                 new_legs[id] = row
         new_meetings = {
@@ -404,10 +419,11 @@ class Survival:
             runner.post(Drop(NOT_BACK))
 
 
-async def _keep(repository: Repository[V], id: str, row: V | None, *, known: bool) -> None:
+async def _keep(repository: Repository[V], id: str, row: V | None, known: bool | None) -> None:
+    """known: whether there is one; None: who can tell?"""
     if row is None:
         await repository.delete(id)
-    elif known:
+    elif known or (known is None and await repository.get(id) is not None):
         await repository.save(row)
     else:
         await repository.add(row)

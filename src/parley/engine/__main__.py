@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import resource
 import sys
 from pathlib import Path
 
@@ -22,6 +23,9 @@ def main() -> int:
     sys.setswitchinterval(0.001)
     # What is loaded stays, and the audio loop collects by itself between frames.
     gc.disable()
+    # Each leg has two sockets, and the usual bound of 1024 descriptors would end at five hundred.
+    _least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     from parley.engine.worker import Worker  # noqa: PLC0415 - after the environment is set
 
     return Worker(arguments.socket, parent=arguments.parent).run()

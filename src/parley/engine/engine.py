@@ -17,6 +17,7 @@ from parley.engine import messages
 from parley.engine.browsers import Browsers
 from parley.engine.checks import BadMedia, check_media
 from parley.engine.digit_sender import BadDigits
+from parley.engine.faults import MOST_FAULTS, Faults
 from parley.engine.holdings import Holdings, Refused
 from parley.engine.leg import Hearing, Leg, Playing
 from parley.engine.meeting import BadPlan
@@ -52,6 +53,7 @@ class Engine:
         self._stepped_at = 0.0
         self._browsers: Browsers | None = None
         self._phones = PhoneHandshakes()
+        self._faults = Faults()
         self._tick = 0
         self._next_seq = 1
         self._told: list[messages.Notification] = []
@@ -190,9 +192,10 @@ class Engine:
             low, high = configuration.port_low, configuration.port_high
             if request.port:
                 low, high = request.port, request.port + 1
-            port = self._ports.open(name, request.local, low, high)
             if request.stream is not None:
                 media = with_agreed_keys(media, request.stream.agreed)
+                check_media(media)
+            port = self._ports.open(name, request.local, low, high)
             if media.dtls is None:
                 transport = PortTransport(name, port, media)
             else:
@@ -276,20 +279,34 @@ class Engine:
         if self._browsers is not None:
             self._browsers.begin_tick()
         for arrival in arrivals:
-            self._receive(now, arrival)
+            try:
+                self._receive(now, arrival)
+            except Exception as problem:
+                self._fault(arrival.leg, now, problem)
         for meeting in self._meetings.values():
             meeting.begin(self._tick)
         for leg in self._legs.values():
             if leg.place is None:
-                leg.voice(now)
+                try:
+                    leg.voice(now)
+                except Exception as problem:
+                    self._fault(leg.name, now, problem)
         for meeting in self._meetings.values():
-            meeting.listen(now)
+            meeting.listen(now, self._fault)
             meeting.mix(self._tick)
         departures = self._emit(now)
         if self._browsers is not None:
             departures += self._browsers.take_departures()
         self._tell(now)
         return departures
+
+    def _fault(self, leg: str, now: float, problem: Exception) -> None:
+        """An error of ours with one leg: it is silent in this tick, and given up when that goes on."""
+        count = self._faults.note(leg, self._tick)
+        if count == 1:
+            self._told.append(messages.Log(level="error", text=f"leg {leg!r} failed in a tick: {problem!r}"))
+        if count == MOST_FAULTS and leg in self._legs:
+            self._tell_death(self._legs[leg], now)
 
     def _receive(self, now: float, arrival: Arrival) -> None:
         if arrival.via is not None:
@@ -339,7 +356,11 @@ class Engine:
             hearings.append((leg, hearing))
         departures: list[Departure] = []
         for leg, hearing in hearings:
-            leg.emit(self._tick, hearing, departures)
+            try:
+                leg.emit(self._tick, hearing, departures)
+            except Exception as problem:
+                leg.pass_over(1)
+                self._fault(leg.name, now, problem)
             if self._tick >= self._report_at[leg.name]:
                 seconds = report_interval(self._dice.random())
                 self._report_at[leg.name] = self._tick + round(seconds * 1000 / TICK_MS)

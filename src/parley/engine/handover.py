@@ -35,6 +35,7 @@ class LegState(msgspec.Struct, frozen=True, kw_only=True):
     received: tuple[int, int, int]  # packets, octets, lost
     losses: LossRuns
     concealed_ms: int
+    pausing: bool  # it said that it would fall silent
     presses: Presses
     keys: tuple[tuple[str, int], ...]  # to be pressed for the far end
     last_life: float
@@ -66,6 +67,7 @@ def packed(leg: Leg, transport: PortTransport, local: str, stepped_at: float) ->
         received=(reception.packets, reception.octets, reception.lost),
         losses=reception.runs(leg.receiver.packet_ms),
         concealed_ms=leg.concealed_ms,
+        pausing=leg.receiver.is_pausing,
         presses=leg.digits.presses(),
         keys=leg.keys.waiting,
         last_life=leg.last_life,
@@ -91,6 +93,8 @@ def revived(state: LegState, now: float, dice: random.Random) -> Leg:
     outgoing.packets, outgoing.octets = state.sent
     outgoing.in_silence = state.in_silence
     leg.reception.carry_on(*state.received, state.losses)
+    if state.pausing:
+        leg.receiver.begin_pausing()
     leg.carry_on(now, state.concealed_ms, state.last_life, state.told_dead)
     leg.digits.restore(state.presses)
     leg.keys.carry_on(state.keys)

@@ -92,6 +92,8 @@ class Holdings:
         """For another control, which numbers its plans from the start."""
         for meeting in self.meetings.values():
             meeting.start_anew()
+        for leg in self.legs.values():
+            leg.told_dead = False  # whoever was told may have gone before he did anything about it
         legs = {
             name: messages.FoundLeg(local=self.locals[name], port=leg.transport.port, media=leg.media)
             for name, leg in self.legs.items()
@@ -112,8 +114,12 @@ class Holdings:
 
     def take_given(self, now: float) -> Iterator[Leg]:
         """Those that other workers have passed to us since the last call."""
-        for data in self._ports.taken():
-            state = handover.unpacked(data)
-            leg = handover.revived(state, now, self._dice)
+        for name, data in self._ports.taken():
+            try:
+                state = handover.unpacked(data)
+                leg = handover.revived(state, now, self._dice)
+            except Exception:  # it is opened again, as one whose worker has died
+                self._ports.close(name)
+                continue
             self.add(leg, state.local)
             yield leg

@@ -138,10 +138,7 @@ class Leg:
             self._use_codec()
         elif media.packet_ms != before.packet_ms:
             self._use_codec()
-        another_page = (
-            media.web is not None and before.web is not None and media.web.fingerprint != before.web.fingerprint
-        )
-        if another_page or (media.receives and not before.receives):
+        if is_another_page(before, media) or (media.receives and not before.receives):
             self.last_life, self.told_dead = now, False
 
     def carry_on(self, now: float, concealed_ms: int, last_life: float, told_dead: bool) -> None:
@@ -199,7 +196,7 @@ class Leg:
             packets = parse_rtcp(arrival.data)
         except MalformedPacket:
             return
-        if self.transport.accepts_report(arrival):
+        if self.transport.accepts_report(now, arrival):
             self._alive(now)
             self._reports = True
             for packet in packets:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from parley.engine.echo import ECHO_MOST_MS, echo_line
 from parley.engine.leg import Hearing, Leg, Place
@@ -117,26 +118,30 @@ class Meeting:
             if mixer.is_crowd(tick):
                 self._crowds.add(group)
 
-    def listen(self, now: float) -> None:
-        """Take from every leg what it says in this tick."""
+    def listen(self, now: float, fault: Callable[[str, float, Exception], None]) -> None:
+        """Take from every leg what it says in this tick. fault: told of a leg in which something of ours went wrong."""
         for leg in self.legs.values():
             if leg.place is None:
                 continue
             plan, echo = leg.place.plan, leg.place.echo
-            if echo is not None:
-                frame = leg.voice(now)
+            try:
+                if echo is not None:
+                    frame = leg.voice(now)
+                    if plan.contributes:
+                        echo.say(frame)
+                    continue
+                mixer, gain = self._groups[plan.group], plan.gain * leg.own_gain
+                bar, rests = -math.inf, False
+                if not mixer.is_mixed(leg.name):
+                    bar = _before(gain, self._bars[plan.group])
+                    # It could not be mixed now, and its turn comes soon.
+                    rests = plan.group in self._crowds and not mixer.is_turn_of(leg.name, self._tick)
+                frame = leg.voice(now, bar, rests=rests)
                 if plan.contributes:
-                    echo.say(frame)
-                continue
-            mixer, gain = self._groups[plan.group], plan.gain * leg.own_gain
-            bar, rests = -math.inf, False
-            if not mixer.is_mixed(leg.name):
-                bar = _before(gain, self._bars[plan.group])
-                # It could not be mixed now, and its turn comes soon.
-                rests = plan.group in self._crowds and not mixer.is_turn_of(leg.name, self._tick)
-            frame = leg.voice(now, bar, rests=rests)
-            if plan.contributes:
-                mixer.offer(leg.name, frame, _after(gain, leg.level), gain)
+                    mixer.offer(leg.name, frame, _after(gain, leg.level), gain)
+            except Exception as problem:
+                self._groups[plan.group].withdraw(leg.name)  # what it said last is not said again
+                fault(leg.name, now, problem)
 
     def mix(self, tick: int) -> None:
         for group, mixer in self._groups.items():

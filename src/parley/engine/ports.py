@@ -40,5 +40,6 @@ class Ports(Protocol):
     def give(self, leg: str, to: str, state: bytes) -> None:
         """Pass the leg's sockets, and what it says of itself, to the worker whose place is `to`. Raises NotTaken."""
 
-    def taken(self) -> list[bytes]:
-        """What other workers have passed to us since the last call; the sockets of those legs are ours now."""
+    def taken(self) -> list[tuple[str, bytes]]:
+        """Legs that other workers have passed to us since the last call, and what each said of itself; their sockets
+        are ours now."""

@@ -40,6 +40,7 @@ class Prompts:
     def __init__(self, clips: dict[str, dict[str, Clip]]) -> None:
         self._clips = clips
         self._brands: dict[str, dict[str, Clip]] = {}
+        self._files: dict[str, dict[str, str]] = {}  # of each brand, as they were named
 
     @classmethod
     def load(cls, directory: Path = DIRECTORY) -> Prompts:
@@ -50,16 +51,22 @@ class Prompts:
         return cls(clips)
 
     def load_brand(self, brand: str, files: Mapping[str, str]) -> None:
-        """Take over a brand's own prompts, all or none. Raises BadPromptFile."""
+        """Take over a brand's own prompts, all or none. Raises BadPromptFile.
+
+        A file is never written again: what is loaded already, as another control tells all once more, is not read.
+        """
+        if brand in self._brands and self._files[brand] == files:
+            return
         clips: dict[str, Clip] = {}
         left = MOST_BRAND_BYTES
         for name, path in files.items():
             clips[name] = _read_plain(path, left)
             left -= clips[name].nbytes
         if clips:
-            self._brands[brand] = clips
+            self._brands[brand], self._files[brand] = clips, dict(files)
         else:
             self._brands.pop(brand, None)
+            self._files.pop(brand, None)
 
     def brands(self) -> dict[str, list[str]]:
         """The names of each brand's own prompts."""

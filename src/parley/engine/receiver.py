@@ -81,6 +81,10 @@ class Receiver:
         """Whether the sender said that it would fall silent, and has not been heard since (DTX, comfort noise)."""
         return self._pausing
 
+    def begin_pausing(self) -> None:
+        """Its sender said so to another worker."""
+        self._pausing = True
+
     def continues(self, packet: RtpPacket) -> bool:
         """Whether the packet belongs to the stream being received, by SSRC and sequence number."""
         return packet.ssrc == self._ssrc and self._buffer.is_near(packet.sequence)

@@ -96,9 +96,9 @@ class UdpPorts:
                 raise NotTaken(f"{to}: {os.strerror(problem.errno or 0)}") from None
         self.close(leg)
 
-    def taken(self) -> list[bytes]:
+    def taken(self) -> list[tuple[str, bytes]]:
         """See Ports.taken."""
-        states: list[bytes] = []
+        states: list[tuple[str, bytes]] = []
         while self._place is not None:
             try:
                 data, descriptors, _, _ = socket.recv_fds(self._place, MOST_STATE, 2, socket.MSG_CMSG_CLOEXEC)
@@ -112,7 +112,7 @@ class UdpPorts:
                     sock.close()
                 continue
             self._add(leg, (pair[0], pair[1]))
-            states.append(state)
+            states.append((leg, state))
         return states
 
     def drain(self) -> list[Arrival]:

@@ -12,7 +12,7 @@ from parley.engine.messages import SrtpKeys
 from parley.wire.rtp import build_rtp, is_rtcp, unwrap
 
 LONGEST = 1500  # what libsrtp's binding has room for, the tag included
-# Each new source costs libsrtp a stream: an honest browser has one or two, and a restarted one a few more.
+# Each new source that is authentic costs libsrtp a stream.
 MOST_SOURCES = 32
 # Old packets that may still come: 5 s of voice. Loss is concealed long before.
 WINDOW = 256
@@ -58,20 +58,25 @@ class Inbound:
         self._sources: dict[bytes, int] = {}  # SSRC -> its highest sequence number, counted over its turns; -1: none
 
     def open(self, data: bytes) -> bytes | None:
-        """The plain packet; None when it is not authentic, a copy, or of one source too many."""
+        """The plain packet; None when it is not authentic or a copy. Of too many sources the one that has been silent
+        for longest is forgotten: a phone may take another for each hold of a long call."""
         rtcp = is_rtcp(data)
         source = data[4:8] if rtcp else data[8:12]
-        if len(data) > LONGEST or (source not in self._sources and len(self._sources) >= MOST_SOURCES):
+        if len(data) > LONGEST:
             return None
         try:
             plain = self._session.unprotect_rtcp(data) if rtcp else self._session.unprotect(data)
         except (Error, TypeError):
             return None
-        before = self._sources.get(source, -1)
+        before = self._sources.pop(source, -1)
         if not rtcp:
             sequence = data[2] << 8 | data[3]
             before = sequence if before < 0 else max(before, unwrap(sequence, before, 16))
-        self._sources[source] = before
+        self._sources[source] = before  # the dictionary's order is that of the last packets
+        if len(self._sources) > MOST_SOURCES:
+            silent = next(iter(self._sources))
+            del self._sources[silent]
+            self._session.remove_stream(int.from_bytes(silent, "big"))
         return plain
 
     def heard(self) -> dict[int, int]:

@@ -51,7 +51,7 @@ class Transport(Protocol):
     def is_known(self, source: Address) -> bool:
         """Whether a packet from there that nobody can use is a sign of life."""
 
-    def accepts_report(self, arrival: Arrival) -> bool:
+    def accepts_report(self, now: float, arrival: Arrival) -> bool:
         """Whether an RTCP packet is believed."""
 
     @property
@@ -138,8 +138,8 @@ class PortTransport:
     def is_known(self, source: Address) -> bool:
         return source == self.latch.latched
 
-    def accepts_report(self, arrival: Arrival) -> bool:
-        if not self.latch.knows_host(arrival.source[0]):
+    def accepts_report(self, now: float, arrival: Arrival) -> bool:
+        if not self.latch.accepts_report(now, arrival.source[0]):
             return False
         if arrival.rtcp:
             self._rtcp_source = arrival.source

@@ -151,7 +151,7 @@ class WebTransport:
     def is_known(self, source: Address) -> bool:
         return True
 
-    def accepts_report(self, arrival: Arrival) -> bool:
+    def accepts_report(self, now: float, arrival: Arrival) -> bool:
         return True
 
     @property

@@ -65,11 +65,15 @@ class Worker:
             _say(str(problem))
             return EXIT_NO_CODEC
         silence_packet()
+        prompts = Prompts.load()
+        if self._gives_up():  # before it takes the place of one that another control has started meanwhile
+            return self._exit
         place = place_of(self._path)
         ports = UdpPorts(place)
-        engine = Engine(ports, Prompts.load(), random.SystemRandom(), time.time)
+        engine = Engine(ports, prompts, random.SystemRandom(), time.time)
         loop = AudioLoop(engine, ports, self._waker)
         with _listen(self._path) as listener:
+            ours = [(path, _inode(path)) for path in (self._path, place)]
             loop.start()
             try:
                 while (channel := self._accept(listener, loop)) is not None:
@@ -78,9 +82,11 @@ class Worker:
                         self._serve(channel, loop)
                     self._alone_until = time.monotonic() + self._outlive
             finally:
-                # Before the listener closes: whoever cannot connect may put a socket of his own there.
-                for path in (self._path, place):
-                    path.unlink(missing_ok=True)
+                # Before the listener closes: whoever cannot connect may put a socket of his own there. Who has done so
+                # already keeps it.
+                for path, inode in ours:
+                    if _inode(path) == inode:
+                        path.unlink(missing_ok=True)
                 listener.close()
                 loop.stop()
         return self._exit
@@ -100,15 +106,25 @@ class Worker:
     def _accept(self, listener: socket.socket, loop: AudioLoop) -> socket.socket | None:
         while not self._gives_up():
             self._collect(loop)
-            watched: list[Any] = [listener, self._waker]
             left = PARENT_SECONDS if self._alone_until is None else self._alone_until - time.monotonic()
-            readable, _, _ = select.select(watched, [], [], min(max(left, 0.0), PARENT_SECONDS))
+            ready = self._wait_for(listener, select.POLLIN, min(max(left, 0.0), PARENT_SECONDS))
             self._waker.clear()
-            if listener in readable:
-                channel, _ = listener.accept()
-                channel.setblocking(False)
-                return channel
+            if ready:
+                with contextlib.suppress(BlockingIOError, ConnectionError):  # who wanted to connect has gone
+                    channel, _ = listener.accept()
+                    channel.setblocking(False)
+                    return channel
         return None
+
+    def _wait_for(self, one: socket.socket, events: int, seconds: float) -> int:
+        """Until something of it comes, we are woken or time has passed. What came: 0 for nothing.
+
+        By poll, for with hundreds of legs open descriptors have numbers that select does not know.
+        """
+        poll = select.poll()
+        poll.register(one, events)
+        poll.register(self._waker, select.POLLIN)
+        return dict(poll.poll(seconds * 1000)).get(one.fileno(), 0)
 
     def _begin_channel(self) -> None:
         self._framer = messages.Framer()
@@ -121,11 +137,9 @@ class Worker:
         while not self._stopping and not self._lost:
             self._collect(loop)
             blocked = not self._send(channel)
-            watched: list[Any] = [channel, self._waker]
-            readable, _, _ = select.select(watched, [channel] if blocked else [], [], PARENT_SECONDS)
-            if self._waker in readable:
-                self._waker.clear()
-            if channel in readable:
+            ready = self._wait_for(channel, select.POLLIN | (select.POLLOUT if blocked else 0), PARENT_SECONDS)
+            self._waker.clear()
+            if ready & ~select.POLLOUT:
                 self._read(channel, loop)
 
     def _collect(self, loop: AudioLoop) -> None:
@@ -209,6 +223,15 @@ def place_of(path: Path) -> Path:
     return path.with_suffix(".legs")
 
 
+def _inode(path: Path) -> tuple[int, int] | None:
+    """Which file this path names now; None: none."""
+    try:
+        facts = path.lstat()
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino
+
+
 def _say(text: str) -> None:
     """Whoever read our output may have gone with control."""
     with contextlib.suppress(OSError):
@@ -225,4 +248,5 @@ def _listen(path: Path) -> socket.socket:
     finally:
         os.umask(before)
     listener.listen(1)
+    listener.setblocking(False)
     return listener

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -25,10 +24,12 @@ from ...core.leg_inputs import LegAudio, WebLocal
 from ...core.mediaplan import MediaPlan
 from ...core.meeting_inputs import Announce
 from ...engine import messages as m
+from .coming_back import ComingBack
 from .hand_over import HandOver
 from .media_worker import MediaWorker
-from .opened import OpenedLeg
+from .opened import OpenedLeg, numbered
 from .pace import Pace
+from .placement import Placement
 from .translate import announce, load_prompts, media_of, set_plan, statistics_of, web_local, window_of
 from .worker import Builder
 
@@ -36,7 +37,6 @@ log = structlog.get_logger(__name__)
 
 MOST_DEATHS = 5  # of a worker in a row; its legs may be the reason, so they are not opened once more
 RETURN_WITHIN = 10.0  # seconds without a worker; then its legs are given up
-RENEWED_WITHIN = 60.0  # seconds for a browser to make its media anew; it may be away for a while, too
 CHANGE_WITHIN = 5.0  # seconds that a change of media waits for a leg to come back
 
 
@@ -91,7 +91,9 @@ class EngineClient:
         self._found: frozenset[LegId] = frozenset()
         self._held: list[m.Reliable] | None = None  # told of what was found, until `keep`
         self._pace = Pace(self._send_plan)
-        self._hand_over = HandOver(self._open_again, self._go_on)
+        self._placement = Placement(self._workers, self._legs, self._plans, self._homes)
+        self._back = ComingBack(self._legs)
+        self._hand_over = HandOver(self._back.open_again, self._back.go_on)
         self.health: m.Health | None = None
 
     async def start(self) -> None:
@@ -120,6 +122,13 @@ class EngineClient:
         for worker in self._workers:
             await worker.stop()
 
+    async def leave(self) -> None:
+        """Workers with legs go on for the next control, as after a death of this one; the others end."""
+        self._pace.stop()
+        await self._hand_over.stop()
+        for worker in self._workers:
+            await (worker.leave() if self._back.on(worker) else worker.stop())
+
     @property
     def worker_pid(self) -> int | None:
         """Of the first worker."""
@@ -133,11 +142,11 @@ class EngineClient:
     # --- the port ------------------------------------------------------------------------------------------------
 
     def listen(self, listener: EngineListener) -> None:
-        self._listener = listener
+        self._listener = self._back.listener = listener
 
     async def open_leg(self, leg: LegId, local: str, audio: LegAudio, space: SpaceId | None = None) -> int | WebLocal:
         media = media_of(audio)
-        worker = self._choose(space)
+        worker = self._placement.of_leg(space)
         link = worker.link
         answer = await worker.ask(lambda number: m.OpenLeg(id=number, leg=leg, local=local, media=media))
         if worker.link is not link:
@@ -159,6 +168,8 @@ class EngineClient:
             async with asyncio.timeout(CHANGE_WITHIN):
                 answer = await self._change(opened, media)
         except TimeoutError as problem:
+            if opened.lost:  # the next attempt opens it, and must not find that this one has after all
+                opened.worker.tell(lambda number: m.CloseLeg(id=number, leg=leg))
             raise MediaUnavailable("the leg has no media worker now") from problem
         if isinstance(answer, m.Failed):
             raise MediaUnavailable(answer.text)
@@ -175,14 +186,14 @@ class EngineClient:
             if was_lost:
                 opened.describe(media)
             try:
-                answer = await opened.worker.ask(opened.opening if was_lost else partial(_numbered, request))
+                answer = await opened.worker.ask(opened.opening if was_lost else partial(numbered, request))
             except MediaUnavailable:
                 continue
             if not isinstance(answer, m.Failed):
                 opened.describe(media)
                 if was_lost:
                     opened.lost = False
-                    self._go_on(opened)
+                    self._back.go_on(opened)
             return answer
 
     def close_leg(self, leg: LegId) -> None:
@@ -196,7 +207,7 @@ class EngineClient:
         opened = self._legs.get(leg)
         if opened is not None:
             opened.playing = m.Play(id=0, leg=leg, play=play, prompts=tuple(prompts), language=language, brand=brand)
-            self._tell_leg(opened, partial(_numbered, opened.playing))
+            self._tell_leg(opened, partial(numbered, opened.playing))
 
     def stop_playing(self, leg: LegId) -> None:
         opened = self._legs.get(leg)
@@ -209,7 +220,7 @@ class EngineClient:
         if opened is not None:
             opened.keys.append(lambda number: m.SendDigits(id=number, leg=leg, digits=digits, ms=each_ms))
             if opened.ready.is_set():
-                self._send_keys(opened)
+                opened.send_keys()
 
     def apply(self, plan: MediaPlan) -> None:
         known = self._plans.get(plan.meeting)
@@ -217,7 +228,7 @@ class EngineClient:
             return
         self._plans[plan.meeting] = plan
         if plan.meeting not in self._homes:
-            self._homes[plan.meeting] = self._place(plan)
+            self._homes[plan.meeting] = self._placement.of_meeting(plan)
         self._pace.ask(plan.meeting)
 
     def _send_plan(self, meeting: MeetingId) -> None:
@@ -263,11 +274,11 @@ class EngineClient:
         held, self._held = self._held, None
         if held is None:
             return
-        gone = self._found - set(legs)
-        self._legs = {leg: opened for leg, opened in self._legs.items() if leg not in gone}
+        for leg in self._found - set(legs):
+            self._legs.pop(leg, None)
         self._found = frozenset()
-        stays = set(meetings) | self._plans.keys()
-        self._homes = {meeting: home for meeting, home in self._homes.items() if meeting in stays}
+        for meeting in self._homes.keys() - set(meetings) - self._plans.keys():
+            del self._homes[meeting]
         for worker in self._workers:
             kept = tuple(sorted(leg for leg, opened in self._legs.items() if opened.worker is worker))
             homed = tuple(sorted(meeting for meeting, home in self._homes.items() if home is worker))
@@ -280,33 +291,6 @@ class EngineClient:
     def _configure(self, index: int, number: int) -> m.Configure:
         port = self._web.port + index if self._web.port else 0
         return msgspec.structs.replace(self._settings, id=number, web_port=port)
-
-    def _choose(self, space: SpaceId | None) -> MediaWorker:
-        """The worker for a new leg: that of its space's meeting, else the one with the fewest legs."""
-        together = None if space is None else self._worker_of(space)
-        if together is not None and together.link is not None:
-            return together
-        return self._least_loaded()
-
-    def _worker_of(self, space: SpaceId) -> MediaWorker | None:
-        for plan in self._plans.values():
-            if plan.space == space:
-                return self._homes[plan.meeting]
-        return next((opened.worker for opened in self._legs.values() if opened.space == space), None)
-
-    def _least_loaded(self) -> MediaWorker:
-        alive = [worker for worker in self._workers if worker.link is not None] or self._workers
-        if len(alive) == 1:
-            return alive[0]
-        legs = Counter(opened.worker.index for opened in self._legs.values())
-        return min(alive, key=lambda worker: (legs[worker.index], worker.index))
-
-    def _place(self, plan: MediaPlan) -> MediaWorker:
-        """Where a new meeting goes: to its browsers, which stay on their socket, else to where most of its legs are."""
-        legs = [opened for leg in plan.legs if (opened := self._legs.get(leg.leg)) is not None]
-        votes = Counter(opened.wanted.index for opened in legs if opened.is_browsers)
-        votes = votes or Counter(opened.wanted.index for opened in legs)
-        return self._workers[votes.most_common(1)[0][0]] if votes else self._choose(plan.space)
 
     def _bring_together(self, plan: MediaPlan, home: MediaWorker) -> None:
         for leg in plan.legs:
@@ -322,8 +306,8 @@ class EngineClient:
         """A browser's sockets are shared, so it makes its media anew."""
         opened.worker.tell(lambda number: m.CloseLeg(id=number, leg=opened.leg))
         opened.worker = opened.wanted = home
-        self._lose(opened)
-        self._tell_lost(opened)
+        self._back.lose(opened)
+        self._back.tell_lost(opened)
 
     def _tell_leg(self, opened: OpenedLeg, build: Builder) -> None:
         """While it is not open, what is remembered of it is enough."""
@@ -379,46 +363,30 @@ class EngineClient:
         for meeting, home in self._homes.items():
             if home is worker:
                 self._speakers.pop(meeting, None)
-        for opened in self._on(worker):
+        for opened in self._back.on(worker):
             if opened.is_browsers:
-                self._lose(opened)
+                self._back.lose(opened)
             opened.ready.clear()
             opened.statistics = None
         if worker.deaths > MOST_DEATHS:
-            self._give_up(worker)
+            self._back.give_up(worker)
 
     def on_failed_start(self, worker: MediaWorker) -> None:
         if time.monotonic() - worker.died_at > RETURN_WITHIN:
-            self._give_up(worker)
+            self._back.give_up(worker)
 
     async def on_return(self, worker: MediaWorker) -> None:
         """Everything that it is to know: its legs, what plays to them, and its plans."""
-        legs = self._on(worker)
+        legs = self._back.on(worker)
         for brand, files in self._brands.items():
             worker.tell(partial(load_prompts, brand=brand, files=files))
         await asyncio.gather(
-            *(self._open_again(opened) for opened in legs if not opened.is_browsers and not opened.moving)
+            *(self._back.open_again(opened) for opened in legs if not opened.is_browsers and not opened.moving)
         )
         self._tell_plans(worker)
         for opened in legs:
             if opened.lost:
-                self._tell_lost(opened)
-
-    def _on(self, worker: MediaWorker) -> list[OpenedLeg]:
-        return [opened for opened in self._legs.values() if opened.worker is worker]
-
-    def _lose(self, opened: OpenedLeg) -> None:
-        opened.lost = True
-        opened.ready.clear()
-
-    def _tell_lost(self, opened: OpenedLeg) -> None:
-        asyncio.get_running_loop().call_later(RENEWED_WITHIN, self._look_after, opened)
-        if self._listener is not None:
-            self._listener.media_lost(opened.leg)
-
-    def _look_after(self, opened: OpenedLeg) -> None:
-        if opened.lost and not opened.closed:
-            self._end(opened)
+                self._back.tell_lost(opened)
 
     def _tell_plans(self, worker: MediaWorker) -> None:
         for meeting, home in self._homes.items():
@@ -426,50 +394,6 @@ class EngineClient:
             if home is worker and plan is not None:
                 worker.tell(partial(set_plan, plan=plan))
                 self._bring_together(plan, worker)
-
-    async def _open_again(self, opened: OpenedLeg) -> None:
-        """On its worker, after another one with its sockets has died."""
-        if not opened.can_come_back:
-            self._end(opened)
-            return
-        try:
-            answer = await opened.worker.ask(opened.opening)
-        except MediaUnavailable:
-            return  # that one died too: its next process will be asked
-        if isinstance(answer, m.LegOpened):
-            self._go_on(opened)
-        else:
-            log.warning("a leg cannot be opened again", leg=opened.leg, problem=getattr(answer, "text", ""))
-            self._end(opened)
-
-    def _go_on(self, opened: OpenedLeg) -> None:
-        """It is open on its worker; what was asked meanwhile is done now."""
-        opened.ready.set()
-        if opened.closed:
-            opened.worker.tell(lambda number: m.CloseLeg(id=number, leg=opened.leg))
-            return
-        if opened.playing is not None:
-            opened.worker.tell(partial(_numbered, opened.playing))
-        self._send_keys(opened)
-
-    def _send_keys(self, opened: OpenedLeg) -> None:
-        keys, opened.keys = opened.keys, []
-        for press in keys:
-            opened.worker.tell(press)
-
-    def _give_up(self, worker: MediaWorker) -> None:
-        for opened in self._on(worker):
-            self._end(opened)
-
-    def _end(self, opened: OpenedLeg) -> None:
-        self._legs.pop(opened.leg, None)
-        opened.closed = True
-        if self._listener is not None:
-            self._listener.media_died(opened.leg)
-
-
-def _numbered(request: m.Play | m.SetMedia, number: int) -> m.Message:
-    return msgspec.structs.replace(request, id=number)
 
 
 def _keep(legs: tuple[str, ...], meetings: tuple[str, ...], number: int) -> m.Keep:

@@ -50,7 +50,10 @@ class HandOver:
             if opened.closed or opened.wanted is opened.worker:
                 continue
             if opened.ready.is_set() and opened.wanted.up.is_set():
-                await self._move(opened, opened.worker, opened.wanted)
+                try:
+                    await self._move(opened, opened.worker, opened.wanted)
+                except Exception:  # those after it are to be moved all the same
+                    log.exception("a leg could not be handed over", leg=opened.leg)
             else:
                 later = asyncio.create_task(self._wait(opened))
                 self._waiting.add(later)
@@ -100,9 +103,5 @@ class HandOver:
             self._go_on(opened)
             return
         log.warning("a leg was lost between two workers", leg=opened.leg, problem=getattr(answer, "text", ""))
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await to.up.wait()
-        except TimeoutError:
-            return  # its worker is given up, and its legs with it
-        await self._open_again(opened)
+        if to.up.is_set():  # else it is opened by the next process, with all others of that worker
+            await self._open_again(opened)

@@ -84,14 +84,24 @@ class MediaWorker:
         )
 
     async def stop(self) -> None:
-        self._stopping = True
-        if self._restarting is not None:
-            self._restarting.cancel()
-            await asyncio.gather(self._restarting, return_exceptions=True)
+        await self._stay()
         for link in (self._last, self.link):
             if link is not None:
                 await link.stop()
         self.place.unlink(missing_ok=True)
+
+    async def leave(self) -> None:
+        """The process goes on without us."""
+        await self._stay()
+        if self.link is not None:
+            self.link.leave()
+
+    async def _stay(self) -> None:
+        """Nothing new is started from now on."""
+        self._stopping = True
+        if self._restarting is not None:
+            self._restarting.cancel()
+            await asyncio.gather(self._restarting, return_exceptions=True)
 
     @property
     def pid(self) -> int | None:

@@ -41,6 +41,7 @@ class OpenedLeg:
     stream: m.StreamState | None = None
     statistics: m.LegStatistics | None = None
     lost: bool = False
+    losses: int = 0  # how often it was told so
     moving: bool = False
     closed: bool = False
     ready: asyncio.Event = field(default_factory=asyncio.Event)
@@ -53,6 +54,12 @@ class OpenedLeg:
     def can_come_back(self) -> bool:
         """Keys of a handshake that only a dead worker knew cannot be agreed again without the far end."""
         return self.media.dtls is None or (self.stream is not None and self.stream.agreed is not None)
+
+    def send_keys(self) -> None:
+        """Those that were asked for while it was not open."""
+        keys, self.keys = self.keys, []
+        for press in keys:
+            self.worker.tell(press)
 
     def describe(self, media: m.LegMedia) -> None:
         """Take over what was negotiated; what was learnt of the former stream and is void with it is forgotten."""
@@ -70,3 +77,7 @@ class OpenedLeg:
         """Open it on the very port that it had."""
         port = 0 if self.is_browsers else self.port
         return m.OpenLeg(id=number, leg=self.leg, local=self.local, media=self.media, port=port, stream=self.stream)
+
+
+def numbered(request: m.Play | m.SetMedia, number: int) -> m.Message:
+    return msgspec.structs.replace(request, id=number)

@@ -45,12 +45,18 @@ class Adopted:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
 
+    def let_go(self) -> None:
+        """It is nothing of ours."""
+        os.close(self._descriptor)
+
     async def wait(self) -> int:
         """What it ended with only its parent knows: 0 is said."""
+        ended = select.poll()  # select() knows no descriptors above 1023
+        ended.register(self._descriptor, select.POLLIN)
         while self.returncode is None:
-            if select.select([self._descriptor], [], [], 0)[0]:
+            if ended.poll(0):
                 self.returncode = 0
-                os.close(self._descriptor)
+                self.let_go()
             else:
                 await asyncio.sleep(LOOK_EVERY)
         return self.returncode
@@ -58,8 +64,20 @@ class Adopted:
 
 def process_behind(channel: socket.socket) -> Adopted:
     """Who listens at the other end of a UNIX socket. Raises OSError when that is not our own user's process."""
-    size = struct.calcsize("3i")
-    pid, user, _group = struct.unpack("3i", channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
+    pid, user = peer_of(channel)
     if user != os.getuid():
         raise PermissionError(f"user {user} listens there")
-    return Adopted(pid)
+    adopted = Adopted(pid)
+    open_still = select.poll()
+    open_still.register(channel.fileno(), 0)
+    if open_still.poll(0):  # it has ended, so its id may be another's by now, whom nobody may kill for it
+        adopted.let_go()
+        raise ConnectionResetError("it has ended")
+    return adopted
+
+
+def peer_of(channel: socket.socket) -> tuple[int, int]:
+    """Process and user of whoever made the socket at the other end listen."""
+    size = struct.calcsize("3i")
+    pid, user, _group = struct.unpack("3i", channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
+    return pid, user

@@ -9,16 +9,19 @@ import sys
 from collections.abc import Callable, Coroutine
 from itertools import count
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
 from ...engine import messages as m
-from .process import Process, process_behind
+from .process import Process, peer_of, process_behind
 
 log = structlog.get_logger(__name__)
 
 # Builds one request with the number it is to carry.
 Builder = Callable[[int], m.Message]
+
+T = TypeVar("T")
 
 ANSWER_WITHIN = 2.0  # seconds; a worker that does not answer for so long is dead (architecture, media engine)
 OURSELVES_LATE = 0.1  # seconds: of a timer of ours, by which we do not judge others
@@ -69,20 +72,18 @@ class WorkerLink:
 
         Raises NoWorker when there is none, WorkerDied when it does not fit; then nothing is left of it.
         """
-        await self._come_up(self._take_over())
-        answer = await self.ask(lambda number: m.GetFound(id=number))
-        assert isinstance(answer, m.Found), answer
-        return answer
+        return await self._come_up(self._take_over())
 
-    async def _come_up(self, work: Coroutine[None, None, None]) -> None:
+    async def _come_up(self, work: Coroutine[None, None, T]) -> T:
         try:
-            await work
+            done = await work
         except BaseException:
             await self._discard()
             raise
         if self._dead:  # between its answer and now
             raise WorkerDied("media worker died at its start")
         self._up = True
+        return done
 
     async def _start(self) -> None:
         self._socket.unlink(missing_ok=True)
@@ -98,13 +99,17 @@ class WorkerLink:
             raise WorkerDied(f"media worker did not listen within {START_WITHIN:.0f} s") from problem
         await self._begin(reader)
 
-    async def _take_over(self) -> None:
+    async def _take_over(self) -> m.Found:
         try:
             reader, self._writer = await asyncio.open_unix_connection(str(self._socket))
             self._process = process_behind(self._writer.get_extra_info("socket"))
         except OSError as problem:
             raise NoWorker(str(problem)) from problem
         await self._begin(reader)
+        answer = await self.ask(lambda number: m.GetFound(id=number))
+        if not isinstance(answer, m.Found):
+            raise WorkerDied("media worker does not say what is open")
+        return answer
 
     async def _begin(self, reader: asyncio.StreamReader) -> None:
         self._tasks = [asyncio.create_task(self._read(reader)), asyncio.create_task(self._ping())]
@@ -117,8 +122,11 @@ class WorkerLink:
             if process.returncode is not None:
                 raise WorkerDied(f"media worker ended at its start with code {process.returncode}")
             with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
-                reader, self._writer = await asyncio.open_unix_connection(str(self._socket))
-                return reader
+                reader, writer = await asyncio.open_unix_connection(str(self._socket))
+                if peer_of(writer.get_extra_info("socket"))[0] == process.pid:
+                    self._writer = writer
+                    return reader
+                writer.close()  # one that a control before us had begun to start; it ends by itself
             await asyncio.sleep(0.02)
 
     async def ask(self, build: Builder) -> m.Response:
@@ -165,7 +173,10 @@ class WorkerLink:
             return
         if isinstance(message, m.Reliable) and not self._dead:
             self._send(m.Ack(seq=message.seq))
-        self._on_notification(message)
+        try:
+            self._on_notification(message)
+        except Exception:  # of ours: the worker and its channel are sound
+            log.exception("what a media worker told was not taken", kind=type(message).__name__)
 
     async def _ping(self) -> None:
         while not self._dead:
@@ -207,6 +218,11 @@ class WorkerLink:
         if self._process is not None:
             await self._process.wait()
         self._socket.unlink(missing_ok=True)
+
+    def leave(self) -> None:
+        """Close the channel and nothing else: the process waits for the next control."""
+        self._dead = True
+        self._let_go("was left")
 
     async def stop(self) -> None:
         """Have the process end; kill it when it does not."""

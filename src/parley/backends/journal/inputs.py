@@ -42,18 +42,26 @@ class InputFiles:
         self._version = version
         self._run = secrets.token_hex(8)  # of this life of the server
         self._descriptor: int | None = None
+        self._path = self.directory  # of the file that it writes
         self._size = 0
+        self._head = 0  # bytes of its first line
 
     def write(self, data: bytes) -> None:
         """Raises OSError: then nothing, or a torn last line, is on the disk, and the next write begins another file."""
         if self._descriptor is None or self._size + len(data) > self._most_bytes // FILES:
             self._rotate()
+        self._append(data)
+
+    def _append(self, data: bytes) -> None:
+        """A file in which there is nothing of use is not left behind: a full disk is tried again and again."""
         assert self._descriptor is not None
         try:
             if os.write(self._descriptor, data) < len(data):
                 raise OSError(errno.ENOSPC, "inputs were written in part")
         except OSError:
             self.close()
+            if self._size <= self._head:
+                self._path.unlink(missing_ok=True)
             raise
         self._size += len(data)
 
@@ -67,10 +75,12 @@ class InputFiles:
         self.prune()
         now = self._clock.utc()
         last = max((int(path.stem) for path in list_files(self.directory)), default=0)
-        path = self.directory / f"{max(int(now.timestamp() * 1_000_000), last + 1):016d}.jsonl"
+        self._path = path = self.directory / f"{max(int(now.timestamp() * 1_000_000), last + 1):016d}.jsonl"
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         head = {"format": FORMAT, "version": self._version, "run": self._run, "at": now.isoformat()}
-        self._size = os.write(self._descriptor, msgspec.json.encode(head) + b"\n")
+        self._size = self._head = 0
+        self._append(msgspec.json.encode(head) + b"\n")
+        self._head = self._size
 
     def prune(self) -> None:
         """Remove what is too old, and as many of the oldest that there is room for another file."""

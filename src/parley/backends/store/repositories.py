@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any, Generic
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,7 +15,9 @@ from ...app.ports import Page, Query
 from ...core.secret import Secret
 from .catalogue import Collection, E
 from .mapping import Row
-from .sealing import Seal
+from .sealing import Seal, SealBroken
+
+log = structlog.get_logger(__name__)
 
 # Databases bound the values of one statement (SQLite: 32766); longer lists are cut in pieces of this size.
 PIECE = 500
@@ -65,7 +68,9 @@ class Writing:
 class SqlRepository(Generic[E]):
     """One collection within one unit of work."""
 
-    def __init__(self, collection: Collection[E], writing: Writing) -> None:
+    def __init__(self, collection: Collection[E], writing: Writing, *, forgiving: bool = False) -> None:
+        """forgiving: rows that this version cannot read are passed over, and said so in the log."""
+        self._forgiving = forgiving
         self._collection = collection
         self._table = collection.table
         self._writing = writing
@@ -119,7 +124,16 @@ class SqlRepository(Generic[E]):
         if limit is not None:
             statement = statement.limit(limit)
         rows = await self._connection.execute(statement)
+        if self._forgiving:
+            return [found for row in rows.mappings() if (found := self._readable(row)) is not None]
         return [self._collection.mapper.entity(row, self._writing.seal) for row in rows.mappings()]
+
+    def _readable(self, row: sa.RowMapping) -> E | None:
+        try:
+            return self._collection.mapper.entity(row, self._writing.seal)
+        except (ValueError, TypeError, SealBroken) as problem:
+            log.warning("stored row passed over", kind=self._collection.name, problem=type(problem).__name__)
+            return None
 
     def _row(self, entity: E) -> Row:
         return self._collection.mapper.row(entity, self._writing.seal)

@@ -82,8 +82,8 @@ class SqlTransaction:
         self.brandings: Repository[Branding] = SqlRepository(catalogue.BRANDINGS, writing)
         self.dtmf_profiles: Repository[DtmfProfile] = SqlRepository(catalogue.DTMF_PROFILES, writing)
         self.seats: SeatRepository = SqlSeats(writing)
-        self.live_legs: Repository[StoredLeg] = SqlRepository(catalogue.LIVE_LEGS, writing)
-        self.live_meetings: Repository[StoredMeeting] = SqlRepository(catalogue.LIVE_MEETINGS, writing)
+        self.live_legs: Repository[StoredLeg] = SqlRepository(catalogue.LIVE_LEGS, writing, forgiving=True)
+        self.live_meetings: Repository[StoredMeeting] = SqlRepository(catalogue.LIVE_MEETINGS, writing, forgiving=True)
 
     @property
     def settled(self) -> bool:
