@@ -171,7 +171,7 @@ async def test_a_start_that_fails_ends_no_call() -> None:
         voice = stack.enter_context(Chorus()).voice(address := server.network.address(), None)
         phone = await stack.enter_async_context(PlainPhone("ann", address, voice, server.sip, "udp"))
         await phone.dial(f"sip:alpha@{DOMAIN}")
-        await eventually(lambda: is_in(server, "ann"), "she is not in")
+        await eventually(lambda: are_in(server, 1), "she is not in")
         await server.api.put(f"/callLegs/{await server.api.leg_of('ann')}", "rxAudioMute=true")
         assert "cannot listen" in await server.kill_and_fail_to_restart()
         await server.start_again()
