@@ -131,7 +131,8 @@ class Recording:
         is measured is that prompt's edge, and is passed over.
         """
         if self.seconds < TRACE_WINDOW:
-            return self.level(frequency)
+            level = self.level(frequency)
+            return level if level > max(map(self.level, PROMPTS.values())) else 0.0
         track = self._track([frequency, *PROMPTS.values()], TRACE_WINDOW, TRACE_WINDOW / 6)
         own, prompts = track[:, 0], track[:, 1:].max(axis=1)
         return float(own[own > prompts].max(initial=0.0))

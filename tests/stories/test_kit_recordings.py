@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.kit.recordings import LEVEL, PROMPTS, VOICES, Part, Recording, samples_of, silence, tone, write_wav
+from tests.kit.recordings import LEVEL, PROMPTS, SILENT, VOICES, Part, Recording, samples_of, silence, tone, write_wav
 
 from .test_twelve_callers import LEAD, NAMES, TONES, check_speeches, check_sweep, complaint, sweep, utterance
 
@@ -90,3 +90,10 @@ def test_a_prompt_is_no_voice_and_hides_none(tmp_path: Path) -> None:
     burst = recorded(tmp_path, tone(VOICES[11], 0.05), silence(0.4)).samples
     assert not Recording(beep, 8000).traces(VOICES)
     assert VOICES[11] in Recording(np.concatenate((beep, burst)), 8000).traces(VOICES)
+
+
+def test_the_edge_of_a_prompt_is_no_voice_in_a_short_recording(tmp_path: Path) -> None:
+    """A twentieth of a second in which a prompt begins hard holds traces of everything, and no voice."""
+    beep = recorded(tmp_path, tone(PROMPTS["pin-incorrect-try-again"], 0.1)).samples[400:600] * 2.8
+    heard = Recording(np.concatenate((np.zeros(200), beep)), 8000)
+    assert max(map(heard.level, VOICES)) > SILENT and not heard.traces(VOICES)
