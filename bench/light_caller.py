@@ -83,6 +83,8 @@ class LightCaller:
         self._uri = f"sip:{user}@{self._domain}"
         self._call, self._tag, self._to = secrets.token_hex(8), secrets.token_hex(4), f"<sip:{user}@{self._domain}>"
         self.heard.clear()
+        self._pressed.clear()
+        self._event = None  # a key that was still down when the last call ended
         port = self._rtp.get_extra_info("sockname")[1]
         offer = (
             f"v=0\r\no=- 1 1 IN IP4 {self._address}\r\ns=-\r\nc=IN IP4 {self._address}\r\nt=0 0\r\n"
