@@ -172,7 +172,7 @@ async def registrations(folder: Path, seconds: float) -> tuple[float, float]:
     network = Network()
     async with server_on(network) as server:
         user, password = await _device(server)
-        more = ("-au", user, "-ap", password, "-s", user)
+        more = ("-au", user, "-ap", password, "-auth_uri", DOMAIN, "-s", user)
         pids, best, own = tree(server.pid), (0.0, 0.0), network.address()
         for rate in RATES:
             before = spent(pids)
