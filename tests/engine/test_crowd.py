@@ -8,6 +8,7 @@ from parley.engine.messages import Codec, Speakers
 from parley.engine.mixer import CROWD, TURNS
 from parley.engine.sound import RATE
 from tests.engine.rig import OPUS, PCMU, TICK, Caller, Rig
+from tests.engine.web_rig import WebRig
 from tests.kit.tones import longest_hole, sine, tone_spans
 
 LOUDEST = 3
@@ -64,3 +65,23 @@ def test_a_place_that_becomes_free_in_a_crowd_is_taken_at_once() -> None:
     assert set(now) - {new} == set(before[1:])
     number = int(new.removeprefix("talker-"))
     assert longest_hole(late.heard, 400 + 60 * number, RATE, 0.05) == 0
+
+
+def test_who_tells_his_level_waits_for_no_turn() -> None:
+    """A browser that begins to speak in a crowd of phones is heard at once, in whichever tick it begins."""
+    rig = WebRig(loudest=LOUDEST)
+    talkers = rig.calls([f"talker-{number}" for number in range(OTHERS)], PCMU)
+    late = rig.browse("late", level_extension=1, level=-127)
+    rig.gather()
+    rig.connect(late)
+    for number, one in enumerate(talkers):
+        one.say(sine(400 + 60 * number, 30, RATE, 0.05))
+    for _ in range(TURNS):
+        rig.run(1.5 + TICK)
+        talkers[-1].forget()
+        late.level = -10
+        late.say(sine(NEW, 0.4, RATE, 0.3))
+        rig.run(0.4)
+        late.level = -127
+        rig.run(0.1)
+        assert tone_spans(talkers[-1].heard, NEW, RATE, 0.3)[0][0] <= 0.09

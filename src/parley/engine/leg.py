@@ -226,10 +226,11 @@ class Leg:
         """The leg's 20 ms of this tick, for the others; None is silence or a leg that nobody may hear.
 
         bar: what is quieter than this, in dBov, cannot be heard, and need not be decoded. rests: nobody listens in this
-        tick; the level is then the last that was found out, below the bar.
+        tick, unless the packets tell their level; it is then the last that was found out, below the bar.
         """
         wanted = self.place is not None and self.place.plan.contributes and not self.digits.is_pressed(now)
         wanted = wanted and self.media.receives  # what comes from who holds is music for somebody else
+        rests = rests and wanted and (self.media.web is None or self.media.web.level_extension is None)
         frame = None
         if not wanted:
             self.receiver.pull(False)

@@ -98,6 +98,7 @@ class Meeting:
         wanted = {leg.place.plan.group for leg in self.legs.values() if leg.place is not None}
         for group in self._groups.keys() - wanted:
             del self._groups[group]
+            self._common.pop(group, None)
         for group in sorted(wanted - self._groups.keys()):
             self._groups[group] = Mixer(self._loudest)
         for name, leg in self.legs.items():
