@@ -121,7 +121,8 @@ class SipAgent:
         self._pulse = Pulse(clock)
         self._rates = SourceRates(calls_per_source)
         self._messages = SourceRates(max(messages_per_source, MESSAGES_PER_CALL * calls_per_source))
-        self._listeners = Listeners(self._receive, self._broken, self._may_send, streams)
+        self._pings = SourceRates(self._messages.per_second)  # of their own: they take no call's place
+        self._listeners = Listeners(self._receive, self._broken, self._may_send, streams, self._may_ping)
         if registrar is not None:
             registrar.connected = self._listeners.accepted
         self._legs: dict[DialogId, SipCall] = {}
@@ -251,6 +252,9 @@ class SipAgent:
     def _may_send(self, source: str) -> bool:
         """Counts one message of that source, before anything is read of it."""
         return self._messages.allow(source, self._clock.now())
+
+    def _may_ping(self, source: str) -> bool:
+        return self._pings.allow(source, self._clock.now())
 
     def _broken(self, flow: Flow) -> None:
         self._take(self._layer.flow_lost(flow.connection, self._clock.now()))

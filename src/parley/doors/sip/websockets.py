@@ -144,8 +144,9 @@ class SipSockets:
                 if data is None or len(data) > MAX_MESSAGE:
                     return
                 patience = None
-                await room(partial(self._listeners.may_send, flow.remote[0]))
-                if data.strip(b"\r\n"):
+                ping = not data.strip(b"\r\n")
+                await room(partial(self._listeners.may_ping if ping else self._listeners.may_send, flow.remote[0]))
+                if not ping:
                     self._listeners.received(data, flow)
                 elif data.startswith(b"\r\n\r\n"):
                     outlet.write(PONG)
