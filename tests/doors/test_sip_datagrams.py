@@ -9,7 +9,9 @@ import pytest
 import uvloop
 
 from parley.doors.sip.listeners import ROUTE_HOLDS, Listeners, routed, source_address
+from parley.doors.sip.tries import KNOCK_AFTER, SILENT_FOR, Vigil
 from parley.wire.sip.flow import Flow, Send
+from tests.kit.manual_clock import ManualClock
 
 HOST = f"127.{17 + os.getpid() % 200}.253.9"
 
@@ -34,6 +36,41 @@ def test_a_datagram_that_cannot_be_sent_keeps_nobody_elses(remote: tuple[str, in
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         assert runner.run(story()) == b"to ourselves"
+
+
+@pytest.mark.parametrize("listening", [False, True])
+def test_a_closed_port_is_found_out_by_knocking(listening: bool) -> None:
+    """ICMP tells it soon; where somebody listens, whatever he says to a keep-alive, all the time is his."""
+
+    async def story() -> list[str]:
+        told: list[str] = []
+        loop, clock = asyncio.get_running_loop(), ManualClock()
+        place, knocked = (HOST, 0), asyncio.Event()
+
+        class Somebody(asyncio.DatagramProtocol):
+            def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+                peer.sendto(data, addr)
+                knocked.set()
+
+        peer, _ = await loop.create_datagram_endpoint(Somebody, local_addr=place)
+        place = peer.get_extra_info("sockname")
+        if not listening:
+            peer.close()
+            await asyncio.sleep(0.01)
+        vigil = Vigil(clock, Flow("udp", (HOST, 5060), place, "udp-0"), lambda: told.append("nobody"))
+        clock.advance(KNOCK_AFTER)
+        if listening:
+            await asyncio.wait_for(knocked.wait(), 5.0)
+        for _ in range(20):
+            await asyncio.sleep(0.005)
+        at_once = list(told)
+        clock.advance(SILENT_FOR)
+        vigil.over()
+        assert told == ["nobody"]
+        return at_once
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(story()) == ([] if listening else ["nobody"])
 
 
 def test_our_address_towards_a_peer_is_asked_for_again_after_a_while() -> None:

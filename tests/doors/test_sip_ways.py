@@ -13,18 +13,20 @@ from pathlib import Path
 
 import pytest
 
-from parley.app.ports import CallerIdentity
+from parley.app.ports import CallerIdentity, Clock
 from parley.app.tasks import Tasks
 from parley.backends.system import SystemClock
 from parley.core.endings import Ending, Reason, Side
 from parley.core.ids import OutboundRuleId
-from parley.core.leg_inputs import Answered, CallFailed, LegInput, Reached
+from parley.core.leg_inputs import Answered, CallFailed, LegInput, Reached, Ringing
 from parley.core.outbound import Hop, Target
 from parley.core.profiles import MediaEncryption
 from parley.doors.sip.agent import SipAgent
 from parley.doors.sip.outgoing import OutgoingSipLeg
 from parley.doors.sip.resolver import NameUnknown, Place, Resolver
+from parley.doors.sip.tries import KNOCK_AFTER, SHUNNED_FOR, SILENT_FOR
 from parley.tls import generated_certificate
+from tests.kit.manual_clock import ManualClock
 from tests.kit.name_server import NameServer
 from tests.kit.rawcallee import RawCallee
 
@@ -53,10 +55,12 @@ class NoCallers:
 
 
 @asynccontextmanager
-async def agent(resolver: Resolver | None = None, trust: ssl.SSLContext | None = None) -> AsyncIterator[SipAgent]:
+async def agent(
+    resolver: Resolver | None = None, trust: ssl.SSLContext | None = None, clock: Clock | None = None
+) -> AsyncIterator[SipAgent]:
     tasks = Tasks()
     made = SipAgent(
-        clock=SystemClock(),
+        clock=clock or SystemClock(),
         arrivals=NoCallers(),  # type: ignore[arg-type]
         spawn=tasks.spawn,
         agent="Test",
@@ -146,6 +150,140 @@ async def test_a_call_goes_where_the_service_is() -> None:
             assert isinstance(await told.next(), Reached)
             leg.place(20000)
             assert (await ada.hears("INVITE")).target == "sip:ada@phones.example"
+
+
+@asynccontextmanager
+async def served_by(
+    first: tuple[str, int], second: tuple[str, int], transport: str = "udp"
+) -> AsyncIterator[tuple[SipAgent, ManualClock]]:
+    """An agent that finds e.example at these two places, in this order."""
+    clock = ManualClock()
+    found = {
+        (f"_sip._{transport}.e.example", "SRV"): [f"1 1 {first[1]} one.e.example.", f"2 1 {second[1]} two.e.example."],
+        ("one.e.example", "A"): [first[0]],
+        ("two.e.example", "A"): [second[0]],
+    }
+    async with (
+        NameServer(address(), found) as names,
+        agent(Resolver([(names.address, names.port)]), clock=clock) as made,
+    ):
+        yield made, clock
+
+
+async def called(made: SipAgent, transport: str = "udp") -> tuple[OutgoingSipLeg, Told]:
+    leg, told = leg_of(made)
+    leg.reach(hop("e.example", transport=transport))
+    assert isinstance(await told.next(), Reached)
+    leg.place(20000)
+    return leg, told
+
+
+async def moved_on(leg: OutgoingSipLeg, told: Told) -> None:
+    """The leg is told of the next place, and calls there by the port that it has."""
+    assert isinstance(await told.next(), Reached)
+    leg.place(20000)
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.parametrize("late", [180, 200])
+async def test_a_place_that_says_nothing_is_passed_over(transport: str, late: int) -> None:
+    """Before people lose patience the next place of the service is called, by another Call-ID (RFC 3263 section 4.3).
+    Who wakes up too late gets a CANCEL when it rings there, and a BYE when it is answered."""
+    async with (
+        RawCallee(address(), []) as silent,
+        RawCallee(address(), [200]) as ada,
+        served_by((silent.address, silent.port), (ada.address, ada.port), transport) as (made, clock),
+    ):
+        leg, told = await called(made, transport)
+        first = await silent.hears("INVITE")
+        clock.advance(SILENT_FOR - 0.01)
+        assert told.messages.empty()
+        clock.advance(0.02)
+        await moved_on(leg, told)
+        assert isinstance(await told.next(), Answered)
+        assert (await ada.hears("INVITE")).header("Call-ID") != first.header("Call-ID")
+        await ada.hears("ACK")
+        silent.respond(late)
+        await silent.hears("CANCEL" if late == 180 else "BYE")
+        assert (await silent.hears("ACK")).header("CSeq") == "1 ACK"
+        await asyncio.sleep(0.05)
+        assert told.messages.empty() and ada.requests("BYE") == []
+
+
+async def test_a_machine_without_the_port_is_passed_over_at_once() -> None:
+    """It says so by ICMP."""
+    closed = address()
+    async with (
+        RawCallee(address(), [180, 200]) as ada,
+        served_by((closed, 5060), (ada.address, ada.port)) as (made, clock),
+    ):
+        leg, told = await called(made)
+        clock.advance(KNOCK_AFTER + 0.01)
+        await moved_on(leg, told)
+        await ada.hears("ACK")
+
+
+async def test_a_place_that_is_out_of_service_is_passed_over() -> None:
+    """503 is of the place, not of who is called (RFC 3263 section 4.3); of the last place it is the call's end."""
+    async with (
+        RawCallee(address(), [100, 503]) as one,
+        RawCallee(address(), [503]) as two,
+        served_by((one.address, one.port), (two.address, two.port)) as (made, _),
+    ):
+        leg, told = await called(made)
+        await moved_on(leg, told)
+        assert await told.next() == CallFailed(Ending(Side.REMOTE, Reason.UNREACHABLE))
+        assert [len(place.requests("INVITE")) for place in (one, two)] == [1, 1]
+
+
+async def test_where_it_has_rung_no_other_place_is_called() -> None:
+    """The person would be rung twice."""
+    async with (
+        RawCallee(address(), [180, 503]) as one,
+        RawCallee(address(), [200]) as two,
+        served_by((one.address, one.port), (two.address, two.port)) as (made, clock),
+    ):
+        _, told = await called(made)
+        assert isinstance(await told.next(), Ringing)
+        assert await told.next() == CallFailed(Ending(Side.REMOTE, Reason.UNREACHABLE))
+        clock.advance(SILENT_FOR + 1)
+        await asyncio.sleep(0.05)
+        assert two.heard == [] and told.messages.empty()
+
+
+async def test_a_dead_place_is_tried_last_for_a_while() -> None:
+    """The next call loses no time with it; a minute later it has its turn again."""
+    async with (
+        RawCallee(address(), []) as silent,
+        RawCallee(address(), [486]) as ada,
+        served_by((silent.address, silent.port), (ada.address, ada.port)) as (made, clock),
+    ):
+        leg, told = await called(made)
+        clock.advance(SILENT_FOR)
+        await moved_on(leg, told)
+        assert isinstance(await told.next(), CallFailed)
+        _, told = await called(made)
+        assert isinstance(await told.next(), CallFailed)
+        assert len(ada.requests("INVITE")) == 2 and len(silent.requests("INVITE")) == 1
+        clock.advance(SHUNNED_FOR)
+        leg, _ = await called(made)
+        await silent.hears("INVITE", 2)
+        leg.give_up()
+
+
+async def test_the_only_place_of_a_hop_has_all_the_time() -> None:
+    """With nowhere else to go, an INVITE is repeated until timer B ends it."""
+    async with RawCallee(address(), []) as silent:
+        clock = ManualClock()
+        async with agent(clock=clock) as made:
+            leg, told = leg_of(made)
+            leg.reach(hop(silent.address, silent.port))
+            assert isinstance(await told.next(), Reached)
+            leg.place(20000)
+            clock.advance(31.9)
+            assert told.messages.empty()
+            clock.advance(0.2)
+            assert await told.next() == CallFailed(Ending(Side.REMOTE, Reason.UNREACHABLE))
 
 
 async def test_a_call_by_tls_to_whom_the_certificate_names(tmp_path: Path) -> None:

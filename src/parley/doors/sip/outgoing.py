@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -16,7 +16,6 @@ from ...core.outbound import Hop, Target
 from ...core.profiles import MediaEncryption
 from ...wire.offer_answer import read_answer
 from ...wire.sdp import Session, parse
-from ...wire.sip.address import URI, NameAddr, bracketed
 from ...wire.sip.digest import HEADERS, DigestClient
 from ...wire.sip.errors import OurMistake, TheirMistake
 from ...wire.sip.events import DialogId, TransactionId
@@ -29,13 +28,15 @@ from .audio import NO_PORT, our_offer, read_offer
 from .call import AGENT_MOST, SipCall, Wire
 from .dialect import SESSION_EXPIRES
 from .page import Page, read_page
+from .redirections import elsewhere
+from .resolver import Place
 from .said import readable
 from .stored_call import StoredInvite
+from .tries import Tries, Watching
 
 log = structlog.get_logger(__name__)
 
 NAME_MOST = 100  # characters of a display name
-CONTACTS_MOST = 8  # of a redirection: more are not read
 DATAGRAM_MOST = 1300  # bytes (RFC 3261 section 18.1.1)
 HEADERS_USUAL = 500  # bytes that our other headers take
 
@@ -50,11 +51,15 @@ class NoWay(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How to reach a hop. media_address: what the far end is told; media_local: where to bind."""
+    """How to reach a hop. media_address: what the far end is told; media_local: where to bind. place: where the hop
+    stands, or one of several; another: there are more.
+    """
 
     flow: Flow
     media_address: str
     media_local: str
+    place: Place | None = None
+    another: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +84,13 @@ class Invitation:
         return len(self.body) + headers + len(self.from_) + 2 * len(self.target) + HEADERS_USUAL
 
 
-class CallingWire(Wire, Protocol):
+class CallingWire(Wire, Watching, Protocol):
     """What a call that we make asks of the agent."""
 
     def spawn(self, work: Coroutine[Any, Any, None], on_failure: Callable[[], None]) -> None: ...
 
-    async def way_to(self, hop: Hop) -> Way:
-        """Raises NoWay."""
+    async def way_to(self, hop: Hop, passed: Collection[Place] = ()) -> Way:
+        """The best but for those that were tried. Raises NoWay."""
         ...
 
     async def stream_to(self, flow: Flow) -> Flow | None:
@@ -97,6 +102,10 @@ class CallingWire(Wire, Protocol):
         ...
 
     def cancel(self, transaction: TransactionId) -> None: ...
+
+    def abandon(self, transaction: TransactionId) -> None:
+        """Cancel it and tell nothing more of it; who takes the call all the same is hung up on."""
+        ...
 
     def sent(self, transaction: TransactionId) -> bytes | None:
         """The INVITE as it went out; None: it has its final response."""
@@ -179,19 +188,22 @@ class OutgoingSipLeg(CallByHop):
         self._invite: TransactionId | None = None
         self._sent_invitation: Invitation | None = None
         self._digest: DigestClient | None = None
+        self._tries = Tries(wire, lambda: None)
         self._foretold: dict[str, Session] = {}  # by tag: answers that came before the call was taken
 
     # --- OutgoingDoor ------------------------------------------------------------------------------------------
 
     def reach(self, hop: Hop) -> None:
+        self._tries = Tries(self._calling, lambda: self._dead(Ending(Side.REMOTE, Reason.UNREACHABLE)))
         self._calling.spawn(self._reach(hop), lambda: self._failed(Ending(Side.LOCAL, Reason.UNREACHABLE)))
 
-    async def _reach(self, hop: Hop) -> None:
+    async def _reach(self, hop: Hop, otherwise: Ending | None = None) -> None:
         try:
-            way = await self._calling.way_to(hop)
+            way = await self._calling.way_to(hop, self._tries.passed)
         except NoWay as no:
-            self._failed(no.ending)
+            self._failed(otherwise or no.ending)
             return
+        self._tries.at(way.place, way.another)
         self._hop = hop
         self._flow = way.flow
         self._media_address = way.media_address
@@ -246,6 +258,7 @@ class OutgoingSipLeg(CallByHop):
 
     def give_up(self) -> None:
         self.ended = True
+        self._tries.over()
         if self._invite is not None:
             self._calling.cancel(self._invite)
 
@@ -278,6 +291,7 @@ class OutgoingSipLeg(CallByHop):
         self._sent_invitation = invitation
         try:
             self._invite = self._calling.invite(self, invitation)
+            self._tries.sent(invitation.flow)
         except (OurMistake, TheirMistake) as problem:
             log.warning("a call could not be placed", problem=str(problem))
             self._failed(Ending(Side.LOCAL, Reason.SYSTEM_LIMIT))
@@ -285,6 +299,7 @@ class OutgoingSipLeg(CallByHop):
     def responded(self, response: Response, dialog: DialogId | None) -> None:
         """A response to our INVITE."""
         status = response.status
+        self._tries.heard(status)
         if status < 200:
             if status > 100:
                 self._note_early(response)
@@ -293,6 +308,8 @@ class OutgoingSipLeg(CallByHop):
         self._invite = None
         if status < 300 and dialog is not None:
             self._answer(response, dialog)
+        elif status == 503:
+            self._dead(ending_of(status))
         elif not self._authenticate(response) and not self._longer(response):
             self._tell(CallFailed(ending_of(status), elsewhere(response)))
 
@@ -300,7 +317,17 @@ class OutgoingSipLeg(CallByHop):
         """Our INVITE got no final response, or its connection broke."""
         self._invite = None
         reason = Reason.UNREACHABLE if why == "timeout" else Reason.TRANSPORT_FAILED
-        self._failed(Ending(Side.REMOTE, reason))
+        self._dead(Ending(Side.REMOTE, reason))
+
+    def _dead(self, ending: Ending) -> None:
+        """Nobody took the call where the hop was tried: by its next place, where it has one; by a port there."""
+        hop, invite, self._invite = self._hop, self._invite, None
+        if invite is not None:
+            self._calling.abandon(invite)
+        if hop is None or self.ended or not self._tries.dead():
+            self._failed(ending)
+            return
+        self._calling.spawn(self._reach(hop, ending), lambda: self._failed(ending))
 
     def _note_early(self, response: Response) -> None:
         """An answer in what arrives reliably is one (RFC 3262 section 5). What is played before the call is taken, a
@@ -372,29 +399,6 @@ class OutgoingSipLeg(CallByHop):
         """Nothing more is told of a call that was given up."""
         if not self.ended:
             self._post(message)
-
-
-def elsewhere(response: Response) -> tuple[str, ...]:
-    """Where a redirection says that the person is, best first (RFC 3261 section 8.1.3.4), without what it would add to
-    our message. 305 is not followed: by which proxies we go is for our rules to say; nor is a choice of services.
-    """
-    if response.status not in {300, 301, 302}:
-        return ()
-    contacts = [one for one in response.contacts[:CONTACTS_MOST] if one.uri.scheme in {"sip", "sips"} and one.uri.user]
-    contacts.sort(key=_preference, reverse=True)
-    found = (f"{one.uri.scheme}:{one.uri.user}@{_place(one.uri)}" for one in contacts)
-    return tuple(dict.fromkeys(found))
-
-
-def _preference(contact: NameAddr) -> float:
-    try:
-        return float(contact.param("q") or "1")
-    except ValueError:
-        return 0.0
-
-
-def _place(uri: URI) -> str:
-    return bracketed(uri.host.lower()) + (f":{uri.port}" if uri.port is not None else "")
 
 
 def digest_of(hop: Hop) -> DigestClient | None:

@@ -231,11 +231,11 @@ class SipLayer:
         """ACK the 2xx to an INVITE of ours that held no offer; `body` is the answer. Raises OurMistake."""
         self._client.acknowledge(self._dialog(dialog), body)
 
-    def cancel(self, transaction: TransactionId, now: float) -> bool:
+    def cancel(self, transaction: TransactionId, now: float, *, unwanted: bool = False) -> bool:
         """Give up an INVITE of ours; False if it is answered. A 2xx may cross it: then hang up
-        with `bye`.
+        with `bye`. unwanted: the layer does so by itself, and tells of no dialog.
         """
-        return self._client.cancel(transaction, now)
+        return self._client.cancel(transaction, now, unwanted=unwanted)
 
     def sent(self, transaction: TransactionId) -> bytes | None:
         """Our INVITE as it went out, for `withdraw` after a restart; None: it has its final response."""
