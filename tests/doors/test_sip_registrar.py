@@ -167,6 +167,30 @@ async def test_what_a_register_may_say(registry: Registry, extra: str, status: i
     assert sorted(await registry.registered()) == after
 
 
+@pytest.mark.parametrize("asked", ["outbound", "gruu", "path", "gruu, Outbound", "path, replaces"])
+async def test_what_a_register_requires_and_we_have_not_is_refused(registry: Registry, asked: str) -> None:
+    """420 names it (RFC 3261 section 8.2.2.3), whoever asks, and nothing is registered."""
+    made = await registry.ann()
+    lacking = asked.removesuffix(", replaces")  # that one we have
+    first = await registry.send(1, f"{CONTACT}Require: {asked}\r\n")
+    assert (first.status, first.headers.lines("Unsupported")) == (420, [lacking])
+    challenge = (await registry.send(2, CONTACT)).headers.lines("WWW-Authenticate")
+    header = DigestClient(REALM, "ann", made.password.reveal()).answer(401, challenge, "REGISTER", f"sip:{REALM}")
+    assert header is not None
+    proven = await registry.send(3, f"{CONTACT}Require: {asked}\r\n{header[0]}: {header[1]}\r\n")
+    assert (proven.status, proven.headers.lines("Unsupported")) == (420, [lacking])
+    assert await registry.registered() == []
+
+
+async def test_a_register_that_only_knows_of_more_is_not_told_that_we_do(registry: Registry) -> None:
+    """Who supports outbound and GRUU registers as anybody; no answer says that it got either (RFC 5626 section 6)."""
+    made = await registry.ann()
+    extra = f"Supported: path, outbound, gruu\r\nContact: {AT};{WHO};reg-id=1;expires=600\r\n"
+    answer = await registry.register(made.password, extra=extra)
+    assert answer.status == 200 and "Require" not in answer.headers and "gruu" not in answer.serialise().decode()
+    assert await registry.registered() == ["sip:ann@192.0.2.50:5062"]
+
+
 WHO = '+sip.instance="<urn:uuid:00000000-0000-1000-8000-000a95a0e128>"'
 LONG = "x" * 700
 
@@ -177,12 +201,22 @@ LONG = "x" * 700
         (f"{AT};q=0.5;expires=90", f"{AT};q=0.5;expires=90"),
         (f"{AT};{WHO};reg-id=1;expires=90", f"{AT};{WHO};reg-id=1;expires=90"),
         (f'"Ann" {AT};audio;Methods="INVITE, BYE";{WHO}', f'{AT};{WHO};audio;methods="INVITE, BYE";expires=600'),
-        (f"sip:ann@192.0.2.50:5062;{WHO};pub-gruu=x", f"{AT};{WHO};pub-gruu=x;expires=600"),
+        (f"sip:ann@192.0.2.50:5062;{WHO};c=x", f"{AT};{WHO};c=x;expires=600"),
+        (f'{AT};{WHO};pub-gruu="sip:ann@example.com;gr=x";temp-gruu="sip:y@example.com;gr"', f"{AT};{WHO};expires=600"),
         (f"{AT};a={LONG};b={LONG};{WHO};c=d", f"{AT};{WHO};a={LONG};c=d;expires=600"),
         (f'{AT};+sip.instance="{LONG}{LONG}";reg-id=1', f"{AT};reg-id=1;expires=600"),
         (f"{AT};expires=90;expires=70;q=1;q=0", f"{AT};q=1;expires=90"),
     ],
-    ids=["a preference", "who it is", "what it can do", "without brackets", "too much", "too long a name", "twice"],
+    ids=[
+        "a preference",
+        "who it is",
+        "what it can do",
+        "without brackets",
+        "names that are for us to give",
+        "too much",
+        "too long a name",
+        "twice",
+    ],
 )
 async def test_a_device_finds_its_own_contact_in_the_answer(registry: Registry, said: str, answered: str) -> None:
     """With the parameters that it gave, so far as there is room for them, and the seconds that it was granted."""
