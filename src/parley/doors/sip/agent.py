@@ -39,6 +39,7 @@ from .dialler import SipDialler
 from .invites import Invites
 from .leg import SipLeg
 from .listeners import Listeners, StreamLimits
+from .outgoing import DATAGRAM_MOST
 from .pulse import Pulse
 from .rates import MESSAGES_PER_CALL, SourceRates
 from .refer import Moves, Referrals
@@ -299,7 +300,7 @@ class SipAgent:
             return
         if isinstance(event, RefreshDue):
             if leg is not None:
-                self._when_reachable(event.dialog, leg, lambda: self._refresh(event.dialog, leg))
+                self._when_reachable(event.dialog, leg, lambda: self._refresh(event.dialog, leg), leg.description())
             return
         self._within(event, leg)
         if leg is not None:
@@ -340,25 +341,31 @@ class SipAgent:
             self.flush()
             self.changed(leg)
 
-    def _when_reachable(self, dialog: DialogId, call: SipCall | None, act: Callable[[], None]) -> None:
-        """Where the stream to the far end is gone, idle for too long say, another one is opened first. If that fails,
-        what is asked does, as it would without."""
-        if call is None or self._stands(dialog):
+    def _when_reachable(
+        self, dialog: DialogId, call: SipCall | None, act: Callable[[], None], body: bytes = b""
+    ) -> None:
+        """Where the stream to the far end is gone, idle for too long say, another one is opened first; so is one for
+        what is too long for a datagram. If that fails, what is asked does, as it would without."""
+        if call is None or self._stands(dialog, body):
             act()
         else:
             self._spawn(self._rebound(dialog, call, act), act)
 
-    def _stands(self, dialog: DialogId) -> bool:
+    def _stands(self, dialog: DialogId, body: bytes) -> bool:
         """Is there a way to the far end, or nothing to say any more?"""
         try:
-            return self._listeners.stands(self._layer.flow(dialog))
+            flow = self._layer.flow(dialog)
+            return self._listeners.stands(flow) if flow.reliable else self._layer.length(dialog, body) <= DATAGRAM_MOST
         except OurMistake:
             return True
 
     async def _rebound(self, dialog: DialogId, call: SipCall, act: Callable[[], None]) -> None:
-        peer = self._layer.next_uri(dialog)
+        peer, old = self._layer.next_uri(dialog), self._layer.flow(dialog)
         registered = self._registrar.way_to(peer) if self._registrar is not None else None
-        flow = await call.way_back() or registered or await self.dialler.flow_to(peer)
+        if old.reliable:
+            flow = await call.way_back() or registered or await self.dialler.flow_to(peer)
+        else:
+            flow = await self.dialler.stream_to(old)
         if flow is not None and dialog in self._layer.dialogs:
             self._layer.rebind(dialog, flow)
         act()
