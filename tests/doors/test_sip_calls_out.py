@@ -233,6 +233,15 @@ async def test_a_challenge_is_answered_once(agent: SipAgent, status: int, ask: s
         assert "sesame" not in second.text
 
 
+async def test_an_answer_with_other_payload_types_is_understood_by_both(agent: SipAgent) -> None:
+    """They send Opus as we called it, and we as they did (RFC 3264 section 6.1)."""
+    async with callee([200], codec="opus/48000/2", format=96) as ada:
+        _, told = await placed(agent, hop(ada))
+        answered = await told.hears(Answered)
+        assert isinstance(answered, Answered)
+        assert (answered.audio.codec.payload_type, answered.audio.payload_type_in) == (96, 111)
+
+
 async def test_an_answer_without_a_codec_of_ours_is_hung_up(agent: SipAgent) -> None:
     """The call was taken, so it gets its ACK and a BYE; the leg hears of no codec."""
     async with callee([200], codec="G729/8000", format=18) as ada:
