@@ -335,6 +335,28 @@ async def test_no_call_to_whoever_shows_another_certificate(tmp_path: Path, case
         assert ada.heard == []
 
 
+async def test_a_stream_is_used_again_for_the_name_that_it_has_shown_alone(tmp_path: Path) -> None:
+    """Two names lead to one place: the certificate was that of the first, so no call to the second goes that way."""
+    place = address()
+    theirs, trust = secured(tmp_path / "a", "one.example")
+    async with RawCallee(place, [486], tls=theirs) as ada:
+        records = {("one.example", "A"): [place], ("two.example", "A"): [place]}
+        async with (
+            NameServer(address(), records) as names,
+            agent(Resolver([(names.address, names.port)]), trust=trust) as made,
+        ):
+            for name in ("one.example", "two.example", "one.example"):
+                leg, told = leg_of(made)
+                leg.reach(hop(name, ada.port, "tls"))
+                if name == "two.example":
+                    assert await told.next() == CallFailed(Ending(Side.LOCAL, Reason.UNREACHABLE))
+                    continue
+                assert isinstance(await told.next(), Reached)
+                leg.place(20000)
+                assert isinstance(await told.next(), CallFailed)
+            assert ada.connections == 1 and len(ada.requests("INVITE")) == 2
+
+
 async def test_what_is_too_long_for_a_datagram_goes_by_tcp() -> None:
     """Over 1300 bytes the same peer is called by a stream (RFC 3261 section 18.1.1); short ones stay datagrams."""
     async with RawCallee(address(), [486]) as ada, agent() as made:
