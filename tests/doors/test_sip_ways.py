@@ -134,10 +134,26 @@ async def test_what_is_asked_for(port: int | None, transport: str, expected: lis
 
 
 async def test_a_name_without_an_address_is_unknown() -> None:
-    """And a service that is decidedly absent is not one."""
-    async with NameServer(address(), {("_sip._udp.c.example", "SRV"): ["0 0 0 ."]}) as names:
-        with pytest.raises(NameUnknown):
-            await Resolver([(names.address, names.port)]).places("c.example", None, "udp")
+    """And a service that is decidedly absent is not one, whatever else stands at its name (RFC 2782)."""
+    records = {("_sip._udp.c.example", "SRV"): ["0 0 0 ."], ("c.example", "A"): ["192.0.2.7"]}
+    async with NameServer(address(), records) as names:
+        resolver = Resolver([(names.address, names.port)])
+        for name in ("c.example", "d.example"):
+            with pytest.raises(NameUnknown):
+                await resolver.places(name, None, "udp")
+        assert await resolver.places("c.example", None, "tcp") == [Place("192.0.2.7", 5060, "tcp")]
+
+
+async def test_a_service_by_tcp_alone_is_used() -> None:
+    """Where the one by UDP is decidedly absent."""
+    records = {
+        ("_sip._udp.c.example", "SRV"): ["0 0 0 ."],
+        ("_sip._tcp.c.example", "SRV"): ["1 1 5062 c.example."],
+        ("c.example", "A"): ["192.0.2.7"],
+    }
+    async with NameServer(address(), records) as names:
+        resolver = Resolver([(names.address, names.port)])
+        assert await resolver.places("c.example", None, "udp") == [Place("192.0.2.7", 5062, "tcp")]
 
 
 async def test_a_call_goes_where_the_service_is() -> None:
