@@ -68,13 +68,13 @@ class Vigil:
     def _knock(self) -> None:
         """A machine without that port says so (ICMP), and only a connected socket is told whose answer it is."""
         family = socket.AF_INET6 if ":" in self._flow.remote[0] else socket.AF_INET
-        knocking = self._socket = socket.socket(family, socket.SOCK_DGRAM)
-        knocking.setblocking(False)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # no room for a socket, or no route: then time will tell
+            knocking = self._socket = socket.socket(family, socket.SOCK_DGRAM)
+            knocking.setblocking(False)
             knocking.bind((self._flow.local[0], 0))
             knocking.connect(self._flow.remote)
             knocking.send(KNOCK)
-        asyncio.get_running_loop().add_reader(knocking, self._answered)
+            asyncio.get_running_loop().add_reader(knocking, self._answered)
 
     def _answered(self) -> None:
         try:
