@@ -252,16 +252,28 @@ async def test_who_requires_reliable_ringing_gets_it(rig: SipRig) -> None:
     assert where(rig) == ["Room"] and await phone.took(40) == []
 
 
-async def test_an_optional_body_that_nobody_knows_is_passed_over(rig: SipRig) -> None:
-    """An INVITE with it is one without SDP: the offer is ours."""
+@pytest.mark.parametrize(
+    ("kind", "words", "status"),
+    [
+        ("image/x-face", "Content-Disposition: render;handling=optional\r\n", 200),
+        ("image/x-face", "", 415),
+        ("image/x-face", "Content-Disposition: render;handling=required\r\n", 415),
+        ("multipart/mixed;boundary=b", "Content-Disposition: render;handling=optional\r\n", 200),
+        ("multipart/mixed;boundary=b", "", 488),
+        ("application/sdp", "", 400),
+    ],
+)
+async def test_a_body_without_a_description(rig: SipRig, kind: str, words: str, status: int) -> None:
+    """Where its sender says that it may be passed over, the INVITE is one without SDP and the offer is ours; else it is
+    refused, and no leg is made (RFC 5621)."""
     await rig.floor.space()
-    extra = "Content-Disposition: render;handling=optional\r\nContent-Type: image/x-face\r\n"
-    data = "x"
-    (refused,) = await Phone(rig).invite(data, extra="")
-    assert refused.status == 400
-    phone = Phone(rig)
-    said = await phone.send("INVITE", "", extra=extra)
-    assert [one.status for one in said if isinstance(one, Response)] == [100, 200]
+    body = "--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b--\r\n"
+    data = request("INVITE", "sip:room@example.com", branch="z9hG4bKx", call_id="x", extra=words, body=body)
+    data = data.replace(b"Content-Type: application/sdp\r\n", f"Content-Type: {kind}\r\n".encode(), 1)
+    said = [one for one in await rig.hear(data, Phone(rig).flow) if isinstance(one, Response) and one.status > 100]
+    assert [one.status for one in said] == [status]
+    assert (b"m=audio 20000" in said[0].body) is (status == 200)
+    assert len(rig.floor.directory.legs()) == (status == 200)
 
 
 PARTS = (

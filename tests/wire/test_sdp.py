@@ -158,7 +158,6 @@ def test_the_first_connection_of_a_section_counts() -> None:
     assert [str(session.address_of(media)) for media in session.media] == ["IN IP4 192.0.2.7", "IN IP4 192.0.2.5"]
 
 
-
 def test_addresses_lose_their_ttl() -> None:
     """TTL and address count after a slash are not part of the address."""
     session = read("m=audio 1 RTP/AVP 0\r\nc=IN IP4 233.252.0.1/127/3\r\n")
