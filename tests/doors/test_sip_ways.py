@@ -8,6 +8,7 @@ import os
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from parley.backends.system import SystemClock
 from parley.core.endings import Ending, Reason, Side
 from parley.core.ids import OutboundRuleId
 from parley.core.leg_inputs import Answered, CallFailed, LegInput, Reached, Ringing
-from parley.core.outbound import Hop, Target
+from parley.core.outbound import FailureAction, Hop, Target
 from parley.core.profiles import MediaEncryption
 from parley.doors.sip.agent import SipAgent
 from parley.doors.sip.outgoing import OutgoingSipLeg
@@ -287,16 +288,34 @@ async def test_a_dead_place_is_tried_last_for_a_while() -> None:
         leg.give_up()
 
 
-async def test_the_only_place_of_a_hop_has_all_the_time() -> None:
-    """With nowhere else to go, an INVITE is repeated until timer B ends it."""
+@pytest.mark.parametrize(
+    ("action", "contact", "listens", "seconds"),
+    [
+        (FailureAction.STOP, None, True, 32.0),
+        (FailureAction.STOP, None, False, 32.0),
+        (FailureAction.CONTINUE, None, True, SILENT_FOR),
+        (FailureAction.CONTINUE, None, False, KNOCK_AFTER),
+        (FailureAction.CONTINUE, "sip:ada@192.0.2.9", True, 32.0),
+    ],
+    ids=["nowhere else to go", "closed, and nowhere else to go", "another rule", "closed, and another rule", "a phone"],
+)
+async def test_how_long_the_only_place_of_a_hop_has(
+    action: FailureAction, contact: str | None, listens: bool, seconds: float
+) -> None:
+    """With nowhere else to go, an INVITE is repeated until timer B ends it; where the rule says to continue, the next
+    one is soon asked. A phone that registered may be asleep."""
     async with RawCallee(address(), []) as silent:
         clock = ManualClock()
+        if not listens:
+            silent._datagrams.close()
+            await asyncio.sleep(0.01)
         async with agent(clock=clock) as made:
             leg, told = leg_of(made)
-            leg.reach(hop(silent.address, silent.port))
+            leg.reach(replace(hop(silent.address, silent.port), failure_action=action, contact=contact))
             assert isinstance(await told.next(), Reached)
             leg.place(20000)
-            clock.advance(31.9)
+            clock.advance(seconds - 0.1)
+            await asyncio.sleep(0.05)
             assert told.messages.empty()
             clock.advance(0.2)
             assert await told.next() == CallFailed(Ending(Side.REMOTE, Reason.UNREACHABLE))

@@ -12,7 +12,7 @@ import structlog
 from ...app.ports import CallerIdentity
 from ...core.endings import Ending, Reason, Side
 from ...core.leg_inputs import Answered, CallFailed, LegInput, Reached, Ringing, WebLocal
-from ...core.outbound import Hop, Target
+from ...core.outbound import FailureAction, Hop, Target
 from ...core.profiles import MediaEncryption
 from ...wire.offer_answer import read_answer
 from ...wire.sdp import Session, parse
@@ -203,7 +203,7 @@ class OutgoingSipLeg(CallByHop):
         except NoWay as no:
             self._failed(otherwise or no.ending)
             return
-        self._tries.at(way.place, way.another)
+        self._tries.at(way.place, way.another or hop.failure_action is FailureAction.CONTINUE)
         self._hop = hop
         self._flow = way.flow
         self._media_address = way.media_address

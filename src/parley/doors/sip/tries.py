@@ -110,8 +110,10 @@ class Tries:
         self._vigil: Vigil | None = None
 
     def at(self, place: Place | None, another: bool) -> None:
-        """The call goes there; another: there are places left."""
-        self._place, self._another, self._rung = place, another, False
+        """The call goes there. another: there are places left, of this hop or of the next rule's. place None: a phone
+        that registered, which may be asleep and has all the time.
+        """
+        self._place, self._another, self._rung = place, another and place is not None, False
 
     def sent(self, flow: Flow) -> None:
         """The INVITE is on its way."""
