@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -33,55 +33,11 @@ from .resolver import Place
 from .said import readable
 from .stored_call import StoredInvite
 from .tries import Tries, Watching
+from .ways import DATAGRAM_MOST, Invitation, NoWay, Way
 
 log = structlog.get_logger(__name__)
 
 NAME_MOST = 100  # characters of a display name
-DATAGRAM_MOST = 1300  # bytes (RFC 3261 section 18.1.1)
-HEADERS_USUAL = 500  # bytes that our other headers take
-
-
-class NoWay(Exception):
-    """There is no way to the hop. `ending` says why."""
-
-    def __init__(self, side: Side, reason: Reason) -> None:
-        super().__init__(reason)
-        self.ending = Ending(side, reason)
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How to reach a hop. media_address: what the far end is told; media_local: where to bind. place: where the hop
-    stands, or one of several; another: there are more.
-    """
-
-    flow: Flow
-    media_address: str
-    media_local: str
-    place: Place | None = None
-    another: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Invitation:
-    """An INVITE to be sent. from_: value without tag; contact None: the flow's own; direct: see SipLayer.invite."""
-
-    target: str
-    flow: Flow
-    from_: str
-    body: bytes
-    call_id: str
-    contact: str | None = None
-    headers: tuple[tuple[str, str], ...] = ()
-    from_tag: str | None = None
-    cseq: int = 1
-    direct: bool = False
-
-    @property
-    def length(self) -> int:
-        """Of the whole request, about."""
-        headers = sum(len(name) + len(value) + 4 for name, value in self.headers)
-        return len(self.body) + headers + len(self.from_) + 2 * len(self.target) + HEADERS_USUAL
 
 
 class CallingWire(Wire, Watching, Protocol):
