@@ -114,18 +114,6 @@ def test_a_hop_by_another_address_of_ours_gets_a_port_there() -> None:
     assert called.do(MediaOpened(20002)) == [PlaceCall(20002)]
 
 
-def test_a_hop_with_another_place_is_called_there() -> None:
-    """The door has found the first one dead: the port stays where the way is from the same address, else it moves."""
-    called = Called().placed(hop("a"))
-    deadline = called.leg.next_deadline()
-    assert called.do(Reached("192.0.2.9", "192.0.2.2")) == [PlaceCall(20000)]
-    assert kinds(called.do(Reached("192.0.2.10", "192.0.2.3"))) == ["CloseMedia", "OpenMedia"]
-    assert called.do(MediaOpened(20002)) == [PlaceCall(20002)]
-    assert called.leg.next_deadline() == deadline
-    called.do(Ringing())
-    assert called.do(Reached("192.0.2.9", "192.0.2.2")) == []
-
-
 def test_failure_action_stop_ends_the_call_at_the_first_hop() -> None:
     """Even where another would match."""
     called = Called().placed(hop("a", goes_on=False), hop("b"))

@@ -265,6 +265,20 @@ async def test_giving_up_cancels_and_says_nothing_more(agent: SipAgent) -> None:
         assert agent.live[1] == 0
 
 
+async def test_an_answer_that_crosses_our_cancel_is_hung_up(agent: SipAgent) -> None:
+    """Who took the call all the same gets his ACK and a BYE; the leg hears of no answer."""
+    async with callee([180]) as ada:
+        ada.deaf = True
+        leg, told = await placed(agent, hop(ada))
+        await told.hears(Ringing)
+        leg.give_up()
+        await ada.hears("CANCEL")
+        ada.respond(200)
+        await ada.hears("ACK")
+        assert (await ada.hears("BYE")).target == f"sip:callee@{ada.place}"
+        assert not any(isinstance(message, Answered) for message in told.messages)
+
+
 async def test_a_call_given_up_before_the_way_is_known_is_never_made(agent: SipAgent) -> None:
     """A late way leads to no INVITE."""
     async with callee([200]) as ada:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 
 import pytest
 
 from parley.app.devices import Devices, NewDevice
 from parley.app.members import MemberEdit
+from parley.app.ports import Query
 from parley.app.users import UserEdit
 from parley.core.devices import DigestAlgorithm
 from parley.core.refusals import Refusal
@@ -144,6 +146,46 @@ async def test_an_answer_heard_on_the_way_is_of_no_use_again(registry: Registry)
     stolen = await registry.send(3, f"Contact: <sip:thief@203.0.113.9>\r\n{proof}")
     assert stolen.status == 401 and "stale=true" in (stolen.headers.get("WWW-Authenticate") or "")
     assert await registry.registered() == ["sip:ann@192.0.2.50:5062"]
+
+
+async def test_credentials_for_others_are_passed_over(registry: Registry) -> None:
+    """Those of another realm are no answer to us, and keep nobody from giving ours beside them."""
+    made = await registry.ann()
+    lines = (await registry.send(1, CONTACT)).headers.lines("WWW-Authenticate")
+    ours = DigestClient(REALM, "ann", made.password.reveal()).answer(401, lines, "REGISTER", f"sip:{REALM}")
+    foreign = [line.replace(f'"{REALM}"', '"elsewhere"') for line in lines]
+    theirs = DigestClient("elsewhere", "ann", "x").answer(401, foreign, "REGISTER", f"sip:{REALM}")
+    assert ours is not None and theirs is not None
+    assert (await registry.send(2, f"{CONTACT}{theirs[0]}: {theirs[1]}\r\n")).status == 401
+    both = f"{CONTACT}{theirs[0]}: {theirs[1]}\r\n{ours[0]}: {ours[1]}\r\n"
+    assert (await registry.send(3, both)).status == 200
+
+
+async def test_an_answer_is_for_the_request_that_it_names(registry: Registry) -> None:
+    """400 where the digest's uri is another than the request's (RFC 7616 section 3.4.6); nothing is registered."""
+    made = await registry.ann()
+    lines = (await registry.send(1, CONTACT)).headers.lines("WWW-Authenticate")
+    header = DigestClient(REALM, "ann", made.password.reveal()).answer(401, lines, "REGISTER", "sip:elsewhere.example")
+    assert header is not None
+    assert (await registry.send(2, f"{CONTACT}{header[0]}: {header[1]}\r\n")).status == 400
+    assert await registry.registered() == []
+
+
+async def test_a_phone_of_somebody_who_may_not_sign_in_is_nobodys(registry: Registry) -> None:
+    """Its password proves nothing while its user is disabled, neither to register nor to call."""
+    made = await registry.ann()
+    space = await registry.floor.space(non_member_access=False)
+    await registry.floor.use.members.create(space, "ann@example.com", MemberEdit())
+    async with registry.floor.held.transaction() as tx:
+        (user,) = (await tx.users.page(Query())).items
+        await tx.users.save(replace(user, enabled=False))
+    assert (await registry.register(made.password)).status == 401
+    assert await registry.registered() == []
+    assert await call(registry, made.password, 5) == 404  # as for every guest
+    async with registry.floor.held.transaction() as tx:
+        await tx.users.save(user)
+    assert (await registry.register(made.password, 7)).status == 200
+    assert await call(registry, made.password, 9) == 200
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import os
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from parley.backends.system import SystemClock
 from parley.core.endings import Ending, Reason, Side
 from parley.core.ids import OutboundRuleId
 from parley.core.leg_inputs import Answered, CallFailed, LegInput, Reached, Ringing
-from parley.core.outbound import Hop, Target
+from parley.core.outbound import FailureAction, Hop, Target
 from parley.core.profiles import MediaEncryption
 from parley.doors.sip.agent import SipAgent
 from parley.doors.sip.outgoing import OutgoingSipLeg
@@ -134,10 +135,26 @@ async def test_what_is_asked_for(port: int | None, transport: str, expected: lis
 
 
 async def test_a_name_without_an_address_is_unknown() -> None:
-    """And a service that is decidedly absent is not one."""
-    async with NameServer(address(), {("_sip._udp.c.example", "SRV"): ["0 0 0 ."]}) as names:
-        with pytest.raises(NameUnknown):
-            await Resolver([(names.address, names.port)]).places("c.example", None, "udp")
+    """And a service that is decidedly absent is not one, whatever else stands at its name (RFC 2782)."""
+    records = {("_sip._udp.c.example", "SRV"): ["0 0 0 ."], ("c.example", "A"): ["192.0.2.7"]}
+    async with NameServer(address(), records) as names:
+        resolver = Resolver([(names.address, names.port)])
+        for name in ("c.example", "d.example"):
+            with pytest.raises(NameUnknown):
+                await resolver.places(name, None, "udp")
+        assert await resolver.places("c.example", None, "tcp") == [Place("192.0.2.7", 5060, "tcp")]
+
+
+async def test_a_service_by_tcp_alone_is_used() -> None:
+    """Where the one by UDP is decidedly absent."""
+    records = {
+        ("_sip._udp.c.example", "SRV"): ["0 0 0 ."],
+        ("_sip._tcp.c.example", "SRV"): ["1 1 5062 c.example."],
+        ("c.example", "A"): ["192.0.2.7"],
+    }
+    async with NameServer(address(), records) as names:
+        resolver = Resolver([(names.address, names.port)])
+        assert await resolver.places("c.example", None, "udp") == [Place("192.0.2.7", 5062, "tcp")]
 
 
 async def test_a_call_goes_where_the_service_is() -> None:
@@ -178,12 +195,6 @@ async def called(made: SipAgent, transport: str = "udp") -> tuple[OutgoingSipLeg
     return leg, told
 
 
-async def moved_on(leg: OutgoingSipLeg, told: Told) -> None:
-    """The leg is told of the next place, and calls there by the port that it has."""
-    assert isinstance(await told.next(), Reached)
-    leg.place(20000)
-
-
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 @pytest.mark.parametrize("late", [180, 200])
 async def test_a_place_that_says_nothing_is_passed_over(transport: str, late: int) -> None:
@@ -194,12 +205,11 @@ async def test_a_place_that_says_nothing_is_passed_over(transport: str, late: in
         RawCallee(address(), [200]) as ada,
         served_by((silent.address, silent.port), (ada.address, ada.port), transport) as (made, clock),
     ):
-        leg, told = await called(made, transport)
+        _, told = await called(made, transport)
         first = await silent.hears("INVITE")
         clock.advance(SILENT_FOR - 0.01)
         assert told.messages.empty()
         clock.advance(0.02)
-        await moved_on(leg, told)
         assert isinstance(await told.next(), Answered)
         assert (await ada.hears("INVITE")).header("Call-ID") != first.header("Call-ID")
         await ada.hears("ACK")
@@ -217,9 +227,8 @@ async def test_a_machine_without_the_port_is_passed_over_at_once() -> None:
         RawCallee(address(), [180, 200]) as ada,
         served_by((closed, 5060), (ada.address, ada.port)) as (made, clock),
     ):
-        leg, told = await called(made)
+        await called(made)
         clock.advance(KNOCK_AFTER + 0.01)
-        await moved_on(leg, told)
         await ada.hears("ACK")
 
 
@@ -230,8 +239,7 @@ async def test_a_place_that_is_out_of_service_is_passed_over() -> None:
         RawCallee(address(), [503]) as two,
         served_by((one.address, one.port), (two.address, two.port)) as (made, _),
     ):
-        leg, told = await called(made)
-        await moved_on(leg, told)
+        _, told = await called(made)
         assert await told.next() == CallFailed(Ending(Side.REMOTE, Reason.UNREACHABLE))
         assert [len(place.requests("INVITE")) for place in (one, two)] == [1, 1]
 
@@ -251,6 +259,29 @@ async def test_where_it_has_rung_no_other_place_is_called() -> None:
         assert two.heard == [] and told.messages.empty()
 
 
+async def test_a_place_that_our_port_cannot_reach_is_passed_over() -> None:
+    """The port is open towards the first one; a place of the other IP version is no way for it, and the next one is."""
+    async with RawCallee(address(), [503]) as one, RawCallee("::1", [200]) as two, RawCallee(address(), [486]) as three:
+        records = {
+            ("_sip._udp.f.example", "SRV"): [
+                f"{n} 1 {at.port} {n}.f.example." for n, at in enumerate((one, two, three))
+            ]
+        }
+        records |= {
+            ("0.f.example", "A"): [one.address],
+            ("1.f.example", "AAAA"): ["::1"],
+            ("2.f.example", "A"): [three.address],
+        }
+        async with NameServer(address(), records) as names, agent(Resolver([(names.address, names.port)])) as made:
+            await made.open(udp=("::1", 0), tcp=None)
+            leg, told = leg_of(made)
+            leg.reach(hop("f.example"))
+            assert isinstance(await told.next(), Reached)
+            leg.place(20000)
+            assert await told.next() == CallFailed(Ending(Side.REMOTE, Reason.BUSY))
+            assert [len(at.requests("INVITE")) for at in (one, two, three)] == [1, 0, 1]
+
+
 async def test_a_dead_place_is_tried_last_for_a_while() -> None:
     """The next call loses no time with it; a minute later it has its turn again."""
     async with (
@@ -258,9 +289,8 @@ async def test_a_dead_place_is_tried_last_for_a_while() -> None:
         RawCallee(address(), [486]) as ada,
         served_by((silent.address, silent.port), (ada.address, ada.port)) as (made, clock),
     ):
-        leg, told = await called(made)
+        _, told = await called(made)
         clock.advance(SILENT_FOR)
-        await moved_on(leg, told)
         assert isinstance(await told.next(), CallFailed)
         _, told = await called(made)
         assert isinstance(await told.next(), CallFailed)
@@ -271,16 +301,34 @@ async def test_a_dead_place_is_tried_last_for_a_while() -> None:
         leg.give_up()
 
 
-async def test_the_only_place_of_a_hop_has_all_the_time() -> None:
-    """With nowhere else to go, an INVITE is repeated until timer B ends it."""
+@pytest.mark.parametrize(
+    ("action", "contact", "listens", "seconds"),
+    [
+        (FailureAction.STOP, None, True, 32.0),
+        (FailureAction.STOP, None, False, 32.0),
+        (FailureAction.CONTINUE, None, True, SILENT_FOR),
+        (FailureAction.CONTINUE, None, False, KNOCK_AFTER),
+        (FailureAction.CONTINUE, "sip:ada@192.0.2.9", True, 32.0),
+    ],
+    ids=["nowhere else to go", "closed, and nowhere else to go", "another rule", "closed, and another rule", "a phone"],
+)
+async def test_how_long_the_only_place_of_a_hop_has(
+    action: FailureAction, contact: str | None, listens: bool, seconds: float
+) -> None:
+    """With nowhere else to go, an INVITE is repeated until timer B ends it; where the rule says to continue, the next
+    one is soon asked. A phone that registered may be asleep."""
     async with RawCallee(address(), []) as silent:
         clock = ManualClock()
+        if not listens:
+            silent._datagrams.close()
+            await asyncio.sleep(0.01)
         async with agent(clock=clock) as made:
             leg, told = leg_of(made)
-            leg.reach(hop(silent.address, silent.port))
+            leg.reach(replace(hop(silent.address, silent.port), failure_action=action, contact=contact))
             assert isinstance(await told.next(), Reached)
             leg.place(20000)
-            clock.advance(31.9)
+            clock.advance(seconds - 0.1)
+            await asyncio.sleep(0.05)
             assert told.messages.empty()
             clock.advance(0.2)
             assert await told.next() == CallFailed(Ending(Side.REMOTE, Reason.UNREACHABLE))
@@ -333,6 +381,28 @@ async def test_no_call_to_whoever_shows_another_certificate(tmp_path: Path, case
         leg.reach(hop(place, ada.port, "tls"))
         assert await told.next() == CallFailed(Ending(Side.LOCAL, Reason.UNREACHABLE))
         assert ada.heard == []
+
+
+async def test_a_stream_is_used_again_for_the_name_that_it_has_shown_alone(tmp_path: Path) -> None:
+    """Two names lead to one place: the certificate was that of the first, so no call to the second goes that way."""
+    place = address()
+    theirs, trust = secured(tmp_path / "a", "one.example")
+    async with RawCallee(place, [486], tls=theirs) as ada:
+        records = {("one.example", "A"): [place], ("two.example", "A"): [place]}
+        async with (
+            NameServer(address(), records) as names,
+            agent(Resolver([(names.address, names.port)]), trust=trust) as made,
+        ):
+            for name in ("one.example", "two.example", "one.example"):
+                leg, told = leg_of(made)
+                leg.reach(hop(name, ada.port, "tls"))
+                if name == "two.example":
+                    assert await told.next() == CallFailed(Ending(Side.LOCAL, Reason.UNREACHABLE))
+                    continue
+                assert isinstance(await told.next(), Reached)
+                leg.place(20000)
+                assert isinstance(await told.next(), CallFailed)
+            assert ada.connections == 1 and len(ada.requests("INVITE")) == 2
 
 
 async def test_what_is_too_long_for_a_datagram_goes_by_tcp() -> None:

@@ -239,8 +239,7 @@ class OutgoingLeg:
         return [Reach(self._call.hops[hop])]
 
     def _reached(self, reached: Reached, _now: float) -> list[LegEffect]:
-        # While it calls: nobody was there, and the hop has another place (RFC 3263 section 4.3).
-        if self.state not in {CallState.REACHING, CallState.CALLING} or self._call is None:
+        if self.state is not CallState.REACHING or self._call is None:
             return []
         opened = (reached.local_address, reached.keys)
         if self._port is not None and self._opened_for == opened:

@@ -2,8 +2,10 @@
 
 import pytest
 
+from parley.wire.sip.core import Limits
 from parley.wire.sip.errors import OurMistake, TheirMistake
 from parley.wire.sip.events import DialogEnded, ResponseReceived, TransactionFailed
+from parley.wire.sip.layer import SipLayer
 from parley.wire.sip.message import Request, Response
 from tests.kit.sip_wire import Desk
 
@@ -358,6 +360,18 @@ def test_a_contact_of_the_users_own_is_used() -> None:
     desk = Desk()
     _, invite = call(desk, contact="<sip:room@rooms.example>")
     assert invite.contacts[0].uri.text == "sip:room@rooms.example"
+
+
+def test_our_own_calls_are_bounded_too() -> None:
+    """Beyond the bound of dialogs or of transactions no INVITE goes out."""
+    for limits in (Limits(dialogs=1), Limits(transactions=1)):
+        desk = Desk(layer=SipLayer(limits=limits))
+        _, invite = call(desk)
+        if limits.dialogs == 1:
+            desk.hear(reply(invite, 200))
+        with pytest.raises(OurMistake):
+            call(desk)
+        assert desk.said() == []
 
 
 def test_bad_addresses_are_refused_before_anything_is_sent() -> None:

@@ -39,7 +39,6 @@ from .dialler import SipDialler
 from .invites import Invites
 from .leg import SipLeg
 from .listeners import Listeners, StreamLimits
-from .outgoing import DATAGRAM_MOST
 from .pulse import Pulse
 from .rates import MESSAGES_PER_CALL, SourceRates
 from .refer import Moves, Referrals
@@ -50,6 +49,7 @@ from .statuses import Refused
 from .stored_call import decoded, invite_of
 from .surviving import SKIPPED, SurvivingCall
 from .trunks import TrustedTrunks
+from .ways import DATAGRAM_MOST
 from .websockets import SipSockets
 
 log = structlog.get_logger(__name__)

@@ -25,11 +25,12 @@ from ...wire.sip.flow import Flow
 from ...wire.sip.layer import SipLayer
 from .addresses import media_address, media_bind_address
 from .listeners import Listeners, Security, is_ours
-from .outgoing import Invitation, NoWay, OutgoingSipLeg, Way
+from .outgoing import OutgoingSipLeg
 from .passing import headers_of
 from .resolver import DEFAULT_PORTS, NameUnknown, Place, Resolver
 from .stored_call import StoredInvite
 from .tries import Shunned, Vigil
+from .ways import Invitation, NoWay, Way
 
 log = structlog.get_logger(__name__)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -12,7 +12,7 @@ import structlog
 from ...app.ports import CallerIdentity
 from ...core.endings import Ending, Reason, Side
 from ...core.leg_inputs import Answered, CallFailed, LegInput, Reached, Ringing, WebLocal
-from ...core.outbound import Hop, Target
+from ...core.outbound import FailureAction, Hop, Target
 from ...core.profiles import MediaEncryption
 from ...wire.offer_answer import read_answer
 from ...wire.sdp import Session, parse
@@ -33,55 +33,11 @@ from .resolver import Place
 from .said import readable
 from .stored_call import StoredInvite
 from .tries import Tries, Watching
+from .ways import DATAGRAM_MOST, Invitation, NoWay, Way
 
 log = structlog.get_logger(__name__)
 
 NAME_MOST = 100  # characters of a display name
-DATAGRAM_MOST = 1300  # bytes (RFC 3261 section 18.1.1)
-HEADERS_USUAL = 500  # bytes that our other headers take
-
-
-class NoWay(Exception):
-    """There is no way to the hop. `ending` says why."""
-
-    def __init__(self, side: Side, reason: Reason) -> None:
-        super().__init__(reason)
-        self.ending = Ending(side, reason)
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How to reach a hop. media_address: what the far end is told; media_local: where to bind. place: where the hop
-    stands, or one of several; another: there are more.
-    """
-
-    flow: Flow
-    media_address: str
-    media_local: str
-    place: Place | None = None
-    another: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Invitation:
-    """An INVITE to be sent. from_: value without tag; contact None: the flow's own; direct: see SipLayer.invite."""
-
-    target: str
-    flow: Flow
-    from_: str
-    body: bytes
-    call_id: str
-    contact: str | None = None
-    headers: tuple[tuple[str, str], ...] = ()
-    from_tag: str | None = None
-    cseq: int = 1
-    direct: bool = False
-
-    @property
-    def length(self) -> int:
-        """Of the whole request, about."""
-        headers = sum(len(name) + len(value) + 4 for name, value in self.headers)
-        return len(self.body) + headers + len(self.from_) + 2 * len(self.target) + HEADERS_USUAL
 
 
 class CallingWire(Wire, Watching, Protocol):
@@ -189,6 +145,8 @@ class OutgoingSipLeg(CallByHop):
         self._sent_invitation: Invitation | None = None
         self._digest: DigestClient | None = None
         self._tries = Tries(wire, lambda: None)
+        self._media_local = ""  # where our port is bound
+        self._web: WebLocal | None = None  # and what is told of it besides
         self._foretold: dict[str, Session] = {}  # by tag: answers that came before the call was taken
 
     # --- OutgoingDoor ------------------------------------------------------------------------------------------
@@ -197,26 +155,28 @@ class OutgoingSipLeg(CallByHop):
         self._tries = Tries(self._calling, lambda: self._dead(Ending(Side.REMOTE, Reason.UNREACHABLE)))
         self._calling.spawn(self._reach(hop), lambda: self._failed(Ending(Side.LOCAL, Reason.UNREACHABLE)))
 
-    async def _reach(self, hop: Hop, otherwise: Ending | None = None) -> None:
+    async def _reach(self, hop: Hop) -> None:
         try:
-            way = await self._calling.way_to(hop, self._tries.passed)
+            way = await self._calling.way_to(hop)
         except NoWay as no:
-            self._failed(otherwise or no.ending)
+            self._failed(no.ending)
             return
-        self._tries.at(way.place, way.another)
-        self._hop = hop
-        self._flow = way.flow
-        self._media_address = way.media_address
+        self._media_local = way.media_local
+        self._go(hop, way)
         keys = "dtls" if self._by_dtls and self._offers_srtp(way.flow) else ""
         if way.flow.transport in {"ws", "wss"} and self._encryption is not MediaEncryption.PROHIBITED:
             keys = "web"  # whoever registered by WebSocket is a page
         self._tell(Reached(way.media_local, way.flow.remote[0], keys))
 
+    def _go(self, hop: Hop, way: Way) -> None:
+        self._tries.at(way.place, way.another or hop.failure_action is FailureAction.CONTINUE)
+        self._hop, self._flow, self._media_address = hop, way.flow, way.media_address
+
     def place(self, port: int, web: WebLocal | None = None) -> None:
         hop, flow = self._hop, self._flow
         if hop is None or flow is None or self.ended:
             return
-        self._port = port
+        self._port, self._web = port, web
         self._attempts += 1
         if self._attempts > 1:
             self._call_id = f"{self._call_id.partition('-')[0]}-{self._attempts}"  # another call to another place
@@ -320,14 +280,27 @@ class OutgoingSipLeg(CallByHop):
         self._dead(Ending(Side.REMOTE, reason))
 
     def _dead(self, ending: Ending) -> None:
-        """Nobody took the call where the hop was tried: by its next place, where it has one; by a port there."""
+        """Nobody took the call where the hop was tried: by its next place, where it has one."""
         hop, invite, self._invite = self._hop, self._invite, None
         if invite is not None:
             self._calling.abandon(invite)
         if hop is None or self.ended or not self._tries.dead():
             self._failed(ending)
             return
-        self._calling.spawn(self._reach(hop, ending), lambda: self._failed(ending))
+        self._calling.spawn(self._go_on(hop, ending), lambda: self._failed(ending))
+
+    async def _go_on(self, hop: Hop, ending: Ending) -> None:
+        """To the next place that is reached from where our port is bound."""
+        try:
+            way = await self._calling.way_to(hop, self._tries.passed)
+            while way.media_local != self._media_local and way.place is not None:
+                self._tries.passed.add(way.place)
+                way = await self._calling.way_to(hop, self._tries.passed)
+        except NoWay:
+            self._failed(ending)
+            return
+        self._go(hop, way)
+        self.place(self._port, self._web)
 
     def _note_early(self, response: Response) -> None:
         """An answer in what arrives reliably is one (RFC 3262 section 5). What is played before the call is taken, a

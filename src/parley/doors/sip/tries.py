@@ -68,13 +68,13 @@ class Vigil:
     def _knock(self) -> None:
         """A machine without that port says so (ICMP), and only a connected socket is told whose answer it is."""
         family = socket.AF_INET6 if ":" in self._flow.remote[0] else socket.AF_INET
-        knocking = self._socket = socket.socket(family, socket.SOCK_DGRAM)
-        knocking.setblocking(False)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # no room for a socket, or no route: then time will tell
+            knocking = self._socket = socket.socket(family, socket.SOCK_DGRAM)
+            knocking.setblocking(False)
             knocking.bind((self._flow.local[0], 0))
             knocking.connect(self._flow.remote)
             knocking.send(KNOCK)
-        asyncio.get_running_loop().add_reader(knocking, self._answered)
+            asyncio.get_running_loop().add_reader(knocking, self._answered)
 
     def _answered(self) -> None:
         try:
@@ -110,8 +110,10 @@ class Tries:
         self._vigil: Vigil | None = None
 
     def at(self, place: Place | None, another: bool) -> None:
-        """The call goes there; another: there are places left."""
-        self._place, self._another, self._rung = place, another, False
+        """The call goes there. another: there are places left, of this hop or of the next rule's. place None: a phone
+        that registered, which may be asleep and has all the time.
+        """
+        self._place, self._another, self._rung = place, another and place is not None, False
 
     def sent(self, flow: Flow) -> None:
         """The INVITE is on its way."""
