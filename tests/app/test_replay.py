@@ -22,7 +22,7 @@ from parley.core.admission import Admit
 from parley.core.events import LegActivated, LegDeactivated
 from parley.core.ids import AccessMethodId, LegId, MeetingId, ParticipantId, SpaceId
 from parley.core.key_commands import KeyCommand
-from parley.core.leg import PORT_LIMIT
+from parley.core.leg_departure import PORT_LIMIT
 from parley.core.leg_inputs import (
     Answered,
     Confirmed,

@@ -5,7 +5,7 @@ import pytest
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import LegArrived, LegConnected, LegEnded
 from parley.core.ids import LegId
-from parley.core.leg import PORT_LIMIT, LegState
+from parley.core.leg_departure import PORT_LIMIT
 from parley.core.leg_inputs import (
     Accept,
     ChangeMedia,
@@ -31,6 +31,7 @@ from parley.core.leg_inputs import (
     Resolved,
     UnknownTarget,
 )
+from parley.core.leg_machine import LegState
 from parley.core.meeting_inputs import Admitted, Cause, Dropped, JoinRefused, Waiting
 from tests.core.leg_kit import AUDIO, HANG_UP, IVR, OFFER, Caller, space
 

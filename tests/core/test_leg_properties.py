@@ -11,7 +11,8 @@ from parley.core.endings import Ending, Reason, Side
 from parley.core.events import LegArrived, LegEnded
 from parley.core.farewells import Farewell
 from parley.core.ids import AccessMethodId, LegId
-from parley.core.leg import PORT_LIMIT, Leg, LegState
+from parley.core.leg import Leg
+from parley.core.leg_departure import PORT_LIMIT
 from parley.core.leg_inputs import (
     Accept,
     CallIdResolved,
@@ -44,6 +45,7 @@ from parley.core.leg_inputs import (
     StopEcho,
     UnknownTarget,
 )
+from parley.core.leg_machine import LegState
 from parley.core.meeting_inputs import Admitted, Cause, Dropped, JoinRefused, Waiting
 from parley.core.profiles import PasscodeMode
 from tests.core.leg_kit import AUDIO, HANG_UP, IVR, OFFER, space

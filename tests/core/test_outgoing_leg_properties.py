@@ -11,7 +11,7 @@ from parley.core.endings import Ending, Reason, Side
 from parley.core.events import LegArrived, LegConnected, LegEnded
 from parley.core.farewells import Farewell
 from parley.core.ids import LegId
-from parley.core.leg import PORT_LIMIT
+from parley.core.leg_departure import PORT_LIMIT
 from parley.core.leg_inputs import (
     Answered,
     CallFailed,
@@ -42,8 +42,9 @@ from parley.core.leg_inputs import (
     ReportCall,
     Ringing,
 )
+from parley.core.leg_machine import LegState
 from parley.core.meeting_inputs import Admitted, Cause, Dropped, JoinRefused, Waiting
-from parley.core.outgoing_leg import CallState, OutgoingLeg
+from parley.core.outgoing_leg import OutgoingLeg
 from tests.core.call_kit import BUSY, UNREACHABLE, dial, hop
 from tests.core.leg_kit import AUDIO, HANG_UP
 
@@ -111,7 +112,7 @@ class History:
     def feed(self, given: LegInput) -> None:
         if isinstance(given, MediaOpened | MediaFailed):
             waits = self.count(OpenMedia) > self.opened + self.refused
-            if not waits or self.leg.state is CallState.FINISHED:
+            if not waits or self.leg.state is LegState.FINISHED:
                 return
             self.opened += isinstance(given, MediaOpened)
             self.refused += isinstance(given, MediaFailed)
