@@ -159,3 +159,12 @@ class Gathering:
 
     def active(self) -> list[str]:
         return [leg.leg for leg in self.meeting.view(self.now).legs if not leg.causes]
+
+
+def started() -> Gathering:
+    """A host and two active guests."""
+    room = Gathering()
+    room.join("host")
+    room.join("ann", GUEST)
+    room.join("bob", GUEST)
+    return room

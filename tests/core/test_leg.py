@@ -38,7 +38,8 @@ from parley.core.leg_inputs import (
 from parley.core.leg_machine import LegState
 from parley.core.meeting_inputs import Admitted, Cause, Dropped, JoinRefused, Waiting
 from parley.core.profiles import MediaEncryption
-from tests.core.leg_kit import AUDIO, HANG_UP, IVR, OFFER, Caller, space
+from tests.core.leg_kit import AUDIO, IVR, OFFER, Caller, space
+from tests.core.one_leg import HANG_UP
 
 CANCELLED = Ending(Side.REMOTE, Reason.CANCELLED)
 WAITS = News(Waiting(frozenset({Cause.NO_HOST})))

@@ -44,7 +44,8 @@ from parley.core.leg_machine import LegState
 from parley.core.meeting_inputs import Admitted, Dropped, Entry, JoinRefused, Waiting
 from parley.core.meeting_inputs import Cause as MeetingCause
 from tests.core.call_kit import BUSY, DECLINED, ENTRY, MUTED, UNREACHABLE, Called, dial, hop
-from tests.core.leg_kit import AUDIO, HANG_UP
+from tests.core.leg_kit import AUDIO
+from tests.core.one_leg import HANG_UP
 
 SHUTDOWN = Ending(Side.LOCAL, Reason.SHUTDOWN)
 
