@@ -85,8 +85,7 @@ class Meeting:
         """brand: whose prompts are heard in it. tells_alone: see Chimes. says_farewell: phones that it sends out are
         told so before they are hung up."""
         self.id = id
-        call = resolve_call(call_layers)
-        self._there = Attendance(id, space, name, tenant, kind, call, brand, now, says_farewell)
+        self._there = Attendance(id, space, name, tenant, kind, resolve_call(call_layers), brand, now, says_farewell)
         self._finished = False
         self._ordered = False  # somebody has ended it
         self._kept = False
