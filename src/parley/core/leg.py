@@ -56,8 +56,6 @@ PATH_LIMIT = 20.0
 
 ECHO_GREETING = "echo"
 PLAYS_MOST = 1000  # prompts of one stay at an entrance: what ends late there is not taken for one of the next
-
-
 _FULL = frozenset({Reason.PARTICIPANT_LIMIT, Reason.TENANT_LIMIT, Reason.SYSTEM_LIMIT})
 
 

@@ -64,13 +64,12 @@ from .survival import Known
 CONFIRM_PROMPT = "confirm-join"
 CONFIRM_WITHIN = 60.0  # seconds from the answer
 CONFIRM_AGAIN = 7.0  # seconds from one asking to the next
+REDIRECTIONS_MOST = 5  # places that others send one call of ours to
+
 # Said by the person called, or by our own patience: another hop would only ring them again.
 _FINAL = frozenset({Reason.BUSY, Reason.DECLINED, Reason.NO_ANSWER, Reason.CANCELLED})
-
-
 _PLACED = frozenset({LegState.CALLING, LegState.RINGING})
 _TRYING = _PLACED | {LegState.REACHING, LegState.OPENING, LegState.REDIRECTED}
-REDIRECTIONS_MOST = 5  # places that others send one call of ours to
 _TIMED = _TRYING | {LegState.CONFIRMING}
 
 
