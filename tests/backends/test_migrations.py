@@ -1,7 +1,6 @@
 """The schema and the way to it."""
 
 import sqlite3
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,7 +43,7 @@ def at_revision(path: Path, revision: str) -> None:
     engine.dispose()
 
 
-async def brought_up(path: Path, rows: Iterable[tuple[str, tuple[str, ...]]]) -> SqlStore:
+async def brought_up(path: Path, rows: list[tuple[str, tuple[str, ...]]]) -> SqlStore:
     """The store of this version over a database of an older one, to which these rows (statement, values) were added
     before."""
     database = sqlite3.connect(path)
@@ -213,7 +212,7 @@ async def test_the_encryption_that_was_only_kept_counts_from_now_on(tmp_path: Pa
         ("b", '{"cms": {"sipControlEncryption": "auto"}}'),
         ("c", "{}"),
     )
-    store = await brought_up(path, ((insert, row) for row in rows))
+    store = await brought_up(path, [(insert, row) for row in rows])
     async with store.reading() as after:
         rules = (await after.outbound_rules.page(Query())).items
     await store.close()
@@ -232,7 +231,7 @@ async def test_rights_that_were_only_kept_count_from_now_on(tmp_path: Path) -> N
     insert = "INSERT INTO leg_profiles (id, settings, extras) VALUES (?, ?, ?)"
     settings = '{"needs_activation": true}'
     kept = '{"cms": {"callLockAllowed": "true", "endCallAllowed": "false", "videoMode": "auto"}, "other": {}}'
-    store = await brought_up(path, ((insert, row) for row in (("a", settings, kept), ("b", settings, "{}"))))
+    store = await brought_up(path, [(insert, row) for row in (("a", settings, kept), ("b", settings, "{}"))])
     async with store.reading() as after:
         first, second = (await after.leg_profiles.page(Query())).items
     await store.close()
