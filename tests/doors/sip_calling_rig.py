@@ -50,11 +50,16 @@ class Told:
     async def next(self) -> LegInput:
         """Wait for the message after those that were read so."""
         async with asyncio.timeout(5.0):
-            while len(self.messages) <= self._read:
+            while not self.unread:
                 self._news.clear()
                 await self._news.wait()
+        message = self.unread[0]
         self._read += 1
-        return self.messages[self._read - 1]
+        return message
+
+    @property
+    def unread(self) -> list[LegInput]:
+        return self.messages[self._read :]
 
 
 class NoCallers:
