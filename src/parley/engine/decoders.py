@@ -6,7 +6,7 @@ from typing import Protocol
 
 from parley.engine import g711
 from parley.engine.g722 import G722Decoder
-from parley.engine.opus import OpusDecoder, has_copy, packet_samples
+from parley.engine.opus import OpusDecoder, has_copy, is_speechless, packet_samples
 from parley.engine.resample import Upsampler
 from parley.engine.sound import Samples, level
 
@@ -31,6 +31,9 @@ class Decoder(Protocol):
 
     def is_pause(self, payload: bytes) -> bool:
         """Whether the packet says that its sender falls silent now (DTX): what follows late is not lost."""
+
+    def is_speechless(self, payload: bytes) -> bool:
+        """Whether there is no speech in the packet, where that is told or seen at once."""
 
     def start_after(self, payload: bytes) -> Samples:
         """Forget what came before, but be as if this packet had been decoded: those between were not.
@@ -59,6 +62,9 @@ class _Telephone:
     def is_pause(self, payload: bytes) -> bool:
         return False
 
+    def is_speechless(self, payload: bytes) -> bool:
+        return False
+
     def glance(self, payload: bytes) -> float | None:
         return None
 
@@ -75,6 +81,9 @@ class G711Decoder(_Telephone):
 
     def start_after(self, payload: bytes) -> Samples:
         return self.decode(payload)
+
+    def is_speechless(self, payload: bytes) -> bool:
+        return not payload.strip(self._law.faint)
 
     def glance(self, payload: bytes) -> float | None:
         return level(self._law.expand(payload))
@@ -118,6 +127,9 @@ class OpusVoiceDecoder:
 
     def is_pause(self, payload: bytes) -> bool:
         return len(payload) <= 2  # RFC 6716 section 2.1.9
+
+    def is_speechless(self, payload: bytes) -> bool:
+        return is_speechless(payload)
 
     def start_after(self, payload: bytes) -> Samples:
         self._decoder.reset()

@@ -122,6 +122,11 @@ class Leg:
             self._agc = AutomaticGain() if wanted else None
 
     @property
+    def is_speechless(self) -> bool:
+        """Whether it is said to be silent; a gain that is on has to hear how loud that silence is."""
+        return self.receiver.speechless and self._agc is None
+
+    @property
     def own_gain(self) -> float:
         """What its voice is brought to the common level by, besides the plan's gain."""
         return 1.0 if self._agc is None else self._agc.gain
@@ -222,7 +227,7 @@ class Leg:
         patient = self.receiver.is_pausing and not self._reports and self.media.web is None
         return self.silent_ms(now) >= after_ms * (PAUSE_PATIENCE if patient else 1)
 
-    def voice(self, now: float, bar: float = -math.inf, *, rests: bool = False) -> Samples | None:
+    def voice(self, now: float, bar: float = -math.inf, rests: bool = False) -> Samples | None:
         """The leg's 20 ms of this tick, for the others; None is silence or a leg that nobody may hear.
 
         bar: what is quieter than this, in dBov, cannot be heard, and need not be decoded. rests: nobody listens in this
