@@ -82,6 +82,10 @@ class Counting(OpusVoiceDecoder):
         Counting.decodes += 1
         return super().decode(payload)
 
+    def guess(self, payload: bytes) -> float:
+        Counting.decodes += 1
+        return super().guess(payload)
+
 
 def room(codec: Codec) -> tuple[Rig, Caller, Caller]:
     """One who listens and one who may speak, in silence for a second."""

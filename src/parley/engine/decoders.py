@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Protocol
 
 from parley.engine import g711
 from parley.engine.g722 import G722Decoder
 from parley.engine.opus import OpusDecoder, has_copy, is_speechless, packet_samples
 from parley.engine.resample import Upsampler
-from parley.engine.sound import Samples, level
+from parley.engine.sound import SILENCE_LEVEL, Samples, level
 
 LAWS = {"pcmu": g711.MU, "pcma": g711.A}
 
@@ -39,6 +40,11 @@ class Decoder(Protocol):
         """Forget what came before, but be as if this packet had been decoded: those between were not.
 
         What comes back is this packet's sound, which may lack strength.
+        """
+
+    def guess(self, payload: bytes) -> float:
+        """About how loud a packet is whose predecessors were not decoded, in dBov; start_after() is to be called before
+        anything is decoded again.
         """
 
     def glance(self, payload: bytes) -> float | None:
@@ -85,7 +91,10 @@ class G711Decoder(_Telephone):
     def is_speechless(self, payload: bytes) -> bool:
         return not payload.strip(self._law.faint)
 
-    def glance(self, payload: bytes) -> float | None:
+    def guess(self, payload: bytes) -> float:
+        return self.glance(payload)
+
+    def glance(self, payload: bytes) -> float:
         return level(self._law.expand(payload))
 
 
@@ -102,6 +111,19 @@ class G722VoiceDecoder(_Telephone):
     def start_after(self, payload: bytes) -> Samples:
         self._decoder, self._upsampler = G722Decoder(), Upsampler(3)
         return self.decode(payload)
+
+    def guess(self, payload: bytes) -> float:
+        return level(self.start_after(payload))
+
+
+@cache
+def _guessing() -> OpusDecoder:
+    """Decodes single packets of any stream as if they followed one another.
+
+    The levels are nearer to the truth than those of a decoder that is reset each time (speech: 1.7 dB too low in the
+    median instead of 5), and its state, being used all the time, need not be fetched from far away in memory.
+    """
+    return OpusDecoder()
 
 
 class OpusVoiceDecoder:
@@ -134,6 +156,10 @@ class OpusVoiceDecoder:
     def start_after(self, payload: bytes) -> Samples:
         self._decoder.reset()
         return self.decode(payload)
+
+    def guess(self, payload: bytes) -> float:
+        samples = _guessing().decode(payload)
+        return SILENCE_LEVEL if samples is None else level(samples)
 
     def glance(self, payload: bytes) -> float | None:
         return None
