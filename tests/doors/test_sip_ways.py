@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-import os
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,85 +12,28 @@ from pathlib import Path
 
 import pytest
 
-from parley.app.ports import CallerIdentity, Clock
-from parley.app.tasks import Tasks
-from parley.backends.system import SystemClock
+from parley.app.ports import CallerIdentity
 from parley.core.endings import Ending, Reason, Side
-from parley.core.ids import OutboundRuleId
-from parley.core.leg_inputs import Answered, CallFailed, LegInput, Reached, Ringing
-from parley.core.outbound import FailureAction, Hop, Target
+from parley.core.leg_inputs import Answered, CallFailed, Reached, Ringing
+from parley.core.outbound import FailureAction, Hop
 from parley.core.profiles import MediaEncryption
 from parley.doors.sip.agent import SipAgent
 from parley.doors.sip.outgoing import OutgoingSipLeg
 from parley.doors.sip.resolver import NameUnknown, Place, Resolver
 from parley.doors.sip.tries import KNOCK_AFTER, SHUNNED_FOR, SILENT_FOR
 from parley.tls import generated_certificate
+from tests.doors.sip_calling_rig import RULE, Told, address, agent_at_work, leg_of
 from tests.kit.manual_clock import ManualClock
 from tests.kit.name_server import NameServer
 from tests.kit.rawcallee import RawCallee
 
-NET = f"127.{17 + os.getpid() % 200}.252"
-_hosts = itertools.count(2)
-ADA = Target("ada", "phones.example")
-
-
-class Told:
-    """The app's side of one leg."""
-
-    def __init__(self) -> None:
-        self.messages: asyncio.Queue[LegInput] = asyncio.Queue()
-
-    def post(self, message: LegInput) -> None:
-        self.messages.put_nowait(message)
-
-    async def next(self) -> LegInput:
-        async with asyncio.timeout(5.0):
-            return await self.messages.get()
-
-
-class NoCallers:
-    async def arrive(self, offered: object, door: object) -> None:
-        raise AssertionError("somebody called us")
-
-
-@asynccontextmanager
-async def agent(
-    resolver: Resolver | None = None, trust: ssl.SSLContext | None = None, clock: Clock | None = None
-) -> AsyncIterator[SipAgent]:
-    tasks = Tasks()
-    made = SipAgent(
-        clock=clock or SystemClock(),
-        arrivals=NoCallers(),  # type: ignore[arg-type]
-        spawn=tasks.spawn,
-        agent="Test",
-        media_address=None,
-        calls_most=10,
-        calls_per_source=10,
-        resolver=resolver,
-        trust=trust,
-    )
-    ports = await made.open(udp=(f"{NET}.1", 0), tcp=None)
-    await made.open(udp=None, tcp=(f"{NET}.1", ports["udp"]))
-    yield made
-    await tasks.cancel()
-    await made.close()
-
-
-def address() -> str:
-    return f"{NET}.{next(_hosts)}"
-
-
-def leg_of(
-    made: SipAgent, name: str = "", encryption: MediaEncryption = MediaEncryption.OPTIONAL
-) -> tuple[OutgoingSipLeg, Told]:
-    told = Told()
-    leg = made.dialler.outgoing(ADA, CallerIdentity("room", "parley.example", name), encryption)
-    leg.attach(told)
-    return leg, told
-
 
 def hop(host: str, port: int | None = None, transport: str = "udp") -> Hop:
-    return Hop(OutboundRuleId("rule"), host, port, transport)
+    return Hop(RULE, host, port, transport)
+
+
+def named(name: str) -> CallerIdentity:
+    return CallerIdentity("room", "parley.example", name)
 
 
 def secured(directory: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
@@ -161,7 +102,10 @@ async def test_a_call_goes_where_the_service_is() -> None:
     """The INVITE arrives at the port that SRV names."""
     async with RawCallee(address(), [486]) as ada:
         records = {("_sip._udp.d.example", "SRV"): [f"1 1 {ada.port} d.example."], ("d.example", "A"): [ada.address]}
-        async with NameServer(address(), records) as names, agent(Resolver([(names.address, names.port)])) as made:
+        async with (
+            NameServer(address(), records) as names,
+            agent_at_work(resolver=Resolver([(names.address, names.port)])) as made,
+        ):
             leg, told = leg_of(made)
             leg.reach(hop("d.example"))
             assert isinstance(await told.next(), Reached)
@@ -182,7 +126,7 @@ async def served_by(
     }
     async with (
         NameServer(address(), found) as names,
-        agent(Resolver([(names.address, names.port)]), clock=clock) as made,
+        agent_at_work(clock, resolver=Resolver([(names.address, names.port)])) as made,
     ):
         yield made, clock
 
@@ -208,7 +152,7 @@ async def test_a_place_that_says_nothing_is_passed_over(transport: str, late: in
         _, told = await called(made, transport)
         first = await silent.hears("INVITE")
         clock.advance(SILENT_FOR - 0.01)
-        assert told.messages.empty()
+        assert told.unread == []
         clock.advance(0.02)
         assert isinstance(await told.next(), Answered)
         assert (await ada.hears("INVITE")).header("Call-ID") != first.header("Call-ID")
@@ -217,7 +161,7 @@ async def test_a_place_that_says_nothing_is_passed_over(transport: str, late: in
         await silent.hears("CANCEL" if late == 180 else "BYE")
         assert (await silent.hears("ACK")).header("CSeq") == "1 ACK"
         await asyncio.sleep(0.05)
-        assert told.messages.empty() and ada.requests("BYE") == []
+        assert told.unread == [] and ada.requests("BYE") == []
 
 
 async def test_a_machine_without_the_port_is_passed_over_at_once() -> None:
@@ -256,7 +200,7 @@ async def test_where_it_has_rung_no_other_place_is_called() -> None:
         assert await told.next() == CallFailed(Ending(Side.REMOTE, Reason.UNREACHABLE))
         clock.advance(SILENT_FOR + 1)
         await asyncio.sleep(0.05)
-        assert two.heard == [] and told.messages.empty()
+        assert two.heard == [] and told.unread == []
 
 
 async def test_a_place_that_our_port_cannot_reach_is_passed_over() -> None:
@@ -272,7 +216,10 @@ async def test_a_place_that_our_port_cannot_reach_is_passed_over() -> None:
             ("1.f.example", "AAAA"): ["::1"],
             ("2.f.example", "A"): [three.address],
         }
-        async with NameServer(address(), records) as names, agent(Resolver([(names.address, names.port)])) as made:
+        async with (
+            NameServer(address(), records) as names,
+            agent_at_work(resolver=Resolver([(names.address, names.port)])) as made,
+        ):
             await made.open(udp=("::1", 0), tcp=None)
             leg, told = leg_of(made)
             leg.reach(hop("f.example"))
@@ -322,14 +269,14 @@ async def test_how_long_the_only_place_of_a_hop_has(
         if not listens:
             silent._datagrams.close()
             await asyncio.sleep(0.01)
-        async with agent(clock=clock) as made:
+        async with agent_at_work(clock) as made:
             leg, told = leg_of(made)
             leg.reach(replace(hop(silent.address, silent.port), failure_action=action, contact=contact))
             assert isinstance(await told.next(), Reached)
             leg.place(20000)
             clock.advance(seconds - 0.1)
             await asyncio.sleep(0.05)
-            assert told.messages.empty()
+            assert told.unread == []
             clock.advance(0.2)
             assert await told.next() == CallFailed(Ending(Side.REMOTE, Reason.UNREACHABLE))
 
@@ -339,7 +286,7 @@ async def test_a_call_by_tls_to_whom_the_certificate_names(tmp_path: Path) -> No
     place = address()
     theirs, trust = secured(tmp_path / "a", place)
     crypto = f"1 AES_CM_128_HMAC_SHA1_80 inline:{'A' * 40}"
-    async with RawCallee(place, [200], tls=theirs, crypto=crypto) as ada, agent(trust=trust) as made:
+    async with RawCallee(place, [200], tls=theirs, crypto=crypto) as ada, agent_at_work(trust=trust) as made:
         leg, told = leg_of(made)
         leg.reach(hop(place, ada.port, "tls"))
         assert isinstance(await told.next(), Reached)
@@ -359,7 +306,7 @@ async def test_a_call_by_tls_is_by_plain_rtp_where_srtp_is_prohibited(tmp_path: 
     """For peers that have TLS alone."""
     place = address()
     theirs, trust = secured(tmp_path / "a", place)
-    async with RawCallee(place, [200], tls=theirs) as ada, agent(trust=trust) as made:
+    async with RawCallee(place, [200], tls=theirs) as ada, agent_at_work(trust=trust) as made:
         leg, told = leg_of(made, encryption=MediaEncryption.PROHIBITED)
         leg.reach(hop(place, ada.port, "tls"))
         assert isinstance(await told.next(), Reached)
@@ -376,7 +323,7 @@ async def test_no_call_to_whoever_shows_another_certificate(tmp_path: Path, case
     theirs, trust = secured(tmp_path / "a", "other.example" if case == "another name" else place)
     if case == "a stranger's":
         _, trust = secured(tmp_path / "b", place)
-    async with RawCallee(place, [200], tls=theirs) as ada, agent(trust=trust) as made:
+    async with RawCallee(place, [200], tls=theirs) as ada, agent_at_work(trust=trust) as made:
         leg, told = leg_of(made)
         leg.reach(hop(place, ada.port, "tls"))
         assert await told.next() == CallFailed(Ending(Side.LOCAL, Reason.UNREACHABLE))
@@ -391,7 +338,7 @@ async def test_a_stream_is_used_again_for_the_name_that_it_has_shown_alone(tmp_p
         records = {("one.example", "A"): [place], ("two.example", "A"): [place]}
         async with (
             NameServer(address(), records) as names,
-            agent(Resolver([(names.address, names.port)]), trust=trust) as made,
+            agent_at_work(resolver=Resolver([(names.address, names.port)]), trust=trust) as made,
         ):
             for name in ("one.example", "two.example", "one.example"):
                 leg, told = leg_of(made)
@@ -407,9 +354,9 @@ async def test_a_stream_is_used_again_for_the_name_that_it_has_shown_alone(tmp_p
 
 async def test_what_is_too_long_for_a_datagram_goes_by_tcp() -> None:
     """Over 1300 bytes the same peer is called by a stream (RFC 3261 section 18.1.1); short ones stay datagrams."""
-    async with RawCallee(address(), [486]) as ada, agent() as made:
+    async with RawCallee(address(), [486]) as ada, agent_at_work() as made:
         for name, transport in (("Short", "UDP"), ("x" * 100, "TCP")):
-            leg, told = leg_of(made, name)
+            leg, told = leg_of(made, identity=named(name))
             leg._target = f"sip:{'a' * (400 if transport == 'TCP' else 4)}@phones.example"
             leg.reach(hop(ada.address, ada.port))
             assert isinstance(await told.next(), Reached)
@@ -420,9 +367,9 @@ async def test_what_is_too_long_for_a_datagram_goes_by_tcp() -> None:
 
 async def test_a_peer_without_tcp_gets_the_long_datagram() -> None:
     """Better a fragmented request than none."""
-    async with RawCallee(address(), [486]) as ada, agent() as made:
+    async with RawCallee(address(), [486]) as ada, agent_at_work() as made:
         ada._server.close()
-        leg, told = leg_of(made, "x" * 100)
+        leg, told = leg_of(made, identity=named("x" * 100))
         leg._target = f"sip:{'a' * 400}@phones.example"
         leg.reach(hop(ada.address, ada.port))
         assert isinstance(await told.next(), Reached)
