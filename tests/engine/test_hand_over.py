@@ -63,6 +63,23 @@ def test_srtp_goes_on_however_often_the_number_has_turned(suite: str, last: int)
         assert ears.open(again.close(plain)) == plain
 
 
+@pytest.mark.parametrize("suite", SUITES)
+@pytest.mark.parametrize("last", [3, 300, 65_540, 3_000_000])
+def test_a_copy_of_what_was_heard_before_is_refused_by_the_next_session(suite: str, last: int) -> None:
+    """Whoever has recorded the last seconds cannot play them to the worker that goes on; what comes next is heard."""
+    keys = keys_of(suite, 3)
+    far, before, after = Outbound(SUITES[suite], keys.theirs), PhoneSrtp(keys), PhoneSrtp(keys)
+    first = max(0, last - 400)
+    far.seal_on(SSRC, first - 1, 0)
+    before.hear_on({SSRC: first - 1} if first else {})
+    copies = [far.close(plain) for plain in packets(first, last - first + 1)]
+    assert None not in [before.open(data) for data in copies]
+    after.hear_on(before.heard())
+    assert [data for data in copies if after.open(data) is not None] == []
+    (following,) = packets(last + 1, 1)
+    assert after.open(far.close(following)) == following
+
+
 def test_no_report_is_protected_by_a_counter_that_was_used() -> None:
     """SRTCP carries its counter: the fifth report of the stream is the fifth, in whatever session."""
     before, after = PhoneSrtp(keys_of(LONG, 3)), PhoneSrtp(keys_of(LONG, 3))

@@ -84,10 +84,12 @@ class Inbound:
         return {int.from_bytes(source, "big"): last for source, last in self._sources.items() if last >= 0}
 
     def hear_on(self, heard: dict[int, int]) -> None:
-        """Go on with streams of which another session has heard so much."""
+        """Go on with streams of which another session has heard so much. Every number up to there counts as heard: a
+        copy of what came before must not be new to this session (RFC 3711 section 3.3.2), though it costs a packet
+        that is late by the hand-over itself."""
         far = Outbound(self._profile, self._key)
         for ssrc, last in heard.items():
-            for data in _leading_to(ssrc, last):
+            for data in _leading_to(ssrc, last, behind=WINDOW - 1):
                 self.open(far.close(data))
 
 
@@ -128,9 +130,10 @@ class Outbound:
             self.close_report(report)
 
 
-def _leading_to(ssrc: int, last: int) -> Iterator[bytes]:
-    """Packets whose sequence numbers go up to one that is counted over its turns."""
-    for number in range(last % STEP, last + 1, STEP):
+def _leading_to(ssrc: int, last: int, behind: int = 0) -> Iterator[bytes]:
+    """Packets whose sequence numbers go up to one that is counted over its turns; without a gap from so many behind."""
+    dense = max(last - behind, 0)
+    for number in (*range(dense % STEP, dense, STEP), *range(dense, last + 1)):
         yield build_rtp(0, number & 0xFFFF, 0, ssrc, b"\0")
 
 
