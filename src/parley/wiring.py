@@ -95,7 +95,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     sip_ports = await open_sip(settings, live.sip, live.directory, certificates, stack)
     survival.farewell()
     seats.ready()
-    run_beside(parts.timekeeping, stack)  # conferences may dial from here on
+    run_beside(parts.timekeeping(), stack)  # conferences may dial from here on
     await _open_ops(settings, kept, live, sip_ports, stack)
     return banner(start_facts(settings, first, sip_ports, certificate))
 

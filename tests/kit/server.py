@@ -240,10 +240,17 @@ class Server:
 
     async def _wait_ready(self) -> None:
         try:
-            await asyncio.wait_for(self._ready.wait(), READY_PATIENCE)
+            await asyncio.wait_for(self._ready_or_ended(), READY_PATIENCE)
         except TimeoutError:
             raise AssertionError(f"not ready within {READY_PATIENCE} s:\n{self._tail()}") from None
         assert self._ready_said, f"ended before it was ready:\n{self._tail()}"
+
+    async def _ready_or_ended(self) -> None:
+        """Media workers of the life before hold its output, which therefore does not end with it."""
+        while not self._ready.is_set() and self._process.returncode is None:
+            await asyncio.sleep(0.01)
+        if not self._ready.is_set():
+            await asyncio.sleep(0.1)  # for its last words
 
     @property
     def _ready_said(self) -> bool:
