@@ -590,7 +590,8 @@ async def test_whom_we_called_stays(life: Life) -> None:
 
 
 async def test_who_was_rung_is_rung_no_longer(life: Life) -> None:
-    """His call is given up once the doors are open, and its record has an end; who had answered is not concerned."""
+    """His call is given up once the doors are open, and its record has an end; who had answered is not concerned. The
+    row stays until then: a start that comes to nothing leaves it to the next one."""
     await called(life)
     space = life.meeting()
     assert space is not None
@@ -600,11 +601,16 @@ async def test_who_was_rung_is_rung_no_longer(life: Life) -> None:
     life.dialler.doors[-1].say(Ringing())
     await life.wait(WRITE_EVERY)
     assert await life.rows() == (2, 1)
-    killed = (await life.after_kill()).survive()
+    failed = (await life.after_kill()).survive()
+    await failed.survival.take_up()
+    await failed.survival.flush()
+    assert failed.doors.given_up == [] and await failed.rows() == (2, 1)
+    killed = (await failed.after_kill()).survive()
     await killed.survival.take_up()
     assert killed.doors.given_up == []
     killed.survival.farewell()
     assert killed.doors.given_up == [b"rings"]
+    await killed.wait(SOON)
     (end,) = killed.events(LegEnded)
     assert isinstance(end, LegEnded) and (end.leg, end.connected) == (leg, False)
     assert len(killed.directory.legs()) == 1 and await killed.rows() == (1, 1)
