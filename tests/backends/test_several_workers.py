@@ -213,6 +213,20 @@ async def test_a_space_is_on_one_worker(pool: Pool) -> None:
         phone.socket.close()
 
 
+async def test_a_meeting_of_nobody_has_its_place(pool: Pool) -> None:
+    """As one that an API has opened, or whose legs a dead worker took along: who comes first comes to where it is."""
+    engine, space = pool.engine, SpaceId("s")
+    other, first = Phone(engine, 400), Phone(engine, 500)
+    await other.call()
+    engine.apply(plan("m", 1, space))
+    assert engine._homes[MeetingId("m")].index == 1
+    await first.call(space)
+    engine.apply(plan("m", 2, space, first.leg))
+    assert worker_of(engine, first.leg) == 1
+    for phone in (other, first):
+        phone.socket.close()
+
+
 @pytest.mark.parametrize("srtp", [False, True], ids=["plain", "srtp"])
 async def test_a_caller_of_the_global_prompts_is_handed_over(pool: Pool, srtp: bool) -> None:
     """He comes in on another worker than the meeting's. Let in, his streams go on there: one SSRC, no number left out
