@@ -247,7 +247,7 @@ class Server:
 
     async def _ready_or_ended(self) -> None:
         """Media workers of the life before hold its output, which therefore does not end with it."""
-        while not self._ready.is_set() and self._process.returncode is None:
+        while not self._ready.is_set() and self._process.returncode is None:  # noqa: ASYNC110 - as in _kill
             await asyncio.sleep(0.01)
         if not self._ready.is_set():
             await asyncio.sleep(0.1)  # for its last words
