@@ -176,18 +176,19 @@ class Server:
 
     # --- the command line ---------------------------------------------------------------------------------------
 
-    async def command(self, *arguments: str, stdin: str = "") -> str:
-        """Run `parley ARGUMENTS` beside the running server; its output. AssertionError when it fails."""
+    async def command(self, *arguments: str, stdin: str = "", code: int = 0, **settings: str) -> str:
+        """Run `parley ARGUMENTS` beside the running server; its output. AssertionError when it does not end with the
+        code. settings: others than the server's."""
         process = await asyncio.create_subprocess_exec(
             *(*COMMAND, *arguments),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             cwd=self.data,
-            env=self._environment(),
+            env=self._environment() | {f"PARLEY_{key}": value for key, value in settings.items()},
         )
         output, errors = await asyncio.wait_for(process.communicate(stdin.encode()), 15.0)
-        assert process.returncode == 0, f"parley {arguments} ended with {process.returncode}:\n{errors.decode()}"
+        assert process.returncode == code, f"parley {arguments} ended with {process.returncode}:\n{errors.decode()}"
         return output.decode()
 
     async def events(self) -> list[LogLine]:

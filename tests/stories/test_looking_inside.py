@@ -21,8 +21,8 @@ VOICE = 420.0
 
 async def test_an_operator_looks_into_a_running_server() -> None:
     """A phone hears itself a second later in the echo; another types a wrong PIN and the right one. `check` calls the
-    server and hears its tone; `explain leg` tells the PIN's refusal; `replay` finds that all came out the same; no PIN
-    is in what is kept."""
+    server and hears its tone, and names what is advertised wrongly; `explain leg` tells the PIN's refusal; `replay`
+    finds that all came out the same; no PIN is in what is kept."""
     async with Server(Network()) as server:
         await same_uri_two_pins(server)
         speech = (tone(VOICE, 0.5), silence(60.0))
@@ -45,8 +45,16 @@ async def test_an_operator_looks_into_a_running_server() -> None:
             found = json.loads(await server.command("check", "--json"))
             assert [row["told"] for row in found if row["holds"] != "yes"] == []
             assert any("came back after 1." in row["told"] for row in found), found
+            elsewhere = server.network.address()
+            found = json.loads(await server.command("check", "--json", code=1, MEDIA__ADDRESS=elsewhere))
+            wrong = {row["what"]: row["told"] for row in found if row["holds"] == "NO"}
+            places = {way: f"sip by {way} at {elsewhere}:{server.sip_port}" for way in ("udp", "tcp")}
+            assert wrong.keys() == set(places.values())
+            for way, place in places.items():
+                assert f"at {server.sip} the server answers" in wrong[place]
+                assert f"media.address is wrong, or {way} port {server.sip_port} is not forwarded" in wrong[place]
         replayed = await server.command("replay", "--quiet")
-        assert replayed.endswith("inputs, no difference\n"), replayed
+        assert replayed.endswith(" inputs, no difference\n") and int(replayed.split()[0]) > 20, replayed
         [file] = (server.data / "inputs").iterdir()
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         server.never_log("555")
