@@ -166,17 +166,17 @@ def records(
     limit: Annotated[int, typer.Option("--lines", "-n", min=1, max=10_000, help="How many of the newest.")] = 100,
     as_json: AsJson = False,
 ) -> None:
-    """The newest call records."""
+    """The newest call records; a leg's end with how its sound fared, where it was long enough to be measured."""
     rows = ask(context, "records", limit=limit)
     if as_json:
         show_json(rows)
         return
-    head = ("at", "type")
+    columns = ("at", "record", "quality")
     shaped = [
-        {**{name: row.get(name) for name in head}, "facts": {k: v for k, v in row.items() if k not in head}}
+        {**{name: row.get(name) for name in columns}, "facts": {k: v for k, v in row.items() if k not in columns}}
         for row in rows
     ]
-    show_table(shaped, (*head, "facts"))
+    show_table(shaped, ("at", "record", "facts", "quality"))
 
 
 @app.command()
