@@ -304,6 +304,32 @@ async def test_tries_and_time_at_the_entrance_are_counted_on(life: Life) -> None
     assert killed.door(call).hung_up == Ending(Side.LOCAL, Reason.NO_INPUT)
 
 
+async def test_a_start_that_comes_to_nothing_changes_nothing(life: Life) -> None:
+    """Killed, or failed, between taking up and opening the doors: the start after it finds all as it was. Who is in
+    a meeting is, who was asked is asked once, who is to be sent out hears so from the start that succeeds."""
+    await life.two_pins()
+    host, lost, asked = await life.enter("room", "2222#"), await life.enter("room", "2222#"), await life.enter("room")
+    await life.wait(1)
+    del life.engine.legs[lost.leg.id]
+    before, failed = life.meeting(), life
+    for _ in range(2):
+        failed = (await failed.after_kill()).survive()
+        await failed.survival.take_up()
+        await failed.survival.flush()
+        await failed.settle()
+        assert [door.hung_up for door in failed.doors.opened.values()] == [None] * 3
+    assert failed.meeting() == before and failed.engine.played[asked.leg.id] == ["enter-pin"]
+    after = await failed.killed()
+    assert after.door(lost).hung_up == Ending(Side.LOCAL, Reason.MEDIA_FAILED)
+    assert not after.leg(host).waits and after.engine.played[asked.leg.id] == ["enter-pin"] * 2
+    for call in (host, asked):
+        assert not after.door(call).hung_up
+        after.door(call).say(RemoteEnded(HANG_UP))
+    await after.wait(2)
+    after.assert_records_whole()
+    assert await after.rows() == (0, 0)
+
+
 async def test_who_typed_a_call_id_is_asked_for_it_once_more(life: Life) -> None:
     """At the access number the prompts begin with the welcome, and what was typed ahead is forgotten."""
     await life.two_pins()
