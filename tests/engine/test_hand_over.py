@@ -126,6 +126,37 @@ def test_a_leg_goes_on_in_another_engine(suite: str | None) -> None:
     assert heard(bob.heard[-24_000:], 900, 48_000) and heard(caller.heard[-24_000:], 440, 48_000)
 
 
+@pytest.mark.parametrize("suite", SUITES)
+def test_a_recording_of_a_call_is_nothing_to_the_engine_that_goes_on_with_it(suite: str) -> None:
+    """Whoever has recorded the packets on their way is not heard, not counted, and no sign of life; the phone is."""
+    first, second = SecureRig(), SecureRig(dead_after_ms=1000)
+    pair_of(first, second)
+    caller = first.call_by_srtp("ann", PCMU, keys_of(suite, 2)).caller
+    protected, recorded = caller.network, list[bytes]()
+
+    def overheard(data: bytes, at: float) -> list[tuple[float, bytes]]:
+        arrivals = protected(data, at)
+        recorded.extend(one for _, one in arrivals)
+        return arrivals
+
+    caller.network = overheard
+    first.run(2.0)
+    second.run(2.0)
+    assert first.ask(GiveLeg(id=2, leg="ann", to="second")) == Done(id=2)
+    assert isinstance(second.ask(TakeLeg(id=4, leg="ann")), LegOpened)
+    counted, copies = second.dump("ann")["packets_received"], list(recorded)
+    second.callers["ann"], second.secure["ann"], caller.rig = caller, first.secure["ann"], second
+    caller.talking = False
+    for copy in copies:
+        second.deliver(caller, second.now, copy)
+    second.run(1.5)
+    assert second.dump("ann")["packets_received"] == counted > 90
+    assert [told.leg for told in second.told_of(MediaDead)] == ["ann"]
+    caller.talking = True
+    second.run(1.0)
+    assert second.dump("ann")["packets_received"] > counted + 45
+
+
 def test_who_announced_a_silence_is_waited_for_in_another_engine_too() -> None:
     """A phone that sent comfort noise, and nothing since, is not taken for dead where it went."""
     first, second = Rig(dead_after_ms=1000), Rig(dead_after_ms=1000)
