@@ -189,6 +189,9 @@ def test_status_is_a_page_and_json(server: Serving) -> None:
     """The same facts for people and programs."""
     assert "sip udp 127.0.0.1:5060" in well("status")
     assert json.loads(well("status", "--json"))["version"] == "0.1.0"
+    server.operations.loads = [{"worker": number, "busy_percent": 12.5, "late_ticks": 3} for number in (0, 1)]
+    lines = [line.split() for line in well("status").splitlines()]
+    assert ["worker", "busy", "percent", "late", "ticks"] in lines and ["1", "12.5", "3"] in lines
 
 
 @pytest.mark.parametrize(

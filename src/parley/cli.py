@@ -116,6 +116,8 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
         show_json(facts)
     else:
         show_facts(facts)
+        if facts.get("media"):
+            show_table(facts["media"], tuple(facts["media"][0]))
 
 
 @app.command()

@@ -44,6 +44,8 @@ async def test_an_operator_looks_into_a_running_server() -> None:
             whats = [entry["what"] for entry in story["timeline"]]
             assert "the PIN was refused: wrong-pin" in whats and any("the PIN was right" in what for what in whats)
             assert story["state"] == "connected" and story["waits"][0].startswith("no-host: ")
+            (load,) = json.loads(await server.command("status", "--json"))["media"]
+            assert load["ticks"] > 100 and 0 < load["busy_percent"] < 100
             found = json.loads(await server.command("check", "--json"))
             assert [row["told"] for row in found if row["holds"] != "yes"] == []
             assert any("came back after 1." in row["told"] for row in found), found
