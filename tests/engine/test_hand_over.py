@@ -80,6 +80,24 @@ def test_a_copy_of_what_was_heard_before_is_refused_by_the_next_session(suite: s
     assert after.open(far.close(following)) == following
 
 
+@pytest.mark.parametrize("suite", SUITES)
+@pytest.mark.parametrize("count", [1, 200])
+def test_a_copy_of_a_report_is_refused_by_the_next_session(suite: str, count: int) -> None:
+    """A recorded report is no sign of life, and tells nothing; the next one does."""
+    keys = keys_of(suite, 3)
+    far, before, after = Outbound(SUITES[suite], keys.theirs), PhoneSrtp(keys), PhoneSrtp(keys)
+    report = b"\x80\xc9\0\1" + SSRC.to_bytes(4, "big")
+    copies = [far.close_report(report) for _ in range(count)]
+    assert {before.open(data) for data in copies} == {report}
+    after.hear_on(before.heard(), before.reports())
+    assert {after.open(data) for data in copies} == {None}
+    following = far.close_report(report)
+    assert (after.open(following), after.open(following)) == (report, None)
+    last = PhoneSrtp(keys)
+    last.hear_on(after.heard(), after.reports())
+    assert last.open(following) is None and last.open(far.close_report(report)) == report
+
+
 def test_no_report_is_protected_by_a_counter_that_was_used() -> None:
     """SRTCP carries its counter: the fifth report of the stream is the fifth, in whatever session."""
     before, after = PhoneSrtp(keys_of(LONG, 3)), PhoneSrtp(keys_of(LONG, 3))
