@@ -95,7 +95,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     sip_ports = await open_sip(settings, live.sip, live.directory, certificates, stack)
     survival.farewell()
     seats.ready()
-    run_beside(parts.timekeeping, stack)  # conferences may dial from here on
+    run_beside(parts.timekeeping(), stack)  # conferences may dial from here on
     await _open_ops(settings, kept, live, sip_ports, stack)
     return banner(start_facts(settings, first, sip_ports, certificate))
 
@@ -104,7 +104,8 @@ async def _open_ops(
     settings: Settings, kept: Kept, live: Live, sip_ports: dict[str, int], stack: AsyncExitStack
 ) -> None:
     started = f"{kept.clock.utc():%Y-%m-%dT%H:%M:%SZ}"
-    described = describer(settings, started, sip_ports, lambda: len(live.engine.worker_pids))
+    engine = live.engine
+    described = describer(settings, started, sip_ports, lambda: len(engine.worker_pids), lambda: engine.loads)
     services = kept.services(shown_host(settings))
     operator = Operator(services, live.pins, live.directory, live.feed, kept.clock, described)
     door = OpsDoor(operator, settings.data_dir)
