@@ -46,7 +46,11 @@ def origin_of(url: str) -> str:
 
 
 def describer(
-    settings: Settings, started: str, sip_ports: dict[str, int], workers: Callable[[], int]
+    settings: Settings,
+    started: str,
+    sip_ports: dict[str, int],
+    workers: Callable[[], int],
+    troubles: Callable[[], list[str]],
 ) -> Callable[[], dict[str, Any]]:
     """What `parley status` shows of the server itself. started: ISO 8601 in UTC."""
 
@@ -61,6 +65,7 @@ def describer(
                 *([f"udp {settings.media.web_port} (browsers' sound)"] if settings.media.web_port else []),
             ],
             "workers": workers(),
+            "troubles": troubles(),
         }
 
     return describe

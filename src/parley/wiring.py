@@ -17,6 +17,7 @@ from .app.seats import Seats
 from .config import Settings
 from .doors.cms.app import CmsSettings, cms_app
 from .doors.ops.server import OpsDoor
+from .doors.web.health import health_app
 from .first_run import banner, ensure_data_dir, host_id
 from .first_start import prepare
 from .host import use_every_file
@@ -90,7 +91,8 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     socket = meeting_socket(settings, kept, live, web.sessions, seats, parts.start.give_up_in)
     native = with_socket(web.native, socket)
     sip_sockets = sockets_beside_pages(settings, live.sip)
-    root = root_of(_cms(settings, kept, live), parts.json, native, pages_of(settings), sip_sockets)
+    health = health_app(lambda: [trouble.what for trouble in kept.troubles.now()])
+    root = root_of(_cms(settings, kept, live), parts.json, native, pages_of(settings), health, sip_sockets)
     await open_http(settings, root, certificates, stack)
     sip_ports = await open_sip(settings, live.sip, live.directory, certificates, stack)
     survival.farewell()
@@ -104,7 +106,13 @@ async def _open_ops(
     settings: Settings, kept: Kept, live: Live, sip_ports: dict[str, int], stack: AsyncExitStack
 ) -> None:
     started = f"{kept.clock.utc():%Y-%m-%dT%H:%M:%SZ}"
-    described = describer(settings, started, sip_ports, lambda: len(live.engine.worker_pids))
+    described = describer(
+        settings,
+        started,
+        sip_ports,
+        lambda: len(live.engine.worker_pids),
+        lambda: [f"{one.what}: {one.told}" for one in kept.troubles.now()],
+    )
     services = kept.services(shown_host(settings))
     operator = Operator(services, live.pins, live.directory, live.feed, kept.clock, described)
     door = OpsDoor(operator, settings.data_dir)

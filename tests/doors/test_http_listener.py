@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import resource
 import socket
 import ssl
 import time
@@ -21,6 +23,7 @@ from starlette.websockets import WebSocket
 from websockets.asyncio.client import connect
 
 from parley.doors.http import HttpListener, Patience
+from parley.doors.shared import accepting
 from parley.doors.shared.accepting import Acceptor, Turnstile
 from parley.tls import generated_certificate
 from tests.doors.test_sip_bounds import gone, until
@@ -195,3 +198,33 @@ async def test_an_answer_may_take_its_time(tmp_path: Path) -> None:
         reader, writer = await ask()
         await asyncio.wait_for(reader.readuntil(b"here"), 5.0)
         writer.transport.abort()
+
+
+async def test_connections_leave_files_for_everything_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever opens as many as there may be cannot keep the server from opening its journal, its database or a media
+    worker: what would use up the last files is closed at once, and who comes when there is room is served."""
+    lowest = os.dup(0)
+    os.close(lowest)
+    monkeypatch.setattr(accepting, "highest_descriptor", lambda: lowest + 25)
+    async with listening(tmp_path, 0) as (_, ask):
+        port_holders: list[asyncio.StreamWriter] = []
+        answered = 0
+        for _ in range(20):
+            with contextlib.suppress(OSError):
+                reader, writer = await ask()
+                port_holders.append(writer)
+                answered += bool(await reader.read(1))
+        assert 3 < answered < 15
+        for writer in port_holders:
+            writer.transport.abort()
+        await asyncio.sleep(0.05)
+        reader, writer = await ask()
+        assert await reader.read(8) == b"HTTP/1.1"
+        writer.transport.abort()
+
+
+def test_a_share_of_few_files_is_reserved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quarter of them, and no more than 64 of many."""
+    for allowed, highest in ((128, 95), (65536, 65471)):
+        monkeypatch.setattr(resource, "getrlimit", lambda _which, allowed=allowed: (allowed, allowed))
+        assert accepting.highest_descriptor() == highest

@@ -53,6 +53,7 @@ class Importer:
         unsubscribe = self._journal.subscribe(self._appended)
         try:
             while True:
+                self._journal.retry()
                 try:
                     await self.import_now()
                 except Exception:
