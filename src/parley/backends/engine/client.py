@@ -379,7 +379,7 @@ class EngineClient:
         if worker.deaths > MOST_DEATHS:
             self._back.give_up(worker)
         if self._troubles is not None:
-            self._troubles.has(_down(worker), f"died {worker.deaths} times in a row")
+            self._troubles.has(_down(worker), f"deaths in a row: {worker.deaths}")
 
     def on_failed_start(self, worker: MediaWorker) -> None:
         if time.monotonic() - worker.died_at > RETURN_WITHIN:
