@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 import structlog
@@ -55,7 +56,7 @@ async def _serve(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     try:
         async with AsyncExitStack() as stack:
-            text = await _start(settings, stack)
+            text, stopping = await _start(settings, stack)
             print(text, flush=True)
             print("ready", flush=True)
             # What stands now stands for good: the collector need not look at it again.
@@ -64,12 +65,14 @@ async def _serve(settings: Settings) -> None:
             gc.enable()  # the command turned it off for the start
             await stop.wait()
             log.info("stopping")
+            stopping()
     except (OSError, ValueError) as problem:
         raise CannotStart(str(problem)) from problem
 
 
-async def _start(settings: Settings, stack: AsyncExitStack) -> str:
-    """Everything in the order in which it is needed; the stack closes it in reverse. Returns the banner."""
+async def _start(settings: Settings, stack: AsyncExitStack) -> tuple[str, Callable[[], None]]:
+    """Everything in the order in which it is needed; the stack closes it in reverse. Returns the banner, and what is to
+    be called before that."""
     empty = ensure_data_dir(settings.data_dir)
     lock(settings.data_dir, stack)
     kept = await open_kept(settings, stack)
@@ -99,7 +102,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     seats.ready()
     run_beside(parts.timekeeping, stack)  # conferences may dial from here on
     await _open_ops(settings, kept, live, sip_ports, stack)
-    return banner(start_facts(settings, first, sip_ports, certificate))
+    return banner(start_facts(settings, first, sip_ports, certificate)), kept.store.hurry
 
 
 async def _open_ops(

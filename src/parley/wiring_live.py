@@ -61,7 +61,7 @@ async def open_live(settings: Settings, kept: Kept, stack: AsyncExitStack) -> Li
     feed = EventFeed(_log_lines, settings.log.kept_lines)
     journal.subscribe(feed.take)
     importer = Importer(journal, kept.store, kept.clock)
-    stack.push_async_callback(importer.import_now)
+    stack.push_async_callback(importer.finish)
     run_beside(importer.run(), stack)
     _run_sender(settings, kept, stack)
     engine = await _engine(settings, kept.troubles, stack)

@@ -246,6 +246,19 @@ async def test_a_locked_database_is_told_and_nobody_waits_behind_who_waits(tmp_p
     await store.close()
 
 
+async def test_a_lock_does_not_hold_up_the_end(store: SqlStore, tmp_path: Path) -> None:
+    """Once the server stops, a write waits a second for whoever holds the database, not ten."""
+    await fill(store, space(1))
+    other = sqlite3.connect(tmp_path / "parley.db", timeout=0, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    store.hurry()
+    began = time.monotonic()
+    with pytest.raises(StoreUnavailable, match="locked"):
+        await fill(store, space(2))
+    other.close()
+    assert time.monotonic() - began < 5.0
+
+
 @pytest.mark.parametrize("replaced", [False, True], ids=["removed", "replaced"])
 async def test_nothing_is_written_to_a_file_that_nobody_finds_again(
     store: SqlStore, tmp_path: Path, template: Path, replaced: bool

@@ -52,6 +52,7 @@ class SqlStore:
         self._seal = Seal(seal_key)
         self._troubles = troubles
         self._turn_within = turn_within
+        self._hurries = False
         self._file: sqlite.OwnFile | None = None
         if parsed.get_backend_name() == sqlite.NAME:
             sqlite.prepare(parsed, new=new)
@@ -61,7 +62,7 @@ class SqlStore:
         self._writer: AsyncEngine = create_async_engine(parsed, pool_size=1, max_overflow=0, **options)
         self._reader: AsyncEngine = create_async_engine(parsed, pool_size=READERS, max_overflow=0, **options)
         if parsed.get_backend_name() == sqlite.NAME:
-            sqlite.install(self._writer, writes=True)
+            sqlite.install(self._writer, writes=True, hurries=lambda: self._hurries)
             sqlite.install(self._reader, writes=False)
         self._lock = asyncio.Lock()
         self._holder: asyncio.Task[Any] | None = None
@@ -129,6 +130,11 @@ class SqlStore:
         else:
             if self._troubles is not None:
                 self._troubles.over(trouble)
+
+    def hurry(self) -> None:
+        """The server stops: whoever holds the database does not hold that up for long."""
+        self._hurries = True
+        self._turn_within = min(self._turn_within, sqlite.HURRIED_MILLISECONDS / 1000)
 
     async def close(self) -> None:
         await self._reader.dispose()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ DRIVER_LOGGER = "aiosqlite"
 
 # Another process (the command line) may hold the write lock for the length of one transaction.
 BUSY_MILLISECONDS = 10_000
+HURRIED_MILLISECONDS = 1000
 
 # Passed to every table: a position is never given twice, even after its row is gone.
 TABLE_OPTIONS: dict[str, Any] = {"sqlite_autoincrement": True}
@@ -71,8 +73,9 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def install(engine: AsyncEngine, *, writes: bool) -> None:
-    """Pragmas at each connect and transactions of our own choosing at each begin."""
+def install(engine: AsyncEngine, *, writes: bool, hurries: Callable[[], bool] = lambda: False) -> None:
+    """Pragmas at each connect and transactions of our own choosing at each begin. hurries: a lock is waited for shortly
+    from now on."""
     # A write transaction takes the lock when it begins: one that starts by reading could not be upgraded safely.
     begin = "BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED"
 
@@ -92,6 +95,8 @@ def install(engine: AsyncEngine, *, writes: bool) -> None:
 
     @event.listens_for(engine.sync_engine, "begin")
     def began(connection: Connection) -> None:
+        if hurries():
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={HURRIED_MILLISECONDS}")
         connection.exec_driver_sql(begin)
 
 
