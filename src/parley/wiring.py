@@ -79,6 +79,8 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> tuple[str, Callab
     first = await prepare(settings, empty, kept.store, kept.administration, kept.credentials, kept.identifiers)
 
     certificates = certificates_of(settings, certificate := certificate_of(settings, kept.clock))
+    if certificates is not None:
+        kept.troubles.look("a certificate is of no use", lambda: certificates.wrong(kept.clock.utc()))
     live = await open_live(settings, kept, stack)
 
     parts = conference_parts(settings, kept, live)
@@ -100,6 +102,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> tuple[str, Callab
     sip_ports = await open_sip(settings, live.sip, live.directory, certificates, stack)
     survival.farewell()
     seats.ready()
+    run_beside(kept.troubles.watch(), stack)
     run_beside(parts.timekeeping, stack)  # conferences may dial from here on
     await _open_ops(settings, kept, live, sip_ports, stack)
     return banner(start_facts(settings, first, sip_ports, certificate)), kept.store.hurry

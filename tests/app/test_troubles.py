@@ -1,5 +1,6 @@
 """What is wrong now, as whoever watches over the server is told."""
 
+import asyncio
 from datetime import timedelta
 
 from structlog.testing import capture_logs
@@ -35,3 +36,23 @@ def test_what_nobody_would_tell_is_looked_at_when_somebody_asks() -> None:
     assert [trouble.told for trouble in troubles.now()] == ["3 MB are free"]
     free[0] = ""
     assert troubles.now() == ()
+
+
+async def test_what_is_looked_at_is_told_though_nobody_asks() -> None:
+    """In the log, within a minute."""
+    clock, told = ManualClock(), [""]
+    troubles = Troubles(clock)
+    troubles.look("the disk is nearly full", lambda: told[0])
+    with capture_logs() as lines:
+        task = asyncio.create_task(troubles.watch())
+        await asyncio.sleep(0)
+        told[0] = "3 MB are free"
+        clock.advance(59.0)
+        await asyncio.sleep(0)
+        assert not lines
+        clock.advance(1.0)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert [line["event"] for line in lines] == ["the disk is nearly full"]

@@ -4,6 +4,7 @@ and shown by `parley status` and the health page for as long as it lasts.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,8 @@ import structlog
 from .ports import Clock
 
 log = structlog.get_logger(__name__)
+
+LOOK_EVERY = 60.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,20 @@ class Troubles:
             log.warning("over: " + what, seconds=round((self._clock.utc() - known.since).total_seconds()))
 
     def look(self, what: str, told: Callable[[], str]) -> None:
-        """What nobody would tell: looked at whenever somebody asks. told: empty where it is not so; must not block."""
+        """What nobody would tell: looked at whenever somebody asks, and every minute while `watch` runs. told: empty
+        where it is not so; must not block."""
         self._looks[what] = told
+
+    async def watch(self) -> None:
+        """Until cancelled."""
+        while True:
+            self.now()
+            over = asyncio.Event()
+            timer = self._clock.call_at(self._clock.now() + LOOK_EVERY, over.set)
+            try:
+                await over.wait()
+            finally:
+                timer.cancel()
 
     def now(self) -> tuple[Trouble, ...]:
         """Those that last, oldest first."""
