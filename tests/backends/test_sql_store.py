@@ -271,6 +271,10 @@ async def test_nothing_is_written_to_a_file_that_nobody_finds_again(
         shutil.copy(template, tmp_path / "parley.db")
     with pytest.raises(StoreUnavailable, match="removed or replaced"):
         await fill(store, space(1))
+    with pytest.raises(StoreUnavailable, match="removed or replaced"):
+        async with store.reading() as reading:  # by a connection that is new
+            await reading.spaces.page(Query())
+    assert (tmp_path / "parley.db").exists() is replaced
 
 
 async def test_a_damaged_database_is_told_as_that(tmp_path: Path) -> None:

@@ -61,9 +61,9 @@ class SqlStore:
         # The writer has a connection of its own, so that readers never keep it waiting, nor it them.
         self._writer: AsyncEngine = create_async_engine(parsed, pool_size=1, max_overflow=0, **options)
         self._reader: AsyncEngine = create_async_engine(parsed, pool_size=READERS, max_overflow=0, **options)
-        if parsed.get_backend_name() == sqlite.NAME:
-            sqlite.install(self._writer, writes=True, hurries=lambda: self._hurries)
-            sqlite.install(self._reader, writes=False)
+        if self._file is not None:
+            sqlite.install(self._writer, self._file, writes=True, hurries=lambda: self._hurries)
+            sqlite.install(self._reader, self._file, writes=False)
         self._lock = asyncio.Lock()
         self._holder: asyncio.Task[Any] | None = None
         self.generation = 0

@@ -73,11 +73,15 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def install(engine: AsyncEngine, *, writes: bool, hurries: Callable[[], bool] = lambda: False) -> None:
+def install(engine: AsyncEngine, file: OwnFile, *, writes: bool, hurries: Callable[[], bool] = lambda: False) -> None:
     """Pragmas at each connect and transactions of our own choosing at each begin. hurries: a lock is waited for shortly
     from now on."""
     # A write transaction takes the lock when it begins: one that starts by reading could not be upgraded safely.
     begin = "BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED"
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def connecting(_dialect: Any, _record: Any, _arguments: Any, _parameters: Any) -> None:
+        file.check()  # where there is none, connecting would make an empty one
 
     @event.listens_for(engine.sync_engine, "connect")
     def connected(connection: Any, _record: Any) -> None:
