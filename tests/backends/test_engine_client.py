@@ -445,8 +445,8 @@ async def test_a_range_that_is_used_up_is_not_searched_for_each_call(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A flood of calls must not keep the worker at looking through all ports, which is all that it would do: it is
-    asked once. With the next port that is given back there is room again. A worker that dies is a trouble until the next
-    one serves."""
+    asked once. With the next port that is given back there is room again. A worker that dies is a trouble until
+    the next one serves."""
     troubles = Troubles(ManualClock())
     engine = EngineClient(tmp_path, ports=free_ports(2), loudest=4, dead_after=30.0, troubles=troubles)
     await engine.start()
