@@ -9,7 +9,7 @@ import importlib
 import os
 import secrets
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from .cli_output import fail, refusal_words, show_json, show_table, warn
+from .cli_output import fail, refusal_words, show_facts, show_json, show_table, warn
 from .core.refusals import Refusal
 from .core.secret import Secret
 
@@ -96,22 +96,36 @@ async def _ask(settings: Any, verb: str, arguments: dict[str, Any]) -> Any:
         fail(str(problem))
 
 
-def listing(context: typer.Context, verb: str, columns: tuple[str, ...], as_json: bool) -> None:
+def listing(context: typer.Context, verb: str, columns: tuple[str, ...], as_json: bool, **arguments: Any) -> None:
     """What the verb answers, row by row."""
-    rows = ask(context, verb)
+    rows = ask(context, verb, **arguments)
     if as_json:
         show_json(rows)
     else:
         show_table(rows, columns)
 
 
-def list_by_default(group: typer.Typer, show: Callable[[typer.Context, bool], None]) -> None:
-    """The group's name alone lists."""
+def add_list(group: typer.Typer, verb: str, columns: tuple[str, ...], help: str) -> None:
+    """Give the group `list`, which its name alone does too."""
+
+    @group.command("list", help=help)
+    def show(context: typer.Context, as_json: AsJson = False) -> None:
+        listing(context, verb, columns, as_json)
 
     @group.callback(invoke_without_command=True)
     def default(context: typer.Context, as_json: AsJson = False) -> None:
         if context.invoked_subcommand is None:
             show(context, as_json)
+
+
+def details(one: dict[str, Any], as_json: bool, tables: dict[str, tuple[str, ...]]) -> None:
+    """One thing with the lists inside it. tables: the columns of each."""
+    if as_json:
+        show_json(one)
+        return
+    show_facts(one)
+    for name, columns in tables.items():
+        show_table(one[name], columns)
 
 
 def new_secret(what: str, from_stdin: bool, generate: bool) -> Secret:

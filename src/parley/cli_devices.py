@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from .cli_asking import AsJson, ask
-from .cli_output import show_json, show_table
+from .cli_asking import AsJson, ask, listing
+from .cli_output import show_json
 
 devices = typer.Typer(help="SIP devices of people: credentials of their own, never the sign-in password.")
 
@@ -40,11 +40,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Devices, and where they are registered now."""
-    rows = ask(context, "devices", jid=jid)
-    if as_json:
-        show_json(rows)
-    else:
-        show_table(rows, ("username", "user", "label", "algorithm", "registered"))
+    listing(context, "devices", ("username", "user", "label", "algorithm", "registered"), as_json, jid=jid)
 
 
 @devices.command("remove")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from .cli_asking import AsJson, ask, list_by_default, listing
-from .cli_output import show_facts, show_json, show_table
+from .cli_asking import AsJson, add_list, ask, details
 
 meetings = typer.Typer(help="Meetings that are live now.")
 legs = typer.Typer(help="Connections that are live now.")
@@ -14,24 +13,14 @@ MEETING_COLUMNS = ("name", "started", "participants", "waiting", "locked", "id")
 LEG_COLUMNS = ("number", "remote", "state", "causes", "codec", "seconds", "meeting", "id")
 
 
-@meetings.command("list")
-def meetings_list(context: typer.Context, as_json: AsJson = False) -> None:
-    """Every live meeting."""
-    listing(context, "meetings", MEETING_COLUMNS, as_json)
-
-
-list_by_default(meetings, meetings_list)
+add_list(meetings, "meetings", MEETING_COLUMNS, "Every live meeting.")
+add_list(legs, "legs", LEG_COLUMNS, "Every leg.")
 
 
 @meetings.command("show")
 def meetings_show(context: typer.Context, id: str, as_json: AsJson = False) -> None:
     """One meeting with its legs."""
-    meeting = ask(context, "meeting", id=id)
-    if as_json:
-        show_json(meeting)
-        return
-    show_facts(meeting)
-    show_table(meeting["legs"], LEG_COLUMNS)
+    details(ask(context, "meeting", id=id), as_json, {"legs": LEG_COLUMNS})
 
 
 @meetings.command("end")
@@ -53,15 +42,6 @@ def meetings_unlock(context: typer.Context, id: str) -> None:
     """Let newcomers in, and those who wait for the lock alone."""
     ask(context, "lock_meeting", id=id, locked=False)
     typer.echo(f"unlocked {id}")
-
-
-@legs.command("list")
-def legs_list(context: typer.Context, as_json: AsJson = False) -> None:
-    """Every leg."""
-    listing(context, "legs", LEG_COLUMNS, as_json)
-
-
-list_by_default(legs, legs_list)
 
 
 @legs.command("drop")

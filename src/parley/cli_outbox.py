@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .cli_asking import AsJson, ask
-from .cli_output import show_json, show_table
+from .cli_asking import AsJson, ask, listing
 
 outbox = typer.Typer(help="Messages to people: those that wait, were sent, or failed.")
 
@@ -30,11 +29,7 @@ def outbox_list(
     context: typer.Context, state: OutboxState = None, lines: OutboxLines = 50, as_json: AsJson = False
 ) -> None:
     """The newest messages with state, tries and last error."""
-    rows = ask(context, "outbox", state=state, limit=lines)
-    if as_json:
-        show_json(rows)
-    else:
-        show_table(rows, OUTBOX_COLUMNS)
+    listing(context, "outbox", OUTBOX_COLUMNS, as_json, state=state, limit=lines)
 
 
 @outbox.command("retry")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .cli_asking import AsJson, ask, list_by_default, listing, new_secret
+from .cli_asking import add_list, ask, new_secret
 from .cli_devices import devices
 
 users = typer.Typer(help="People with accounts.")
@@ -17,13 +17,8 @@ FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the pass
 Generate = Annotated[bool, typer.Option("--generate", help="Make up a password and show it once.")]
 
 
-@users.command("list")
-def users_list(context: typer.Context, as_json: AsJson = False) -> None:
-    """Everybody with an account."""
-    listing(context, "users", ("jid", "name", "email", "id"), as_json)
-
-
-list_by_default(users, users_list)
+add_list(users, "users", ("jid", "name", "email", "id"), "Everybody with an account.")
+add_list(administrators, "administrators", ("name",), "Who may use the admin API.")
 
 
 @users.command("add")
@@ -46,15 +41,6 @@ def users_remove(context: typer.Context, jid: str) -> None:
     """Delete an account."""
     ask(context, "remove_user", jid=jid)
     typer.echo(f"removed {jid}")
-
-
-@administrators.command("list")
-def administrators_list(context: typer.Context, as_json: AsJson = False) -> None:
-    """Who may use the admin API."""
-    listing(context, "administrators", ("name",), as_json)
-
-
-list_by_default(administrators, administrators_list)
 
 
 @administrators.command("add")

@@ -6,35 +6,24 @@ from typing import Annotated
 
 import typer
 
-from .cli_asking import AsJson, ask, list_by_default, listing, new_secret
-from .cli_output import show_facts, show_json, show_table
+from .cli_asking import AsJson, add_list, ask, details, new_secret
 
 spaces = typer.Typer(help="Permanent places to meet.")
 
 SPACE_COLUMNS = ("name", "uri", "call_id", "access_methods", "members", "id")
+MEMBER_COLUMNS = ("jid", "id")
 DOOR_COLUMNS = ("own", "name", "uri", "call_id", "passcode", "leg_profile", "id")
 
 
-@spaces.command("list")
-def spaces_list(context: typer.Context, as_json: AsJson = False) -> None:
-    """Every space."""
-    listing(context, "spaces", SPACE_COLUMNS, as_json)
-
-
-list_by_default(spaces, spaces_list)
+add_list(spaces, "spaces", SPACE_COLUMNS, "Every space.")
 
 
 @spaces.command("show")
 def spaces_show(context: typer.Context, which: str, as_json: AsJson = False) -> None:
     """One space (by id, URI, call ID or name) with its access methods, PINs and members."""
     space = ask(context, "space", which=which)
-    if as_json:
-        show_json(space)
-        return
-    show_facts(space)
-    show_table(space["access_methods"], DOOR_COLUMNS)
-    if space["members"]:
-        show_table(space["members"], ("jid", "id"))
+    members = {"members": MEMBER_COLUMNS} if space["members"] else {}
+    details(space, as_json, {"access_methods": DOOR_COLUMNS, **members})
 
 
 @spaces.command("add")

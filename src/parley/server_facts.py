@@ -50,6 +50,7 @@ def describer(
     started: str,
     sip_ports: dict[str, int],
     workers: Callable[[], int],
+    loads: Callable[[], list[dict[str, int | float]]],
     troubles: Callable[[], list[str]],
 ) -> Callable[[], dict[str, Any]]:
     """What `parley status` shows of the server itself. started: ISO 8601 in UTC."""
@@ -65,6 +66,7 @@ def describer(
                 *([f"udp {settings.media.web_port} (browsers' sound)"] if settings.media.web_port else []),
             ],
             "workers": workers(),
+            "media": loads(),
             "troubles": troubles(),
         }
 

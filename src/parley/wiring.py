@@ -103,7 +103,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> tuple[str, Callab
     survival.farewell()
     seats.ready()
     run_beside(kept.troubles.watch(), stack)
-    run_beside(parts.timekeeping, stack)  # conferences may dial from here on
+    run_beside(parts.timekeeping(), stack)  # conferences may dial from here on
     await _open_ops(settings, kept, live, sip_ports, stack)
     return banner(start_facts(settings, first, sip_ports, certificate)), kept.store.hurry
 
@@ -112,11 +112,13 @@ async def _open_ops(
     settings: Settings, kept: Kept, live: Live, sip_ports: dict[str, int], stack: AsyncExitStack
 ) -> None:
     started = f"{kept.clock.utc():%Y-%m-%dT%H:%M:%SZ}"
+    engine = live.engine
     described = describer(
         settings,
         started,
         sip_ports,
-        lambda: len(live.engine.worker_pids),
+        lambda: len(engine.worker_pids),
+        lambda: engine.loads,
         lambda: [f"{one.what}: {one.told}" for one in kept.troubles.now()],
     )
     services = kept.services(shown_host(settings))

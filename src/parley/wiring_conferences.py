@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,12 +36,12 @@ from .wiring_notices import writer_of
 @dataclass(frozen=True, slots=True)
 class ConferenceParts:
     """people and start: for the other doors too. json: the JSON dialect's application, WebSockets included;
-    timekeeping: to be run beside."""
+    timekeeping: makes what is to be run beside."""
 
     people: People
     start: ConferenceStart
     json: ASGIApp
-    timekeeping: Coroutine[Any, Any, None]
+    timekeeping: Callable[[], Coroutine[Any, Any, None]]
 
 
 def conference_parts(settings: Settings, kept: Kept, live: Live) -> ConferenceParts:
@@ -75,7 +75,7 @@ def conference_parts(settings: Settings, kept: Kept, live: Live) -> ConferencePa
         welcome=told.created if told else None,
     )
     json = _json(settings, kept, live, everybody, conferences, start, links)
-    return ConferenceParts(everybody, start, json, timekeeper.run())
+    return ConferenceParts(everybody, start, json, timekeeper.run)
 
 
 def _json(

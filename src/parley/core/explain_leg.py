@@ -136,6 +136,8 @@ def lines_of(story: Json) -> list[str]:
         lines.append(
             f"it ended by the doing of {ending['side']}, reason {ending['reason']}, after {ending['seconds']} s"
         )
+        if ending["quality"] is not None:
+            lines.append("  its sound: " + ", ".join(f"{name} {value}" for name, value in ending["quality"].items()))
     if story["settings"]:
         lines.append("its settings:")
         lines += [f"  {entry['name']} = {entry['value']} ({entry['origin']})" for entry in story["settings"]]
@@ -167,6 +169,7 @@ def _ending(ended: LegEnded) -> Json:
         "seconds": round(ended.duration, 1),
         "active_seconds": round(ended.active_duration, 1),
         "encrypted_media": ended.encrypted_media,
+        "quality": ended.quality.plain() if ended.quality is not None else None,
     }
 
 
