@@ -271,6 +271,25 @@ def test_what_is_kept_needs_no_server(data_dir: Path) -> None:
     assert {"users", "spaces", "explain"} <= KEPT
 
 
+def test_a_database_that_is_missing_is_told_and_not_made(data_dir: Path) -> None:
+    """Of a data directory that has been in service: an empty one in its place would look like a server that is well."""
+    well("spaces", "add", "Demo", "--uri", "demo")
+    (data_dir / "journal").mkdir()
+    (data_dir / "parley.db").rename(data_dir / "moved.db")
+    result = parley("spaces")
+    assert result.exit_code == 1 and "parley.db is missing" in result.stderr and "back-up" in result.stderr
+    assert not (data_dir / "parley.db").exists()
+    (data_dir / "moved.db").rename(data_dir / "parley.db")
+    assert [row["uri"] for row in json.loads(well("spaces", "--json"))] == ["demo"]
+
+
+def test_a_database_that_is_damaged_is_told_in_one_line(data_dir: Path) -> None:
+    """Not by a trace of a hundred lines."""
+    (data_dir / "parley.db").write_bytes(b"no database at all" * 1000)
+    result = parley("spaces")
+    assert (result.exit_code, result.stderr) == (1, "parley: database: file is not a database\n")
+
+
 def test_a_server_that_is_just_starting_is_told_in_one_line(data_dir: Path) -> None:
     """It has the data directory and answers nobody yet: neither is the store touched, nor a trace shown."""
     with (data_dir / "lock").open("w") as held:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import logging
@@ -14,7 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parley import logs
+from parley.app.ports import StoreUnavailable
 from parley.core.secret import Secret
+from parley.logs_calm import MOST, WITHIN, Calm
 
 PIN = "7351902"
 
@@ -135,3 +138,59 @@ def test_a_colour_free_stream_gets_no_escape_codes(stream: io.StringIO) -> None:
 def test_redaction_never_fails(value: Any) -> None:
     """Whatever is logged, the redaction gives something back."""
     logs.redact(None, "info", {"event": "x", "value": value})
+
+
+# --- bad nights --------------------------------------------------------------------------------------------------
+
+
+class Time:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_flood_of_one_kind_is_counted_and_not_written(stream: io.StringIO) -> None:
+    """A thousand lines that differ in their facts alone are twenty; other kinds are written meanwhile."""
+    flooded = structlog.get_logger("parley.sip")
+    for number in range(1000):
+        flooded.warning("no media for a leg", leg=f"l-{number}")
+    logging.getLogger("library").error("another kind")
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == MOST + 1
+    assert "more_like_it" in lines[MOST - 1] and "l-19" in lines[MOST - 1]
+
+
+def test_the_next_minute_tells_how_much_was_left_out() -> None:
+    """Nothing is silent about what it did not say; lines for debugging are all there."""
+    time = Time()
+    calm = Calm(time)
+
+    def line(level: int = logging.WARNING) -> logging.LogRecord:
+        return logging.LogRecord("parley", level, "", 0, {"event": "flood"}, None, None)  # type: ignore[arg-type]
+
+    assert sum(calm.filter(line()) for _ in range(50)) == MOST
+    assert all(calm.filter(line(logging.DEBUG)) for _ in range(50))
+    time.now = WITHIN + 1
+    again = line()
+    assert calm.filter(again) and again.msg == {"event": "flood", "left_out": 30}
+    after = line()
+    assert calm.filter(after) and after.msg == {"event": "flood"}
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [OSError(errno.ENOSPC, "No space left on device"), StoreUnavailable("database is locked")],
+    ids=["disk", "database"],
+)
+def test_what_the_machine_lacks_is_told_without_a_trace(stream: io.StringIO, problem: Exception) -> None:
+    """One line with the reason; a fault of ours keeps its trace."""
+    log = structlog.get_logger("parley")
+    for raised in (problem, ValueError("ours")):
+        try:
+            raise raised
+        except Exception:
+            log.exception("something failed")
+    first, _, rest = stream.getvalue().partition("\n")
+    assert str(problem) in first and "Traceback" not in first
+    assert "Traceback" in rest and "ours" in rest

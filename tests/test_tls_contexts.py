@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -96,6 +96,26 @@ def test_a_changed_certificate_is_taken_without_a_restart(tmp_path: Path) -> Non
     assert shown(context, "meet.example") == before  # not looked at yet
     time.now = 4.0
     assert shown(context, "meet.example") == der(new) != before
+
+
+def test_what_clients_would_complain_of_is_told(tmp_path: Path) -> None:
+    """That a certificate has expired, and that the one which was to take its place cannot be used: until it can."""
+    time, now = Time(), datetime.now(UTC)
+    files = made(tmp_path / "a", "meet.example")
+    certificates = ServerCertificates([pair(files)], time)
+    assert certificates.wrong(now) == ""
+    assert certificates.wrong(now + timedelta(days=1000)) == f"{files.certificate} has expired"
+    kept, new = files.key.read_bytes(), made(tmp_path / "b", "meet.example")
+    for name, change, well in (
+        ("another key", lambda: files.key.write_bytes(new.key.read_bytes()), False),
+        ("its certificate", lambda: files.certificate.write_bytes(new.certificate.read_bytes()), True),
+        ("no key", files.key.unlink, False),
+        ("the former key", lambda: files.key.write_bytes(kept), False),
+        ("the key", lambda: files.key.write_bytes(new.key.read_bytes()), True),
+    ):
+        change()
+        time.now += 2.0
+        assert certificates.wrong(now) == ("" if well else f"{files.certificate} has changed and cannot be used"), name
 
 
 @pytest.mark.parametrize("fault", ["missing", "no certificate", "another key"])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 import resource
 import socket
 from pathlib import Path
 
+LITTLE_ROOM = 100  # MB: some days of a busy server
 _ROUTES = Path("/proc/net/fib_trie")  # Linux: the IPv4 addresses of this machine stand there as "host LOCAL"
 _ADDRESSES6 = Path("/proc/net/if_inet6")
 
@@ -40,6 +42,16 @@ def use_every_file() -> int:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard
+
+
+def short_of_room(directory: Path) -> str:
+    """What is left, where it is little; else empty."""
+    try:
+        facts = os.statvfs(directory)
+    except OSError as problem:
+        return str(problem)
+    free = facts.f_bavail * facts.f_frsize // 1_000_000
+    return f"{free} MB are free in {directory}" if free < LITTLE_ROOM else ""
 
 
 def _text(path: Path) -> str:

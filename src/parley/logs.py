@@ -14,6 +14,8 @@ from typing import Any, TextIO
 
 import structlog
 
+from .logs_calm import Calm, without_needless_trace
+
 STARS = "***"
 
 # Judged by the last word of a name: `host_pin` and `appKey` are secret, `passcode_mode` and `pin_tries` are not.
@@ -81,6 +83,7 @@ def configure(format: str = "console", level: str = "info", stream: TextIO | Non
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         # Before the redaction, so that the text of an exception is redacted as well; never with local variables.
         structlog.processors.StackInfoRenderer(),
+        without_needless_trace,
         structlog.processors.format_exc_info,
         redact,
     ]
@@ -108,6 +111,7 @@ def configure(format: str = "console", level: str = "info", stream: TextIO | Non
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
+    handler.addFilter(Calm())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

@@ -17,6 +17,7 @@ from .core.secret import Secret
 
 SOCKET_NAME = "ops.sock"
 _TIMEOUT = httpx.Timeout(30, connect=5)
+_TIMEOUT_OF = {"status": httpx.Timeout(5)}  # waits for nothing; whoever watches over the server wants to know soon
 
 
 class NotRunning(Exception):
@@ -36,7 +37,8 @@ class OperatorClient:
     async def call(self, verb: str, **arguments: Any) -> Any:
         """The verb's result. Raises Refusal as the server did, and ServerGone."""
         try:
-            response = await self._http.post(f"/{verb}", json=_plain(arguments))
+            timeout = _TIMEOUT_OF.get(verb, _TIMEOUT)
+            response = await self._http.post(f"/{verb}", json=_plain(arguments), timeout=timeout)
         except httpx.TransportError as error:
             raise ServerGone(f"the server stopped answering ({type(error).__name__})") from error
         return _result(response.content)

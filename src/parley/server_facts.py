@@ -51,6 +51,7 @@ def describer(
     sip_ports: dict[str, int],
     workers: Callable[[], int],
     loads: Callable[[], list[dict[str, int | float]]],
+    troubles: Callable[[], list[str]],
 ) -> Callable[[], dict[str, Any]]:
     """What `parley status` shows of the server itself. started: ISO 8601 in UTC."""
 
@@ -66,6 +67,7 @@ def describer(
             ],
             "workers": workers(),
             "media": loads(),
+            "troubles": troubles(),
         }
 
     return describe

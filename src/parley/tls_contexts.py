@@ -6,6 +6,7 @@ import ssl
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -34,33 +35,45 @@ class _Certificate:
         self._pair = pair
         self._authorities = authorities
         self._stamp = self._stamp_now()
-        self.context, self.names = _read(pair, authorities)
+        self._untaken = ""
+        self.context, self.names, self._ends = _read(pair, authorities)
+
+    def wrong(self, now: datetime) -> str:
+        """Why it is of no use to clients, or will not be for long; else empty."""
+        if now > self._ends:
+            return f"{self._pair.certificate} has expired"
+        return self._untaken
 
     def refresh(self) -> None:
         """Read it anew if it has changed. What cannot be read, half a copy say, leaves everything as it was."""
+        stamp: Stamp = ()
         try:
             stamp = self._stamp_now()
             if stamp == self._stamp:
                 return
-            self._stamp = stamp
-            self.context, self.names = _read(self._pair, self._authorities)
+            self.context, self.names, self._ends = _read(self._pair, self._authorities)
+            self._untaken = ""
             log.info("a certificate was read anew", file=str(self._pair.certificate))
         except (OSError, ValueError) as problem:
+            self._untaken = f"{self._pair.certificate} has changed and cannot be used"
             log.warning("a changed certificate was not taken", file=str(self._pair.certificate), problem=str(problem))
+        self._stamp = stamp  # none of a file that is missing: it is read when it is there again, changed or not
 
     def _stamp_now(self) -> Stamp:
         found = [path.stat() for path in (self._pair.certificate, self._pair.key)]
         return tuple((one.st_mtime_ns, one.st_size) for one in found)
 
 
-def _read(pair: CertificatePair, authorities: Path | None) -> tuple[ssl.SSLContext, frozenset[str]]:
+def _read(pair: CertificatePair, authorities: Path | None) -> tuple[ssl.SSLContext, frozenset[str], datetime]:
+    """Its context, the names it is for, and when it ends. Raises OSError, ValueError."""
     context = _context(pair, authorities)
     leaf = x509.load_pem_x509_certificates(pair.certificate.read_bytes())[0]
     try:
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
-        return context, frozenset()
-    return context, frozenset(name.lower() for name in names.get_values_for_type(x509.DNSName))
+        return context, frozenset(), leaf.not_valid_after_utc
+    found = frozenset(name.lower() for name in names.get_values_for_type(x509.DNSName))
+    return context, found, leaf.not_valid_after_utc
 
 
 def _context(pair: CertificatePair, authorities: Path | None) -> ssl.SSLContext:
@@ -106,12 +119,20 @@ class ServerCertificates:
         context.sni_callback = choose
         return context
 
-    def choose(self, name: str | None) -> ssl.SSLContext:
-        """Whose certificate a client is shown: an exact name before a wildcard (RFC 6125 section 6.4.3)."""
+    def wrong(self, now: datetime) -> str:
+        """What clients would complain of, or soon would, in words; empty where all is well. now: UTC."""
+        self._look()
+        return "; ".join(told for certificate in self._certificates if (told := certificate.wrong(now)))
+
+    def _look(self) -> None:
         if self._now() >= self._look_at:
             self._look_at = self._now() + LOOKED_AT_EVERY
             for certificate in self._certificates:
                 certificate.refresh()
+
+    def choose(self, name: str | None) -> ssl.SSLContext:
+        """Whose certificate a client is shown: an exact name before a wildcard (RFC 6125 section 6.4.3)."""
+        self._look()
         wanted = (name or "").lower().rstrip(".")
         for form in (wanted, "*." + wanted.partition(".")[2]):
             for certificate in self._certificates:

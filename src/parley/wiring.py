@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 import structlog
@@ -17,6 +18,7 @@ from .app.seats import Seats
 from .config import Settings
 from .doors.cms.app import CmsSettings, cms_app
 from .doors.ops.server import OpsDoor
+from .doors.web.health import health_app
 from .first_run import banner, ensure_data_dir, host_id
 from .first_start import prepare
 from .host import use_every_file
@@ -54,7 +56,7 @@ async def _serve(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     try:
         async with AsyncExitStack() as stack:
-            text = await _start(settings, stack)
+            text, stopping = await _start(settings, stack)
             print(text, flush=True)
             print("ready", flush=True)
             # What stands now stands for good: the collector need not look at it again.
@@ -63,18 +65,22 @@ async def _serve(settings: Settings) -> None:
             gc.enable()  # the command turned it off for the start
             await stop.wait()
             log.info("stopping")
+            stopping()
     except (OSError, ValueError) as problem:
         raise CannotStart(str(problem)) from problem
 
 
-async def _start(settings: Settings, stack: AsyncExitStack) -> str:
-    """Everything in the order in which it is needed; the stack closes it in reverse. Returns the banner."""
+async def _start(settings: Settings, stack: AsyncExitStack) -> tuple[str, Callable[[], None]]:
+    """Everything in the order in which it is needed; the stack closes it in reverse. Returns the banner, and what is to
+    be called before that."""
     empty = ensure_data_dir(settings.data_dir)
     lock(settings.data_dir, stack)
     kept = await open_kept(settings, stack)
     first = await prepare(settings, empty, kept.store, kept.administration, kept.credentials, kept.identifiers)
 
     certificates = certificates_of(settings, certificate := certificate_of(settings, kept.clock))
+    if certificates is not None:
+        kept.troubles.look("a certificate is of no use", lambda: certificates.wrong(kept.clock.utc()))
     live = await open_live(settings, kept, stack)
 
     parts = conference_parts(settings, kept, live)
@@ -90,14 +96,16 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     socket = meeting_socket(settings, kept, live, web.sessions, seats, parts.start.give_up_in)
     native = with_socket(web.native, socket)
     sip_sockets = sockets_beside_pages(settings, live.sip)
-    root = root_of(_cms(settings, kept, live), parts.json, native, pages_of(settings), sip_sockets)
+    health = health_app(lambda: [trouble.what for trouble in kept.troubles.now()])
+    root = root_of(_cms(settings, kept, live), parts.json, native, pages_of(settings), health, sip_sockets)
     await open_http(settings, root, certificates, stack)
     sip_ports = await open_sip(settings, live.sip, live.directory, certificates, stack)
     survival.farewell()
     seats.ready()
+    run_beside(kept.troubles.watch(), stack)
     run_beside(parts.timekeeping(), stack)  # conferences may dial from here on
     await _open_ops(settings, kept, live, sip_ports, stack)
-    return banner(start_facts(settings, first, sip_ports, certificate))
+    return banner(start_facts(settings, first, sip_ports, certificate)), kept.store.hurry
 
 
 async def _open_ops(
@@ -105,7 +113,14 @@ async def _open_ops(
 ) -> None:
     started = f"{kept.clock.utc():%Y-%m-%dT%H:%M:%SZ}"
     engine = live.engine
-    described = describer(settings, started, sip_ports, lambda: len(engine.worker_pids), lambda: engine.loads)
+    described = describer(
+        settings,
+        started,
+        sip_ports,
+        lambda: len(engine.worker_pids),
+        lambda: engine.loads,
+        lambda: [f"{one.what}: {one.told}" for one in kept.troubles.now()],
+    )
     services = kept.services(shown_host(settings))
     operator = Operator(services, live.pins, live.directory, live.feed, kept.clock, described)
     door = OpsDoor(operator, settings.data_dir)

@@ -21,16 +21,19 @@ from .tls import CertificateFiles, generated_certificate
 from .tls_contexts import CertificatePair, ServerCertificates
 
 SIP_PATH = "/sip"
+HEALTH_PATH = "/health"
 
 
 class CannotStart(Exception):
     """Said in one line to whoever started us."""
 
 
-def root_of(cms: ASGIApp, json: ASGIApp, native: ASGIApp, pages: ASGIApp, sip: ASGIApp | None = None) -> ASGIApp:
+def root_of(
+    cms: ASGIApp, json: ASGIApp, native: ASGIApp, pages: ASGIApp, health: ASGIApp, sip: ASGIApp | None = None
+) -> ASGIApp:
     """The one application of all HTTP listeners: the native API and its WebSocket below /api/parley, the XML
-    dialect below /api, phones by WebSocket at /sip, the JSON dialect below /v1 and /v2 and on any other WebSocket,
-    everything else the pages."""
+    dialect below /api, what is wrong at /health, phones by WebSocket at /sip, the JSON dialect below /v1 and /v2 and
+    on any other WebSocket, everything else the pages."""
 
     async def root(scope: Scope, receive: Receive, send: Send) -> None:
         first, second = [*scope.get("path", "/").split("/")[1:3], "", ""][:2]
@@ -41,6 +44,8 @@ def root_of(cms: ASGIApp, json: ASGIApp, native: ASGIApp, pages: ASGIApp, sip: A
             await sip(scope, receive, send)
         elif scope["type"] == "websocket" or first in {"v1", "v2"}:
             await json(scope, receive, send)
+        elif scope["path"] == HEALTH_PATH:
+            await health(scope, receive, send)
         else:
             await (cms if first == "api" else pages)(scope, receive, send)
 

@@ -19,8 +19,10 @@ from .app.devices import Devices
 from .app.lookup import Lookup
 from .app.operator import KeptOperator, KeptServices
 from .app.outbox import OutboxDesk
-from .app.ports import StoredEvent
+from .app.ports import StoredEvent, StoreUnavailable
+from .app.troubles import Troubles
 from .backends.secrets import ScryptHasher
+from .backends.store.migrate import DatabaseTooNew
 from .backends.store.sql import SqlStore
 from .backends.system import RandomIdentifiers, SystemClock
 from .config import Settings
@@ -29,7 +31,7 @@ from .core.events import Event, LegEnded
 from .core.links import PersonalLinks
 from .doors.cms.call_records import record_of
 from .first_run import load_secrets, personal_links_key
-from .host import own_names
+from .host import own_names, short_of_room
 from .server_facts import first_domain, shown_host
 from .wiring_http import CannotStart
 from .wiring_inputs import leg_lines
@@ -51,6 +53,7 @@ class Kept:
     devices: Devices
     personal_links: PersonalLinks
     data_dir: Path
+    troubles: Troubles
 
     def services(self, local_source: str) -> KeptServices:
         return KeptServices(
@@ -71,10 +74,16 @@ class Kept:
 async def open_kept(settings: Settings, stack: AsyncExitStack) -> Kept:
     """Until the stack closes, which needs nothing but the store."""
     secrets = load_secrets(settings.data_dir)
-    store = SqlStore(settings.database_url, base64.urlsafe_b64encode(secrets.seal))
-    stack.push_async_callback(store.close)
-    await store.migrate()
     changes, clock, identifiers, hasher = Changes(), SystemClock(), RandomIdentifiers(), ScryptHasher()
+    troubles = Troubles(clock)
+    troubles.look("the disk is nearly full", partial(short_of_room, settings.data_dir))
+    in_service = (settings.data_dir / "journal").is_dir()  # since an earlier start got so far
+    store = SqlStore(settings.database_url, base64.urlsafe_b64encode(secrets.seal), troubles, new=not in_service)
+    stack.push_async_callback(store.close)
+    try:
+        await store.migrate()
+    except (StoreUnavailable, DatabaseTooNew) as problem:
+        raise CannotStart(f"database: {problem}") from problem
     domains = settings.sip.domains or own_names()
     return Kept(
         store,
@@ -99,6 +108,7 @@ async def open_kept(settings: Settings, stack: AsyncExitStack) -> Kept:
         Devices(store, identifiers, clock, changes, first_domain(settings)),
         PersonalLinks(personal_links_key(secrets)),
         settings.data_dir,
+        troubles,
     )
 
 

@@ -16,6 +16,7 @@ from .app.legs import LegServices
 from .app.outbox import Outbox
 from .app.pins import PinJudge
 from .app.tasks import Tasks
+from .app.troubles import Troubles
 from .backends.engine.client import EngineClient
 from .backends.engine.worker import WorkerDied
 from .backends.journal.file import FileJournal
@@ -55,15 +56,15 @@ class Live:
 
 async def open_live(settings: Settings, kept: Kept, stack: AsyncExitStack) -> Live:
     """Nobody can come yet. Raises CannotStart."""
-    journal = FileJournal(settings.data_dir, kept.clock)
+    journal = FileJournal(settings.data_dir, kept.clock, troubles=kept.troubles)
     stack.callback(journal.close)
     feed = EventFeed(_log_lines, settings.log.kept_lines)
     journal.subscribe(feed.take)
     importer = Importer(journal, kept.store, kept.clock)
-    stack.push_async_callback(importer.import_now)
+    stack.push_async_callback(importer.finish)
     run_beside(importer.run(), stack)
     _run_sender(settings, kept, stack)
-    engine = await _engine(settings, stack)
+    engine = await _engine(settings, kept.troubles, stack)
     run_beside(brand_keeping(settings, kept.store, engine, kept.changes, stack), stack)
     tasks = Tasks()
     stack.push_async_callback(tasks.cancel)
@@ -130,7 +131,7 @@ def _run_sender(settings: Settings, kept: Kept, stack: AsyncExitStack) -> None:
     stack.push_async_callback(outbox.stop)
 
 
-async def _engine(settings: Settings, stack: AsyncExitStack) -> EngineClient:
+async def _engine(settings: Settings, troubles: Troubles, stack: AsyncExitStack) -> EngineClient:
     ports = (settings.media.ports.first, settings.media.ports.last)
     run_directory = run_directory_of(settings.data_dir)
     engine = EngineClient(
@@ -141,6 +142,7 @@ async def _engine(settings: Settings, stack: AsyncExitStack) -> EngineClient:
         outlive=settings.media.outlive,
         web=web_listening(settings.media),
         workers=settings.media.workers or len(os.sched_getaffinity(0)),
+        troubles=troubles,
     )
 
     async def end(_kind: object, problem: BaseException | None, _trace: object) -> None:

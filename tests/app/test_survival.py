@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
+from parley.app import survival
 from parley.app.dtmf_profiles import DtmfProfileEdit
 from parley.app.outbound_rules import OutboundRuleEdit
 from parley.app.ports import CallOut, Query, Transaction
@@ -528,6 +529,30 @@ async def test_a_store_that_fails_delays_the_rows(life: Life, monkeypatch: pytes
     await life.wait(WRITE_EVERY)
     after = await life.killed()
     found = after.meeting()
+    assert found is not None and found.locked
+
+
+async def test_a_database_that_is_locked_does_not_keep_an_api_waiting(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change of a live meeting is answered within moments, and stored when it can be."""
+    await talking(life)
+    view = life.meeting()
+    assert view is not None
+    free, held = asyncio.Event(), life.held.transaction
+
+    @asynccontextmanager
+    async def locked() -> AsyncIterator[Transaction]:
+        await free.wait()
+        async with held() as tx:
+            yield tx
+
+    monkeypatch.setattr(life.held, "transaction", locked)
+    monkeypatch.setattr(survival, "ANSWER_WITHIN", 0.05)
+    assert await asyncio.wait_for(life.directory.tell(view.meeting, SetLocked(True)), 1.0)
+    free.set()
+    await life.survival.flush()
+    found = (await life.killed()).meeting()
     assert found is not None and found.locked
 
 

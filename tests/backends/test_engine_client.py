@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from parley.app.ports import MediaUnavailable
+from parley.app.troubles import Troubles
 from parley.backends.engine import worker as worker_module
 from parley.backends.engine.client import EngineClient, WebListening
 from parley.backends.engine.pace import EVERY
@@ -24,6 +25,7 @@ from parley.engine import messages as m
 from tests.backends.engine_suite import LOCAL, PCMU, PORTS, Bench, EngineSuite, Told, a_leg, plan
 from tests.backends.engine_suite import WEB as WEB_AUDIO
 from tests.kit.addresses import free_ports
+from tests.kit.manual_clock import ManualClock
 
 ROOM = 2 * PORTS  # ports: room for PORTS legs
 
@@ -437,3 +439,36 @@ def test_frames_that_come_together_are_cut_apart() -> None:
     assert len(framer.feed(b"".join(m.encode(message) for message in REPLIES))) == len(REPLIES)
     with pytest.raises(ValueError, match="frame of"):
         framer.feed((m.MAX_FRAME + 1).to_bytes(4, "big"))
+
+
+async def test_a_range_that_is_used_up_is_not_searched_for_each_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A flood of calls must not keep the worker at looking through all ports, which is all that it would do: it is
+    asked once. With the next port that is given back there is room again. A worker that dies is a trouble until
+    the next one serves."""
+    troubles = Troubles(ManualClock())
+    engine = EngineClient(tmp_path, ports=free_ports(2), loudest=4, dead_after=30.0, troubles=troubles)
+    await engine.start()
+    asked: list[int] = []
+    real = engine._workers[0].ask
+
+    async def counted(build: Callable[[int], m.Message]) -> m.Response:
+        asked.append(1)
+        return await real(build)
+
+    monkeypatch.setattr(engine._workers[0], "ask", counted)
+    first = a_leg()
+    await engine.open_leg(first, LOCAL, PCMU)
+    for _ in range(20):
+        with pytest.raises(MediaUnavailable, match="no free pair"):
+            await engine.open_leg(a_leg(), LOCAL, PCMU)
+    assert len(asked) == 2
+    engine.close_leg(first)
+    await engine.open_leg(a_leg(), LOCAL, PCMU)
+    pid = engine.worker_pid
+    assert pid is not None and not troubles.now()
+    os.kill(pid, signal.SIGKILL)
+    await until(lambda: [trouble.what for trouble in troubles.now()] == ["media worker 0 is down"])
+    await until(lambda: not troubles.now())
+    await engine.stop()

@@ -1,6 +1,7 @@
 """From the journal into the store, each line once."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from parley.app.ports import Store, Transaction
+from parley.app.ports import Store, StoreUnavailable, Transaction
 from parley.backends.journal.file import FileJournal
 from parley.backends.journal.importer import Importer
 from parley.backends.journal.segments import list_segments
@@ -143,6 +144,39 @@ async def test_a_failing_store_delays_but_neither_loses_nor_repeats(
     await importer.import_now()
     assert await numbers(store) == list(range(30))
     assert list_segments(journal.directory) == []
+
+
+async def test_at_the_end_what_the_store_does_not_take_stays(
+    tmp_path: Path, clock: ManualClock, store: WatchedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that stops while its database is locked stops in good order; the next one imports the rest."""
+    journal = FileJournal(tmp_path, clock)
+    for number in range(3):
+        journal.append(leg(number))
+
+    def locked() -> None:
+        raise StoreUnavailable("database is locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "transaction", locked)
+        await Importer(journal, store, clock).finish()
+    await Importer(journal, store, clock).finish()
+    assert await numbers(store) == [0, 1, 2]
+
+
+async def test_the_running_importer_has_what_was_held_written(
+    tmp_path: Path, clock: ManualClock, store: WatchedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once the disk has room, nobody needs to call for it: what was held reaches the store with the next turn."""
+    journal = FileJournal(tmp_path, clock)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda _descriptor, _data: 0)
+        journal.append(leg(0))
+    task = asyncio.create_task(Importer(journal, store, clock).run())
+    await until(lambda: store.groups == [1])
+    assert await numbers(store) == [0]
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_a_new_importer_goes_on_where_the_store_is(

@@ -1,5 +1,6 @@
 """The journal: fake and files held to one suite, and what is particular to files."""
 
+import errno
 import os
 import signal
 import stat
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from parley.app.event_codec import decode_line
+from parley.app.troubles import Troubles
 from parley.backends.journal.file import FileJournal
 from parley.backends.journal.segments import is_complete, list_segments
 from parley.core.events import LegConnected
@@ -106,23 +108,59 @@ def test_a_restart_begins_a_new_segment_even_if_the_clock_went_back(tmp_path: Pa
     assert len(found) == 2
 
 
-def test_a_full_disk_is_told_and_the_next_event_is_whole(
-    journal: FileJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def torn(monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+    """From now on the disk takes the first bytes of a line alone; 0: nothing."""
+    real = os.write
+
+    def write(descriptor: int, data: bytes) -> int:
+        if not room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(descriptor, data[:room])
+
+    monkeypatch.setattr(os, "write", write)
+
+
+@pytest.mark.parametrize("room", [0, 20])
+def test_what_a_full_disk_does_not_take_is_held_until_it_has_room(
+    clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
 ) -> None:
-    """A line that was taken in part raises OSError, is heard by nobody, and spoils no later line."""
+    """Events are heard meanwhile, and stand whole and in order in the files afterwards; the trouble is told as long as
+    it lasts, and no empty files are left."""
+    troubles = Troubles(clock)
+    journal = FileJournal(tmp_path, clock, troubles=troubles)
     heard: list[object] = []
     journal.subscribe(lambda _at, event: heard.append(event))
     journal.append(EVENTS[0])
-    real = os.write
     with monkeypatch.context() as patch:
-        patch.setattr(os, "write", lambda descriptor, data: real(descriptor, data[:20]))
-        with pytest.raises(OSError, match="part of a line"):
-            journal.append(EVENTS[1])
-    journal.append(EVENTS[2])
-    first, second = list_segments(tmp_path / "journal")
-    assert len(read(first)) == 2
-    assert [decode_line(line)[1] for line in read(second)] == [EVENTS[2]]
-    assert heard == [EVENTS[0], EVENTS[2]]
+        torn(patch, room)
+        for event in EVENTS[1:4]:
+            journal.append(event)
+        journal.retry()
+        assert [trouble.what for trouble in troubles.now()] == ["the journal cannot be written"]
+    assert heard == list(EVENTS[:4])
+    assert sum(not file.stat().st_size for file in list_segments(tmp_path / "journal")) == 0
+    journal.retry()
+    assert not troubles.now()
+    journal.append(EVENTS[4])
+    lines = [line for file in list_segments(tmp_path / "journal") for line in file.read_bytes().splitlines(True)]
+    assert [decode_line(line)[1] for line in lines if line.endswith(b"\n")] == list(EVENTS[:5])
+
+
+def test_no_more_is_held_than_there_may_be(clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond its bound an event raises OSError and is heard by nobody; those before it are written in the end."""
+    journal = FileJournal(tmp_path, clock, held_bytes=2000)
+    heard: list[object] = []
+    journal.subscribe(lambda _at, event: heard.append(event))
+    events = [LegConnected(LegId("l"), number, False) for number in range(100)]
+    with monkeypatch.context() as patch:
+        torn(patch, 0)
+        with pytest.raises(OSError, match="No space"):
+            for event in events:
+                journal.append(event)
+    assert 5 < len(heard) < 100
+    journal.close()
+    (segment,) = list_segments(tmp_path / "journal")
+    assert [decode_line(line)[1] for line in read(segment)] == heard
 
 
 CHILD = """

@@ -12,7 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from cryptography.fernet import Fernet
 
-from parley.app.ports import Query
+from parley.app.ports import Query, StoreUnavailable
 from parley.backends.store import tables
 from parley.backends.store.migrate import DatabaseTooNew, configuration
 from parley.backends.store.sealing import Seal
@@ -126,7 +126,7 @@ async def test_a_failed_migration_leaves_the_database_as_it_was(tmp_path: Path) 
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE events (mine TEXT)")
     connection.close()
-    with pytest.raises(sa.exc.OperationalError):
+    with pytest.raises(StoreUnavailable, match="already exists"):
         await migrated(path)
     assert set(schema(path)) == {"events"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -10,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 
 from parley.app.ports import NotSent
 from parley.backends.notify.sms_http import SmsGatewayCourier, SmsGatewaySettings
@@ -105,3 +106,18 @@ async def test_no_gateway_is_for_now() -> None:
     await courier.close()
     assert not caught.value.permanent
     assert "hidden" not in str(caught.value)
+
+
+async def test_a_gateway_that_drips_is_not_waited_for(gateway: SmsGateway) -> None:
+    """A refusal whose words come one letter at a time ends with the bound of one attempt; it is tried again later."""
+
+    async def drip() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield b" "
+            await asyncio.sleep(0.05)
+
+    gateway.answers.append(StreamingResponse(drip(), 500))
+    async with asyncio.timeout(3):
+        with pytest.raises(NotSent, match="did not answer") as told:
+            await send(gateway, limit=0.3)
+    assert not told.value.permanent

@@ -5,6 +5,7 @@ import logging
 import shutil
 import sqlite3
 import stat
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,8 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet
 from sqlalchemy.dialects import sqlite as dialect
 
-from parley.app.ports import Coming, Past, Query, Transaction
+from parley.app.ports import Coming, Past, Query, StoreUnavailable, Transaction
+from parley.app.troubles import Troubles
 from parley.backends.store import tables
 from parley.backends.store.lookups import is_waiting, uri_is
 from parley.backends.store.sealing import SealBroken
@@ -28,6 +30,7 @@ from parley.core.secret import Secret
 from tests.backends.store_messages_suite import letter
 from tests.backends.store_samples import FULL, T, fill, method, space, user
 from tests.backends.store_suite import StoreSuite
+from tests.kit.manual_clock import ManualClock
 
 KEY = Fernet.generate_key()
 METHODS = tables.access_methods.c
@@ -211,6 +214,83 @@ async def test_a_write_transaction_holds_the_lock_from_its_beginning(store: SqlS
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             other.execute("BEGIN IMMEDIATE")
         other.close()
+
+
+async def test_a_locked_database_is_told_and_nobody_waits_behind_who_waits(tmp_path: Path, template: Path) -> None:
+    """Another process holds the lock: the first write waits for it, those behind it for their turn no longer than that,
+    and each is told; readers read. Once the lock is free writing goes on, and the trouble is over."""
+    shutil.copy(template, tmp_path / "parley.db")
+    troubles = Troubles(ManualClock())
+    store = SqlStore(url(tmp_path), KEY, troubles, turn_within=0.2)
+    async with store._writer.connect() as connection:
+        await connection.exec_driver_sql("PRAGMA busy_timeout=500")
+        await connection.commit()
+    other = sqlite3.connect(tmp_path / "parley.db", timeout=0, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    async def write() -> None:
+        async with store.transaction() as transaction:
+            await transaction.spaces.add(space(1))
+
+    began = time.monotonic()
+    told = await asyncio.gather(write(), write(), write(), return_exceptions=True)
+    assert [type(one) for one in told] == [StoreUnavailable] * 3 and "locked" in str(told[0])
+    assert time.monotonic() - began < 2.0
+    async with store.reading() as reading:
+        assert (await reading.spaces.page(Query())).total == 0
+    assert [trouble.what for trouble in troubles.now()] == ["the database cannot be written"]
+    other.execute("ROLLBACK")
+    other.close()
+    await write()
+    assert not troubles.now()
+    await store.close()
+
+
+async def test_a_lock_does_not_hold_up_the_end(store: SqlStore, tmp_path: Path) -> None:
+    """Once the server stops, a write waits a second for whoever holds the database, not ten."""
+    await fill(store, space(1))
+    other = sqlite3.connect(tmp_path / "parley.db", timeout=0, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    store.hurry()
+    began = time.monotonic()
+    with pytest.raises(StoreUnavailable, match="locked"):
+        await fill(store, space(2))
+    other.close()
+    assert time.monotonic() - began < 5.0
+
+
+@pytest.mark.parametrize("replaced", [False, True], ids=["removed", "replaced"])
+async def test_nothing_is_written_to_a_file_that_nobody_finds_again(
+    store: SqlStore, tmp_path: Path, template: Path, replaced: bool
+) -> None:
+    """Somebody removes the database under the server, or puts another one in its place: what would be lost at the next
+    start is not acknowledged."""
+    await fill(store, space(2))
+    (tmp_path / "parley.db").unlink()
+    if replaced:
+        shutil.copy(template, tmp_path / "parley.db")
+    with pytest.raises(StoreUnavailable, match="removed or replaced"):
+        await fill(store, space(1))
+    with pytest.raises(StoreUnavailable, match="removed or replaced"):
+        async with store.reading() as reading:  # by a connection that is new
+            await reading.spaces.page(Query())
+    assert (tmp_path / "parley.db").exists() is replaced
+
+
+async def test_a_damaged_database_is_told_as_that(tmp_path: Path) -> None:
+    """In the words of whoever reads it, without a statement's values."""
+    (tmp_path / "parley.db").write_bytes(b"no database at all" * 1000)
+    store = SqlStore(url(tmp_path), KEY)
+    with pytest.raises(StoreUnavailable, match="file is not a database"):
+        await store.migrate()
+    await store.close()
+
+
+def test_a_database_that_should_be_there_is_not_made_anew(tmp_path: Path) -> None:
+    """An empty one in its place would look like a server that is well."""
+    with pytest.raises(FileNotFoundError, match="back-up"):
+        SqlStore(url(tmp_path), KEY, new=False)
+    assert not (tmp_path / "parley.db").exists()
 
 
 @pytest.mark.parametrize("bad", ["sqlite+aiosqlite://", "sqlite+aiosqlite:///:memory:"])

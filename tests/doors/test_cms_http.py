@@ -5,6 +5,7 @@ import base64
 import httpx
 import pytest
 
+from parley.app.ports import StoreUnavailable
 from parley.doors.cms.app import CmsSettings
 from tests.doors.cms_rig import NAME, PASSWORD, Rig
 
@@ -233,3 +234,18 @@ async def test_a_client_may_forget_its_credential_between_requests(cms: Rig) -> 
     answer: httpx.Response = await cms.http.get("/api/v1/coSpaces", headers={"Cookie": "session=abc"})
     assert answer.status_code == 200
     assert "set-cookie" not in answer.headers
+
+
+async def test_a_database_that_cannot_be_used_is_a_503(cms: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the time after which asking again makes sense; when it can be used again the request is answered."""
+    assert (await cms.http.get("/api/v1/coSpaces")).status_code == 200  # and the password is known
+    with monkeypatch.context() as patch:
+        for way in ("transaction", "reading"):
+            patch.setattr(cms.store, way, unusable)
+        for answer in (await cms.http.get("/api/v1/coSpaces"), await cms.send("POST", "coSpaces", name="a")):
+            assert (answer.status_code, answer.content, answer.headers["retry-after"]) == (503, b"", "5")
+    assert (await cms.send("POST", "coSpaces", name="a")).status_code == 200
+
+
+def unusable() -> None:
+    raise StoreUnavailable("database is locked")

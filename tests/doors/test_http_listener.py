@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import resource
 import socket
 import ssl
 import time
@@ -20,7 +22,8 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from websockets.asyncio.client import connect
 
-from parley.doors.http import HttpListener, Patience
+from parley.doors.http import HEAD_MOST, HttpListener, Patience
+from parley.doors.shared import accepting
 from parley.doors.shared.accepting import Acceptor, Turnstile
 from parley.tls import generated_certificate
 from tests.doors.test_sip_bounds import gone, until
@@ -194,4 +197,91 @@ async def test_an_answer_may_take_its_time(tmp_path: Path) -> None:
     async with listening(tmp_path, 1.6, Patience(head=0.2, whole=0.2)) as (_, ask):
         reader, writer = await ask()
         await asyncio.wait_for(reader.readuntil(b"here"), 5.0)
+        writer.transport.abort()
+
+
+async def test_connections_leave_files_for_everything_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever opens as many as there may be cannot keep the server from opening its journal, its database or a media
+    worker: what would use up the last files is closed at once, and who comes when there is room is served."""
+    lowest = os.dup(0)
+    os.close(lowest)
+    monkeypatch.setattr(accepting, "highest_descriptor", lambda: lowest + 25)
+    async with listening(tmp_path, 0) as (_, ask):
+        port_holders: list[asyncio.StreamWriter] = []
+        answered = 0
+        for _ in range(20):
+            with contextlib.suppress(OSError):
+                reader, writer = await ask()
+                port_holders.append(writer)
+                answered += bool(await reader.read(1))
+        assert 3 < answered < 15
+        for writer in port_holders:
+            writer.transport.abort()
+        await asyncio.sleep(0.05)
+        reader, writer = await ask()
+        assert await reader.read(8) == b"HTTP/1.1"
+        writer.transport.abort()
+
+
+def test_a_share_of_few_files_is_reserved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quarter of them, and no more than 64 of many."""
+    for allowed, highest in ((128, 95), (65536, 65471)):
+        monkeypatch.setattr(resource, "getrlimit", lambda _which, allowed=allowed: (allowed, allowed))
+        assert accepting.highest_descriptor() == highest
+
+
+CHUNKED = b"POST / HTTP/1.1\r\nHost: example\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (b"GET / HTTP/1.1\r\nX: ", b"a" * 4096),
+        (b"GET / HTTP/1.1\r\n", b"X: y\r\n" * 600),
+        (b"GET /", b"a" * 4096),
+        (CHUNKED + b"0\r\nX: ", b"a" * 4096),
+    ],
+    ids=["one header", "many headers", "the address", "trailers"],
+)
+async def test_a_head_is_bounded(first: bytes, then: bytes) -> None:
+    """Whoever sends one without an end is told and cut after 64 KB, long before it costs memory."""
+    async with bounded(Turnstile(2, 2)) as (port, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(first)
+        sent = 0
+        with contextlib.suppress(ConnectionError):
+            while sent < 8 << 20 and not reader.at_eof():
+                writer.write(then)
+                sent += len(then)
+                await writer.drain()
+                await asyncio.sleep(0)
+        assert HEAD_MOST <= sent < 8 << 20
+        writer.transport.abort()
+        (await answered(port)).close()
+
+
+async def test_a_long_body_in_many_parts_is_no_long_head() -> None:
+    """What is read as it comes may be as long as its application allows."""
+    async with bounded(Turnstile(2, 2)) as (port, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(CHUNKED)
+        for _ in range(40):
+            writer.write(b"1000\r\n" + b"a" * 4096 + b"\r\n")
+        writer.write(b"0\r\n\r\n")
+        await asyncio.wait_for(reader.readuntil(b"here"), 5.0)
+        writer.close()
+
+
+async def test_requests_ahead_of_their_answers_are_bounded(tmp_path: Path) -> None:
+    """A few are answered in turn; thousands end the connection instead of waiting in memory."""
+    async with listening(tmp_path, 0.01) as (_, ask):
+        reader, writer = await ask()
+        writer.write(REQUEST * 5)
+        for _ in range(6):
+            await asyncio.wait_for(reader.readuntil(b"here"), 5.0)
+        writer.close()
+        reader, writer = await ask()
+        writer.write(REQUEST * 1000)
+        told = await asyncio.wait_for(reader.read(), 5.0)
+        assert told.count(b"200 OK") < 20 and b"400 Bad Request" in told
         writer.transport.abort()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from scripts.generate_huawei_docs import all_routes, page
 
+from parley.app.ports import StoreUnavailable
 from parley.core.refusals import Refusal
 from parley.core.spaces import Role
 from parley.doors.huawei.app import HuaweiSettings
@@ -193,6 +194,10 @@ async def _granted(request: Request) -> Any:
     return {"conference": request.grant.conference, "role": request.grant.role.value}
 
 
+async def _locked(request: Request) -> Any:
+    raise StoreUnavailable("database is locked")
+
+
 async def _asked(request: Request) -> Any:
     return {"known": request.who is not None}
 
@@ -203,6 +208,7 @@ ROUTES = (
     Route("GET", "/v1/test/echo/{name}", _echo, Auth.NONE),
     Route("GET", "/v1/mmc/test/echo", _echo, Auth.NONE),
     Route("GET", "/v1/test/broken", _broken, Auth.NONE),
+    Route("GET", "/v1/test/locked", _locked, Auth.NONE),
     Route("GET", "/v1/test/nothing", _nothing, Auth.NONE),
     Route("GET", "/v1/test/moment", _moment, Auth.NONE),
     Route("PUT", "/v1/mmc/test/control", _granted, Auth.CONTROL),
@@ -314,6 +320,12 @@ async def test_a_mistake_of_ours_tells_nothing(rig: PeopleRig) -> None:
     answer = await rig.http.get("/v1/test/broken")
     assert error_of(answer)[:2] == (500, "APIGW.0605")
     assert "secret" not in answer.text
+
+
+async def test_a_database_that_cannot_be_used_is_a_503(rig: PeopleRig) -> None:
+    """As any server that is busy, with the time after which asking again makes sense."""
+    answer = await rig.http.get("/v1/test/locked")
+    assert error_of(answer)[:2] == (503, "APIGW.0308") and answer.headers["retry-after"] == "5"
 
 
 async def test_control_tokens(rig: PeopleRig) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from parley.app.ports import Query
+from parley.app.ports import Query, StoreUnavailable
 from parley.app.sessions import COOKIE, SessionLimits
 from parley.app.sign_in import SignInLimits
 from parley.core.people import AdministratorLevel
@@ -386,3 +386,19 @@ async def test_every_operation_of_administrators_is_closed_to_others(native: Nat
         assert await stranger.refused(route.method, path, {}) == (401, "not-signed-in"), route
         tried += 1
     assert tried > 40
+
+
+async def test_a_database_that_cannot_be_used_is_a_503(native: NativeRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was changed, and asking again makes sense in some seconds."""
+
+    def unusable() -> None:
+        raise StoreUnavailable("database is locked")
+
+    ann = await native.person("ann")
+    client = native.browser()
+    with monkeypatch.context() as patch:
+        for way in ("transaction", "reading"):
+            patch.setattr(native.store, way, unusable)
+        answer = await client.sign_in("ann")
+        assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "busy", "5")
+    assert (await client.sign_in("ann")).json()["user"]["id"] == ann.id

@@ -69,7 +69,7 @@ async def _never_acknowledged(rig: SipRig) -> int:
     ("story", "status"),
     [
         (_not_secure, 488),
-        (_no_port, 500),
+        (_no_port, 503),
         (_unknown, 404),
         (_no_codec, 488),
         (_cancelled, 487),

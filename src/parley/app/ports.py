@@ -348,7 +348,16 @@ class Transaction(Protocol):
         ...
 
 
+class StoreUnavailable(Exception):
+    """The database cannot be used now: locked, full, damaged, gone or unreachable. Nothing was changed.
+
+    Its text is for people and holds no value of any statement.
+    """
+
+
 class Store(Protocol):
+    """Each way in raises StoreUnavailable, at its beginning, in its midst or at its end."""
+
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """Commits when the block ends well and rolls back when it raises: answer after the block.
 
@@ -764,7 +773,8 @@ class PromptShelf(Protocol):
 
 
 class Journal(Protocol):
-    """Append-only. `append` has returned only when one write(2) has been made, so that it survives SIGKILL."""
+    """Append-only. `append` has returned only when one write(2) has been made, so that it survives SIGKILL; where
+    the disk has no room, when the event is held in memory until it has."""
 
     def append(self, event: Event) -> None: ...
 

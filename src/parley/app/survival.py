@@ -21,6 +21,7 @@ what has ended there, in the moment between the journal's line and the row's del
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -53,6 +54,7 @@ log = structlog.get_logger(__name__)
 SEEN_EVERY = 60.0  # seconds: to so much is known when the machine failed
 SOON = 0.05  # seconds: a burst of calls shares its commits
 WRITE_EVERY = 1.0  # seconds
+ANSWER_WITHIN = 2.0  # seconds that an API's answer waits for what it changed to be stored
 REST = 4  # times as long as the last write took: no more than a fifth of the time is spent on writing
 RECENT = 5000  # events: rows are behind the journal by moments, a day's quiet is no more than this
 CLOCK_SET = 1.0  # seconds by which the wall clock may wander before times are dated anew
@@ -110,7 +112,7 @@ class Survival:
         self._awaited: dict[ParticipantId, LiveLegRunner] = {}  # whose browsers may come back
         self._bridges: dict[MeetingId, SurvivingBridge] = {}  # calls that were passed on
         directory.watch(self._meeting_changed)
-        directory.store_by(self._leg_changed, self.flush)
+        directory.store_by(self._leg_changed, self._flush_before_answer)
 
     # --- what changes ---------------------------------------------------------------------------------------------
 
@@ -152,6 +154,13 @@ class Survival:
         self._writing.add(writing)
         writing.add_done_callback(self._writing.discard)
         await asyncio.shield(writing)
+
+    async def _flush_before_answer(self) -> None:
+        """What has happened has happened: a database that is locked for long does not keep the answer from who asked
+        for it. It is written when it can be."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ANSWER_WITHIN):
+                await self.flush()
 
     async def _in_turn(self) -> None:
         async with self._one_writer:

@@ -13,9 +13,12 @@ from typing import Any, Protocol
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 SOCKET_MESSAGE_MOST = 256 * 1024  # bytes of one WebSocket message
 KEEP_ALIVE = 30  # seconds between two requests
+HEAD_MOST = 64 * 1024  # bytes of a request's line and headers, or of trailers; a browser's cookies have 8 KB at most
+AHEAD_MOST = 16  # requests of one connection that wait for the answer to the one before
 TICKS = 10  # of uvicorn, between two looks at who owes us something
 
 
@@ -41,6 +44,39 @@ class Accepting(Protocol):
     async def stop(self) -> None: ...
 
     async def close(self) -> None: ...
+
+
+class TooManyAhead(Exception):
+    """Of requests; the parser makes 400 of it."""
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """Whoever goes over a bound is answered 400, and the connection is closed. uvicorn's own protocol bounds neither a
+    head nor how many requests are sent ahead of their answers, and one connection could fill the memory with either."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._undecided = 0  # bytes since something of a request was whole
+
+    def data_received(self, data: bytes) -> None:
+        self._undecided += len(data)
+        super().data_received(data)
+        if self._undecided > HEAD_MOST and self.transport.get_protocol() is self and not self.transport.is_closing():
+            self.send_400_response("The head of the request is too long.")
+
+    def on_headers_complete(self) -> None:
+        self._undecided = 0
+        if len(self.pipeline) >= AHEAD_MOST:
+            raise TooManyAhead
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._undecided = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._undecided = 0
+        super().on_message_complete()
 
 
 @dataclass(eq=False, slots=True)
@@ -156,6 +192,7 @@ class HttpListener:
         context = tls if isinstance(tls, ssl.SSLContext) else None
         config = uvicorn.Config(
             self._app,
+            http=BoundedHttp,
             lifespan="off",
             log_config=None,
             access_log=False,

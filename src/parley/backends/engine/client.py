@@ -19,6 +19,7 @@ import structlog
 
 from ... import __version__
 from ...app.ports import EngineListener, MediaStatistics, MediaUnavailable
+from ...app.troubles import Troubles
 from ...core.ids import LegId, MeetingId, SpaceId
 from ...core.leg_inputs import LegAudio, WebLocal
 from ...core.mediaplan import MediaPlan
@@ -27,6 +28,7 @@ from ...engine import messages as m
 from .coming_back import ComingBack
 from .hand_over import HandOver
 from .media_worker import MediaWorker
+from .no_room import NoRoom
 from .opened import OpenedLeg, numbered
 from .pace import Pace
 from .placement import Placement
@@ -65,6 +67,7 @@ class EngineClient:
         outlive: float = 0.0,
         web: WebListening | None = None,
         workers: int = 1,
+        troubles: Troubles | None = None,
     ) -> None:
         """web None: legs of browsers are refused. outlive: seconds for which workers wait for another control."""
         self._web = web or WebListening((), 0)
@@ -90,6 +93,8 @@ class EngineClient:
         self._speakers: dict[MeetingId, tuple[LegId, ...]] = {}
         self._found: frozenset[LegId] = frozenset()
         self._held: list[m.Reliable] | None = None  # told of what was found, until `keep`
+        self._no_room = NoRoom()
+        self._troubles = troubles
         self._pace = Pace(self._send_plan)
         self._placement = Placement(self._workers, self._legs, self._plans, self._homes)
         self._back = ComingBack(self._legs)
@@ -151,12 +156,14 @@ class EngineClient:
 
     async def open_leg(self, leg: LegId, local: str, audio: LegAudio, space: SpaceId | None = None) -> int | WebLocal:
         media = media_of(audio)
+        self._no_room.check(local)
         worker = self._placement.of_leg(space)
         link = worker.link
         answer = await worker.ask(lambda number: m.OpenLeg(id=number, leg=leg, local=local, media=media))
         if worker.link is not link:
             raise MediaUnavailable("the media worker died after it had opened the port")
         if not isinstance(answer, m.LegOpened):
+            self._no_room.note(local, answer)
             raise MediaUnavailable(getattr(answer, "text", "unexpected answer"))
         opened = self._legs[leg] = OpenedLeg(leg, local, media, answer.port, space, worker, worker)
         opened.ready.set()
@@ -205,6 +212,7 @@ class EngineClient:
         opened = self._legs.pop(leg, None)
         if opened is not None:
             opened.closed = True
+            self._no_room.forget()
             if opened.ready.is_set() or opened.lost:
                 opened.worker.tell(lambda number: m.CloseLeg(id=number, leg=leg))
 
@@ -375,6 +383,8 @@ class EngineClient:
             opened.statistics = None
         if worker.deaths > MOST_DEATHS:
             self._back.give_up(worker)
+        if self._troubles is not None:
+            self._troubles.has(_down(worker), f"deaths in a row: {worker.deaths}")
 
     def on_failed_start(self, worker: MediaWorker) -> None:
         if time.monotonic() - worker.died_at > RETURN_WITHIN:
@@ -382,6 +392,8 @@ class EngineClient:
 
     async def on_return(self, worker: MediaWorker) -> None:
         """Everything that it is to know: its legs, what plays to them, and its plans."""
+        if self._troubles is not None:
+            self._troubles.over(_down(worker))
         legs = self._back.on(worker)
         for brand, files in self._brands.items():
             worker.tell(partial(load_prompts, brand=brand, files=files))
@@ -403,3 +415,7 @@ class EngineClient:
 
 def _keep(legs: tuple[str, ...], meetings: tuple[str, ...], number: int) -> m.Keep:
     return m.Keep(id=number, legs=legs, meetings=meetings)
+
+
+def _down(worker: MediaWorker) -> str:
+    return f"media worker {worker.index} is down"

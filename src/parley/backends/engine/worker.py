@@ -138,6 +138,7 @@ class WorkerLink:
             self._send(build(number))
             return await _patiently(future)
         except TimeoutError as problem:
+            self._pending.pop(number, None)  # nobody takes what the others are told
             self._die("did not answer")
             raise WorkerDied("media worker did not answer") from problem
         finally:

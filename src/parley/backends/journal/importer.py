@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from ...app.event_codec import LINE_LIMIT
-from ...app.ports import Clock, Store
+from ...app.ports import Clock, Store, StoreUnavailable
 from ...core.events import Event
 from . import segments
 from .file import FileJournal
@@ -29,7 +29,7 @@ REJECTED_KEPT = 10
 
 
 class Importer:
-    """One importer serves a journal directory. `run` until cancelled; `import_now` for the rest at the end."""
+    """One importer serves a journal directory. `run` until cancelled; `finish` for the rest at the end."""
 
     def __init__(
         self, journal: FileJournal, store: Store, clock: Clock, interval: float = INTERVAL, group: int = GROUP
@@ -53,6 +53,7 @@ class Importer:
         unsubscribe = self._journal.subscribe(self._appended)
         try:
             while True:
+                self._journal.retry()
                 try:
                     await self.import_now()
                 except Exception:
@@ -60,6 +61,13 @@ class Importer:
                 await self._pause()
         finally:
             unsubscribe()
+
+    async def finish(self) -> None:
+        """What the store does not take now stays for the next start."""
+        try:
+            await self.import_now()
+        except StoreUnavailable as problem:
+            log.warning("the journal's last lines stay for the next start", problem=str(problem))
 
     async def import_now(self) -> int:
         """Import every line that is there. Returns how many were new to the store."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -50,10 +51,13 @@ class SmsGatewayCourier:
             **self._proof(body),
         }
         try:
-            async with self._http.stream("POST", self._settings.url, content=body, headers=headers) as answer:
+            async with (
+                asyncio.timeout(self._settings.limit),  # in all: one that drips would hold its place for an hour
+                self._http.stream("POST", self._settings.url, content=body, headers=headers) as answer,
+            ):
                 status = answer.status_code
                 words = "" if answer.is_success else await _words(answer)
-        except (httpx.HTTPError, httpx.InvalidURL) as problem:
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as problem:
             raise NotSent(f"the SMS gateway did not answer ({type(problem).__name__})") from problem
         if not 200 <= status < 300:
             raise NotSent(f"the SMS gateway said {status} {words}".rstrip(), permanent=status in OF_THE_MESSAGE)

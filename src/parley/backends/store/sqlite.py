@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,14 @@ from sqlalchemy import Integer, event
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from ...app.ports import StoreUnavailable
+
 NAME = "sqlite"
 DRIVER_LOGGER = "aiosqlite"
 
 # Another process (the command line) may hold the write lock for the length of one transaction.
 BUSY_MILLISECONDS = 10_000
+HURRIED_MILLISECONDS = 1000
 
 # Passed to every table: a position is never given twice, even after its row is gone.
 TABLE_OPTIONS: dict[str, Any] = {"sqlite_autoincrement": True}
@@ -24,14 +28,20 @@ TABLE_OPTIONS: dict[str, Any] = {"sqlite_autoincrement": True}
 COUNTER = Integer()
 
 
-def prepare(url: URL) -> None:
+def prepare(url: URL, *, new: bool = True) -> None:
     """Make the database file for its owner alone; SQLite gives the files beside it the same mode.
 
-    Raises ValueError for a database without a file: each connection would see one of its own.
+    Raises ValueError for a database without a file: each connection would see one of its own. new: it may be missing;
+    else that raises FileNotFoundError, because an empty one in its place would look like a server that is well.
     """
     if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
         raise ValueError("database.url: SQLite needs the path of a file, like sqlite+aiosqlite:////var/lib/parley.db")
     path = Path(url.database)
+    if not new and not path.exists():
+        raise FileNotFoundError(
+            f"{path} is missing, though this data directory has been in service: "
+            "put its back-up back, or begin with an empty directory"
+        )
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -41,10 +51,37 @@ def prepare(url: URL) -> None:
         os.close(descriptor)
 
 
-def install(engine: AsyncEngine, *, writes: bool) -> None:
-    """Pragmas at each connect and transactions of our own choosing at each begin."""
+class OwnFile:
+    """The file that was there at the beginning. Who removes or replaces it leaves us one without a name, in which
+    whatever is written is lost with the last process that has it open."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._is = _identity(path)
+
+    def check(self) -> None:
+        """Raises StoreUnavailable."""
+        if _identity(self._path) != self._is:
+            raise StoreUnavailable(f"{self._path} was removed or replaced: stop the server, put it back, start")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def install(engine: AsyncEngine, file: OwnFile, *, writes: bool, hurries: Callable[[], bool] = lambda: False) -> None:
+    """Pragmas at each connect and transactions of our own choosing at each begin. hurries: a lock is waited for shortly
+    from now on."""
     # A write transaction takes the lock when it begins: one that starts by reading could not be upgraded safely.
     begin = "BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED"
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def connecting(_dialect: Any, _record: Any, _arguments: Any, _parameters: Any) -> None:
+        file.check()  # where there is none, connecting would make an empty one
 
     @event.listens_for(engine.sync_engine, "connect")
     def connected(connection: Any, _record: Any) -> None:
@@ -62,6 +99,8 @@ def install(engine: AsyncEngine, *, writes: bool) -> None:
 
     @event.listens_for(engine.sync_engine, "begin")
     def began(connection: Connection) -> None:
+        if hurries():
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={HURRIED_MILLISECONDS}")
         connection.exec_driver_sql(begin)
 
 

@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from ...app.administration import Administration
 from ...app.credentials import Busy, Credentials
 from ...app.directory import Directory
-from ...app.ports import CallPlacer, Clock
+from ...app.ports import CallPlacer, Clock, StoreUnavailable
 from ...core.events import Event
 from ...core.refusals import Refusal
 from ..shared.bodies import BodyTooLong, read_body
@@ -38,6 +38,7 @@ log = structlog.get_logger(__name__)
 
 BASE = "/api/v1"
 XML = "text/xml"  # without charset: clients compare
+RETRY_AFTER = "5"  # seconds: a lock is gone by then, a disk without room may be
 BODY_METHODS = ("POST", "PUT", "DELETE")
 
 
@@ -115,6 +116,9 @@ class _Door:
             response = await self._answer(request)
         except ClientDisconnect:
             return
+        except StoreUnavailable as problem:
+            log.error("an API request found no database", method=request.method, problem=str(problem))
+            response = _plain(503, {"Retry-After": RETRY_AFTER})
         except Exception:
             # The id lets the administrator who saw the 500 find the trace.
             trace = uuid4().hex

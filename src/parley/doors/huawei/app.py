@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ...app.booking import Actor
 from ...app.credentials import Busy
+from ...app.ports import StoreUnavailable
 from ...app.tokens import ControlPass, Tokens
 from ...core.refusals import Refusal
 from ..shared.bodies import BodyTooLong, read_body
@@ -41,6 +42,7 @@ from .router import Auth, Route, Router
 log = structlog.get_logger(__name__)
 
 JSON = "application/json;charset=UTF-8"  # as the original writes it; clients without charset show mojibake
+RETRY_AFTER = "5"  # seconds: a lock is gone by then, a disk without room may be
 DEPTH_MOST = 32  # of nested JSON; the dialect's deepest body has 5
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 MEETING_PATHS = ("mmc", "mms", "wss", "metrics")
@@ -103,6 +105,9 @@ class _Door:
             return _failed(from_refusal(refusal, family, locator(route.tables if route else ())))
         except Busy:
             return _failed(HuaweiError("APIGW.0308"), {"Retry-After": "1"})
+        except StoreUnavailable as problem:
+            log.error("a request of the JSON API found no database", request=id, problem=str(problem))
+            return _failed(HuaweiError("APIGW.0308"), {"Retry-After": RETRY_AFTER})
 
     def _find(self, method: str, segments: tuple[str, ...]) -> tuple[Route, dict[str, str]]:
         found = self._router.find(method, segments)

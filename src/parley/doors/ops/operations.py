@@ -90,7 +90,7 @@ class Operations(Protocol):
     # --- live ---
 
     async def status(self) -> Json:
-        """version, started, data_dir, listeners: [text], workers, meetings, legs."""
+        """version, started, data_dir, listeners: [text], workers, troubles: [text], meetings, legs."""
         ...
 
     async def meetings(self) -> list[Json]:

@@ -6,6 +6,7 @@ Whoever opens connections and says nothing costs at most his share of them.
 from __future__ import annotations
 
 import asyncio
+import resource
 import socket
 import ssl
 from collections.abc import Callable, Coroutine
@@ -21,8 +22,19 @@ log = structlog.get_logger(__name__)
 BACKLOG = 512
 HANDSHAKE_WITHIN = 10.0  # seconds for TLS to begin, and for it to end
 PAUSE = 0.5  # seconds without accepting, when the machine has no room for a connection
+# Files that connections leave for everything else: the database, the journal, a media worker that must be started
+# again. As large a share at most, where few are allowed at all.
+RESERVED, RESERVED_SHARE = 64, 0.25
 
 Serve = Callable[[socket.socket, str], Coroutine[Any, Any, None]]
+
+
+def highest_descriptor() -> int:
+    """Connections whose number is above it are closed at once: numbers are given from the lowest free one."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed == resource.RLIM_INFINITY:
+        return 2**31
+    return allowed - 1 - min(RESERVED, int(allowed * RESERVED_SHARE))
 
 
 class Turnstile:
@@ -65,6 +77,7 @@ class Acceptor:
         self._sockets: list[socket.socket] = []
         self._loops: list[asyncio.Task[None]] = []
         self._serving: set[asyncio.Task[None]] = set()
+        self._highest = highest_descriptor()
 
     def listen(self, sock: socket.socket, serve: Serve) -> None:
         """From now on, on a bound socket, which is ours to close. serve: owns the connection it gets, and knows the
@@ -84,7 +97,10 @@ class Acceptor:
                 await asyncio.sleep(PAUSE)
                 continue
             host = address[0].partition("%")[0]
-            if self._turnstile.enter(host):
+            if connection.fileno() > self._highest:
+                log.warning("a connection was closed: too many files are open", files=connection.fileno())
+                connection.close()
+            elif self._turnstile.enter(host):
                 task = asyncio.create_task(serve(connection, host))
                 self._serving.add(task)
                 task.add_done_callback(partial(self._over, host))

@@ -92,16 +92,19 @@ class SipLeg(SipCall):
             self._wire.respond(self._invite, 180)
 
     def reject(self, ending: Ending) -> None:
+        self._refuse(status_of(ending))
+
+    def _refuse(self, status: int) -> None:
         self.ended = True
         if self._invite is not None:
-            self._wire.respond(self._invite, status_of(ending))
+            self._wire.respond(self._invite, status)
             self._invite = None
         self._answering.forget(self.dialog)
 
     def fail(self) -> None:
         """Something of ours broke: refuse with 500 if nothing was said yet, else end the call."""
         if self._invite is not None:
-            self.reject(Ending(Side.LOCAL, Reason.MEDIA_FAILED))
+            self._refuse(500)
         else:
             self.hang_up(Ending(Side.LOCAL, Reason.MEDIA_FAILED))
 

@@ -22,7 +22,7 @@ STATUS: dict[Reason, int] = {
     Reason.SPACE_DELETED: 410,
     Reason.TOO_LONG: 480,
     Reason.MEDIA_DEAD: 480,
-    Reason.MEDIA_FAILED: 500,
+    Reason.MEDIA_FAILED: 503,  # no port, no worker: later, or elsewhere
     Reason.NO_ACK: 408,
     Reason.TRANSPORT_FAILED: 503,
     Reason.SESSION_EXPIRED: 408,

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ....app.credentials import Busy
+from ....app.ports import StoreUnavailable
 from ....app.sessions import COOKIE, Session, Sessions
 from ....core.refusals import Refusal
 from ...shared.bodies import BodyTooLong, read_body
@@ -29,6 +30,7 @@ log = structlog.get_logger(__name__)
 
 ROOT = ("api", "parley", "v1")
 BODY_MOST = 64 * 1024  # bytes; the longest body of this API has not a hundredth of it
+RETRY_AFTER = "5"  # seconds: a lock is gone by then, a disk without room may be
 QUERY_MOST = 4 * 1024
 PARAMETERS_MOST = 20
 SAFE = frozenset({"GET"})
@@ -79,6 +81,10 @@ class _Door:
             return _failed(from_refusal(refusal))
         except Busy:
             return _failed(Failure(503, "busy", "Too many people are signing in; try again."), {"Retry-After": "1"})
+        except StoreUnavailable as problem:
+            log.error("a request of the native API found no database", method=http.method, problem=str(problem))
+            unusable = Failure(503, "busy", "The server cannot use its database now; try again.")
+            return _failed(unusable, {"Retry-After": RETRY_AFTER})
         except ClientDisconnect:
             raise
         except Exception:
