@@ -33,9 +33,10 @@ and empty. Every answer carries `X-Request-Id`.
 
 An application that names a user who is not known yet brings that user, unless `autoUserCreate` of the enterprise is
 off. A signed login works once: its nonce is remembered while the signature is good, in memory, so a restart forgets
-it. There is no portal here: what `portal-ref-nonce` gives signs nobody in. Ten wrong passwords of one account, or thirty from one address, lock for 60 seconds. A program has at most 64
-sessions a user, other kinds of client one. An access token lasts 16 hours, its refresh token 30 days; refreshing with
-the access token leaves that one alive until its own end, because clients exist that never look for the new one.
+it. There is no portal here: what `portal-ref-nonce` gives signs nobody in. Ten wrong passwords of one account, or
+thirty from one address, lock for 60 seconds. A program has at most 64 sessions a user, other kinds of client one. An
+access token lasts 16 hours, its refresh token 30 days; refreshing with the access token leaves that one alive until
+its own end, because clients exist that never look for the new one.
 
 A control token commands as a host's by the host's password. By the guests' password it is a guest's; when somebody
 signed in asked for it, it mutes and unmutes that user's own participant, and commands as a co-host's for as long as
