@@ -53,6 +53,17 @@ class _Certificate:
         return tuple((one.st_mtime_ns, one.st_size) for one in found)
 
 
+def certificate_words(pair: CertificatePair, problem: OSError | ValueError) -> str:
+    """Why this pair cannot be used, naming the file; what OpenSSL says is for those who know it."""
+    if isinstance(problem, ssl.SSLError):
+        if problem.reason == "KEY_VALUES_MISMATCH":
+            return f"{pair.key} is not the key of {pair.certificate}"
+        return f"{pair.certificate} and {pair.key} are not a certificate and its key in PEM, without a password"
+    if isinstance(problem, OSError) and problem.strerror:
+        return f"{problem.filename or pair.certificate} cannot be read: {problem.strerror.lower()}"
+    return f"{pair.certificate} holds no certificate in PEM"
+
+
 def _read(pair: CertificatePair, authorities: Path | None) -> tuple[ssl.SSLContext, frozenset[str]]:
     context = _context(pair, authorities)
     leaf = x509.load_pem_x509_certificates(pair.certificate.read_bytes())[0]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
+import sys
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import structlog
 import uvloop
@@ -42,7 +45,7 @@ def serve(settings: Settings) -> int:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(settings))
     except CannotStart as problem:
-        print(f"parley: {problem}", flush=True)
+        print(f"parley: {problem}", file=sys.stderr, flush=True)
         return 1
     return 0
 
@@ -63,8 +66,18 @@ async def _serve(settings: Settings) -> None:
             gc.enable()  # the command turned it off for the start
             await stop.wait()
             log.info("stopping")
-    except (OSError, ValueError) as problem:
+    except OSError as problem:
+        raise CannotStart(_words(problem, settings)) from problem
+    except ValueError as problem:
         raise CannotStart(str(problem)) from problem
+
+
+def _words(problem: OSError, settings: Settings) -> str:
+    """With the setting where the trouble is in the data directory, as it mostly is."""
+    if not problem.filename:
+        return str(problem)
+    ours = Path(os.fsdecode(problem.filename)).is_relative_to(settings.data_dir)
+    return f"{'data_dir: ' if ours else ''}cannot use {problem.filename}: {(problem.strerror or '').lower()}"
 
 
 async def _start(settings: Settings, stack: AsyncExitStack) -> str:
@@ -95,7 +108,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> str:
     sip_ports = await open_sip(settings, live.sip, live.directory, certificates, stack)
     survival.farewell()
     seats.ready()
-    run_beside(parts.timekeeping, stack)  # conferences may dial from here on
+    run_beside(parts.timekeeping(), stack)  # conferences may dial from here on
     await _open_ops(settings, kept, live, sip_ports, stack)
     return banner(start_facts(settings, first, sip_ports, certificate))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +41,7 @@ class ConferenceParts:
     people: People
     start: ConferenceStart
     json: ASGIApp
-    timekeeping: Coroutine[Any, Any, None]
+    timekeeping: Callable[[], Coroutine[Any, Any, None]]
 
 
 def conference_parts(settings: Settings, kept: Kept, live: Live) -> ConferenceParts:
@@ -75,7 +75,7 @@ def conference_parts(settings: Settings, kept: Kept, live: Live) -> ConferencePa
         welcome=told.created if told else None,
     )
     json = _json(settings, kept, live, everybody, conferences, start, links)
-    return ConferenceParts(everybody, start, json, timekeeper.run())
+    return ConferenceParts(everybody, start, json, timekeeper.run)
 
 
 def _json(
