@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -65,6 +67,46 @@ def test_a_port_that_another_program_has_is_told(tmp_path: Path, name: str, kind
             fcntl.flock(held, fcntl.LOCK_EX)
             assert taken_ports(one) == []
     assert taken_ports(one) == []
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (
+            "later",
+            "the database has schema revision 9999, which this version does not know: it was written by a later ",
+        ),
+        ("garbage", "the database of {data} cannot be used: file is not a database"),
+        ("secrets", "{data}/secrets.json is damaged; restore it from a backup"),
+    ],
+)
+def test_a_damaged_data_directory_is_told_in_one_line(tmp_path: Path, damage: str, words: str) -> None:
+    """By the server and by the commands that work without one: what is wrong, and no trace."""
+    data = tmp_path / "data"
+    data.mkdir()
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PARLEY_")}
+    environment |= {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "PARLEY_DATA_DIR": str(data)}
+
+    def told(*command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            (*SERVE[:-1], *command), env=environment, capture_output=True, text=True, timeout=30, check=False
+        )
+
+    assert told("spaces", "add", "Team").returncode == 0
+    match damage:
+        case "later":
+            with contextlib.closing(sqlite3.connect(data / "parley.db")) as database:
+                database.execute("UPDATE alembic_version SET version_num = '9999'")
+                database.commit()
+        case "garbage":
+            (data / "parley.db").write_bytes(b"no database" * 100)
+        case "secrets":
+            (data / "secrets.json").write_text("{}")
+    for command in ("serve", "spaces"):
+        done = told(command)
+        assert (done.returncode, done.stdout) == (1, "")
+        (line,) = done.stderr.splitlines()
+        assert line.startswith("parley: " + words.format(data=data))
 
 
 def test_a_start_that_comes_to_nothing_is_one_line_on_standard_error(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
 from .app.administration import Administration, administration
 from .app.changes import Changes
 from .app.credentials import CredentialLimits, Credentials
@@ -21,13 +23,14 @@ from .app.operator import KeptOperator, KeptServices
 from .app.outbox import OutboxDesk
 from .app.ports import StoredEvent
 from .backends.secrets import ScryptHasher
+from .backends.store.migrate import DatabaseTooNew
 from .backends.store.sql import SqlStore
 from .backends.system import RandomIdentifiers, SystemClock
 from .config import Settings
 from .core.dialplan import Echo
 from .core.links import PersonalLinks
 from .doors.cms.call_records import record_of
-from .first_run import load_secrets, personal_links_key
+from .first_run import ServerSecrets, load_secrets, personal_links_key
 from .host import own_names
 from .server_facts import first_domain, shown_host
 from .wiring_http import CannotStart
@@ -68,11 +71,8 @@ class Kept:
 
 
 async def open_kept(settings: Settings, stack: AsyncExitStack) -> Kept:
-    """Until the stack closes, which needs nothing but the store."""
-    secrets = load_secrets(settings.data_dir)
-    store = SqlStore(settings.database_url, base64.urlsafe_b64encode(secrets.seal))
-    stack.push_async_callback(store.close)
-    await store.migrate()
+    """Until the stack closes, which needs nothing but the store. Raises CannotStart."""
+    secrets, store = await _open_store(settings, stack)
     changes, clock, identifiers, hasher = Changes(), SystemClock(), RandomIdentifiers(), ScryptHasher()
     domains = settings.sip.domains or own_names()
     return Kept(
@@ -99,6 +99,20 @@ async def open_kept(settings: Settings, stack: AsyncExitStack) -> Kept:
         PersonalLinks(personal_links_key(secrets)),
         settings.data_dir,
     )
+
+
+async def _open_store(settings: Settings, stack: AsyncExitStack) -> tuple[ServerSecrets, SqlStore]:
+    try:
+        secrets = load_secrets(settings.data_dir)
+        store = SqlStore(settings.database_url, base64.urlsafe_b64encode(secrets.seal))
+        stack.push_async_callback(store.close)
+        await store.migrate()
+    except (DatabaseTooNew, ValueError) as problem:
+        raise CannotStart(str(problem)) from problem
+    except SQLAlchemyError as problem:
+        said = problem.orig if isinstance(problem, DBAPIError) else problem
+        raise CannotStart(f"the database of {settings.data_dir} cannot be used: {said}") from problem
+    return secrets, store
 
 
 @asynccontextmanager
