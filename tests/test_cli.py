@@ -369,6 +369,21 @@ def test_every_command_has_help_in_whole_sentences(command: tuple[str, ...]) -> 
         assert re.fullmatch(r"  [A-Z|]+ <.*>  +\S.*|   +\S.*", line)
 
 
+def test_an_interruption_while_modules_are_loaded_is_quiet() -> None:
+    """Ctrl-C right after the start is an end like any other: the shell's code for it, and no trace."""
+    program = (
+        "import sys\n"
+        "class Interrupted:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'parley.cli': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        "from parley.__main__ import main; main()"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_help_loads_nothing_heavy() -> None:
     """--help answers without the database, the media libraries or the HTTP stacks."""
     program = (

@@ -42,7 +42,7 @@ def _directory(path: Path) -> Iterator[str]:
         place = place.parent
     if not os.access(place, os.R_OK | os.W_OK | os.X_OK):
         owner = _name(place.stat().st_uid)
-        yield f"data_dir: {_name(os.geteuid())} cannot write in {place}, which belongs to {owner}"
+        yield f"data_dir: the user {_name(os.geteuid())} cannot write in {place}, which belongs to {owner}"
 
 
 def _certificates(settings: Settings) -> Iterator[str]:

@@ -58,7 +58,8 @@ def certificate_words(pair: CertificatePair, problem: OSError | ValueError) -> s
     if isinstance(problem, ssl.SSLError):
         if problem.reason == "KEY_VALUES_MISMATCH":
             return f"{pair.key} is not the key of {pair.certificate}"
-        return f"{pair.certificate} and {pair.key} are not a certificate and its key in PEM, without a password"
+        files = f"{pair.certificate} and {pair.key} are" if pair.certificate != pair.key else f"{pair.key} is"
+        return f"{files} not a certificate and its key in PEM, without a password"
     if isinstance(problem, OSError) and problem.strerror:
         return f"{problem.filename or pair.certificate} cannot be read: {problem.strerror.lower()}"
     return f"{pair.certificate} holds no certificate in PEM"
