@@ -12,7 +12,8 @@ from parley.backends.journal.inputs import InputFiles, InputWriter
 from parley.core.ids import LegId
 from parley.core.leg import Leg
 from parley.core.leg_inputs import Drop, EntrySettings
-from tests.core.leg_kit import HANG_UP, OFFER
+from tests.core.leg_kit import OFFER
+from tests.core.one_leg import HANG_UP
 from tests.kit.manual_clock import ManualClock
 from tests.test_cli import parley, well
 

@@ -30,13 +30,6 @@ async def alter(floor: Floor, space: str, **fields: object) -> None:
         await tx.spaces.save(replace(found, **fields))  # type: ignore[arg-type]
 
 
-async def alter_door(floor: Floor, space: str, **fields: object) -> None:
-    async with floor.held.transaction() as tx:
-        for method in (await tx.access_methods.by_uri("room")) + (await tx.access_methods.by_call_id("100")):
-            if method.space == space:
-                await tx.access_methods.save(replace(method, **fields))  # type: ignore[arg-type]
-
-
 async def test_own_settings_stand_directly_above_the_profile_of_the_same_layer(floor: Floor) -> None:
     """A space's own value wins over its profile, an access method's profile over both, its own over that."""
     low = await floor.profile(needs_activation=True, rx_audio_mute=True, max_duration=10)

@@ -22,7 +22,7 @@ from parley.core.admission import Admit
 from parley.core.events import LegActivated, LegDeactivated
 from parley.core.ids import AccessMethodId, LegId, MeetingId, ParticipantId, SpaceId
 from parley.core.key_commands import KeyCommand
-from parley.core.leg import PORT_LIMIT
+from parley.core.leg_departure import PORT_LIMIT
 from parley.core.leg_inputs import (
     Answered,
     Confirmed,
@@ -51,7 +51,8 @@ from tests.core import test_leg_properties as legs
 from tests.core import test_meeting_properties as meetings
 from tests.core import test_outgoing_leg_properties as calls
 from tests.core.call_kit import dial, hop
-from tests.core.leg_kit import AUDIO, HANG_UP, IVR, OFFER, space
+from tests.core.leg_kit import AUDIO, IVR, OFFER, space
+from tests.core.one_leg import HANG_UP, History
 from tests.kit.manual_clock import ManualClock
 
 SETTINGS = EntrySettings()
@@ -88,12 +89,11 @@ class Noted:
         return getattr(self._machine, name)
 
 
-def fed(history: Any, kind: str, made: tuple[Any, ...], opening: list[Any], steps: list[tuple[Any, float]]) -> Noted:
+def fed(
+    history: History, kind: str, made: tuple[Any, ...], opening: list[Any], steps: list[tuple[Any, float]]
+) -> Noted:
     history.leg = noted = Noted(kind, history.leg, made)
-    for given_input, seconds in [*((step, 0.0) for step in opening), *steps, (RemoteEnded(HANG_UP), PORT_LIMIT)]:
-        history.now += seconds
-        history.feed(given_input)
-    history.feed(LegTick())
+    history.live(opening, [*steps, (RemoteEnded(HANG_UP), PORT_LIMIT), (LegTick(), 0.0)])
     return noted
 
 
@@ -101,7 +101,7 @@ def fed(history: Any, kind: str, made: tuple[Any, ...], opening: list[Any], step
 @given(opening=legs.OPENINGS, steps=st.lists(legs.STEPS, max_size=25))
 def test_any_history_of_a_leg_can_be_done_again(opening: list[LegInput], steps: list[tuple[LegInput, float]]) -> None:
     """The same decisions, digest for digest, although digits were hidden."""
-    noted = fed(legs.History(), LEG, (LegId("leg"), 0, 1, SETTINGS, 0.0), opening, steps)
+    noted = fed(legs.history(), LEG, (LegId("leg"), 0, 1, SETTINGS, 0.0), opening, steps)
     again(noted.recorder.lines(10_000))
 
 
@@ -109,7 +109,7 @@ def test_any_history_of_a_leg_can_be_done_again(opening: list[LegInput], steps: 
 @given(opening=calls.OPENINGS, steps=st.lists(calls.STEPS, max_size=25))
 def test_any_history_of_a_call_can_be_done_again(opening: list[LegInput], steps: list[tuple[LegInput, float]]) -> None:
     """Of a leg that we call likewise."""
-    noted = fed(calls.History(), CALL, (LegId("leg"), 0, 1, "en"), opening, steps)
+    noted = fed(calls.history(), CALL, (LegId("leg"), 0, 1, "en"), opening, steps)
     again(noted.recorder.lines(10_000))
 
 
@@ -240,7 +240,7 @@ def test_digests_tell_records_apart_and_not_secrets() -> None:
 
 def a_call() -> list[bytes]:
     """The lines of one leg that is offered, answered and gone."""
-    history = legs.History()
+    history = legs.history()
     opening = [OFFER, Resolved(space(None)), MediaOpened(1), Confirmed()]
     return fed(history, LEG, (LegId("leg"), 0, 1, SETTINGS, 0.0), opening, []).recorder.lines()
 
@@ -265,7 +265,7 @@ def test_a_machine_that_broke_then_and_now_is_the_same() -> None:
     """What a machine raises is part of what it did."""
     made = recorder()
     made.began(LEG, "leg", (LegId("leg"), 0, 1, SETTINGS, 0.0))
-    history = legs.History()
+    history = legs.history()
     with pytest.raises(KeyError):
         made.through("leg", history.leg.handle, Tick(), 1.0)
     lines = made.lines()
@@ -319,7 +319,7 @@ def test_too_much_at_once_is_lost_and_said_to_be() -> None:
     """The bound holds, the count is told, and a replay does not judge what came after."""
     made = InputRecorder(ManualClock(), waiting_most=3)
     made.began(LEG, "leg", (LegId("leg"), 0, 1, SETTINGS, 0.0))
-    leg = legs.History().leg
+    leg = legs.history().leg
     for number in range(5):
         made.through("leg", leg.handle, OFFER, float(number))
     lines = made.lines()

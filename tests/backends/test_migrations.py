@@ -38,6 +38,26 @@ async def migrated(path: Path) -> None:
         await store.close()
 
 
+def at_revision(path: Path, revision: str) -> None:
+    """A new database of an older version."""
+    engine = sa.create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        command.upgrade(configuration(connection), revision)
+    engine.dispose()
+
+
+async def brought_up(path: Path, rows: list[tuple[str, tuple[str, ...]]]) -> SqlStore:
+    """The store of this version over a database of an older one, to which these rows (statement, values) were added
+    before."""
+    database = sqlite3.connect(path)
+    for statement, values in rows:
+        database.execute(statement, values)
+    database.commit()
+    database.close()
+    await migrated(path)
+    return SqlStore(f"sqlite+aiosqlite:///{path}", KEY)
+
+
 def schema(path: Path) -> dict[str, str]:
     """Statement by name, tidied of white space and of the order of columns and constraints."""
     spaced = str.maketrans({",": " ", "(": " ( ", ")": " ) "})
@@ -203,24 +223,14 @@ async def test_a_database_of_before_conferences_keeps_all_it_holds(tmp_path: Pat
 async def test_the_encryption_that_was_only_kept_counts_from_now_on(tmp_path: Path) -> None:
     """What an outbound rule said of its signalling moves out of what is only echoed; everything else stays there."""
     path = tmp_path / "parley.db"
-    engine = sa.create_engine(f"sqlite:///{path}")
-    with engine.begin() as connection:
-        command.upgrade(configuration(connection), "0004")
-    engine.dispose()
-    database = sqlite3.connect(path)
-    for id, extras in (
+    at_revision(path, "0004")
+    insert = "INSERT INTO outbound_rules (id, domain, priority, failure_action, extras) VALUES (?, 'd', 0, 'stop', ?)"
+    rows = (
         ("a", '{"cms": {"sipControlEncryption": "encrypted", "trunkType": "lync"}}'),
         ("b", '{"cms": {"sipControlEncryption": "auto"}}'),
         ("c", "{}"),
-    ):
-        database.execute(
-            "INSERT INTO outbound_rules (id, domain, priority, failure_action, extras) VALUES (?, 'd', 0, 'stop', ?)",
-            (id, extras),
-        )
-    database.commit()
-    database.close()
-    await migrated(path)
-    store = SqlStore(f"sqlite+aiosqlite:///{path}", KEY)
+    )
+    store = await brought_up(path, [(insert, row) for row in rows])
     async with store.reading() as after:
         rules = (await after.outbound_rules.page(Query())).items
     await store.close()
@@ -235,21 +245,11 @@ async def test_the_encryption_that_was_only_kept_counts_from_now_on(tmp_path: Pa
 async def test_rights_that_were_only_kept_count_from_now_on(tmp_path: Path) -> None:
     """Those that keys of a phone need are taken over from what a profile echoed; the rest stays as it was."""
     path = tmp_path / "parley.db"
-    engine = sa.create_engine(f"sqlite:///{path}")
-    with engine.begin() as connection:
-        command.upgrade(configuration(connection), "0007")
-    engine.dispose()
-    database = sqlite3.connect(path)
-    for id, extras in (
-        ("a", '{"cms": {"callLockAllowed": "true", "endCallAllowed": "false", "videoMode": "auto"}, "other": {}}'),
-        ("b", "{}"),
-    ):
-        insert = "INSERT INTO leg_profiles (id, settings, extras) VALUES (?, ?, ?)"
-        database.execute(insert, (id, '{"needs_activation": true}', extras))
-    database.commit()
-    database.close()
-    await migrated(path)
-    store = SqlStore(f"sqlite+aiosqlite:///{path}", KEY)
+    at_revision(path, "0007")
+    insert = "INSERT INTO leg_profiles (id, settings, extras) VALUES (?, ?, ?)"
+    settings = '{"needs_activation": true}'
+    kept = '{"cms": {"callLockAllowed": "true", "endCallAllowed": "false", "videoMode": "auto"}, "other": {}}'
+    store = await brought_up(path, [(insert, row) for row in (("a", settings, kept), ("b", settings, "{}"))])
     async with store.reading() as after:
         first, second = (await after.leg_profiles.page(Query())).items
     await store.close()

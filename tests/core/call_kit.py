@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from parley.core.endings import Ending, Reason, Side
-from parley.core.events import Event
 from parley.core.ids import AccessMethodId, LegId, LegProfileId, OutboundRuleId, SpaceId
 from parley.core.leg_inputs import (
     Answered,
     Dial,
-    LegEffect,
-    LegInput,
-    LegTick,
     MediaOpened,
     Reached,
-    RecordLeg,
     ReportCall,
     Ringing,
 )
@@ -22,6 +17,7 @@ from parley.core.outbound import FailureAction, Hop
 from parley.core.outgoing_leg import OutgoingLeg
 from parley.core.profiles import LegSettings
 from tests.core.leg_kit import AUDIO
+from tests.core.one_leg import OneLeg
 
 BUSY = Ending(Side.REMOTE, Reason.BUSY)
 UNREACHABLE = Ending(Side.REMOTE, Reason.UNREACHABLE)
@@ -49,18 +45,11 @@ def dial(*hops: Hop, ring_seconds: float = 45.0) -> Dial:
     )
 
 
-class Called:
-    """`do` gives an input; the rest plays the far end."""
+class Called(OneLeg):
+    """Plays the far end."""
 
     def __init__(self) -> None:
-        self.now = 100.0
-        self.leg = OutgoingLeg(LegId("leg"), 0, 1)
-        self.effects: list[LegEffect] = []
-
-    def do(self, given: LegInput) -> list[LegEffect]:
-        effects = self.leg.handle(given, self.now)
-        self.effects += effects
-        return effects
+        super().__init__(OutgoingLeg(LegId("leg"), 0, 1), 100.0)
 
     def placed(self, *hops: Hop) -> Called:
         """Dialled, reached, media open: the INVITE is out."""
@@ -74,21 +63,6 @@ class Called:
         self.do(Ringing())
         self.do(Answered(AUDIO))
         return self
-
-    def wait(self, seconds: float) -> list[LegEffect]:
-        until = self.now + seconds
-        seen: list[LegEffect] = []
-        while (due := self.leg.next_deadline()) is not None and due <= until:
-            self.now = max(self.now, due)
-            seen += self.do(LegTick())
-        self.now = until
-        return seen
-
-    def count(self, *kinds: type) -> int:
-        return sum(isinstance(effect, kinds) for effect in self.effects)
-
-    def events(self) -> list[Event]:
-        return [effect.event for effect in self.effects if isinstance(effect, RecordLeg)]
 
     def reports(self) -> list[Ending | None]:
         return [effect.ending for effect in self.effects if isinstance(effect, ReportCall)]

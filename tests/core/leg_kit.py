@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from parley.core.admission import NOTHING_PROVEN, Candidates, Door, Proof, judge
 from parley.core.dialplan import Address, Echo, Ivr
-from parley.core.endings import Ending, Reason, Side
-from parley.core.events import Event
+from parley.core.endings import Ending, Reason
 from parley.core.ids import AccessMethodId, IvrId, LegId, SpaceId
 from parley.core.leg import Leg
 from parley.core.leg_inputs import (
@@ -20,13 +19,11 @@ from parley.core.leg_inputs import (
     LegAudio,
     LegEffect,
     LegInput,
-    LegTick,
     MediaOpened,
     Offered,
     PinJudged,
     Play,
     PlayEnded,
-    RecordLeg,
     Reject,
     Resolve,
     ResolveCallId,
@@ -35,6 +32,7 @@ from parley.core.leg_inputs import (
 )
 from parley.core.profiles import CallLayer, CallSettings, EntryScope, Layer, PasscodeMode
 from parley.core.secret import Secret
+from tests.core.one_leg import OneLeg
 
 AUDIO = LegAudio("192.0.2.1", 4000, AudioCodec("pcmu", 0, 8000))
 OFFER = Offered(
@@ -47,7 +45,6 @@ OFFER = Offered(
     audio=AUDIO,
 )
 IVR = Ivr(IvrId("ivr"), "411")
-HANG_UP = Ending(Side.REMOTE, Reason.HANG_UP)
 
 
 def space(
@@ -63,7 +60,7 @@ def space(
     return Candidates(SpaceId("space"), "Space", None, not closed, doors, (CallLayer(Layer.SPACE, settings),))
 
 
-class Caller:
+class Caller(OneLeg):
     """Plays the door, the store and the engine for one leg; meetings are left to the test."""
 
     def __init__(
@@ -76,14 +73,11 @@ class Caller:
         self.proof = proof
         self.call_ids: dict[str, Candidates] = {}
         self.locked = False
-        self.now = 100.0
-        self.leg = Leg(LegId("leg"), 0, 1, settings or EntrySettings(), self.now)
-        self.effects: list[LegEffect] = []  # all of them, in order
+        super().__init__(Leg(LegId("leg"), 0, 1, settings or EntrySettings(), 100.0), 100.0)
 
     def do(self, given: LegInput) -> list[LegEffect]:
         """One input, and whatever the answers to its effects bring about."""
-        effects = self.leg.handle(given, self.now)
-        self.effects += effects
+        effects = super().do(given)
         seen = list(effects)
         for effect in effects:
             if isinstance(effect, Resolve):
@@ -109,23 +103,8 @@ class Caller:
         last = next(effect for effect in reversed(self.effects) if isinstance(effect, Play))
         return self.do(PlayEnded(last.play))
 
-    def wait(self, seconds: float) -> list[LegEffect]:
-        until = self.now + seconds
-        seen: list[LegEffect] = []
-        while (due := self.leg.next_deadline()) is not None and due <= until:
-            self.now = max(self.now, due)
-            seen += self.do(LegTick())
-        self.now = until
-        return seen
-
     def prompts(self) -> list[str]:
         return [prompt for effect in self.effects if isinstance(effect, Play) for prompt in effect.prompts]
-
-    def events(self) -> list[Event]:
-        return [effect.event for effect in self.effects if isinstance(effect, RecordLeg)]
-
-    def count(self, kind: type) -> int:
-        return sum(isinstance(effect, kind) for effect in self.effects)
 
     def ending(self) -> Ending | None:
         return next((e.ending for e in self.effects if isinstance(e, HangUp | Reject)), None)

@@ -116,7 +116,7 @@ class Gathering:
     def live_again(self, layers: Iterable[CallLayer]) -> None:
         """As after a restart of the server: all there is passes through what is stored."""
         meeting, insides = self.meeting.stored(dated)
-        joins = {leg.join.leg: leg.join for leg in self.meeting._legs.values()}
+        joins = {leg.join.leg: leg.join for leg in self.meeting._there.legs.values()}
         legs = [
             leg_again(stored_leg(joins[id], inside), inside, joins[id].generation, timed)
             for id, inside in insides.items()
@@ -159,3 +159,12 @@ class Gathering:
 
     def active(self) -> list[str]:
         return [leg.leg for leg in self.meeting.view(self.now).legs if not leg.causes]
+
+
+def started() -> Gathering:
+    """A host and two active guests."""
+    room = Gathering()
+    room.join("host")
+    room.join("ann", GUEST)
+    room.join("bob", GUEST)
+    return room

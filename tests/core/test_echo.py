@@ -5,7 +5,7 @@ from __future__ import annotations
 from parley.core.dialplan import Echo
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import LegEnded
-from parley.core.leg import ECHO_GREETING, LegState
+from parley.core.leg import ECHO_GREETING
 from parley.core.leg_inputs import (
     CloseMedia,
     Digit,
@@ -18,6 +18,7 @@ from parley.core.leg_inputs import (
     RecordLeg,
     StopEcho,
 )
+from parley.core.leg_machine import LegState
 from tests.core.leg_kit import Caller
 from tests.core.test_leg import kinds
 

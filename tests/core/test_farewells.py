@@ -42,8 +42,9 @@ from parley.core.meeting_inputs import (
 )
 from parley.core.profiles import LegSettings
 from tests.core.call_kit import Called
-from tests.core.leg_kit import AUDIO, HANG_UP, Caller, space
+from tests.core.leg_kit import AUDIO, Caller, space
 from tests.core.meeting_kit import GONE, HOST, guest_settings, join
+from tests.core.one_leg import HANG_UP
 
 ENDED = Ending(Side.ADMINISTRATOR, Reason.MEETING_ENDED)
 REMOVED = Ending(Side.HOST, Reason.HANG_UP)

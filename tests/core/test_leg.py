@@ -1,11 +1,13 @@
 """A leg's life outside the prompts: opening, joining, ending, and everything that crosses."""
 
+from dataclasses import replace
+
 import pytest
 
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import LegArrived, LegConnected, LegEnded
 from parley.core.ids import LegId
-from parley.core.leg import PORT_LIMIT, LegState
+from parley.core.leg_departure import PORT_LIMIT
 from parley.core.leg_inputs import (
     Accept,
     ChangeMedia,
@@ -13,6 +15,7 @@ from parley.core.leg_inputs import (
     Confirmed,
     Digit,
     Drop,
+    DtlsRemote,
     HangUp,
     JoinMeeting,
     LeaveMeeting,
@@ -24,6 +27,7 @@ from parley.core.leg_inputs import (
     MediaOpened,
     News,
     OpenMedia,
+    Play,
     RecordLeg,
     Reject,
     RemoteEnded,
@@ -31,8 +35,11 @@ from parley.core.leg_inputs import (
     Resolved,
     UnknownTarget,
 )
+from parley.core.leg_machine import LegState
 from parley.core.meeting_inputs import Admitted, Cause, Dropped, JoinRefused, Waiting
-from tests.core.leg_kit import AUDIO, HANG_UP, IVR, OFFER, Caller, space
+from parley.core.profiles import MediaEncryption
+from tests.core.leg_kit import AUDIO, IVR, OFFER, Caller, space
+from tests.core.one_leg import HANG_UP
 
 CANCELLED = Ending(Side.REMOTE, Reason.CANCELLED)
 WAITS = News(Waiting(frozenset({Cause.NO_HOST})))
@@ -232,3 +239,16 @@ def test_a_leg_that_was_never_offered_ends_without_a_record() -> None:
     assert caller.do(RemoteEnded(HANG_UP)) == [LegFinished(LegId("leg"))]
     assert caller.do(OFFER) == []
     assert (caller.count(Resolve), caller.count(Accept), caller.count(CloseMedia)) == (0, 0, 0)
+
+
+def test_who_falls_back_to_plain_audio_is_still_spoken_to_in_his_language() -> None:
+    """Where encryption is prohibited and the caller offers plain audio too, the question comes as he wants it."""
+    open_door = space("1234")
+    target = replace(open_door, doors=tuple(replace(d, encryption=MediaEncryption.PROHIBITED) for d in open_door.doors))
+    caller = Caller(target)
+    caller.do(replace(OFFER, audio=replace(AUDIO, dtls=DtlsRemote()), plain=AUDIO, language="pt"))
+    caller.do(MediaOpened(20000))
+    caller.do(Confirmed())
+    assert [(effect.prompts, effect.language) for effect in caller.effects if isinstance(effect, Play)] == [
+        (("enter-pin",), "pt")
+    ]

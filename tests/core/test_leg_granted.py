@@ -10,7 +10,7 @@ from parley.core.admission import Proof
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import LegArrived, LegConnected, LegEnded
 from parley.core.ids import AccessMethodId, LegId, MemberId, SpaceId, UserId
-from parley.core.leg import PATH_LIMIT, LegState
+from parley.core.leg import PATH_LIMIT
 from parley.core.leg_inputs import (
     Accept,
     Confirmed,
@@ -30,6 +30,7 @@ from parley.core.leg_inputs import (
     WebLocal,
     WebRemote,
 )
+from parley.core.leg_machine import LegState
 from parley.core.meeting_inputs import Admitted, Cause, Entry, JoinRefused, Waiting
 from parley.core.secret import Secret
 from tests.core.leg_kit import AUDIO, OFFER, Caller

@@ -3,7 +3,6 @@
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import LegEnded
 from parley.core.ids import SpaceId
-from parley.core.leg import LegState
 from parley.core.leg_inputs import (
     CloseMedia,
     Drop,
@@ -15,6 +14,7 @@ from parley.core.leg_inputs import (
     Play,
     PlayEnded,
 )
+from parley.core.leg_machine import LegState
 from parley.core.meeting_inputs import Admitted, Entry
 from parley.core.profiles import EntryScope
 from tests.core.leg_kit import IVR, Caller, space

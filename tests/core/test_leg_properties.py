@@ -7,11 +7,10 @@ from hypothesis import strategies as st
 
 from parley.core.admission import Admit, WrongPin
 from parley.core.dialplan import Echo
-from parley.core.endings import Ending, Reason, Side
+from parley.core.endings import Reason
 from parley.core.events import LegArrived, LegEnded
-from parley.core.farewells import Farewell
 from parley.core.ids import AccessMethodId, LegId
-from parley.core.leg import PORT_LIMIT, Leg, LegState
+from parley.core.leg import Leg
 from parley.core.leg_inputs import (
     Accept,
     CallIdResolved,
@@ -25,7 +24,6 @@ from parley.core.leg_inputs import (
     HearItself,
     JoinMeeting,
     LeaveMeeting,
-    LegEffect,
     LegFinished,
     LegInput,
     LegTick,
@@ -37,7 +35,6 @@ from parley.core.leg_inputs import (
     OpenMedia,
     PinJudged,
     PlayEnded,
-    RecordLeg,
     Reject,
     RemoteEnded,
     Resolved,
@@ -46,14 +43,12 @@ from parley.core.leg_inputs import (
 )
 from parley.core.meeting_inputs import Admitted, Cause, Dropped, JoinRefused, Waiting
 from parley.core.profiles import PasscodeMode
-from tests.core.leg_kit import AUDIO, HANG_UP, IVR, OFFER, space
+from tests.core.leg_kit import AUDIO, IVR, OFFER, space
+from tests.core.one_leg import DROPPED, FAREWELL, HANG_UP, History
 
 TIMEOUT = space(None, "12", mode=PasscodeMode.TIMEOUT, timeout=5)
 TARGETS = [UnknownTarget(), space(None), space("12"), TIMEOUT, space("1", closed=True), IVR, Echo(limit=60.0)]
 PORT_ANSWERS = [MediaOpened(20000), MediaFailed()]
-DROPPED = Ending(Side.LOCAL, Reason.DEACTIVATED)
-FAREWELL = Farewell("meeting-ended", "en")
-
 LIKELY = st.sampled_from(
     [
         OFFER,
@@ -95,36 +90,8 @@ OPENINGS = st.sampled_from(
 )
 
 
-class History:
-    """Feeds a leg as its owner would: a port is answered for only when one was asked for, and in time.
-
-    What becomes of an answer after PORT_LIMIT is told in test_leg.
-    """
-
-    def __init__(self) -> None:
-        self.leg = Leg(LegId("leg"), 0, 1, EntrySettings(), 0.0)
-        self.now = 0.0
-        self.effects: list[LegEffect] = []
-        self.opened = 0
-        self.refused = 0
-
-    def feed(self, given: LegInput) -> None:
-        asked = self.count(OpenMedia)
-        if isinstance(given, MediaOpened | MediaFailed):
-            if asked <= self.answered() or self.leg.state is LegState.FINISHED:
-                return
-            self.opened += isinstance(given, MediaOpened)
-            self.refused += isinstance(given, MediaFailed)
-        self.effects += self.leg.handle(given, self.now)
-
-    def answered(self) -> int:
-        return self.opened + self.refused
-
-    def count(self, *kinds: type) -> int:
-        return sum(isinstance(effect, kinds) for effect in self.effects)
-
-    def events(self, kind: type) -> int:
-        return sum(isinstance(e, RecordLeg) and isinstance(e.event, kind) for e in self.effects)
+def history() -> History:
+    return History(Leg(LegId("leg"), 0, 1, EntrySettings(), 0.0))
 
 
 @settings(max_examples=600, deadline=None)
@@ -133,30 +100,22 @@ def test_every_history_ends_with_everything_given_back(
     opening: list[LegInput], steps: list[tuple[LegInput, float]], port: LegInput | None
 ) -> None:
     """One LegFinished and it is the last; every port closed, every meeting left, every arrival ended, once each."""
-    history = History()
-    for given_input in opening:
-        history.feed(given_input)
-    for given_input, seconds in steps:
-        history.now += seconds
-        history.feed(given_input)
-    history.feed(RemoteEnded(HANG_UP))
-    if port is not None:
-        history.feed(port)
-    history.now += PORT_LIMIT
-    history.feed(LegTick())
+    lived = history()
+    lived.live(opening, steps)
+    lived.end(port)
 
-    assert history.count(LegFinished) == 1
-    assert isinstance(history.effects[-1], LegFinished)
-    assert history.leg.next_deadline() is None
-    assert history.count(CloseMedia) == history.opened + (history.count(OpenMedia) - history.answered())
-    assert history.count(OpenMedia) <= 1
-    assert history.count(JoinMeeting) == history.count(LeaveMeeting) <= 1
-    assert history.count(HearItself) == history.count(StopEcho) <= 1
-    assert history.events(LegArrived) == history.events(LegEnded) <= 1
-    assert history.count(Reject, HangUp) <= 1
-    assert history.count(Accept) <= 1
-    assert not (history.count(Reject) and history.count(Accept)), "what was answered is hung up, not rejected"
-    assert not history.count(ChangeMedia) or history.count(Accept)
+    assert lived.count(LegFinished) == 1
+    assert isinstance(lived.effects[-1], LegFinished)
+    assert lived.leg.next_deadline() is None
+    assert lived.count(CloseMedia) == lived.opened + lived.unanswered
+    assert lived.count(OpenMedia) <= 1
+    assert lived.count(JoinMeeting) == lived.count(LeaveMeeting) <= 1
+    assert lived.count(HearItself) == lived.count(StopEcho) <= 1
+    assert lived.recorded(LegArrived) == lived.recorded(LegEnded) <= 1
+    assert lived.count(Reject, HangUp) <= 1
+    assert lived.count(Accept) <= 1
+    assert not (lived.count(Reject) and lived.count(Accept)), "what was answered is hung up, not rejected"
+    assert not lived.count(ChangeMedia) or lived.count(Accept)
 
 
 @settings(max_examples=300, deadline=None)
@@ -165,12 +124,4 @@ def test_a_deadline_that_has_come_is_settled_by_one_tick(
     opening: list[LegInput], steps: list[tuple[LegInput, float]]
 ) -> None:
     """No leg asks to be woken for ever at the same moment."""
-    history = History()
-    for given_input, seconds in [*((step, 0.0) for step in opening), *steps]:
-        history.now += seconds
-        history.feed(given_input)
-        due = history.leg.next_deadline()
-        if due is not None and due <= history.now:
-            history.feed(LegTick())
-            after = history.leg.next_deadline()
-            assert after is None or after > history.now
+    history().settle_each(opening, steps)

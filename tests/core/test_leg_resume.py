@@ -8,8 +8,9 @@ from parley.core.dialplan import Echo
 from parley.core.endings import Ending, Reason, Side
 from parley.core.ids import LegId
 from parley.core.ivr import SoFar
-from parley.core.leg import PLAYS_MOST, Known, Leg
+from parley.core.leg import PLAYS_MOST, Leg
 from parley.core.leg_inputs import Digit, EntrySettings, JoinMeeting, LegEffect, Play, PlayEnded, RecordLeg, Resume
+from parley.core.survival import Known
 from tests.core.leg_kit import IVR, Caller, space
 
 TWO_PINS = space("11", "22")

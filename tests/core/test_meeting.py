@@ -27,18 +27,9 @@ from parley.core.meeting_inputs import (
     Waiting,
 )
 from parley.core.profiles import CallLayer, CallSettings, Layer, LegLayer, LegSettings
-from tests.core.meeting_kit import GUEST, HOST, Gathering, guest_settings, join
+from tests.core.meeting_kit import GUEST, HOST, Gathering, guest_settings, join, started
 
 BY_ADMINISTRATOR = Ending(Side.ADMINISTRATOR, Reason.HANG_UP)
-
-
-def started() -> Gathering:
-    """A host and two active guests."""
-    room = Gathering()
-    room.join("host")
-    room.join("ann", GUEST)
-    room.join("bob", GUEST)
-    return room
 
 
 # --- the order of the event log (cms-api 5) ---------------------------------------------------------------------

@@ -4,19 +4,11 @@ from parley.core.ids import ParticipantId
 from parley.core.meeting_inputs import Rename, SetHands, SetRole
 from parley.core.profiles import DeactivationMode, LegSettings
 from parley.core.spaces import Role
-from tests.core.meeting_kit import GUEST, Gathering, guest_settings
+from tests.core.meeting_kit import GUEST, guest_settings, started
 
 
 def of(*names: str) -> frozenset[ParticipantId]:
     return frozenset(ParticipantId(name) for name in names)
-
-
-def started() -> Gathering:
-    room = Gathering()
-    room.join("host")
-    room.join("ann", GUEST)
-    room.join("bob", GUEST)
-    return room
 
 
 def test_a_hand_goes_up_and_down_for_those_who_are_named() -> None:

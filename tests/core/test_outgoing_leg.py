@@ -7,7 +7,7 @@ import pytest
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import LegArrived, LegConnected, LegEnded
 from parley.core.ids import LegId, SpaceId
-from parley.core.leg import PORT_LIMIT
+from parley.core.leg_departure import PORT_LIMIT
 from parley.core.leg_inputs import (
     Answered,
     CallFailed,
@@ -40,11 +40,12 @@ from parley.core.leg_inputs import (
     RemoteEnded,
     Ringing,
 )
+from parley.core.leg_machine import LegState
 from parley.core.meeting_inputs import Admitted, Dropped, Entry, JoinRefused, Waiting
 from parley.core.meeting_inputs import Cause as MeetingCause
-from parley.core.outgoing_leg import CallState
 from tests.core.call_kit import BUSY, DECLINED, ENTRY, MUTED, UNREACHABLE, Called, dial, hop
-from tests.core.leg_kit import AUDIO, HANG_UP
+from tests.core.leg_kit import AUDIO
+from tests.core.one_leg import HANG_UP
 
 SHUTDOWN = Ending(Side.LOCAL, Reason.SHUTDOWN)
 
@@ -103,7 +104,7 @@ def test_a_hop_that_fails_leads_to_the_next_with_the_same_port() -> None:
     assert called.do(CallFailed(UNREACHABLE)) == [Reach(hop("b"))]
     assert called.do(Reached("192.0.2.9", "192.0.2.2")) == [PlaceCall(20000)]
     called.do(Answered(AUDIO))
-    assert called.leg.state is CallState.JOINING and called.count(OpenMedia) == 1
+    assert called.leg.state is LegState.JOINING and called.count(OpenMedia) == 1
 
 
 def test_a_hop_by_another_address_of_ours_gets_a_port_there() -> None:
@@ -290,7 +291,7 @@ def test_a_redirection_that_leads_nowhere_is_a_refusal() -> None:
     called = Called().placed()
     called.do(sent_to("sip:b@b.example"))
     called.do(Redirected(()))
-    assert called.reports() == [DECLINED] and called.leg.state is CallState.FINISHED
+    assert called.reports() == [DECLINED] and called.leg.state is LegState.FINISHED
 
 
 def test_nobody_is_sent_in_a_circle_nor_for_ever() -> None:
@@ -316,7 +317,7 @@ def test_who_was_called_moves_only_through_an_open_door() -> None:
     called.do(News(Admitted()))
     leave, join = called.do(MoveTo(granted))
     assert isinstance(leave, LeaveMeeting) and isinstance(join, JoinMeeting)
-    assert (join.space, join.called, called.leg.state) == ("other", True, CallState.JOINING)
+    assert (join.space, join.called, called.leg.state) == ("other", True, LegState.JOINING)
     called.do(News(Admitted()))
     assert "LeaveMeeting" in kinds(called.do(Drop(SHUTDOWN)))
 

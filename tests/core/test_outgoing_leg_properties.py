@@ -7,11 +7,9 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parley.core.endings import Ending, Reason, Side
+from parley.core.endings import Reason
 from parley.core.events import LegArrived, LegConnected, LegEnded
-from parley.core.farewells import Farewell
 from parley.core.ids import LegId
-from parley.core.leg import PORT_LIMIT
 from parley.core.leg_inputs import (
     Answered,
     CallFailed,
@@ -23,7 +21,6 @@ from parley.core.leg_inputs import (
     HangUp,
     JoinMeeting,
     LeaveMeeting,
-    LegEffect,
     LegFinished,
     LegInput,
     LegTick,
@@ -37,18 +34,16 @@ from parley.core.leg_inputs import (
     PlayEnded,
     Reach,
     Reached,
-    RecordLeg,
     RemoteEnded,
     ReportCall,
     Ringing,
 )
 from parley.core.meeting_inputs import Admitted, Cause, Dropped, JoinRefused, Waiting
-from parley.core.outgoing_leg import CallState, OutgoingLeg
+from parley.core.outgoing_leg import OutgoingLeg
 from tests.core.call_kit import BUSY, UNREACHABLE, dial, hop
-from tests.core.leg_kit import AUDIO, HANG_UP
+from tests.core.leg_kit import AUDIO
+from tests.core.one_leg import DROPPED, FAREWELL, HANG_UP, History
 
-DROPPED = Ending(Side.LOCAL, Reason.DEACTIVATED)
-FAREWELL = Farewell("meeting-ended", "en")
 DIALS = [
     dial(hop("a")),
     replace(dial(hop("a")), confirmation=True),
@@ -98,30 +93,8 @@ OPENINGS = st.sampled_from(
 )
 
 
-class History:
-    """Feeds a leg as its owner would: a port is answered for only when one was asked for."""
-
-    def __init__(self) -> None:
-        self.leg = OutgoingLeg(LegId("leg"), 0, 1)
-        self.now = 0.0
-        self.effects: list[LegEffect] = []
-        self.opened = 0
-        self.refused = 0
-
-    def feed(self, given: LegInput) -> None:
-        if isinstance(given, MediaOpened | MediaFailed):
-            waits = self.count(OpenMedia) > self.opened + self.refused
-            if not waits or self.leg.state is CallState.FINISHED:
-                return
-            self.opened += isinstance(given, MediaOpened)
-            self.refused += isinstance(given, MediaFailed)
-        self.effects += self.leg.handle(given, self.now)
-
-    def count(self, *kinds: type) -> int:
-        return sum(isinstance(effect, kinds) for effect in self.effects)
-
-    def events(self, kind: type) -> int:
-        return sum(isinstance(e, RecordLeg) and isinstance(e.event, kind) for e in self.effects)
+def history() -> History:
+    return History(OutgoingLeg(LegId("leg"), 0, 1))
 
 
 @settings(max_examples=600, deadline=None)
@@ -132,34 +105,25 @@ def test_every_history_ends_with_everything_given_back(
     opening: list[LegInput], steps: list[tuple[LegInput, float]], port: LegInput | None
 ) -> None:
     """One LegFinished and it is the last; ports, meetings, records and results in pairs, each result told once."""
-    history = History()
-    for given_input in opening:
-        history.feed(given_input)
-    for given_input, seconds in steps:
-        history.now += seconds
-        history.feed(given_input)
-    history.feed(RemoteEnded(HANG_UP))
-    if port is not None:
-        history.feed(port)
-    history.now += PORT_LIMIT
-    history.feed(LegTick())
+    lived = history()
+    lived.live(opening, steps)
+    lived.end(port)
 
-    assert history.count(LegFinished) == 1
-    assert isinstance(history.effects[-1], LegFinished)
-    assert history.leg.next_deadline() is None
-    unanswered = history.count(OpenMedia) - history.opened - history.refused
-    assert history.count(CloseMedia) == history.opened + unanswered and unanswered <= 1
-    assert history.count(JoinMeeting) == history.count(LeaveMeeting) <= 1
-    assert history.events(LegArrived) == history.events(LegEnded) == history.count(ReportCall) <= 1
-    assert history.count(GiveUp, HangUp) <= 1
-    answered = any(isinstance(e, ReportCall) and e.ending is None for e in history.effects)
-    assert history.count(JoinMeeting) == answered
-    connected = bool(history.events(LegConnected))
+    assert lived.count(LegFinished) == 1
+    assert isinstance(lived.effects[-1], LegFinished)
+    assert lived.leg.next_deadline() is None
+    assert lived.count(CloseMedia) == lived.opened + lived.unanswered and lived.unanswered <= 1
+    assert lived.count(JoinMeeting) == lived.count(LeaveMeeting) <= 1
+    assert lived.recorded(LegArrived) == lived.recorded(LegEnded) == lived.count(ReportCall) <= 1
+    assert lived.count(GiveUp, HangUp) <= 1
+    answered = any(isinstance(e, ReportCall) and e.ending is None for e in lived.effects)
+    assert lived.count(JoinMeeting) == answered
+    connected = bool(lived.recorded(LegConnected))
     assert connected >= answered
-    assert not (connected and history.count(GiveUp)), "what was answered is hung up"
-    assert connected or not history.count(HangUp, ChangeMedia), "what was not answered is given up"
-    assert history.count(PlaceCall) <= history.count(Reach) <= 3
-    assert history.count(OpenMedia) <= history.count(Reach)
+    assert not (connected and lived.count(GiveUp)), "what was answered is hung up"
+    assert connected or not lived.count(HangUp, ChangeMedia), "what was not answered is given up"
+    assert lived.count(PlaceCall) <= lived.count(Reach) <= 3
+    assert lived.count(OpenMedia) <= lived.count(Reach)
 
 
 @settings(max_examples=300, deadline=None)
@@ -168,12 +132,4 @@ def test_a_deadline_that_has_come_is_settled_by_one_tick(
     opening: list[LegInput], steps: list[tuple[LegInput, float]]
 ) -> None:
     """No leg asks to be woken for ever at the same moment."""
-    history = History()
-    for given_input, seconds in [*((step, 0.0) for step in opening), *steps]:
-        history.now += seconds
-        history.feed(given_input)
-        due = history.leg.next_deadline()
-        if due is not None and due <= history.now:
-            history.feed(LegTick())
-            after = history.leg.next_deadline()
-            assert after is None or after > history.now
+    history().settle_each(opening, steps)

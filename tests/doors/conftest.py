@@ -1,6 +1,7 @@
 """Fixtures of the doors' tests."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,14 @@ from parley.backends.store.sql import SqlStore
 from tests.doors.cms_rig import Rig
 from tests.doors.huawei_people_rig import PeopleRig
 from tests.doors.native_rig import NativeRig
+
+
+@asynccontextmanager
+async def on_disk(directory: Path) -> AsyncIterator[SqlStore]:
+    store = SqlStore(f"sqlite+aiosqlite:///{directory / 'parley.db'}", Fernet.generate_key())
+    await store.migrate()
+    yield store
+    await store.close()
 
 
 @pytest.fixture
@@ -22,11 +31,8 @@ async def cms() -> AsyncIterator[Rig]:
 @pytest.fixture
 async def cms_on_disk(tmp_path: Path) -> AsyncIterator[Rig]:
     """The API over the real store."""
-    store = SqlStore(f"sqlite+aiosqlite:///{tmp_path / 'parley.db'}", Fernet.generate_key())
-    await store.migrate()
-    async with Rig(store=store) as rig:
+    async with on_disk(tmp_path) as store, Rig(store=store) as rig:
         yield rig
-    await store.close()
 
 
 @pytest.fixture
@@ -46,8 +52,5 @@ async def native() -> AsyncIterator[NativeRig]:
 @pytest.fixture
 async def native_on_disk(tmp_path: Path) -> AsyncIterator[NativeRig]:
     """The native API over the real store."""
-    store = SqlStore(f"sqlite+aiosqlite:///{tmp_path / 'parley.db'}", Fernet.generate_key())
-    await store.migrate()
-    async with NativeRig(store=store) as rig:
+    async with on_disk(tmp_path) as store, NativeRig(store=store) as rig:
         yield rig
-    await store.close()

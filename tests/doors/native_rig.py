@@ -112,6 +112,26 @@ class NativeRig(Rig):
             self.store, self.clock, self.identifiers, self.changes, users, accounts, passwords
         )
         ways = Ways(BASE, "example.com", "9000", ("+1 555 0100",))
+        services = NativeServices(
+            sessions=self.sessions,
+            my_spaces=MySpaces(self.store, self.changes, self.administration, accounts, ways),
+            administration=self.administration,
+            users=self.users,
+            space_settings=SpaceSettings(self.store, accounts),
+            directory=self.directory,
+            explain=self._operator().explain,
+            newest=self.feed.newest,
+            record=self.journal.append,
+            ways=ways,
+            version="1.2.3",
+        )
+        self.routes = native_routes(services)
+        self.app = native_api(services)  # type: ignore[assignment]
+        self.router = Router(self.routes)
+        self.answered: set[tuple[str, str, int]] = set()
+        self.document: dict[str, Any] = {}
+
+    def _operator(self) -> KeptOperator:
         kept = KeptServices(
             self.store,
             self.administration,
@@ -123,25 +143,7 @@ class NativeRig(Rig):
             Devices(self.store, self.identifiers, self.clock, self.changes, "example.com"),
             self.clock.utc,
         )
-        pins = PinJudge(Attempts(), self.lookup, self.clock, self.journal)
-        services = NativeServices(
-            sessions=self.sessions,
-            my_spaces=MySpaces(self.store, self.changes, self.administration, accounts, ways),
-            administration=self.administration,
-            users=self.users,
-            space_settings=SpaceSettings(self.store, accounts),
-            directory=self.directory,
-            explain=KeptOperator(kept, pins).explain,
-            newest=self.feed.newest,
-            record=self.journal.append,
-            ways=ways,
-            version="1.2.3",
-        )
-        self.routes = native_routes(services)
-        self.app = native_api(services)  # type: ignore[assignment]
-        self.router = Router(self.routes)
-        self.answered: set[tuple[str, str, int]] = set()
-        self.document: dict[str, Any] = {}
+        return KeptOperator(kept, PinJudge(Attempts(), self.lookup, self.clock, self.journal))
 
     async def __aenter__(self) -> NativeRig:
         await ensure_default_administrator(self.store, self.people.accounts, self.changes)

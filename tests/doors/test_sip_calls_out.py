@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-import os
 import re
 from collections.abc import AsyncIterator, Callable
 
@@ -12,93 +10,34 @@ import pytest
 
 from parley.app.ports import CallerIdentity
 from parley.app.tasks import Tasks
-from parley.backends.system import SystemClock
 from parley.core.endings import Ending, Reason, Side
 from parley.core.forwarding import Passage
-from parley.core.ids import OutboundRuleId
-from parley.core.leg_inputs import Answered, CallFailed, LegInput, MediaChanged, Reached, RemoteEnded, Ringing
+from parley.core.leg_inputs import Answered, CallFailed, MediaChanged, Reached, RemoteEnded, Ringing
 from parley.core.outbound import Credentials, Hop, Target
 from parley.core.profiles import MediaEncryption
 from parley.core.secret import Secret
 from parley.doors.sip.agent import SipAgent
 from parley.doors.sip.outgoing import OutgoingSipLeg, display, ending_of
 from parley.doors.sip.stored_call import invite_of
+from tests.doors.sip_calling_rig import (
+    HOST,
+    ROOM,
+    RULE,
+    Told,
+    agent_at_work,
+    callee,
+    calling_agent,
+    hop,
+    leg_of,
+    listening,
+)
 from tests.kit.rawcallee import RawCallee
-
-HOST = f"127.{17 + os.getpid() % 200}.251.1"
-_callees = itertools.count(2)
-ROOM = CallerIdentity("room", "parley.example", "The Room")
-ADA = Target("ada", "phones.example")
-RULE = OutboundRuleId("rule")
-
-
-class Told:
-    """The app's side of one leg."""
-
-    def __init__(self) -> None:
-        self.messages: list[LegInput] = []
-        self._news = asyncio.Event()
-
-    def post(self, message: LegInput) -> None:
-        self.messages.append(message)
-        self._news.set()
-
-    async def hears(self, kind: type, count: int = 1) -> LegInput:
-        """Wait for the count-th message of a kind."""
-        async with asyncio.timeout(5.0):
-            while len(found := [one for one in self.messages if isinstance(one, kind)]) < count:
-                self._news.clear()
-                await self._news.wait()
-        return found[count - 1]
-
-
-class NoCallers:
-    async def arrive(self, offered: object, door: object) -> None:
-        raise AssertionError("somebody called us")
-
-
-async def listening(tasks: Tasks, port: int = 0) -> SipAgent:
-    """Over UDP and TCP on one port of a loopback address."""
-    made = SipAgent(
-        clock=SystemClock(),
-        arrivals=NoCallers(),  # type: ignore[arg-type]
-        spawn=tasks.spawn,
-        agent="Test",
-        media_address=None,
-        calls_most=100,
-        calls_per_source=100,
-    )
-    ports = await made.open(udp=(HOST, port), tcp=None)
-    await made.open(udp=None, tcp=(HOST, ports["udp"]))
-    return made
 
 
 @pytest.fixture
 async def agent() -> AsyncIterator[SipAgent]:
-    tasks = Tasks()
-    made = await listening(tasks)
-    yield made
-    await tasks.cancel()
-    await made.close()
-
-
-def callee(*scripts: object, **options: object) -> RawCallee:
-    return RawCallee(HOST.rpartition(".")[0] + f".{next(_callees)}", *scripts, **options)  # type: ignore[arg-type]
-
-
-def hop(at: RawCallee, transport: str = "udp", **fields: object) -> Hop:
-    return Hop(RULE, at.address, at.port, transport, **fields)  # type: ignore[arg-type]
-
-
-def leg_of(
-    agent: SipAgent,
-    target: Target = ADA,
-    identity: CallerIdentity = ROOM,
-    encryption: MediaEncryption = MediaEncryption.OPTIONAL,
-) -> tuple[OutgoingSipLeg, Told]:
-    told, leg = Told(), agent.dialler.outgoing(target, identity, encryption)
-    leg.attach(told)
-    return leg, told
+    async with agent_at_work() as made:
+        yield made
 
 
 async def placed(agent: SipAgent, at: Hop, identity: CallerIdentity = ROOM) -> tuple[OutgoingSipLeg, Told]:
@@ -378,16 +317,7 @@ async def test_our_own_listener_is_no_next_hop(agent: SipAgent, transport: str) 
 
 async def test_a_wildcard_listener_is_every_address_of_this_machine() -> None:
     """Bound to all of them, none of them is a next hop at that port."""
-    tasks = Tasks()
-    made = SipAgent(
-        clock=SystemClock(),
-        arrivals=NoCallers(),  # type: ignore[arg-type]
-        spawn=tasks.spawn,
-        agent="Test",
-        media_address=None,
-        calls_most=1,
-        calls_per_source=1,
-    )
+    made = calling_agent(Tasks())
     port = (await made.open(udp=("0.0.0.0", 0), tcp=None))["udp"]
     assert made.dialler.is_loop("127.0.0.1", port, "udp") and made.dialler.is_loop(HOST, port, "udp")
     assert not made.dialler.is_loop("192.0.2.1", port, "udp")

@@ -6,16 +6,14 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from parley.app.tasks import Tasks
-from parley.backends.system import SystemClock
 from parley.core.leg_inputs import Answered, CallFailed, DtlsRemote, LegAudio, Reached, WebLocal
 from parley.core.profiles import MediaEncryption
 from parley.core.secret import Secret
 from parley.doors.sip.agent import SipAgent
 from parley.wire.sip.message import Response
 from tests.app.floor import Floor, no_errors
+from tests.doors.sip_calling_rig import HOST, agent_at_work, callee, hop, leg_of
 from tests.doors.sip_rig import Phone, SipRig, audio_of, described, offer
-from tests.doors.test_sip_calls_out import HOST, NoCallers, callee, hop, leg_of
 
 THEIRS, OTHERS = ":".join(["AB"] * 32), ":".join(["CD"] * 32)
 OURS = ":".join(["01"] * 32)
@@ -140,21 +138,8 @@ async def test_a_re_invite_without_an_offer_gets_one_by_dtls(rig: SipRig) -> Non
 
 @pytest.fixture
 async def agent() -> AsyncIterator[SipAgent]:
-    tasks = Tasks()
-    made = SipAgent(
-        clock=SystemClock(),
-        arrivals=NoCallers(),  # type: ignore[arg-type]
-        spawn=tasks.spawn,
-        agent="Test",
-        media_address=None,
-        calls_most=100,
-        calls_per_source=100,
-        offers_dtls=True,
-    )
-    await made.open(udp=(HOST, 0), tcp=None)
-    yield made
-    await tasks.cancel()
-    await made.close()
+    async with agent_at_work(offers_dtls=True) as made:
+        yield made
 
 
 @pytest.mark.parametrize(("setup", "client"), [("active", False), ("passive", True)])

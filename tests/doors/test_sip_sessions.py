@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from parley.app.ports import CallerIdentity
-from parley.app.tasks import Tasks
 from parley.core.endings import Ending, Reason, Side
 from parley.core.events import LegEnded
-from parley.core.ids import OutboundRuleId
-from parley.core.leg_inputs import CallFailed, LegInput, RemoteEnded
-from parley.core.outbound import Credentials, Hop, Target
+from parley.core.leg_inputs import CallFailed, Reached, RemoteEnded
+from parley.core.outbound import Credentials
 from parley.core.secret import Secret
 from parley.doors.sip.agent import SipAgent
 from parley.doors.sip.rates import SCANNERS
 from parley.wire.sip.message import Request, Response
 from tests.app.floor import Floor, no_errors
+from tests.doors.sip_calling_rig import Told, agent_at_work, callee, hop, leg_of
 from tests.doors.sip_rig import Phone, SipRig, audio_of, described, offer
 from tests.kit.manual_clock import ManualClock
 from tests.kit.rawcallee import RawCallee
@@ -190,18 +187,7 @@ async def test_a_refresh_that_meets_their_reinvite_comes_later(rig: SipRig) -> N
 
 # --- session timers of calls that we make ------------------------------------------------------------------------
 
-HOST = f"127.{17 + os.getpid() % 200}.250.1"
 EXPIRES = "Session-Expires: 600;refresher=uac"
-
-
-class Told:
-    def __init__(self) -> None:
-        self.messages: list[LegInput] = []
-        self.spoken_to = asyncio.Event()
-
-    def post(self, message: LegInput) -> None:
-        self.messages.append(message)
-        self.spoken_to.set()
 
 
 @pytest.fixture
@@ -212,36 +198,19 @@ async def clock() -> ManualClock:
 @pytest.fixture
 async def agent(clock: ManualClock) -> AsyncIterator[SipAgent]:
     """On a real socket, with time that moves when told."""
-    tasks = Tasks()
-    made = SipAgent(
-        clock=clock,
-        arrivals=None,  # type: ignore[arg-type]  # nobody calls
-        spawn=tasks.spawn,
-        agent="Test",
-        media_address=None,
-        calls_most=10,
-        calls_per_source=10,
-    )
-    await made.open(udp=(HOST, 0), tcp=None)
-    yield made
-    await tasks.cancel()
-    await made.close()
+    async with agent_at_work(clock) as made:
+        yield made
 
 
 async def placed(
     agent: SipAgent, ada: RawCallee, credentials: Credentials | None = None, transport: str = "udp"
 ) -> Told:
-    told, leg = Told(), agent.dialler.outgoing(Target("ada", "phones.example"), CallerIdentity("room", "d.example", ""))
-    leg.attach(told)
-    leg.reach(Hop(OutboundRuleId("rule"), ada.address, ada.port, transport, credentials=credentials))
-    await told.spoken_to.wait()
+    leg, told = leg_of(agent)
+    leg.reach(hop(ada, transport, credentials=credentials))
+    await told.hears(Reached)
     leg.place(20000)
     await ada.hears("INVITE")
     return told
-
-
-def callee(*scripts: list[object]) -> RawCallee:
-    return RawCallee(HOST.rpartition(".")[0] + ".2", *scripts)
 
 
 async def test_a_call_of_ours_asks_for_a_timer_and_learns_the_least(agent: SipAgent) -> None:

@@ -2,92 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
-import itertools
-import os
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from parley.app.ports import CallerIdentity
-from parley.app.tasks import Tasks
-from parley.backends.system import SystemClock
 from parley.core.endings import Ending, Reason, Side
-from parley.core.ids import OutboundRuleId
-from parley.core.leg_inputs import Answered, CallFailed, LegInput, Reached
-from parley.core.outbound import Hop, Target
+from parley.core.leg_inputs import Answered, CallFailed, Reached
+from parley.core.outbound import Hop
 from parley.core.profiles import MediaEncryption
-from parley.doors.sip.agent import SipAgent
-from parley.doors.sip.outgoing import OutgoingSipLeg
 from parley.doors.sip.resolver import NameUnknown, Place, Resolver
 from parley.tls import generated_certificate
+from tests.doors.sip_calling_rig import RULE, address, agent_at_work, leg_of
 from tests.kit.name_server import NameServer
 from tests.kit.rawcallee import RawCallee
 
-NET = f"127.{17 + os.getpid() % 200}.252"
-_hosts = itertools.count(2)
-ADA = Target("ada", "phones.example")
-
-
-class Told:
-    """The app's side of one leg."""
-
-    def __init__(self) -> None:
-        self.messages: asyncio.Queue[LegInput] = asyncio.Queue()
-
-    def post(self, message: LegInput) -> None:
-        self.messages.put_nowait(message)
-
-    async def next(self) -> LegInput:
-        async with asyncio.timeout(5.0):
-            return await self.messages.get()
-
-
-class NoCallers:
-    async def arrive(self, offered: object, door: object) -> None:
-        raise AssertionError("somebody called us")
-
-
-@asynccontextmanager
-async def agent(resolver: Resolver | None = None, trust: ssl.SSLContext | None = None) -> AsyncIterator[SipAgent]:
-    tasks = Tasks()
-    made = SipAgent(
-        clock=SystemClock(),
-        arrivals=NoCallers(),  # type: ignore[arg-type]
-        spawn=tasks.spawn,
-        agent="Test",
-        media_address=None,
-        calls_most=10,
-        calls_per_source=10,
-        resolver=resolver,
-        trust=trust,
-    )
-    ports = await made.open(udp=(f"{NET}.1", 0), tcp=None)
-    await made.open(udp=None, tcp=(f"{NET}.1", ports["udp"]))
-    yield made
-    await tasks.cancel()
-    await made.close()
-
-
-def address() -> str:
-    return f"{NET}.{next(_hosts)}"
-
-
-def leg_of(
-    made: SipAgent, name: str = "", encryption: MediaEncryption = MediaEncryption.OPTIONAL
-) -> tuple[OutgoingSipLeg, Told]:
-    told = Told()
-    leg = made.dialler.outgoing(ADA, CallerIdentity("room", "parley.example", name), encryption)
-    leg.attach(told)
-    return leg, told
-
 
 def hop(host: str, port: int | None = None, transport: str = "udp") -> Hop:
-    return Hop(OutboundRuleId("rule"), host, port, transport)
+    return Hop(RULE, host, port, transport)
+
+
+def named(name: str) -> CallerIdentity:
+    return CallerIdentity("room", "parley.example", name)
 
 
 def secured(directory: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
@@ -140,7 +78,10 @@ async def test_a_call_goes_where_the_service_is() -> None:
     """The INVITE arrives at the port that SRV names."""
     async with RawCallee(address(), [486]) as ada:
         records = {("_sip._udp.d.example", "SRV"): [f"1 1 {ada.port} d.example."], ("d.example", "A"): [ada.address]}
-        async with NameServer(address(), records) as names, agent(Resolver([(names.address, names.port)])) as made:
+        async with (
+            NameServer(address(), records) as names,
+            agent_at_work(resolver=Resolver([(names.address, names.port)])) as made,
+        ):
             leg, told = leg_of(made)
             leg.reach(hop("d.example"))
             assert isinstance(await told.next(), Reached)
@@ -153,7 +94,7 @@ async def test_a_call_by_tls_to_whom_the_certificate_names(tmp_path: Path) -> No
     place = address()
     theirs, trust = secured(tmp_path / "a", place)
     crypto = f"1 AES_CM_128_HMAC_SHA1_80 inline:{'A' * 40}"
-    async with RawCallee(place, [200], tls=theirs, crypto=crypto) as ada, agent(trust=trust) as made:
+    async with RawCallee(place, [200], tls=theirs, crypto=crypto) as ada, agent_at_work(trust=trust) as made:
         leg, told = leg_of(made)
         leg.reach(hop(place, ada.port, "tls"))
         assert isinstance(await told.next(), Reached)
@@ -173,7 +114,7 @@ async def test_a_call_by_tls_is_by_plain_rtp_where_srtp_is_prohibited(tmp_path: 
     """For peers that have TLS alone."""
     place = address()
     theirs, trust = secured(tmp_path / "a", place)
-    async with RawCallee(place, [200], tls=theirs) as ada, agent(trust=trust) as made:
+    async with RawCallee(place, [200], tls=theirs) as ada, agent_at_work(trust=trust) as made:
         leg, told = leg_of(made, encryption=MediaEncryption.PROHIBITED)
         leg.reach(hop(place, ada.port, "tls"))
         assert isinstance(await told.next(), Reached)
@@ -190,7 +131,7 @@ async def test_no_call_to_whoever_shows_another_certificate(tmp_path: Path, case
     theirs, trust = secured(tmp_path / "a", "other.example" if case == "another name" else place)
     if case == "a stranger's":
         _, trust = secured(tmp_path / "b", place)
-    async with RawCallee(place, [200], tls=theirs) as ada, agent(trust=trust) as made:
+    async with RawCallee(place, [200], tls=theirs) as ada, agent_at_work(trust=trust) as made:
         leg, told = leg_of(made)
         leg.reach(hop(place, ada.port, "tls"))
         assert await told.next() == CallFailed(Ending(Side.LOCAL, Reason.UNREACHABLE))
@@ -199,9 +140,9 @@ async def test_no_call_to_whoever_shows_another_certificate(tmp_path: Path, case
 
 async def test_what_is_too_long_for_a_datagram_goes_by_tcp() -> None:
     """Over 1300 bytes the same peer is called by a stream (RFC 3261 section 18.1.1); short ones stay datagrams."""
-    async with RawCallee(address(), [486]) as ada, agent() as made:
+    async with RawCallee(address(), [486]) as ada, agent_at_work() as made:
         for name, transport in (("Short", "UDP"), ("x" * 100, "TCP")):
-            leg, told = leg_of(made, name)
+            leg, told = leg_of(made, identity=named(name))
             leg._target = f"sip:{'a' * (400 if transport == 'TCP' else 4)}@phones.example"
             leg.reach(hop(ada.address, ada.port))
             assert isinstance(await told.next(), Reached)
@@ -212,9 +153,9 @@ async def test_what_is_too_long_for_a_datagram_goes_by_tcp() -> None:
 
 async def test_a_peer_without_tcp_gets_the_long_datagram() -> None:
     """Better a fragmented request than none."""
-    async with RawCallee(address(), [486]) as ada, agent() as made:
+    async with RawCallee(address(), [486]) as ada, agent_at_work() as made:
         ada._server.close()
-        leg, told = leg_of(made, "x" * 100)
+        leg, told = leg_of(made, identity=named("x" * 100))
         leg._target = f"sip:{'a' * 400}@phones.example"
         leg.reach(hop(ada.address, ada.port))
         assert isinstance(await told.next(), Reached)

@@ -24,11 +24,12 @@ from parley.core.secret import Secret
 from parley.doors.http import HttpListener
 from parley.doors.shared.accepting import Acceptor, Turnstile
 from parley.doors.sip.listeners import StreamLimits, bind_sockets
+from parley.doors.sip.outgoing import OutgoingSipLeg
 from parley.doors.sip.registrar import Registrar
 from tests.app.floor import Floor, no_errors
+from tests.doors.sip_calling_rig import Told, leg_of
 from tests.doors.sip_rig import SipRig, offer
 from tests.doors.test_sip_bounds import until
-from tests.doors.test_sip_calls_out import Told, leg_of
 from tests.kit.counted_identifiers import CountedIdentifiers
 from tests.kit.sip_socket import HOST, SipSocket, header
 
@@ -201,53 +202,49 @@ async def failed(told: Told) -> bool:
     return isinstance(await told.hears(CallFailed), CallFailed)
 
 
+OURS = WebLocal(20002, "ourufrag", Secret("o" * 24), ":".join(["01"] * 32), ("127.0.0.1",))
+
+
+async def called(here: Place, phone: SipSocket) -> tuple[OutgoingSipLeg, Told, str]:
+    """A page that has registered is called, and offered WebRTC's media; its INVITE."""
+    await phone.register(await here.device())
+    (record,) = await here.devices.all()
+    (binding,) = record.device.live(here.floor.clock.utc())
+    leg, told = leg_of(here.rig.agent)
+    leg.reach(Hop(OutboundRuleId("r"), binding.host, binding.port, "ws", contact=binding.contact))
+    reached = await told.hears(Reached)
+    assert isinstance(reached, Reached) and reached.keys == "web"
+    leg.place(OURS.port, OURS)
+    return leg, told, await phone.request("INVITE")
+
+
 async def test_a_page_that_is_called_is_offered_ice() -> None:
     """WebRTC's media with the engine's credentials; the answer is the leg's, and so is a re-INVITE of the page's."""
-    ours = WebLocal(20002, "ourufrag", Secret("o" * 24), ":".join(["01"] * 32), ("127.0.0.1",))
-    async with place() as here:
-        password = await here.device()
-        async with here.phone() as phone:
-            await phone.register(password)
-            (record,) = await here.devices.all()
-            (binding,) = record.device.live(here.floor.clock.utc())
-            leg, told = leg_of(here.rig.agent)
-            leg.reach(Hop(OutboundRuleId("r"), binding.host, binding.port, "ws", contact=binding.contact))
-            reached = await told.hears(Reached)
-            assert isinstance(reached, Reached) and reached.keys == "web"
-            leg.place(20002, ours)
-            invite = await phone.request("INVITE")
-            for line in ("a=ice-lite", "a=setup:actpass", "a=ice-ufrag:ourufrag", "a=rtcp-mux", "UDP/TLS/RTP/SAVPF"):
-                assert line in invite
-            await phone.respond(invite, 200, web_offer("answer").replace("a=setup:actpass", "a=setup:active"))
-            answered = await told.hears(Answered)
-            assert isinstance(answered, Answered) and answered.audio.web is not None
-            assert (answered.audio.web.ufrag, answered.audio.web.setup) == ("answer", "active")
-            ack = await phone.request("ACK")
-            phone._call, phone._remote = header(ack, "Call-ID"), header(invite, "From")
-            phone._target = header(invite, "Contact").partition("<")[2].partition(">")[0]
-            await phone.send("INVITE", phone._target, body=web_offer("moved"), to=phone._remote)
-            changed = await told.hears(MediaChanged)
-            assert isinstance(changed, MediaChanged) and changed.audio.web is not None
-            leg.accept_change(changed.audio, ours)
-            assert "a=setup:passive" in await phone.answered(200)
+    async with place() as here, here.phone() as phone:
+        leg, told, invite = await called(here, phone)
+        for line in ("a=ice-lite", "a=setup:actpass", "a=ice-ufrag:ourufrag", "a=rtcp-mux", "UDP/TLS/RTP/SAVPF"):
+            assert line in invite
+        await phone.respond(invite, 200, web_offer("answer").replace("a=setup:actpass", "a=setup:active"))
+        answered = await told.hears(Answered)
+        assert isinstance(answered, Answered) and answered.audio.web is not None
+        assert (answered.audio.web.ufrag, answered.audio.web.setup) == ("answer", "active")
+        ack = await phone.request("ACK")
+        phone._call, phone._remote = header(ack, "Call-ID"), header(invite, "From")
+        phone._target = header(invite, "Contact").partition("<")[2].partition(">")[0]
+        await phone.send("INVITE", phone._target, body=web_offer("moved"), to=phone._remote)
+        changed = await told.hears(MediaChanged)
+        assert isinstance(changed, MediaChanged) and changed.audio.web is not None
+        leg.accept_change(changed.audio, OURS)
+        assert "a=setup:passive" in await phone.answered(200)
 
 
 async def test_an_answer_of_a_page_without_its_certificate_is_hung_up() -> None:
     """It was offered WebRTC's media and nothing else."""
-    ours = WebLocal(20002, "ourufrag", Secret("o" * 24), ":".join(["01"] * 32), ("127.0.0.1",))
-    async with place() as here:
-        password = await here.device()
-        async with here.phone() as phone:
-            await phone.register(password)
-            (record,) = await here.devices.all()
-            (binding,) = record.device.live(here.floor.clock.utc())
-            leg, told = leg_of(here.rig.agent)
-            leg.reach(Hop(OutboundRuleId("r"), binding.host, binding.port, "ws", contact=binding.contact))
-            await told.hears(Reached)
-            leg.place(20002, ours)
-            await phone.respond(await phone.request("INVITE"), 200, offer("pcmu"))
-            await phone.request("BYE")
-            assert await failed(told)
+    async with place() as here, here.phone() as phone:
+        _leg, told, invite = await called(here, phone)
+        await phone.respond(invite, 200, offer("pcmu"))
+        await phone.request("BYE")
+        assert await failed(told)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from parley.engine.messages import DtlsRemote, Failed, LegOpened, MediaDead, OpenLeg, SetMedia
@@ -75,7 +76,7 @@ class DtlsPhone:
         if 192 <= plain[1] <= 223:
             self.reports.append(plain)
             return None
-        return departure._replace(data=plain)
+        return msgspec.structs.replace(departure, data=plain)
 
 
 class DtlsRig(Rig):

@@ -55,7 +55,7 @@ class SecureCaller:
             self.refused += 1
             return None
         self.lengths.add(len(departure.data) - len(plain))
-        return departure._replace(data=plain)
+        return msgspec.structs.replace(departure, data=plain)
 
 
 class SecureRig(Rig):

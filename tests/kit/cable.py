@@ -23,7 +23,6 @@ class Cable:
         self._whole = True
         self._connections: set[asyncio.StreamWriter] = set()
         self._routes: dict[Address, asyncio.DatagramTransport] = {}  # the server's side of each sender near
-        self.routes_made = 0
 
     async def __aenter__(self) -> Cable:
         loop = asyncio.get_running_loop()
@@ -100,7 +99,6 @@ class Cable:
             transport.close()
             return
         self._routes[sender] = transport
-        self.routes_made += 1
         transport.sendto(data)
 
 

@@ -80,13 +80,11 @@ class Known:
     touched: bool = False
     versions: int = 0
     last_change: float = 0.0
-    ever: set[str] = field(default_factory=set)  # addresses of mail that were ever invited
-    always: set[str] = field(default_factory=set)  # ... and from the beginning until now
+    always: set[str] = field(default_factory=set)  # addresses of mail invited from the beginning until now
 
     def adopt(self, facts: Facts, now: float) -> None:
         mails = {row[1] for row in facts["attendees"]}
         self.always = mails if self.facts is None else self.always & mails
-        self.ever |= mails
         self.facts = facts
         self.last_change = now
 

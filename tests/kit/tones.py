@@ -9,9 +9,6 @@ from numpy.typing import NDArray
 
 Sound = NDArray[np.float32]
 
-# Callers hum at these: 40 Hz apart below 560 Hz, and clear of the beeps of the x-test prompts.
-CALLER_TONES = tuple(range(300, 561, 40)) + tuple(range(900, 3001, 100))
-
 
 def sine(frequency: float, seconds: float, rate: int, amplitude: float = 0.25, start: int = 0) -> Sound:
     """A steady tone; `start` is the sample at which it begins, so that pieces join without a click."""

@@ -38,7 +38,6 @@ ALLOWED: dict[str, set[str]] = {
         "config_values",
     },
 }
-STDLIB_ONLY = {"core"}
 FORBIDDEN_IN_CORE = {"asyncio", "time", "random", "secrets", "socket", "sqlite3", "logging", "threading", "os"}
 
 

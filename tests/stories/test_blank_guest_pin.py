@@ -32,6 +32,38 @@ async def test_the_passcode_vanishes_and_the_secret_stays() -> None:
         )
 
 
+def lines_of_the_scenario(space: str, legs: dict[str, str]) -> list[str]:
+    """Two guests wait, the host comes and goes, as the log prints it."""
+
+    def arrives(number: int, name: str) -> list[str]:
+        dialled = "sip:guestpin.space@parley.example"
+        return [
+            f'call {number}: incoming SIP call from "sip:{name}@phones.example" to local URI "{dialled}"',
+            f"call {number}: audio prompt play time out",
+        ]
+
+    def joined(name: str) -> str:
+        return f'participant "{name}@phones.example" joined space {space} (Guest/Host PIN)'
+
+    return [
+        *arrives(1, "ada"),
+        f"configuring call {legs['ada']} to be deactivated",
+        joined("ada"),
+        'conference "Guest/Host PIN": unencrypted call legs now present',
+        *arrives(2, "bob"),
+        f"configuring call {legs['bob']} to be deactivated",
+        joined("bob"),
+        *arrives(3, "host"),
+        joined("host"),
+        f"call {legs['ada']} ceasing to be deactivated",
+        f"call {legs['bob']} ceasing to be deactivated",
+        "call 3: ending; remote SIP teardown - connected for m:ss",
+        f'participant "host@phones.example" left space {space} (Guest/Host PIN)',
+        f"configuring call {legs['ada']} to be deactivated",
+        f"configuring call {legs['bob']} to be deactivated",
+    ]
+
+
 async def test_guests_by_silence_and_by_hash_wait_for_the_host_by_pin() -> None:
     """The whole scenario with its own five seconds, and every event-log line in the printed order."""
     async with stage() as scene:
@@ -56,33 +88,7 @@ async def test_guests_by_silence_and_by_hash_wait_for_the_host_by_pin() -> None:
         await scene.until_waiting("ada", "bob")
         assert await scene.settles({"ada": set(), "bob": set()}) < 1.5
 
-        def arrives(number: int, name: str) -> list[str]:
-            dialled = "sip:guestpin.space@parley.example"
-            return [
-                f'call {number}: incoming SIP call from "sip:{name}@phones.example" to local URI "{dialled}"',
-                f"call {number}: audio prompt play time out",
-            ]
-
-        def joined(name: str) -> str:
-            return f'participant "{name}@phones.example" joined space {made.space} (Guest/Host PIN)'
-
-        expected = [
-            *arrives(1, "ada"),
-            f"configuring call {legs['ada']} to be deactivated",
-            joined("ada"),
-            'conference "Guest/Host PIN": unencrypted call legs now present',
-            *arrives(2, "bob"),
-            f"configuring call {legs['bob']} to be deactivated",
-            joined("bob"),
-            *arrives(3, "host"),
-            joined("host"),
-            f"call {legs['ada']} ceasing to be deactivated",
-            f"call {legs['bob']} ceasing to be deactivated",
-            "call 3: ending; remote SIP teardown - connected for m:ss",
-            f'participant "host@phones.example" left space {made.space} (Guest/Host PIN)',
-            f"configuring call {legs['ada']} to be deactivated",
-            f"configuring call {legs['bob']} to be deactivated",
-        ]
+        expected = lines_of_the_scenario(made.space, legs)
         events = await scene.server.events()
         texts = [re.sub(r"connected for \d+:\d\d$", "connected for m:ss", event.text) for event in events]
         assert [text for text in texts if "API user" not in text] == expected

@@ -72,6 +72,41 @@ async def test_a_new_user_chooses_a_password_before_anything_else() -> None:
         await root.finds("heading", "Live meetings")
 
 
+async def makes_a_space(scene: WebStage, root: Browser) -> str:
+    """A leg profile that does not exist is refused at its field; the space's id."""
+    await root.open(scene.url("/admin/spaces/new"))
+    for label, text in (
+        ("Name", "Team"),
+        ("Address (URI)", "team"),
+        ("Call ID", "4711"),
+        ("Leg profile", "Nobody"),
+    ):
+        await root.fill(label, text)
+    await root.click("button", "Create")
+    await root.sees("Nothing has exactly this name. Pick one of the list.")
+    await root.fill("Leg profile", "Guests")
+    await root.becomes("document.querySelector('datalist option[value=Guests]')")
+    await root.click("button", "Create")
+    await root.finds("heading", "Team")
+    (space,) = await scene.api.ids("/coSpaces")
+    return space
+
+
+async def looks_at_what_holds(root: Browser) -> None:
+    """Each setting with its layer, and whither an address leads."""
+    await root.click("link", "What holds")
+    await root.sees("Needs a host", "built in", "Guests")
+    await picture(root, "admin-settings")
+    await root.has_no_barriers()
+
+    await root.click("link", "Explain")
+    await root.fill("Address or call ID", "4711")
+    await root.click("button", "Explain")
+    await root.sees("it leads to space", "has a PIN")
+    await picture(root, "admin-explain")
+    await root.has_no_barriers()
+
+
 async def test_an_administrator_keeps_a_space_and_sees_where_its_settings_come_from() -> None:
     """Profile, space, access method and member are made in the page; what leads to nothing is refused at its field;
     `explain` knows the doors; what was deleted is gone."""
@@ -84,22 +119,7 @@ async def test_an_administrator_keeps_a_space_and_sees_where_its_settings_come_f
         await root.click("button", "Create")
         await root.finds("heading", "Guests")
 
-        await root.open(scene.url("/admin/spaces/new"))
-        for label, text in (
-            ("Name", "Team"),
-            ("Address (URI)", "team"),
-            ("Call ID", "4711"),
-            ("Leg profile", "Nobody"),
-        ):
-            await root.fill(label, text)
-        await root.click("button", "Create")
-        await root.sees("Nothing has exactly this name. Pick one of the list.")
-        await root.fill("Leg profile", "Guests")
-        await root.becomes("document.querySelector('datalist option[value=Guests]')")
-        await root.click("button", "Create")
-        await root.finds("heading", "Team")
-        (space,) = await scene.api.ids("/coSpaces")
-
+        space = await makes_a_space(scene, root)
         await root.click("link", "Access methods")
         await root.click("button", "New access method")
         for label, text in (("Name", "Hosts"), ("Call ID", "4711"), ("Passcode", "13579")):
@@ -117,18 +137,7 @@ async def test_an_administrator_keeps_a_space_and_sees_where_its_settings_come_f
         await root.finds("button", "Change Ann")
         assert await scene.api.total(f"/coSpaces/{space}/coSpaceUsers") == 1
 
-        await root.click("link", "What holds")
-        await root.sees("Needs a host", "built in", "Guests")
-        await picture(root, "admin-settings")
-        await root.has_no_barriers()
-
-        await root.click("link", "Explain")
-        await root.fill("Address or call ID", "4711")
-        await root.click("button", "Explain")
-        await root.sees("it leads to space", "has a PIN")
-        await picture(root, "admin-explain")
-        await root.has_no_barriers()
-
+        await looks_at_what_holds(root)
         await root.open(scene.url(f"/admin/spaces/{space}"))
         await root.click("button", "Delete")
         await root.click("button", "Delete")

@@ -108,7 +108,7 @@ def test_built_packets_are_read_back(
 ) -> None:
     """Building and parsing are inverse; counters that ran over are cut to their bits."""
     data = build_rtp(kind, sequence, timestamp, ssrc, payload, marker=marker)
-    assert parse_rtp(data) == (kind, marker, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, ssrc, payload)
+    assert parse_rtp(data) == RtpPacket(kind, marker, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, ssrc, payload)
 
 
 @given(st.integers(0, 255), st.booleans(), st.integers(0, 63), st.integers(0, 0xFFFF))

@@ -12,27 +12,22 @@ from typing import Protocol, runtime_checkable
 
 from ..core.call_counts import CallCounts, Reservation
 from ..core.endings import Ending, Reason, Side
-from ..core.events import FORWARDING_MEETING
 from ..core.forwarding import Passage
 from ..core.ids import LegId, ParticipantId, SpaceId, TenantId
 from ..core.leg_inputs import Dial, Digit, Drop, Granted, JoinMeeting, LegEffect, LegInput, Offered, Resolve, Resolved
 from ..core.leg_inputs import Ringing as Rings
-from ..core.meeting_inputs import Entry, MeetingInput
+from ..core.meeting_inputs import Entry
 from ..core.outbound import Hop, Target
 from ..core.people import CallOutLimits
-from ..core.spaces import Space
+from .between_two import GONE, BetweenTwo
 from .directory import Directory
 from .incoming_legs import IncomingLegRunner
-from .joining import SpaceFacts
 from .legs import LegServices, LiveLegRunner
 from .live import without_scheme
 from .outgoing_legs import OutgoingLegRunner
 from .ports import CallerIdentity, Dialler, LegDoor, OutgoingDoor
 
 RING_SECONDS = 120.0  # of one attempt; callers give up long before
-DIGIT_MS = 160  # of a digit that is passed on
-
-_GONE = Ending(Side.LOCAL, Reason.HANG_UP)
 
 
 @runtime_checkable
@@ -55,13 +50,8 @@ class Onward:
     why: str  # for the log: which rule, or that a person is called
 
 
-def facts_of_call(space: SpaceId, name: str, tenant: TenantId | None) -> SpaceFacts:
-    """Of the space of one call, which no store knows."""
-    return SpaceFacts(Space(space, name, tenant), None, (), {Entry(): ()}, kind=FORWARDING_MEETING)
-
-
-class Bridge:
-    """One call between two. The lobby of its legs, which are the directory's like all others."""
+class Bridge(BetweenTwo):
+    """One call between two that begins in this life of the server."""
 
     def __init__(
         self,
@@ -72,8 +62,7 @@ class Bridge:
         place: Reservation,
         onward: Onward,
     ) -> None:
-        self._directory = directory
-        self._services = services
+        super().__init__(directory, services)
         self._dialler = dialler
         self._counts = counts
         self._place = place
@@ -90,7 +79,7 @@ class Bridge:
         """None: the server is full or stops, and nothing was created."""
         self._space = space
         name = f"{without_scheme(offered.caller)} to {without_scheme(offered.dialled)}"[:200]
-        self._directory.keep_space(facts_of_call(space, name, self._onward.tenant))
+        self._keep_space(space, name, self._onward.tenant)
 
         def made(leg: LegId, number: int, person: ParticipantId) -> CallerRunner:
             self._caller = CallerRunner(leg, number, person, door, self._granted(), self._services, self)
@@ -154,48 +143,37 @@ class Bridge:
         if self._caller is not None:
             self._caller.post(Drop(ending))
 
-    def digit(self, leg: LiveLegRunner, digit: str) -> None:
-        """A key that one of the two pressed is for the other one."""
+    def _hearers(self, leg: LiveLegRunner) -> list[LiveLegRunner]:
         other = self._answered if leg is self._caller else self._caller
-        if other is not None and not other.ended and other.accepted:
-            self._services.engine.send_digits(other.id, digit, DIGIT_MS)
+        return [other] if other is not None and not other.ended and other.accepted else []
 
     # --- Lobby -------------------------------------------------------------------------------------------------
 
     def join(self, leg: LiveLegRunner, wish: JoinMeeting) -> None:
         if isinstance(leg, CalledRunner):
             if self._answered is not None or self._caller is None or self._caller.ended:
-                leg.post(Drop(_GONE))  # somebody else was quicker
+                leg.post(Drop(GONE))  # somebody else was quicker
                 return
             self._answered = leg
             for other in list(self._called.values()):
                 if other is not leg:
-                    other.post(Drop(_GONE))
-            self._directory.join(leg, wish)
+                    other.post(Drop(GONE))
+            super().join(leg, wish)
             self._caller.post(Resolved(self._granted()))
             return
-        self._directory.join(leg, wish)
-
-    def leave(self, leg: LiveLegRunner, ending: Ending) -> None:
-        self._directory.leave(leg, ending)
-
-    def ask(self, leg: LiveLegRunner, wish: MeetingInput) -> None:
-        """Keys are for the other one, not for us."""
-
-    def happened(self, leg: LiveLegRunner) -> None:
-        self._directory.happened(leg)
+        super().join(leg, wish)
 
     def forget(self, leg: LiveLegRunner) -> None:
         self._directory.forget(leg)
         if leg is self._caller:
             for other in list(self._called.values()):
-                other.post(Drop(_GONE))
+                other.post(Drop(GONE))
             if self._answered is not None:
-                self._answered.post(Drop(_GONE))
+                self._answered.post(Drop(GONE))
         else:
             self._called.pop(leg.id, None)
             if leg is self._answered and self._caller is not None:
-                self._caller.post(Drop(_GONE))
+                self._caller.post(Drop(GONE))
         live: Sequence[LiveLegRunner | None] = (self._caller, self._answered, *self._called.values())
         if all(one is None or one.ended for one in live):
             self._end()

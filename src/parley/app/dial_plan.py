@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from ..core.dialplan import InboundRule, Ivr
 from ..core.ids import BrandingId, InboundRuleId, IvrId, TenantId
 from ..core.refusals import Refusal
-from .changes import Change, Changes
-from .editing import KEEP, ExtrasEdit, Kept, applied, changes_of, check_references, found
-from .ports import Identifiers, Page, Query, Store, Transaction
+from .catalogue import Catalogue
+from .changes import Changes
+from .editing import KEEP, ExtrasEdit, Kept, applied, changes_of, check_references
+from .ports import Identifiers, Query, Repository, Store, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,25 +35,33 @@ class IvrEdit:
     extras: ExtrasEdit = field(default_factory=dict)
 
 
-class InboundRules:
-    """The use cases. configured: the domains of the settings, which act below the rules kept here."""
+class InboundRules(Catalogue[InboundRule, InboundRuleId, InboundRuleEdit]):
+    """The use cases. configured: the domains of the settings, which act below the rules kept here.
+
+    Refusals: missing (domain), unknown-reference, rule-conflict.
+    """
+
+    kind = "inbound-rule"
+    needs = "domain"
 
     def __init__(
         self, store: Store, identifiers: Identifiers, changes: Changes, configured: Sequence[str] = ()
     ) -> None:
-        self._store = store
-        self._identifiers = identifiers
-        self._changes = changes
+        super().__init__(store, identifiers, changes)
         self._configured = tuple(domain.lower() for domain in configured)
 
-    async def get(self, id: str) -> InboundRule:
-        """Raises Refusal not-found."""
-        async with self._store.reading() as tx:
-            return await found(tx.inbound_rules, id, "inbound-rule")
+    def _kept(self, tx: Transaction) -> Repository[InboundRule]:
+        return tx.inbound_rules
 
-    async def page(self, query: Query) -> Page[InboundRule]:
-        async with self._store.reading() as tx:
-            return await tx.inbound_rules.page(query)
+    def _blank(self, id: str, needed: str) -> InboundRule:
+        return InboundRule(InboundRuleId(id), needed)
+
+    async def _edited(self, tx: Transaction, before: InboundRule, edit: InboundRuleEdit) -> InboundRule:
+        await check_references(tx, edit)
+        rule = applied(before, edit)
+        if changes_of(edit) & {"domain", "tenant"}:
+            await _check_rule(tx, rule)
+        return rule
 
     async def space_domain(self, tenant: str | None, otherwise: str | None = None) -> str | None:
         """The domain to print in full addresses of spaces: the rule of the highest priority that leads to spaces.
@@ -69,58 +78,34 @@ class InboundRules:
             return max(rules, key=lambda rule: rule.priority).domain
         return otherwise or (self._configured[0] if self._configured else None)
 
-    async def create(self, edit: InboundRuleEdit) -> InboundRuleId:
-        """Raises Refusal: missing (domain), unknown-reference, rule-conflict."""
-        if not edit.domain or isinstance(edit.domain, Kept):
-            raise Refusal("missing", field="domain")
-        async with self._store.transaction() as tx:
-            await check_references(tx, edit)
-            rule = applied(InboundRule(InboundRuleId(self._identifiers.uuid()), edit.domain), edit)
-            await _check_rule(tx, rule)
-            await tx.inbound_rules.add(rule)
-        self._changes.publish(Change("inbound-rule", rule.id))
-        return rule.id
 
-    async def change(self, id: str, edit: InboundRuleEdit) -> None:
-        """Raises Refusal: not-found, missing (domain emptied), unknown-reference, rule-conflict."""
-        async with self._store.transaction() as tx:
-            rule = await found(tx.inbound_rules, id, "inbound-rule")
-            if not edit.domain:
-                raise Refusal("missing", field="domain")
-            await check_references(tx, edit)
-            rule = applied(rule, edit)
-            if changes_of(edit) & {"domain", "tenant"}:
-                await _check_rule(tx, rule)
-            await tx.inbound_rules.save(rule)
-        self._changes.publish(Change("inbound-rule", id))
+class Ivrs(Catalogue[Ivr, IvrId, IvrEdit]):
+    """The use cases. reserved: URIs that lead elsewhere by the server's settings (its access number).
 
-    async def delete(self, id: str) -> None:
-        """Raises Refusal not-found."""
-        async with self._store.transaction() as tx:
-            await found(tx.inbound_rules, id, "inbound-rule")
-            await tx.inbound_rules.delete(id)
-        self._changes.publish(Change("inbound-rule", id, deleted=True))
+    Refusals: missing (uri), unknown-reference, ivr-conflict.
+    """
 
-
-class Ivrs:
-    """The use cases. reserved: URIs that lead elsewhere by the server's settings (its access number)."""
+    kind = "ivr"
+    needs = "uri"
 
     def __init__(
         self, store: Store, identifiers: Identifiers, changes: Changes, reserved: Collection[str] = ()
     ) -> None:
-        self._store = store
-        self._identifiers = identifiers
-        self._changes = changes
+        super().__init__(store, identifiers, changes)
         self._reserved = tuple(reserved)
 
-    async def get(self, id: str) -> Ivr:
-        """Raises Refusal not-found."""
-        async with self._store.reading() as tx:
-            return await found(tx.ivrs, id, "ivr")
+    def _kept(self, tx: Transaction) -> Repository[Ivr]:
+        return tx.ivrs
 
-    async def page(self, query: Query) -> Page[Ivr]:
-        async with self._store.reading() as tx:
-            return await tx.ivrs.page(query)
+    def _blank(self, id: str, needed: str) -> Ivr:
+        return Ivr(IvrId(id), needed)
+
+    async def _edited(self, tx: Transaction, before: Ivr, edit: IvrEdit) -> Ivr:
+        await check_references(tx, edit)
+        ivr = applied(before, edit)
+        if "uri" in changes_of(edit):
+            await self._check(tx, ivr)
+        return ivr
 
     async def number(self, tenant: str | None) -> str | None:
         """The number where a caller can type a call ID of this tenant, or of no tenant."""
@@ -129,38 +114,6 @@ class Ivrs:
                 if ivr.resolve_call_ids:
                     return ivr.uri
         return self._reserved[0] if self._reserved else None
-
-    async def create(self, edit: IvrEdit) -> IvrId:
-        """Raises Refusal: missing (uri), unknown-reference, ivr-conflict."""
-        if not edit.uri or isinstance(edit.uri, Kept):
-            raise Refusal("missing", field="uri")
-        async with self._store.transaction() as tx:
-            await check_references(tx, edit)
-            ivr = applied(Ivr(IvrId(self._identifiers.uuid()), edit.uri), edit)
-            await self._check(tx, ivr)
-            await tx.ivrs.add(ivr)
-        self._changes.publish(Change("ivr", ivr.id))
-        return ivr.id
-
-    async def change(self, id: str, edit: IvrEdit) -> None:
-        """Raises Refusal: not-found, missing (uri emptied), unknown-reference, ivr-conflict."""
-        async with self._store.transaction() as tx:
-            ivr = await found(tx.ivrs, id, "ivr")
-            if not edit.uri:
-                raise Refusal("missing", field="uri")
-            await check_references(tx, edit)
-            ivr = applied(ivr, edit)
-            if "uri" in changes_of(edit):
-                await self._check(tx, ivr)
-            await tx.ivrs.save(ivr)
-        self._changes.publish(Change("ivr", id))
-
-    async def delete(self, id: str) -> None:
-        """Raises Refusal not-found."""
-        async with self._store.transaction() as tx:
-            await found(tx.ivrs, id, "ivr")
-            await tx.ivrs.delete(id)
-        self._changes.publish(Change("ivr", id, deleted=True))
 
     async def _check(self, tx: Transaction, ivr: Ivr) -> None:
         same = (await tx.ivrs.page(Query(where={"uri": ivr.uri}))).items

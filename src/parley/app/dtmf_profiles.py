@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ..core.ids import DtmfProfileId
 from ..core.key_commands import DtmfProfile, KeyMap, key_map
 from ..core.spaces import Space
-from .changes import Change, Changes
-from .editing import ExtrasEdit, applied, found
-from .ports import Identifiers, Page, Query, Store, Transaction
+from .catalogue import Catalogue
+from .changes import Change
+from .editing import ExtrasEdit, applied
+from .ports import Page, Query, Repository, Transaction
 
 _NOBODY = "00000000-0000-0000-0000-000000000000"  # the id of nothing
 
@@ -35,18 +36,19 @@ async def keys_of_space(tx: Transaction, space: Space) -> KeyMap:
     return key_map(layers)
 
 
-class DtmfProfiles:
+class DtmfProfiles(Catalogue[DtmfProfile, DtmfProfileId, DtmfProfileEdit]):
     """The use cases."""
 
-    def __init__(self, store: Store, identifiers: Identifiers, changes: Changes) -> None:
-        self._store = store
-        self._identifiers = identifiers
-        self._changes = changes
+    kind = "dtmf-profile"
 
-    async def get(self, id: str) -> DtmfProfile:
-        """Raises Refusal not-found."""
-        async with self._store.reading() as tx:
-            return await found(tx.dtmf_profiles, id, "dtmf-profile")
+    def _kept(self, tx: Transaction) -> Repository[DtmfProfile]:
+        return tx.dtmf_profiles
+
+    def _blank(self, id: str, needed: None) -> DtmfProfile:
+        return DtmfProfile(DtmfProfileId(id))
+
+    async def _edited(self, tx: Transaction, before: DtmfProfile, edit: DtmfProfileEdit) -> DtmfProfile:
+        return applied(before, edit, settings=replace(before.settings, **edit.settings))
 
     async def page(self, query: Query, used: bool | None = None) -> Page[DtmfProfile]:
         """used True: only those that something refers to, False: only the others."""
@@ -58,31 +60,10 @@ class DtmfProfiles:
             everything = [profile.id for profile in (await tx.dtmf_profiles.page(Query())).items]
             return await tx.dtmf_profiles.page(replace(query, among=[id for id in everything if (id in ids) is used]))
 
-    async def create(self, edit: DtmfProfileEdit) -> DtmfProfileId:
-        profile = _edited(DtmfProfile(DtmfProfileId(self._identifiers.uuid())), edit)
-        async with self._store.transaction() as tx:
-            await tx.dtmf_profiles.add(profile)
-        self._changes.publish(Change("dtmf-profile", profile.id))
-        return profile.id
-
-    async def change(self, id: str, edit: DtmfProfileEdit) -> None:
-        """Raises Refusal not-found."""
-        async with self._store.transaction() as tx:
-            await tx.dtmf_profiles.save(_edited(await found(tx.dtmf_profiles, id, "dtmf-profile"), edit))
-        self._changes.publish(Change("dtmf-profile", id))
-
-    async def delete(self, id: str) -> None:
-        """Whatever referred to it refers to none afterwards. Raises Refusal not-found."""
-        async with self._store.transaction() as tx:
-            await found(tx.dtmf_profiles, id, "dtmf-profile")
-            defaults = await tx.system_defaults()
-            if defaults.dtmf_profile == id:
-                await tx.save_system_defaults(replace(defaults, dtmf_profile=None))
-            for tenant in (await tx.tenants.page(Query(where={"dtmf_profile": id}))).items:
-                await tx.tenants.save(replace(tenant, dtmf_profile=None))
-            await tx.dtmf_profiles.delete(id)
-        self._changes.publish(Change("dtmf-profile", id, deleted=True))
-
-
-def _edited(profile: DtmfProfile, edit: DtmfProfileEdit) -> DtmfProfile:
-    return applied(profile, edit, settings=replace(profile.settings, **edit.settings))
+    async def _let_go(self, tx: Transaction, id: str) -> Iterable[Change]:
+        defaults = await tx.system_defaults()
+        if defaults.dtmf_profile == id:
+            await tx.save_system_defaults(replace(defaults, dtmf_profile=None))
+        for tenant in (await tx.tenants.page(Query(where={"dtmf_profile": id}))).items:
+            await tx.tenants.save(replace(tenant, dtmf_profile=None))
+        return ()

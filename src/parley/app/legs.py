@@ -36,6 +36,7 @@ from ..core.leg_inputs import (
     SendKeys,
     StopEcho,
 )
+from ..core.leg_machine import LegMachine
 from ..core.meeting_inputs import DoByKeys, LegNews, LegView, MeetingInput
 from ..core.survival import Dated, StoredLeg
 from .inputs import Inputs, NoInputs
@@ -103,23 +104,6 @@ class LegServices:
         self.inputs: Inputs = inputs or NoInputs()
 
 
-class Machine(Protocol):
-    """A pure leg: `core.leg.Leg` or `core.outgoing_leg.OutgoingLeg`."""
-
-    @property
-    def answered(self) -> bool: ...
-
-    @property
-    def counted(self) -> float: ...
-
-    @property
-    def leaving(self) -> bool: ...
-
-    def handle(self, given: LegInput, now: float) -> list[LegEffect]: ...
-
-    def next_deadline(self) -> float | None: ...
-
-
 class LiveLegRunner:
     """Owns one core leg. Doors, the engine and meetings post to it; it performs effects in order.
 
@@ -132,7 +116,7 @@ class LiveLegRunner:
         number: int,
         participant: ParticipantId,
         door: AnsweredDoor,
-        machine: Machine,
+        machine: LegMachine,
         services: LegServices,
         lobby: Lobby,
     ) -> None:

@@ -9,9 +9,9 @@ from ..core.ids import OutboundRuleId, TenantId
 from ..core.outbound import BadTarget, ControlEncryption, FailureAction, OutboundRule, parse_place, parse_proxy
 from ..core.refusals import Refusal
 from ..core.secret import Secret
-from .changes import Change, Changes
-from .editing import KEEP, ExtrasEdit, Kept, applied, check_references, found
-from .ports import Identifiers, Page, Query, Store, Transaction
+from .catalogue import Catalogue
+from .editing import KEEP, ExtrasEdit, Kept, applied, check_references
+from .ports import Repository, Transaction
 
 # A whole domain, or a star and the end of one (`*`, `*.com`, `*example.com`); an IPv6 address stands bare.
 _DOMAIN = re.compile(r"\*?(?:[a-z0-9._\-]{1,253})|\*|[0-9a-f:.]{2,45}")
@@ -34,78 +34,45 @@ class OutboundRuleEdit:
     extras: ExtrasEdit = field(default_factory=dict)
 
 
-class OutboundRules:
-    """The use cases."""
+class OutboundRules(Catalogue[OutboundRule, OutboundRuleId, OutboundRuleEdit]):
+    """The use cases. Refusals: missing (domain, password, realm), invalid, unknown-reference."""
 
-    def __init__(self, store: Store, identifiers: Identifiers, changes: Changes) -> None:
-        self._store = store
-        self._identifiers = identifiers
-        self._changes = changes
+    kind = "outbound-rule"
+    needs = "domain"
 
-    async def get(self, id: str) -> OutboundRule:
-        """Raises Refusal not-found."""
-        async with self._store.reading() as tx:
-            return await found(tx.outbound_rules, id, "outbound-rule")
+    def _kept(self, tx: Transaction) -> Repository[OutboundRule]:
+        return tx.outbound_rules
 
-    async def page(self, query: Query) -> Page[OutboundRule]:
-        async with self._store.reading() as tx:
-            return await tx.outbound_rules.page(query)
+    def _blank(self, id: str, needed: str) -> OutboundRule:
+        return OutboundRule(OutboundRuleId(id), needed)
 
-    async def create(self, edit: OutboundRuleEdit) -> OutboundRuleId:
-        """Raises Refusal: missing (domain, password, realm), invalid, unknown-reference."""
-        if not edit.domain or isinstance(edit.domain, Kept):
-            raise Refusal("missing", field="domain")
-        async with self._store.transaction() as tx:
-            rule = await _checked(tx, OutboundRule(OutboundRuleId(self._identifiers.uuid()), edit.domain), edit)
-            await tx.outbound_rules.add(rule)
-        self._changes.publish(Change("outbound-rule", rule.id))
-        return rule.id
-
-    async def change(self, id: str, edit: OutboundRuleEdit) -> None:
-        """Raises Refusal: not-found, missing, invalid, unknown-reference."""
-        async with self._store.transaction() as tx:
-            rule = await found(tx.outbound_rules, id, "outbound-rule")
-            if not edit.domain:
-                raise Refusal("missing", field="domain")
-            await tx.outbound_rules.save(await _checked(tx, rule, edit))
-        self._changes.publish(Change("outbound-rule", id))
-
-    async def delete(self, id: str) -> None:
-        """Raises Refusal not-found."""
-        async with self._store.transaction() as tx:
-            await found(tx.outbound_rules, id, "outbound-rule")
-            await tx.outbound_rules.delete(id)
-        self._changes.publish(Change("outbound-rule", id, deleted=True))
-
-
-async def _checked(tx: Transaction, before: OutboundRule, edit: OutboundRuleEdit) -> OutboundRule:
-    """The rule after the edit, when it makes sense."""
-    await check_references(tx, edit)
-    rule = applied(before, edit)
-    if not _DOMAIN.fullmatch(rule.domain):
-        raise Refusal("invalid", field="domain", error="not a domain")
-    for name in ("local_contact_domain", "local_from_domain"):
-        value = getattr(rule, name)
-        if value is not None and not _HOST.fullmatch(value):
-            raise Refusal("invalid", field=name, error="not a domain")
-    if rule.proxy is not None:
-        try:
-            _host, _port, transport = parse_proxy(rule.proxy)
-        except BadTarget as bad:
-            raise Refusal("invalid", field="proxy", error=str(bad)) from None
-        named = "transport=" in rule.proxy.lower()
-        wanted = rule.control_encryption
-        if named and wanted is (ControlEncryption.UNENCRYPTED if transport == "tls" else ControlEncryption.ENCRYPTED):
-            raise Refusal("invalid", field="control_encryption", error="the proxy's transport says otherwise")
-    elif not rule.domain.startswith("*"):
-        try:
-            parse_place(rule.domain if ":" not in rule.domain else f"[{rule.domain}]")
-        except BadTarget as bad:
-            raise Refusal("invalid", field="domain", error=str(bad)) from None
-    if rule.username:
-        # A password is only ever given to the realm it is meant for.
-        if rule.password is None:
-            raise Refusal("missing", field="password")
-        if not rule.realm:
-            raise Refusal("missing", field="realm")
-    return rule
+    async def _edited(self, tx: Transaction, before: OutboundRule, edit: OutboundRuleEdit) -> OutboundRule:
+        await check_references(tx, edit)
+        rule = applied(before, edit)
+        if not _DOMAIN.fullmatch(rule.domain):
+            raise Refusal("invalid", field="domain", error="not a domain")
+        for name in ("local_contact_domain", "local_from_domain"):
+            value = getattr(rule, name)
+            if value is not None and not _HOST.fullmatch(value):
+                raise Refusal("invalid", field=name, error="not a domain")
+        if rule.proxy is not None:
+            try:
+                _host, _port, transport = parse_proxy(rule.proxy)
+            except BadTarget as bad:
+                raise Refusal("invalid", field="proxy", error=str(bad)) from None
+            named = "transport=" in rule.proxy.lower()
+            other = ControlEncryption.UNENCRYPTED if transport == "tls" else ControlEncryption.ENCRYPTED
+            if named and rule.control_encryption is other:
+                raise Refusal("invalid", field="control_encryption", error="the proxy's transport says otherwise")
+        elif not rule.domain.startswith("*"):
+            try:
+                parse_place(rule.domain if ":" not in rule.domain else f"[{rule.domain}]")
+            except BadTarget as bad:
+                raise Refusal("invalid", field="domain", error=str(bad)) from None
+        if rule.username:
+            # A password is only ever given to the realm it is meant for.
+            if rule.password is None:
+                raise Refusal("missing", field="password")
+            if not rule.realm:
+                raise Refusal("missing", field="realm")
+        return rule

@@ -26,8 +26,9 @@ from ..core.leg_inputs import (
     Ringing,
     StopPlaying,
 )
+from ..core.leg_machine import LegState
 from ..core.outbound import Hop
-from ..core.outgoing_leg import CallState, OutgoingLeg
+from ..core.outgoing_leg import OutgoingLeg
 from ..core.survival import Dated, StoredLeg
 from .inputs import CALL
 from .legs import GENERATION, LegServices, LiveLegRunner, Lobby
@@ -96,7 +97,7 @@ class OutgoingLegRunner(LiveLegRunner):
     def outside(self) -> bool:
         """On the way into its meeting: not answered yet, or not confirmed."""
         machine = self._machine
-        return self.calling or (isinstance(machine, OutgoingLeg) and machine.state is CallState.CONFIRMING)
+        return self.calling or (isinstance(machine, OutgoingLeg) and machine.state is LegState.CONFIRMING)
 
     @property
     def state(self) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from ..core.ids import BrandingId, CallProfileId, DtmfProfileId, LegProfileId
 from ..core.people import SystemDefaults
 from ..core.profiles import CallProfile, LegProfile
+from .catalogue import Catalogue
 from .changes import Change, Changes
-from .editing import KEEP, ExtrasEdit, Kept, applied, check_references, found
-from .ports import Identifiers, Page, ProfileUse, Query, Repository, Store, Transaction
+from .editing import KEEP, ExtrasEdit, Kept, applied, check_references
+from .ports import Page, ProfileUse, Query, Repository, Store, Transaction
 
 P = TypeVar("P")
 
@@ -43,18 +44,22 @@ class SystemEdit:
     extras: ExtrasEdit = field(default_factory=dict)
 
 
-class LegProfiles:
+class LegProfiles(Catalogue[LegProfile, LegProfileId, LegProfileEdit]):
     """The use cases."""
 
-    def __init__(self, store: Store, identifiers: Identifiers, changes: Changes) -> None:
-        self._store = store
-        self._identifiers = identifiers
-        self._changes = changes
+    kind = "leg-profile"
 
-    async def get(self, id: str) -> LegProfile:
-        """Raises Refusal not-found."""
-        async with self._store.reading() as tx:
-            return await found(tx.leg_profiles, id, "leg-profile")
+    def _kept(self, tx: Transaction) -> Repository[LegProfile]:
+        return tx.leg_profiles
+
+    def _blank(self, id: str, needed: None) -> LegProfile:
+        return LegProfile(LegProfileId(id))
+
+    async def _edited(self, tx: Transaction, before: LegProfile, edit: LegProfileEdit) -> LegProfile:
+        return applied(before, edit, settings=replace(before.settings, **edit.settings))
+
+    async def _let_go(self, tx: Transaction, id: str) -> Iterable[Change]:
+        return await _clear_references(tx, await tx.leg_profile_uses(id), "leg_profile")
 
     async def page(self, query: Query, used: bool | None = None) -> Page[LegProfile]:
         """used True: only those that something refers to, False: only the others."""
@@ -64,73 +69,31 @@ class LegProfiles:
     async def uses(self, id: str) -> list[ProfileUse]:
         """Raises Refusal not-found."""
         async with self._store.reading() as tx:
-            await found(tx.leg_profiles, id, "leg-profile")
+            await self._found(tx, id)
             return await tx.leg_profile_uses(id)
 
-    async def create(self, edit: LegProfileEdit) -> LegProfileId:
-        profile = _leg_profile(LegProfile(LegProfileId(self._identifiers.uuid())), edit)
-        async with self._store.transaction() as tx:
-            await tx.leg_profiles.add(profile)
-        self._changes.publish(Change("leg-profile", profile.id))
-        return profile.id
 
-    async def change(self, id: str, edit: LegProfileEdit) -> None:
-        """Raises Refusal not-found."""
-        async with self._store.transaction() as tx:
-            await tx.leg_profiles.save(_leg_profile(await found(tx.leg_profiles, id, "leg-profile"), edit))
-        self._changes.publish(Change("leg-profile", id))
-
-    async def delete(self, id: str) -> None:
-        """Whatever referred to it refers to none afterwards. Raises Refusal not-found."""
-        async with self._store.transaction() as tx:
-            await found(tx.leg_profiles, id, "leg-profile")
-            uses = await tx.leg_profile_uses(id)
-            await _clear_references(tx, uses, "leg_profile")
-            await tx.leg_profiles.delete(id)
-        self._changes.publish(Change("leg-profile", id, deleted=True))
-        _publish_users(self._changes, uses)
-
-
-class CallProfiles:
+class CallProfiles(Catalogue[CallProfile, CallProfileId, CallProfileEdit]):
     """The use cases."""
 
-    def __init__(self, store: Store, identifiers: Identifiers, changes: Changes) -> None:
-        self._store = store
-        self._identifiers = identifiers
-        self._changes = changes
+    kind = "call-profile"
 
-    async def get(self, id: str) -> CallProfile:
-        """Raises Refusal not-found."""
-        async with self._store.reading() as tx:
-            return await found(tx.call_profiles, id, "call-profile")
+    def _kept(self, tx: Transaction) -> Repository[CallProfile]:
+        return tx.call_profiles
+
+    def _blank(self, id: str, needed: None) -> CallProfile:
+        return CallProfile(CallProfileId(id))
+
+    async def _edited(self, tx: Transaction, before: CallProfile, edit: CallProfileEdit) -> CallProfile:
+        return applied(before, edit, settings=replace(before.settings, **edit.settings))
+
+    async def _let_go(self, tx: Transaction, id: str) -> Iterable[Change]:
+        return await _clear_references(tx, await tx.call_profile_uses(id), "call_profile")
 
     async def page(self, query: Query, used: bool | None = None) -> Page[CallProfile]:
         """used as in LegProfiles.page."""
         async with self._store.reading() as tx:
             return await _page(tx.call_profiles, query, used, tx.used_call_profiles)
-
-    async def create(self, edit: CallProfileEdit) -> CallProfileId:
-        profile = _call_profile(CallProfile(CallProfileId(self._identifiers.uuid())), edit)
-        async with self._store.transaction() as tx:
-            await tx.call_profiles.add(profile)
-        self._changes.publish(Change("call-profile", profile.id))
-        return profile.id
-
-    async def change(self, id: str, edit: CallProfileEdit) -> None:
-        """Raises Refusal not-found."""
-        async with self._store.transaction() as tx:
-            await tx.call_profiles.save(_call_profile(await found(tx.call_profiles, id, "call-profile"), edit))
-        self._changes.publish(Change("call-profile", id))
-
-    async def delete(self, id: str) -> None:
-        """Whatever referred to it refers to none afterwards. Raises Refusal not-found."""
-        async with self._store.transaction() as tx:
-            await found(tx.call_profiles, id, "call-profile")
-            uses = await tx.call_profile_uses(id)
-            await _clear_references(tx, uses, "call_profile")
-            await tx.call_profiles.delete(id)
-        self._changes.publish(Change("call-profile", id, deleted=True))
-        _publish_users(self._changes, uses)
 
 
 class System:
@@ -152,14 +115,6 @@ class System:
         self._changes.publish(Change("system"))
 
 
-def _leg_profile(profile: LegProfile, edit: LegProfileEdit) -> LegProfile:
-    return applied(profile, edit, settings=replace(profile.settings, **edit.settings))
-
-
-def _call_profile(profile: CallProfile, edit: CallProfileEdit) -> CallProfile:
-    return applied(profile, edit, settings=replace(profile.settings, **edit.settings))
-
-
 async def _page(repository: Repository[P], query: Query, used: bool | None, used_ids: Callable[[], Any]) -> Page[P]:
     if used is None:
         return await repository.page(query)
@@ -170,7 +125,8 @@ async def _page(repository: Repository[P], query: Query, used: bool | None, used
     return await repository.page(replace(query, among=sorted(ids)))
 
 
-async def _clear_references(tx: Transaction, uses: list[ProfileUse], attribute: str) -> None:
+async def _clear_references(tx: Transaction, uses: list[ProfileUse], attribute: str) -> list[Change]:
+    """Whatever referred to it refers to none afterwards, and has changed by that."""
     repositories: dict[str, Repository[Any]] = {
         "tenant": tx.tenants,
         "space": tx.spaces,
@@ -186,8 +142,4 @@ async def _clear_references(tx: Transaction, uses: list[ProfileUse], attribute: 
         entity = await repository.get(use.id)
         if entity is not None:
             await repository.save(replace(entity, **{attribute: None}))
-
-
-def _publish_users(changes: Changes, uses: list[ProfileUse]) -> None:
-    for use in uses:
-        changes.publish(Change(use.kind, use.id or "", space=use.space))
+    return [Change(use.kind, use.id or "", space=use.space) for use in uses]

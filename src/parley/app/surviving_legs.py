@@ -8,11 +8,11 @@ from ..core.admission import NOTHING_PROVEN, Candidates
 from ..core.dialplan import Echo, Ivr
 from ..core.endings import Ending
 from ..core.ids import SpaceId
-from ..core.leg import Known, Leg
+from ..core.leg import Leg
 from ..core.leg_inputs import Digit, Granted, LegAudio, LegEffect, LegFinished, LegInput, WebLocal
 from ..core.meeting_inputs import Entry
 from ..core.outgoing_leg import OutgoingLeg
-from ..core.survival import StoredLeg, Timed, counted_so_far
+from ..core.survival import Known, StoredLeg, Timed, counted_so_far
 from .incoming_legs import IncomingLegRunner
 from .inputs import CALL, LEG, SURVIVED
 from .legs import GENERATION, LegServices, LiveLegRunner, Lobby

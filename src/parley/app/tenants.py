@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..core.ids import BrandingId, CallProfileId, DtmfProfileId, LegProfileId, TenantId
 from ..core.people import Tenant
 from ..core.refusals import Refusal
-from .changes import Change, Changes
-from .editing import KEEP, ExtrasEdit, Kept, applied, check_references, found
-from .ports import Identifiers, Page, Query, Repository, Store
+from .catalogue import Catalogue
+from .changes import Change
+from .editing import KEEP, ExtrasEdit, Kept, applied, check_references
+from .ports import Query, Repository, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,65 +27,39 @@ class TenantEdit:
     extras: ExtrasEdit = field(default_factory=dict)
 
 
-class Tenants:
-    """The use cases."""
+class Tenants(Catalogue[Tenant, TenantId, TenantEdit]):
+    """The use cases. Refusals: missing (name), unknown-reference, in-use.
 
-    def __init__(self, store: Store, identifiers: Identifiers, changes: Changes) -> None:
-        self._store = store
-        self._identifiers = identifiers
-        self._changes = changes
+    A tenant that still owns something stays: setting its spaces, IVRs or rules free would open them to everybody.
+    """
 
-    async def get(self, id: str) -> Tenant:
-        """Raises Refusal not-found."""
-        async with self._store.reading() as tx:
-            return await found(tx.tenants, id, "tenant")
+    kind = "tenant"
+    needs = "name"
+
+    def _kept(self, tx: Transaction) -> Repository[Tenant]:
+        return tx.tenants
+
+    def _blank(self, id: str, needed: str) -> Tenant:
+        return Tenant(TenantId(id), needed)
+
+    async def _edited(self, tx: Transaction, before: Tenant, edit: TenantEdit) -> Tenant:
+        await check_references(tx, edit)
+        return applied(before, edit)
+
+    async def _let_go(self, tx: Transaction, id: str) -> Iterable[Change]:
+        repositories: tuple[tuple[str, Repository[object]], ...] = (
+            ("space", tx.spaces),  # type: ignore[assignment]
+            ("user", tx.users),
+            ("inbound-rule", tx.inbound_rules),
+            ("ivr", tx.ivrs),
+            ("outbound-rule", tx.outbound_rules),
+            ("forwarding-rule", tx.forwarding_rules),
+        )
+        for kind, repository in repositories:
+            if (await repository.page(Query(limit=1, where={"tenant": id}))).total:
+                raise Refusal("in-use", kind=kind)
+        return ()
 
     async def exists(self, id: str) -> bool:
         async with self._store.reading() as tx:
             return await tx.tenants.get(id) is not None
-
-    async def page(self, query: Query) -> Page[Tenant]:
-        async with self._store.reading() as tx:
-            return await tx.tenants.page(query)
-
-    async def create(self, edit: TenantEdit) -> TenantId:
-        """Raises Refusal: missing (name), unknown-reference."""
-        if not edit.name or isinstance(edit.name, Kept):
-            raise Refusal("missing", field="name")
-        async with self._store.transaction() as tx:
-            await check_references(tx, edit)
-            tenant = applied(Tenant(TenantId(self._identifiers.uuid()), edit.name), edit)
-            await tx.tenants.add(tenant)
-        self._changes.publish(Change("tenant", tenant.id))
-        return tenant.id
-
-    async def change(self, id: str, edit: TenantEdit) -> None:
-        """Raises Refusal: not-found, missing (name emptied), unknown-reference."""
-        async with self._store.transaction() as tx:
-            tenant = await found(tx.tenants, id, "tenant")
-            if not edit.name:
-                raise Refusal("missing", field="name")
-            await check_references(tx, edit)
-            await tx.tenants.save(applied(tenant, edit))
-        self._changes.publish(Change("tenant", id))
-
-    async def delete(self, id: str) -> None:
-        """Raises Refusal: not-found, in-use.
-
-        A tenant that still owns something stays: setting its spaces, IVRs or rules free would open them to everybody.
-        """
-        async with self._store.transaction() as tx:
-            await found(tx.tenants, id, "tenant")
-            repositories: tuple[tuple[str, Repository[object]], ...] = (
-                ("space", tx.spaces),  # type: ignore[assignment]
-                ("user", tx.users),
-                ("inbound-rule", tx.inbound_rules),
-                ("ivr", tx.ivrs),
-                ("outbound-rule", tx.outbound_rules),
-                ("forwarding-rule", tx.forwarding_rules),
-            )
-            for kind, repository in repositories:
-                if (await repository.page(Query(limit=1, where={"tenant": id}))).total:
-                    raise Refusal("in-use", kind=kind)
-            await tx.tenants.delete(id)
-        self._changes.publish(Change("tenant", id, deleted=True))

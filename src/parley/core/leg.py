@@ -1,60 +1,39 @@
-"""One leg: from an offer to its end, whatever crosses on the way.
+"""A leg of somebody who calls us: from an offer to its end, whatever crosses on the way.
 
 Theory of operation
 -------------------
-NEW -Offered-> RESOLVING -Resolved-> OPENING -MediaOpened-> ANSWERING -Confirmed-> ENTRANCE or JOINING
--News-> JOINED, or ECHO for who is alone and hears himself; and from each of them to FINISHED, from JOINED by way of
-FAREWELL where the meeting sends it out and it is to hear so. Rules of entry live in
-`admission` (what a door asks) and `ivr` (how it is asked); this machine opens, answers, joins and, above all,
-cleans up.
-
-Whatever ends the leg, `_end` gives back exactly what was taken: LeaveMeeting for JoinMeeting, CloseMedia for a
-port, one LegEnded for LegArrived, one LegFinished. A port that is still being opened cannot be
-closed yet: the leg then stays ENDED until the answer comes (or PORT_LIMIT has passed) and finishes after it.
-Answers that come too late for anything else are passed over.
+NEW -Offered-> RESOLVING -Resolved-> OPENING -MediaOpened-> ANSWERING -Confirmed-> ENTRANCE or JOINING, or ECHO for who
+is alone and hears himself. Rules of entry live in `admission` (what a door asks) and `ivr` (how it is asked); what
+comes after it, and the end, is in `leg_machine`. This machine opens, answers and joins.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import Any
+from dataclasses import replace
 
+from .active_time import ActiveTime
 from .admission import NOTHING_PROVEN, Admit, AskPin, Candidates, Proof, Refuse, ask
 from .dialplan import Echo, Ivr
 from .endings import Ending, Reason, Side
-from .events import LegArrived, LegConnected, LegEnded
-from .farewells import FAREWELL_LIMIT, FAREWELL_PLAY, Sentence
+from .events import LegArrived, LegConnected
 from .ids import AccessMethodId, LegId
 from .ivr import MEETING_FULL, NOTHING_SO_FAR, Entered, Entrance, GaveUp, SoFar
-from .key_commands import BUILT_IN_KEYS
 from .keys import Keypad
+from .leg_departure import MOVED
 from .leg_inputs import (
     Accept,
     CallIdResolved,
-    ChangeMedia,
     CloseMedia,
     Confirmed,
     Digit,
-    Drop,
     EntrySettings,
     Granted,
-    HangUp,
     HearItself,
     JoinMeeting,
-    KeysAre,
     LeaveMeeting,
     LegEffect,
-    LegFinished,
-    LegInput,
-    LegTick,
-    MediaChanged,
-    MediaDied,
-    MediaFailed,
     MediaOpened,
     MoveTo,
-    News,
     Offered,
     OpenMedia,
     PinJudged,
@@ -62,83 +41,29 @@ from .leg_inputs import (
     PlayEnded,
     RecordLeg,
     Reject,
-    RemoteEnded,
     Resolve,
     Resolved,
     Resume,
     StopEcho,
     StopPlaying,
 )
-from .meeting_inputs import Admitted, Dropped, JoinRefused, KeysDone, SelfMuted, Waiting
-
-# An engine that has not said within this many seconds whether a port is open never will; the port is
-# closed on suspicion and the leg forgotten.
-PORT_LIMIT = 30.0
+from .leg_machine import LegMachine, LegState
+from .survival import Known
 
 # Checks, a handshake and their repetitions are over in a few seconds wherever there is a way through; a browser whose
 # media path does not stand by then has none. (That a SIP answer is confirmed is the transaction layer's care.)
 PATH_LIMIT = 20.0
 
 ECHO_GREETING = "echo"
-# What a meeting is told of who goes to another one.
-MOVED = Ending(Side.REMOTE, Reason.HANG_UP)
 PLAYS_MOST = 1000  # prompts of one stay at an entrance: what ends late there is not taken for one of the next
-
-
-class LegState(StrEnum):
-    NEW = "new"
-    RESOLVING = "resolving"
-    OPENING = "opening"
-    ANSWERING = "answering"
-    ENTRANCE = "entrance"
-    JOINING = "joining"
-    JOINED = "joined"
-    ECHO = "echo"
-    FAREWELL = "farewell"  # out of the meeting, and about to be hung up
-    ENDED = "ended"  # over, but for a port under way
-    FINISHED = "finished"
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is known of a leg of the life before. inside: it is in a meeting. counted: from when its duration counts.
-    source, language: as in Offered. so_far: of a caller at the entrance, whom Resume asks once more.
-
-    Times are monotonic seconds of this life, which may lie before its beginning.
-    """
-
-    inside: bool
-    counted: float
-    encrypted_media: bool
-    active_since: float | None = None
-    active_before: float = 0.0
-    source: str = ""
-    language: str = ""
-    so_far: SoFar | None = None
-
-
-_ANSWERED = frozenset(
-    {
-        LegState.ANSWERING,
-        LegState.ENTRANCE,
-        LegState.JOINING,
-        LegState.JOINED,
-        LegState.ECHO,
-        LegState.FAREWELL,
-    }
-)
-_OVER = frozenset({LegState.ENDED, LegState.FINISHED})
 _FULL = frozenset({Reason.PARTICIPANT_LIMIT, Reason.TENANT_LIMIT, Reason.SYSTEM_LIMIT})
 
 
-class Leg:
+class Leg(LegMachine):
     """One connection of one caller. Times are monotonic seconds."""
 
     def __init__(self, id: LegId, generation: int, number: int, settings: EntrySettings, now: float) -> None:
-        self.id = id
-        self.generation = generation
-        self.number = number
-        self.state = LegState.NEW
+        super().__init__(id, generation, number, settings.language)
         self._settings = settings
         self._arrived = now
         self._offer: Offered | None = None
@@ -146,43 +71,24 @@ class Leg:
         self._language = ""  # that the caller asks for
         self._target: Candidates | Ivr | Granted | Echo | None = None
         self._proof = NOTHING_PROVEN
-        self._encrypted_media = False
         self._plain = False
-        self._entrance = Entrance(id, number, "", settings)
-        self._keys = BUILT_IN_KEYS
-        self._keypad = Keypad(settings.language)
-        self._connected = False
+        self._entrance = self._new_entrance()
         self._port_open = False
-        self._in_meeting = False  # JoinMeeting was sent
-        self._active_since: float | None = None
-        self._active_before = 0.0
         self._moves = 0
-        self._port_until: float | None = None
         self._path_until: float | None = None
         self._echo_until: float | None = None
         self._resumable = False
-        self._sentence: Sentence | None = None  # while it hears its farewell, and from then on
-        self._inputs: dict[type, Callable[[Any, float], list[LegEffect]]] = {
+        self._inputs |= {
             Offered: self._offered,
             Resolved: self._resolved,
             MediaOpened: self._media_opened,
-            MediaFailed: self._media_failed,
             Confirmed: self._confirmed,
-            Digit: self._digit,
-            PlayEnded: self._play_ended,
             CallIdResolved: lambda given, now: self._at_entrance(
                 self._entrance.call_id_resolved(given.candidates, now, given.proof), now
             ),
             PinJudged: lambda given, now: self._at_entrance(self._entrance.pin_judged(given.verdict, now), now),
-            News: self._news,
-            MediaChanged: self._media_changed,
-            MediaDied: self._media_died,
-            RemoteEnded: lambda given, now: self._end(given.ending, now, remote=True),
-            Drop: lambda given, now: self._end(given.ending, now),
             MoveTo: self._move,
             Resume: self._resume,
-            KeysAre: self._keys_are,
-            LegTick: self._tick,
         }
 
     @classmethod
@@ -190,23 +96,15 @@ class Leg:
         """A leg that the life of the server before has answered, its port open still."""
         leg = cls(id, generation, number, settings, known.counted)
         leg.state = LegState.JOINED if known.inside else LegState.ENTRANCE
-        leg._connected = leg._port_open = True
+        leg._connected_at, leg._port_open = known.counted, True
         leg._in_meeting = known.inside
         leg._encrypted_media = known.encrypted_media
         leg._source, leg._language = known.source, known.language
-        leg._entrance = Entrance(
-            id,
-            number,
-            known.source,
-            settings,
-            known.encrypted_media,
-            known.language,
-            PLAYS_MOST,  # what ends of the life before is none of this one's
-            known.so_far or NOTHING_SO_FAR,
-        )
+        # What ends of the life before is none of this one's.
+        leg._entrance = leg._new_entrance(PLAYS_MOST, known.so_far or NOTHING_SO_FAR)
         leg._moves, leg._resumable = 1, known.so_far is not None
         leg._keypad = Keypad(leg._entrance.language)
-        leg._active_since, leg._active_before = known.active_since, known.active_before
+        leg._active = ActiveTime(known.active_since, known.active_before)
         return leg
 
     @property
@@ -221,35 +119,26 @@ class Leg:
             return SoFar(began=self._echo_until - self._target.limit)
         return self._entrance.so_far if self.state in {LegState.ENTRANCE, LegState.JOINING} else None
 
-    @property
-    def answered(self) -> bool:
-        """Both ends know that it stands."""
-        return self._connected and self.state not in _OVER
+    def _new_entrance(self, plays: int = 0, so_far: SoFar = NOTHING_SO_FAR) -> Entrance:
+        return Entrance(
+            self.id, self.number, self._source, self._settings, self._encrypted_media, self._language, plays, so_far
+        )
 
-    @property
-    def leaving(self) -> bool:
-        """It is in no meeting any more, and hears why before it is hung up."""
-        return self.state is LegState.FAREWELL
-
-    def handle(self, given: LegInput, now: float) -> list[LegEffect]:
-        """Take one input. Nothing but this changes the leg."""
-        if self.state in _OVER:
-            return self._after_the_end(given, now)
-        return self._inputs[type(given)](given, now)
-
-    def next_deadline(self) -> float | None:
-        """When a LegTick will have something to do; None: not by time alone."""
-        if self.state is LegState.ENDED:
-            return self._port_until
+    def _due_before(self) -> float | None:
         if self.state is LegState.ANSWERING:
             return self._path_until
         if self.state is LegState.ECHO:
             return self._echo_until
-        if self.state is LegState.FAREWELL and self._sentence is not None:
-            return self._sentence.until
-        if self.state is LegState.JOINED:
-            return self._keypad.deadline
         return self._entrance.next_deadline() if self.state is LegState.ENTRANCE else None
+
+    def _tick_before(self, now: float) -> list[LegEffect]:
+        if self.state is LegState.ANSWERING:
+            over = self._path_until is not None and now >= self._path_until
+            return self._end(Ending(Side.LOCAL, Reason.MEDIA_FAILED), now) if over else []
+        if self.state is LegState.ECHO:
+            over = self._echo_until is not None and now >= self._echo_until
+            return self._end(Ending(Side.LOCAL, Reason.TOO_LONG), now) if over else []
+        return self._at_entrance(self._entrance.tick(now), now)
 
     # --- before the answer --------------------------------------------------------------------------------------
 
@@ -259,9 +148,7 @@ class Leg:
         self._offer, self._source, self._language = offer, offer.source, offer.language
         self._arrived = now
         self._encrypted_media = offer.audio.encrypted
-        self._entrance = Entrance(
-            self.id, self.number, self._source, self._settings, self._encrypted_media, offer.language
-        )
+        self._entrance = self._new_entrance()
         self._keypad = Keypad(self._entrance.language, self._keys)
         self.state = LegState.RESOLVING
         arrived = LegArrived(
@@ -301,7 +188,7 @@ class Leg:
         if offer is None or offer.plain is None or not self._encrypted_media:
             return False
         self._offer, self._plain, self._encrypted_media = replace(offer, audio=offer.plain), True, False
-        self._entrance = Entrance(self.id, self.number, offer.source, self._settings, False)
+        self._entrance = self._new_entrance()
         return True
 
     def _media_opened(self, opened: MediaOpened, now: float) -> list[LegEffect]:
@@ -312,36 +199,12 @@ class Leg:
         self.state = LegState.ANSWERING
         return [Accept(opened.port, opened.web, self._plain)]
 
-    def _media_failed(self, _failed: MediaFailed, now: float) -> list[LegEffect]:
-        if self.state is not LegState.OPENING:
-            return []
-        self.state = LegState.RESOLVING  # no port is under way any more
-        return self._end(Ending(Side.LOCAL, Reason.MEDIA_FAILED), now)
-
-    def _tick(self, _tick: LegTick, now: float) -> list[LegEffect]:
-        if self.state is LegState.ANSWERING:
-            over = self._path_until is not None and now >= self._path_until
-            return self._end(Ending(Side.LOCAL, Reason.MEDIA_FAILED), now) if over else []
-        if self.state is LegState.ECHO:
-            over = self._echo_until is not None and now >= self._echo_until
-            return self._end(Ending(Side.LOCAL, Reason.TOO_LONG), now) if over else []
-        if self.state is LegState.FAREWELL and self._sentence is not None:
-            return self._end(self._sentence.ending, now) if now >= self._sentence.until else []
-        if self.state is LegState.JOINED:
-            return self._keypad.tick(now)
-        return self._at_entrance(self._entrance.tick(now), now)
-
-    def _play_ended(self, given: PlayEnded, now: float) -> list[LegEffect]:
-        if self.state is LegState.FAREWELL and self._sentence is not None:
-            return self._end(self._sentence.ending, now) if given.play == FAREWELL_PLAY else []
-        return self._at_entrance(self._entrance.play_ended(given.play, now), now)
-
     # --- entry --------------------------------------------------------------------------------------------------
 
     def _confirmed(self, _confirmed: Confirmed, now: float) -> list[LegEffect]:
         if self.state is not LegState.ANSWERING or self._target is None:
             return []
-        self._connected = True
+        self._connected_at = self._arrived
         target = self._target
         connected = RecordLeg(LegConnected(self.id, self.number, at_ivr=isinstance(target, Ivr)))
         return [connected, *self._come_to(target, now)]
@@ -371,20 +234,12 @@ class Leg:
         if self.state is LegState.ECHO:
             effects.append(StopEcho())
         if self._in_meeting:
-            self._stop_counting(now)
+            self._active.stop(now)
             self._in_meeting = False
             effects.append(LeaveMeeting(MOVED))
         self._target, self._proof = target, wish.proof
         self._moves += 1
-        self._entrance = Entrance(
-            self.id,
-            self.number,
-            self._source,
-            self._settings,
-            self._encrypted_media,
-            self._language,
-            PLAYS_MOST * self._moves,
-        )
+        self._entrance = self._new_entrance(PLAYS_MOST * self._moves)
         return [*effects, *self._come_to(target, now)]
 
     def _resume(self, wish: Resume, now: float) -> list[LegEffect]:
@@ -440,106 +295,27 @@ class Leg:
             return [*effects, *self._end(Ending(Side.LOCAL, outcome.reason), now)]
         return effects
 
-    # --- in the meeting -----------------------------------------------------------------------------------------
-
     def _digit(self, given: Digit, now: float) -> list[LegEffect]:
         if self.state is LegState.JOINED:
-            return self._keypad.press(given.digit, now)
+            return super()._digit(given, now)
         return self._at_entrance(self._entrance.digit(given.digit, now), now)
 
-    def _keys_are(self, given: KeysAre, _now: float) -> list[LegEffect]:
-        self._keys = given.keys
-        self._keypad.use(given.keys)
-        return []
+    def _play_ended(self, given: PlayEnded, now: float) -> list[LegEffect]:
+        if self.state is LegState.FAREWELL:
+            return super()._play_ended(given, now)
+        return self._at_entrance(self._entrance.play_ended(given.play, now), now)
 
-    def _news(self, given: News, now: float) -> list[LegEffect]:
-        news = given.news
-        if self.state not in {LegState.JOINING, LegState.JOINED}:
-            return []
-        if isinstance(news, SelfMuted | KeysDone):
-            return self._keypad.answered(news)
-        if isinstance(news, Dropped):
-            return self._dropped(news, now)
-        if isinstance(news, JoinRefused):
-            if self.state is LegState.JOINED:
-                return []
-            if news.reason not in _FULL:
-                return self._end(Ending(Side.LOCAL, news.reason), now)
-            self.state = LegState.ENTRANCE
-            return self._entrance.say_goodbye(MEETING_FULL, news.reason, now)
-        self.state = LegState.JOINED
-        if isinstance(news, Admitted) and self._active_since is None:
-            self._active_since = now
-        elif isinstance(news, Waiting):
-            self._stop_counting(now)
-        return []
-
-    def _dropped(self, news: Dropped, now: float) -> list[LegEffect]:
-        if news.farewell is None:
-            return self._end(news.ending, now)
-        self._stop_counting(now)
-        self._in_meeting = False
-        self._sentence = Sentence(news.ending, now + FAREWELL_LIMIT)
-        self.state = LegState.FAREWELL
-        said = news.farewell
-        return [LeaveMeeting(news.ending), Play(FAREWELL_PLAY, (said.prompt,), said.language, said.brand)]
-
-    def _stop_counting(self, now: float) -> None:
-        if self._active_since is not None:
-            self._active_before += now - self._active_since
-            self._active_since = None
-
-    def _media_changed(self, changed: MediaChanged, _now: float) -> list[LegEffect]:
-        return [ChangeMedia(changed.audio)] if self.state in _ANSWERED else []
-
-    def _media_died(self, _died: MediaDied, now: float) -> list[LegEffect]:
-        return self._end(Ending(Side.LOCAL, Reason.MEDIA_DEAD), now) if self.state in _ANSWERED else []
+    def _turned_away(self, reason: Reason, now: float) -> list[LegEffect]:
+        if reason not in _FULL:
+            return super()._turned_away(reason, now)
+        self.state = LegState.ENTRANCE
+        return self._entrance.say_goodbye(MEETING_FULL, reason, now)
 
     # --- the end ------------------------------------------------------------------------------------------------
 
-    def _end(self, ending: Ending, now: float, remote: bool = False) -> list[LegEffect]:
-        """Give back everything that was taken, once."""
-        ending = self._sentence.ending if self._sentence is not None else ending
-        effects: list[LegEffect] = []
-        if self.state is not LegState.NEW:
-            self._stop_counting(now)
-            ended = LegEnded(
-                leg=self.id,
-                number=self.number,
-                ending=ending,
-                connected=self._connected,
-                duration=now - self._arrived if self._connected else 0.0,
-                active_duration=self._active_before,
-                encrypted_media=self._encrypted_media,
-            )
-            effects.append(RecordLeg(ended))
-            if not remote:
-                effects.append(HangUp(ending) if self.state in _ANSWERED else Reject(ending))
-        if self._in_meeting:
-            effects.append(LeaveMeeting(ending))
-        if self.state is LegState.ECHO:
-            effects.append(StopEcho())
-        if self._port_open:
-            effects.append(CloseMedia())
-        if self.state is LegState.OPENING:
-            self.state = LegState.ENDED
-            self._port_until = now + PORT_LIMIT
-            return effects
-        self.state = LegState.FINISHED
-        return [*effects, LegFinished(self.id)]
+    def _given_up(self, ending: Ending) -> list[LegEffect]:
+        return [Reject(ending)]
 
-    def _after_the_end(self, given: LegInput, now: float) -> list[LegEffect]:
-        """Close a port that was opened too late; nothing else matters any more."""
-        effects: list[LegEffect] = []
-        if isinstance(given, MediaOpened):
-            effects.append(CloseMedia())
-        elif self.state is LegState.ENDED and isinstance(given, LegTick):
-            if self._port_until is None or now < self._port_until:
-                return []
-            effects.append(CloseMedia())
-        elif not isinstance(given, MediaFailed):
-            return []
-        if self.state is LegState.ENDED:
-            self.state = LegState.FINISHED
-            effects.append(LegFinished(self.id))
-        return effects
+    def _given_back(self) -> list[LegEffect]:
+        echo: list[LegEffect] = [StopEcho()] if self.state is LegState.ECHO else []
+        return [*echo, CloseMedia()] if self._port_open else echo

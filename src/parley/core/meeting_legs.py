@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 
+from .active_time import ActiveTime
 from .ids import LegProfileId
 from .mediaplan import LegMedia
 from .meeting_inputs import Cause, Join, LegView, OverrideLeg, Stay
@@ -36,8 +37,7 @@ class MeetingLeg:
     profile: LegProfileId | None = None
     profile_settings: LegSettings = LegSettings()
     extras: dict[str, dict[str, str]] = field(default_factory=dict)
-    active_since: float | None = None
-    active_before: float = 0.0  # seconds of earlier activity
+    active: ActiveTime = field(default_factory=ActiveTime)
     name: str = ""  # what it was renamed to
     hand_raised: bool = False
     role: Role | None = None  # what it was made while inside
@@ -117,11 +117,10 @@ class MeetingLeg:
         """Take a new standing and keep the time. True: it began or ceased to wait."""
         before = self.standing.state
         self.standing = standing
-        if standing.state is State.ACTIVE and self.active_since is None:
-            self.active_since = now
-        elif standing.state is State.WAITING and self.active_since is not None:
-            self.active_before += now - self.active_since
-            self.active_since = None
+        if standing.state is State.ACTIVE:
+            self.active.begin(now)
+        elif standing.state is State.WAITING:
+            self.active.stop(now)
         return standing.state is not before
 
     @property
@@ -154,7 +153,6 @@ class MeetingLeg:
 
     def view(self, now: float, free_mute: bool = False) -> LegView:
         join = self.join
-        active = self.active_before + (now - self.active_since if self.active_since is not None else 0.0)
         return LegView(
             leg=join.leg,
             number=join.number,
@@ -167,7 +165,7 @@ class MeetingLeg:
             layers=self.all_layers(),
             causes=self.standing.causes,
             seconds=now - self.joined_at,
-            active_seconds=active,
+            active_seconds=self.active.seconds(now),
             encrypted_media=join.encrypted_media,
             hand_raised=self.hand_raised,
             role=self.role,

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from .active_time import ActiveTime
 from .admission import NOTHING_PROVEN, Candidates, Proof
 from .chat import ChatLine
 from .dialplan import Echo, Ivr
@@ -96,6 +97,24 @@ class StoredLeg:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a leg of the life before. inside: it is in a meeting. counted: from when its duration counts.
+    source, language: as in Offered. so_far: of a caller at the entrance, whom Resume asks once more.
+
+    Times are monotonic seconds of this life, which may lie before its beginning.
+    """
+
+    inside: bool
+    counted: float
+    encrypted_media: bool
+    active_since: float | None = None
+    active_before: float = 0.0
+    source: str = ""
+    language: str = ""
+    so_far: SoFar | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StoredMeeting:
     """A meeting but for its legs. started: None before anybody was in. host_present, absent_since: as in Room.
 
@@ -147,8 +166,8 @@ def inside_of(leg: MeetingLeg, dated: Dated) -> Inside:
         profile=leg.profile,
         profile_settings=leg.profile_settings,
         extras={dialect: dict(values) for dialect, values in leg.extras.items()},
-        active_since=dated(leg.active_since) if leg.active_since is not None else None,
-        active_before=leg.active_before,
+        active_since=dated(leg.active.since) if leg.active.since is not None else None,
+        active_before=leg.active.before,
     )
 
 
@@ -180,8 +199,9 @@ def leg_again(stored: StoredLeg, inside: Inside, generation: int, timed: Timed) 
         profile=inside.profile,
         profile_settings=inside.profile_settings,
         extras={dialect: dict(values) for dialect, values in inside.extras.items()},
-        active_since=timed(inside.active_since) if inside.active_since is not None else None,
-        active_before=inside.active_before,
+        active=ActiveTime(
+            timed(inside.active_since) if inside.active_since is not None else None, inside.active_before
+        ),
         name=stay.name,
         hand_raised=stay.hand_raised,
         role=stay.role,

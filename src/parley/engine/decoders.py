@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Protocol
 
 from parley.engine import g711
 from parley.engine.g722 import G722Decoder
-from parley.engine.opus import OpusDecoder, has_copy, packet_samples
+from parley.engine.opus import OpusDecoder, has_copy, is_speechless, packet_samples
 from parley.engine.resample import Upsampler
-from parley.engine.sound import Samples, level
+from parley.engine.sound import SILENCE_LEVEL, Samples, level
 
 LAWS = {"pcmu": g711.MU, "pcma": g711.A}
 
@@ -32,10 +33,18 @@ class Decoder(Protocol):
     def is_pause(self, payload: bytes) -> bool:
         """Whether the packet says that its sender falls silent now (DTX): what follows late is not lost."""
 
+    def is_speechless(self, payload: bytes) -> bool:
+        """Whether there is no speech in the packet, where that is told or seen at once."""
+
     def start_after(self, payload: bytes) -> Samples:
         """Forget what came before, but be as if this packet had been decoded: those between were not.
 
         What comes back is this packet's sound, which may lack strength.
+        """
+
+    def guess(self, payload: bytes) -> float:
+        """About how loud a packet is whose predecessors were not decoded, in dBov; start_after() is to be called before
+        anything is decoded again.
         """
 
     def glance(self, payload: bytes) -> float | None:
@@ -59,6 +68,9 @@ class _Telephone:
     def is_pause(self, payload: bytes) -> bool:
         return False
 
+    def is_speechless(self, payload: bytes) -> bool:
+        return False
+
     def glance(self, payload: bytes) -> float | None:
         return None
 
@@ -76,7 +88,13 @@ class G711Decoder(_Telephone):
     def start_after(self, payload: bytes) -> Samples:
         return self.decode(payload)
 
-    def glance(self, payload: bytes) -> float | None:
+    def is_speechless(self, payload: bytes) -> bool:
+        return not payload.strip(self._law.faint)
+
+    def guess(self, payload: bytes) -> float:
+        return self.glance(payload)
+
+    def glance(self, payload: bytes) -> float:
         return level(self._law.expand(payload))
 
 
@@ -93,6 +111,19 @@ class G722VoiceDecoder(_Telephone):
     def start_after(self, payload: bytes) -> Samples:
         self._decoder, self._upsampler = G722Decoder(), Upsampler(3)
         return self.decode(payload)
+
+    def guess(self, payload: bytes) -> float:
+        return level(self.start_after(payload))
+
+
+@cache
+def _guessing() -> OpusDecoder:
+    """Decodes single packets of any stream as if they followed one another.
+
+    The levels are nearer to the truth than those of a decoder that is reset each time (speech: 1.7 dB too low in the
+    median instead of 5), and its state, being used all the time, need not be fetched from far away in memory.
+    """
+    return OpusDecoder()
 
 
 class OpusVoiceDecoder:
@@ -119,9 +150,16 @@ class OpusVoiceDecoder:
     def is_pause(self, payload: bytes) -> bool:
         return len(payload) <= 2  # RFC 6716 section 2.1.9
 
+    def is_speechless(self, payload: bytes) -> bool:
+        return is_speechless(payload)
+
     def start_after(self, payload: bytes) -> Samples:
         self._decoder.reset()
         return self.decode(payload)
+
+    def guess(self, payload: bytes) -> float:
+        samples = _guessing().decode(payload)
+        return SILENCE_LEVEL if samples is None else level(samples)
 
     def glance(self, payload: bytes) -> float | None:
         return None

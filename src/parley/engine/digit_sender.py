@@ -74,7 +74,7 @@ class DigitSender:
 
     def next(self, media: LegMedia, timestamp: int) -> Key | None:
         """What goes out in this tick instead of voice; None: voice. timestamp: of the stream, now."""
-        if self._press is None and not self._begin(media, timestamp):
+        if self._press is None and not ((self._gap or self._waiting) and self._begin(media, timestamp)):
             return None
         press = self._press
         assert press is not None

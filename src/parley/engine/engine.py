@@ -13,6 +13,8 @@ import random
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import msgspec
+
 from parley.engine import messages
 from parley.engine.browsers import Browsers
 from parley.engine.checks import BadMedia, check_media
@@ -326,7 +328,7 @@ class Engine:
             if data is None:
                 return
             if data is not arrival.data:
-                arrival = arrival._replace(data=data)
+                arrival = msgspec.structs.replace(arrival, data=data)
         digit = None if leg is None else leg.receive(now, arrival)
         if digit is not None:
             self._told.append(messages.DigitHeard(seq=self._seq(), leg=arrival.leg, digit=digit))

@@ -9,15 +9,17 @@ from parley.engine.sound import Samples
 
 _BIAS = 132  # 33 of the recommendation's 14-bit scale, in 16 bits
 _CLIP = 32_635
+_FAINT = 10 ** (-50 / 20)  # of full scale
 
 
 class Law:
-    """One of the two companding laws. silence: the code of zero."""
+    """One of the two companding laws. silence: the code of zero; faint: all codes of what is too faint for speech."""
 
     def __init__(self, expansion: Samples, compression: bytes, silence: int) -> None:
         self._expansion = expansion
         self._compression = np.frombuffer(compression, np.uint8)
         self.silence = silence
+        self.faint = bytes(np.flatnonzero(np.abs(expansion) <= _FAINT).astype(np.uint8))
 
     def expand(self, payload: bytes) -> Samples:
         """Samples at 8 kHz, full scale 1.0."""

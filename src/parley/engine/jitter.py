@@ -12,7 +12,8 @@ dry): then the position goes back to it. That is how delay grows when the networ
 from __future__ import annotations
 
 import enum
-from typing import NamedTuple
+
+import msgspec
 
 from parley.engine.sound import FRAME, RATE
 from parley.wire.rtp import unwrap
@@ -25,7 +26,7 @@ LONGEST_COVER = 3 * FRAME
 SEQUENCE_WINDOW = 1000
 
 
-class Packet(NamedTuple):
+class Packet(msgspec.Struct, frozen=True, gc=False):
     sequence: int  # extended
     position: int
     duration: int
@@ -34,7 +35,7 @@ class Packet(NamedTuple):
     noise: int | None = None  # dBov of the comfort noise that begins here; None: this is voice
 
 
-class Gap(NamedTuple):
+class Gap(msgspec.Struct, frozen=True, gc=False):
     """Samples missing before the next stored packet: `lost` on the way, or never sent (DTX).
 
     cover: the packet after the gap, where the gap is exactly one lost packet of which it may hold a copy. Otherwise a
@@ -136,12 +137,14 @@ class JitterBuffer:
         if self._highest is None:
             # Far from zero, so that what was sent before the first to arrive still has positive numbers.
             self._highest, self._highest_timestamp = sequence + (1 << 16), timestamp + (1 << 32)
-        extended = unwrap(sequence, self._highest, 16)
+        follows = sequence == (self._highest + 1) & 0xFFFF  # as nearly all do
+        extended = self._highest + 1 if follows else unwrap(sequence, self._highest, 16)
         extended_timestamp = unwrap(timestamp, self._highest_timestamp, 32)
-        if extended > self._highest and extended_timestamp <= self._highest_timestamp and noise is None:
-            self.reset()  # sent later but stamped earlier: the sender's clock began anew
-            return self.insert(sequence, timestamp, duration, payload, level, noise)
-        if extended in self._stored or extended in self._recent:
+        if extended > self._highest:
+            if extended_timestamp <= self._highest_timestamp and noise is None:
+                self.reset()  # sent later but stamped earlier: the sender's clock began anew
+                return self.insert(sequence, timestamp, duration, payload, level, noise)
+        elif extended in self._stored or extended in self._recent:
             return Verdict.DUPLICATE
         self.placed = extended_timestamp * self._scale
         packet = Packet(extended, self.placed, duration, payload, level, noise)
@@ -166,12 +169,13 @@ class JitterBuffer:
         return Verdict.STORED if packet.position + packet.duration > self._position else Verdict.LATE
 
     def _store(self, packet: Packet, extended_timestamp: int) -> None:
-        self._stored[packet.sequence] = packet
-        if self._highest is None or packet.sequence >= self._highest:
-            self._highest = packet.sequence
+        sequence, stored = packet.sequence, self._stored
+        stored[sequence] = packet
+        if self._highest is None or sequence >= self._highest:
+            self._highest = sequence
             if packet.noise is None:
                 self._highest_timestamp = extended_timestamp
-        while len(self._stored) > MAX_PACKETS:
+        while len(stored) > MAX_PACKETS:
             self._pop_first()
 
     def begin(self) -> None:

@@ -32,13 +32,12 @@ class Latch:
         self._former_until = 0.0
         self._ousted: Address | None = None
         self._ousted_until = 0.0
+        self._aim()
 
-    @property
-    def destination(self) -> Address | None:
-        """Where to send; None when the SDP named no usable port and nothing has arrived."""
-        if self.latched is not None:
-            return self.latched
-        return self.described if self.described[1] else None
+    def _aim(self) -> None:
+        """Settle where to send; None when the SDP named no usable port and nothing has arrived."""
+        described = self.described if self.described[1] else None
+        self.destination: Address | None = described if self.latched is None else self.latched
 
     def describe(self, now: float, described: Address) -> None:
         """Take over the address of a new SDP."""
@@ -49,10 +48,12 @@ class Latch:
         if self.latched is not None and self.latched != described:
             self._former, self._former_until = self.latched, now + SILENCE_SECONDS
             self.latched = None
+        self._aim()
 
     def resume(self, now: float, source: Address) -> None:
         """It was latched to this source before, in another worker."""
         self.latched, self._last_heard, self._last_sign = source, now, now
+        self._aim()
 
     def accepts(self, now: float, source: Address, continues: bool) -> bool:
         """Whether a usable packet from `source` is believed; may latch. `continues`: the same stream."""
@@ -69,6 +70,7 @@ class Latch:
         elif not continues and not self._has_gone(now, source[0]):
             return False
         self.latched, self._last_heard, self._last_sign, self._former = source, now, now, None
+        self._aim()
         return True
 
     def _has_gone(self, now: float, successor: str) -> bool:

@@ -116,10 +116,21 @@ class Leg:
         self._silence = encoders.silence(self.encoding)
         self.outgoing.describe(self.media.codec, self.media.packet_ms)
 
+    @property
+    def _level_extension(self) -> int | None:
+        """In which header extension its packets tell their level."""
+        web = self.media.web
+        return None if web is None else web.level_extension
+
     def use_agc(self, wanted: bool) -> None:
         """A gain that is on already goes on as it is."""
         if wanted != (self._agc is not None):
             self._agc = AutomaticGain() if wanted else None
+
+    @property
+    def is_speechless(self) -> bool:
+        """Whether it is said to be silent; a gain that is on has to hear how loud that silence is."""
+        return self.receiver.speechless and self._agc is None
 
     @property
     def own_gain(self) -> float:
@@ -159,9 +170,11 @@ class Leg:
             packet = parse_rtp(data)
         except MalformedPacket:
             return None
-        is_event = packet.payload_type == self.media.dtmf_payload_type
-        is_noise = packet.payload_type == COMFORT_NOISE and self.media.codec.clock_rate == 8000 and not is_event
-        if not is_event and not is_noise and packet.payload_type != self.media.codec.payload_type:
+        media, payload_type = self.media, packet.payload_type
+        is_event = payload_type == media.dtmf_payload_type
+        is_voice = payload_type == media.codec.payload_type and not is_event
+        is_noise = payload_type == COMFORT_NOISE and media.codec.clock_rate == 8000 and not is_event
+        if not (is_voice or is_event or is_noise):
             # A format of its own invention: a sign of life from the one who is believed, and nothing else.
             if self.transport.is_known(arrival.source):
                 self._alive(now)
@@ -178,10 +191,9 @@ class Leg:
             return None
         self.reception.time(now, packet)
         if not self.digits.is_pressed(now):
-            web = self.media.web
-            announced = None
-            if web is not None and web.level_extension is not None:
-                announced = audio_level(data, web.level_extension)
+            announced, extension = None, self._level_extension
+            if extension is not None:
+                announced = audio_level(data, extension)
             self.receiver.push(packet, announced, continues=continues)
         return None
 
@@ -222,7 +234,7 @@ class Leg:
         patient = self.receiver.is_pausing and not self._reports and self.media.web is None
         return self.silent_ms(now) >= after_ms * (PAUSE_PATIENCE if patient else 1)
 
-    def voice(self, now: float, bar: float = -math.inf, *, rests: bool = False) -> Samples | None:
+    def voice(self, now: float, bar: float = -math.inf, rests: bool = False) -> Samples | None:
         """The leg's 20 ms of this tick, for the others; None is silence or a leg that nobody may hear.
 
         bar: what is quieter than this, in dBov, cannot be heard, and need not be decoded. rests: nobody listens in this
@@ -230,7 +242,7 @@ class Leg:
         """
         wanted = self.place is not None and self.place.plan.contributes and not self.digits.is_pressed(now)
         wanted = wanted and self.media.receives  # what comes from who holds is music for somebody else
-        rests = rests and wanted and (self.media.web is None or self.media.web.level_extension is None)
+        rests = rests and wanted and self._level_extension is None
         frame = None
         if not wanted:
             self.receiver.pull(False)

@@ -32,10 +32,7 @@ class Meeting:
         self.overlays = Overlays()
         self._loudest = loudest
         self._groups: dict[str, Mixer] = {}
-        self._bars: dict[str, float] = {}  # of this tick, by group
-        self._crowds: set[str] = set()  # groups of this tick
         self._common: dict[str, Hearing] = {}  # of this tick, by group: who is not in the mix himself
-        self._tick = 0
         self._told: tuple[str, ...] = ()
         self._told_tick = -SPEAKERS_TICKS
 
@@ -111,13 +108,9 @@ class Meeting:
 
     def begin(self, tick: int) -> None:
         """What can be known of the tick's mix before anything is decoded."""
-        self._tick = tick
-        self._crowds.clear()
         self.overlays.begin()
-        for group, mixer in self._groups.items():
-            self._bars[group] = mixer.bar(tick)
-            if mixer.is_crowd(tick):
-                self._crowds.add(group)
+        for mixer in self._groups.values():
+            mixer.begin(tick)
 
     def listen(self, now: float, fault: Callable[[str, float, Exception], None]) -> None:
         """Take from every leg what it says in this tick. fault: told of a leg in which something of ours went wrong."""
@@ -132,14 +125,15 @@ class Meeting:
                         echo.say(frame)
                     continue
                 mixer, gain = self._groups[plan.group], plan.gain * leg.own_gain
-                bar, rests = -math.inf, False
-                if not mixer.is_mixed(leg.name):
-                    bar = _before(gain, self._bars[plan.group])
-                    # It could not be mixed now, and its turn comes soon.
-                    rests = plan.group in self._crowds and not mixer.is_turn_of(leg.name, self._tick)
-                frame = leg.voice(now, bar, rests=rests)
+                bar, rests = mixer.attention(leg.name, leg.is_speechless)
+                if gain == 1.0:
+                    frame = leg.voice(now, bar, rests)
+                    level = leg.level
+                else:
+                    frame = leg.voice(now, _before(gain, bar), rests)
+                    level = _after(gain, leg.level)
                 if plan.contributes:
-                    mixer.offer(leg.name, frame, _after(gain, leg.level), gain)
+                    mixer.offer(leg.name, frame, level, gain)
             except Exception as problem:
                 self._groups[plan.group].withdraw(leg.name)  # what it said last is not said again
                 fault(leg.name, now, problem)
@@ -184,13 +178,9 @@ class Meeting:
 
 def _after(gain: float, level: float) -> float:
     """A level in dBov once the gain is applied."""
-    if gain == 1.0:
-        return level
     return level + 20 * math.log10(gain) if gain > 0.0 else SILENCE_LEVEL
 
 
 def _before(gain: float, level: float) -> float:
     """The level that becomes this one by the gain."""
-    if gain == 1.0:
-        return level
     return level - 20 * math.log10(gain) if gain > 0.0 else math.inf

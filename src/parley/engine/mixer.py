@@ -7,7 +7,8 @@ Rules, in ticks of 20 ms:
   not cost a place. Where every place is younger than 400 ms the newcomer waits for the first to come of age;
 - a voice stays for 400 ms after it was last over the threshold, unless its place is needed;
 - in a crowd with no place free, who is not mixed is listened to by turns, every 160 ms: to take a place from
-  somebody he must be louder anyway, and nobody takes one from whoever has had his for less than 400 ms.
+  somebody he must be louder anyway, and nobody takes one from whoever has had his for less than 400 ms;
+- so is at any time who is not mixed and in whose packets there is no speech; with the first that holds any it is over.
 
 Where the sum would be over full scale all its voices are turned down together, at once, and let up again slowly: two
 who shout at one another are heard at their usual loudness, and not as the crackle of a limiter.
@@ -60,6 +61,9 @@ class Mixer:
     shared: SharedMix = field(default_factory=SharedMix)
     mixed: tuple[str, ...] = ()  # loudest first
     _came: int = 0
+    _turn: int = 0  # whose it is at this tick
+    _bar: float = -math.inf
+    _crowded: bool = False
     _sum: Samples | None = None
     _quiet_ticks: int = _TAIL_TICKS
     _pressed: float = 1.0  # by how much all are turned down
@@ -76,6 +80,21 @@ class Mixer:
     def withdraw(self, leg: str) -> None:
         """The leg contributes no more: gone at once, without a fade."""
         self.voices.pop(leg, None)
+
+    def begin(self, tick: int) -> None:
+        """What can be known of the tick's mix before anything is decoded."""
+        self._turn, self._bar, self._crowded = tick % TURNS, self.bar(tick), self.is_crowd(tick)
+
+    def attention(self, leg: str, speechless: bool) -> tuple[float, bool]:
+        """How closely a leg is to be listened to in this tick: below which level, after gain, it is not heard anyway,
+        and whether it is not listened to at all. speechless: there is no speech in what it sends.
+        """
+        voice = self.voices.get(leg)
+        if voice is None:
+            return self._bar, False
+        if voice.entered >= 0 or voice.part is not None:
+            return -math.inf, False
+        return self._bar, (speechless or self._crowded) and voice.turn != self._turn
 
     def mix(self, tick: int) -> None:
         """Choose and sum. Afterwards `shared` and heard_by() tell what each leg hears."""
@@ -128,11 +147,6 @@ class Mixer:
             return False
         inside = [voice for voice in self.voices.values() if voice.entered >= 0]
         return len(inside) >= self.loudest and not any(_leaves(voice, tick) for voice in inside)
-
-    def is_turn_of(self, leg: str, tick: int) -> bool:
-        """Whether the leg is to be listened to at this tick even in a crowd."""
-        voice = self.voices.get(leg)
-        return voice is None or voice.entered >= 0 or voice.part is not None or voice.turn == tick % TURNS
 
     def bar(self, tick: int) -> float:
         """The level below which no voice that is not mixed yet can come in at this tick: it need not be decoded."""

@@ -94,6 +94,27 @@ def has_copy(payload: bytes) -> bool:
     return bool(flags)
 
 
+def _activity_bits(first: int) -> int:
+    """Which bits of a frame tell of speech, in a packet with this first byte; 0: none, or it has several frames."""
+    configuration = first >> 3
+    if first & 3 or configuration >= 16:
+        return 0
+    frames = (1, 1, 2, 3)[configuration & 3] if configuration < 12 else 1
+    one = 0xFF00 >> frames & 0xFF
+    return one | one >> (frames + 1) if first & 4 else one
+
+
+_ACTIVITY_BITS = bytes(_activity_bits(first) for first in range(256))
+
+
+def is_speechless(payload: bytes) -> bool:
+    """Whether the packet's own sender found no speech in it (RFC 6716 section 4.2.3); where it does not say, no."""
+    if len(payload) < 2:
+        return True
+    bits = _ACTIVITY_BITS[payload[0]]
+    return bits != 0 and not payload[1] & bits
+
+
 def join_packets(packets: Sequence[bytes]) -> bytes:
     """One packet of several of one frame each, all of one configuration (RFC 6716 section 3.2.5, code 3)."""
     if len(packets) == 1:

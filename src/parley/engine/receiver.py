@@ -24,8 +24,9 @@ _MS = RATE // 1000
 LACK, SURPLUS = 2 * _MS, 17 * _MS
 WINDOW = 25  # ticks from one look at the delay to the next
 FAR_OFF, SHORT_WINDOW = 60 * _MS, 5  # a great excess is worked off faster
-# The first packet that a decoder starts with lacks what it predicts from earlier ones: 4 dB of speech, more at times.
-UNDERSTATED_DB = 6.0
+UNDERSTATED_DB = 7.0  # three of four guesses are too low by no more than this
+# So many packets without speech in a row, and nothing of what waits to be played is speech or the end of it.
+SPEECHLESS_PACKETS = 10
 MAX_DEPTH = 400 * _MS  # beyond that, old sound is thrown away at once
 # How loud concealed sound is, as it goes on: a vowel survives 40 ms, then fades (G.711 Appendix I is alike).
 _FADE: Samples = np.concatenate([ramp(start, end, FRAME) for start, end in ((1.0, 1.0), (1.0, 0.5), (0.5, 0.0))])
@@ -58,6 +59,8 @@ class Receiver:
         self._doubtful_ms = 0  # invented while nothing came: a pause of the sender, or loss
         self._pausing = False  # the last packet taken said that a silence begins
         self._noise: int | None = None  # dBov of the background in that silence
+        self.speechless = False  # nothing that was said lately, or will be played soon, is speech
+        self._speechless_packets = 0  # in a row
         self._undecoded: bytes | None = None  # the last packet taken, when it was not wanted
         self._rested = 0  # ticks that have passed since, in which nobody listened
         self._window = 0  # ticks since the start
@@ -109,6 +112,8 @@ class Receiver:
         self._ssrc, self._stranger = packet.ssrc, None
         self._duration = duration
         self._insert(packet, duration, level)
+        self._speechless_packets = self._speechless_packets + 1 if self._decoder.is_speechless(packet.payload) else 0
+        self.speechless = self._speechless_packets >= SPEECHLESS_PACKETS
         return True
 
     def push_noise(self, packet: RtpPacket) -> None:
@@ -123,16 +128,19 @@ class Receiver:
             self._buffer.insert(packet.sequence, packet.timestamp, 0, packet.payload, noise=told)
 
     def _insert(self, packet: RtpPacket, duration: int, level: int | None) -> None:
-        starts = self._buffer.starts
-        verdict = self._buffer.insert(packet.sequence, packet.timestamp, duration, packet.payload, level)
+        buffer = self._buffer
+        starts = buffer.starts
+        verdict = buffer.insert(packet.sequence, packet.timestamp, duration, packet.payload, level)
         if verdict is Verdict.DUPLICATE:
             return
-        if self._buffer.starts != starts:
+        if buffer.starts != starts:
             self._delays.clear()
-        self._delays.note((self._ticks + self._rested) * FRAME - self._buffer.placed)
+        self._delays.note((self._ticks + self._rested) * FRAME - buffer.placed)
+        if verdict is Verdict.STORED:
+            return
         if verdict is Verdict.LATE:
             self.late += 1
-        elif verdict is Verdict.STRETCHED:
+        else:
             self._settle_doubt(lost=True)
 
     def _settle_doubt(self, *, lost: bool) -> None:
@@ -169,9 +177,7 @@ class Receiver:
             return None
         found = self._decoder.glance(payload)
         if found is None and rested and self._undecoded is not None:
-            # About as loud as what came before it, which must be decoded anyway if this is to be heard.
-            found = level(self._decoder.start_after(self._undecoded)) + UNDERSTATED_DB
-            self._undecoded = None
+            found = self._decoder.guess(self._undecoded) + UNDERSTATED_DB  # about as loud as what came before it
         return found
 
     def rest(self) -> None:

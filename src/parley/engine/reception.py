@@ -40,16 +40,22 @@ class Reception:
         """One packet of the believed source; `octets` of the whole datagram."""
         self.packets += 1
         self.octets += octets
+        if packet.ssrc == self._ssrc and packet.sequence == (self._highest + 1) & 0xFFFF:  # as nearly all do
+            self._highest += 1
+        else:
+            self._count_another(packet)
+        self._received += 1
+
+    def _count_another(self, packet: RtpPacket) -> None:
+        """One that is not the very next of its stream."""
         newest = unwrap(packet.sequence, self._highest, 16)
         if packet.ssrc != self._ssrc or abs(newest - self._highest) > _RESTART:
             self._start(packet)
         elif newest > self._highest:
-            if newest != self._highest + 1:
-                self.losses.skipped(self._highest + 1, newest - 1)
+            self.losses.skipped(self._highest + 1, newest - 1)
             self._highest = newest
         else:
             self.losses.came(newest)
-        self._received += 1
 
     def time(self, now: float, packet: RtpPacket) -> None:
         """One voice packet's moment of arrival; key presses keep their timestamp, so they cannot be timed.
@@ -61,7 +67,8 @@ class Reception:
         self._timed = now
         transit = (int(now * self.clock_rate) - packet.timestamp) & 0xFFFFFFFF
         if self._transit is not None:
-            difference = abs(unwrap(transit, self._transit, 32) - self._transit)
+            later = (transit - self._transit) & 0xFFFFFFFF
+            difference = min(later, (1 << 32) - later)
             if difference < self.clock_rate:  # a pause or a new start of the sender's clock is not jitter
                 self._jitter += (difference - self._jitter) / 16
         self._transit = transit

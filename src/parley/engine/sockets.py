@@ -149,15 +149,15 @@ class UdpPorts:
     def send(self, departures: list[Departure]) -> None:
         """Each to its destination; what the kernel will not take now is lost, as on any network."""
         pairs = self._pairs
-        for leg, rtcp, data, destination, via in departures:
-            if via is not None:
-                sock = self._shared[via]
-            elif (pair := pairs.get(leg)) is not None:
-                sock = pair[rtcp]
+        for departure in departures:
+            if departure.via is not None:
+                sock = self._shared[departure.via]
+            elif (pair := pairs.get(departure.leg)) is not None:
+                sock = pair[departure.rtcp]
             else:
                 continue
             try:
-                sock.sendto(data, destination)
+                sock.sendto(departure.data, departure.destination)
             except OSError:
                 continue
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -11,7 +11,7 @@ from parley.engine.messages import AgreedKeys, LegMedia, StreamState
 from parley.engine.srtp import PhoneSrtp
 
 
-class Arrival(NamedTuple):
+class Arrival(msgspec.Struct, frozen=True, gc=False):
     """One datagram from the network. `rtcp` tells the port it came to.
 
     via: which of the browsers' sockets it came to; `leg` and `rtcp` are then not known yet. None: the leg's own ports.
@@ -24,7 +24,7 @@ class Arrival(NamedTuple):
     via: int | None = None
 
 
-class Departure(NamedTuple):
+class Departure(msgspec.Struct, frozen=True, gc=False):
     """One datagram to the network. via: by which of the browsers' sockets; None: by the leg's own ports."""
 
     leg: str

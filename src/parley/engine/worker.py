@@ -28,7 +28,6 @@ from parley.engine.prompts import Prompts
 from parley.engine.sockets import UdpPorts
 
 EXIT_OK = 0
-EXIT_USAGE = 2
 EXIT_NO_CODEC = 40
 EXIT_BAD_CHANNEL = 41  # control sent what is not a frame
 READ = 65536

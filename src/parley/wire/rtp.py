@@ -9,6 +9,8 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
+import msgspec
+
 RTP_VERSION = 2
 SENDER_REPORT = 200
 RECEIVER_REPORT = 201
@@ -30,8 +32,11 @@ class MalformedPacket(ValueError):
     """These bytes are not the packet they should be."""
 
 
-class RtpPacket(NamedTuple):
-    """One packet; header extension and contributing sources are skipped, padding is removed."""
+class RtpPacket(msgspec.Struct, frozen=True, gc=False):
+    """One packet; header extension and contributing sources are skipped, padding is removed.
+
+    Thousands are made in a second, and a msgspec structure takes a sixth of a named tuple's time.
+    """
 
     payload_type: int
     marker: bool

@@ -14,6 +14,59 @@ from tests.doors.huawei.rig import CONFERENCES, MeetingRig, password
 
 DETAIL = f"{CONFERENCES}/confDetail"
 LATER = "2026-03-05 12:00"
+RULES = {
+    "isSendNotify": False,
+    "isSendSms": True,
+    "isSendCalendar": False,
+    "isAutoMute": True,
+    "isHardTerminalAutoMute": True,
+    "isGuestFreePwd": False,
+    "callInRestriction": 3,
+    "allowGuestStartConf": True,
+    "guestPwd": "24682468",
+    "prolongLength": 15,
+    "enableWaitingRoom": True,
+    "isHostCameraOn": True,
+    "isGuestCameraOn": False,
+}
+# Every field of a booking; integers and booleans come as text, as the vendor's own examples send them.
+EVERYTHING: dict[str, Any] = {
+    "startTime": LATER,
+    "length": "45",
+    "subject": "Everything",
+    "mediaTypes": "HDVideo,Voice",
+    "groupuri": "group-1",
+    "attendees": [
+        {
+            "name": "Room 7",
+            "phone": "sip:room7@example.com",
+            "type": "terminal",
+            "role": 1,
+            "isAutoInvite": "1",
+            "isMute": 0,
+            "email": "room7@example.com",
+            "sms": "+351912345678",
+            "phone2": "7002",
+            "deptName": "Floor 7",
+            "userUUID": None,
+        },
+        {"email": "only@mail.example", "type": "outside"},
+    ],
+    "isAutoRecord": "1",
+    "encryptMode": 1,
+    "language": "en-US",
+    "timeZoneID": 26,
+    "recordType": 3,
+    "liveAddress": "rtmp://live.example.com/a",
+    "auxAddress": "rtmp://live.example.com/b",
+    "recordAuxStream": 1,
+    "recordAuthType": 2,
+    "concurrentParticipants": 12,
+    "supportSimultaneousInterpretation": "true",
+    "confResType": 0,
+    "confConfigInfo": {**RULES, "isSendNotify": "false"},
+    "somethingNew": {"is": "passed over"},
+}
 
 
 async def record(rig: MeetingRig, number: str) -> Any:
@@ -22,58 +75,8 @@ async def record(rig: MeetingRig, number: str) -> Any:
 
 
 async def test_every_field_of_a_booking_arrives_and_is_returned(rig: MeetingRig) -> None:
-    """One request with all of them; integers and booleans come as text, as the vendor's own examples send them."""
-    info = await rig.book(
-        startTime=LATER,
-        length="45",
-        subject="Everything",
-        mediaTypes="HDVideo,Voice",
-        groupuri="group-1",
-        attendees=[
-            {
-                "name": "Room 7",
-                "phone": "sip:room7@example.com",
-                "type": "terminal",
-                "role": 1,
-                "isAutoInvite": "1",
-                "isMute": 0,
-                "email": "room7@example.com",
-                "sms": "+351912345678",
-                "phone2": "7002",
-                "deptName": "Floor 7",
-                "userUUID": None,
-            },
-            {"email": "only@mail.example", "type": "outside"},
-        ],
-        isAutoRecord="1",
-        encryptMode=1,
-        language="en-US",
-        timeZoneID=26,
-        recordType=3,
-        liveAddress="rtmp://live.example.com/a",
-        auxAddress="rtmp://live.example.com/b",
-        recordAuxStream=1,
-        recordAuthType=2,
-        concurrentParticipants=12,
-        supportSimultaneousInterpretation="true",
-        confResType=0,
-        confConfigInfo={
-            "isSendNotify": "false",
-            "isSendSms": True,
-            "isSendCalendar": False,
-            "isAutoMute": True,
-            "isHardTerminalAutoMute": True,
-            "isGuestFreePwd": False,
-            "callInRestriction": 3,
-            "allowGuestStartConf": True,
-            "guestPwd": "24682468",
-            "prolongLength": 15,
-            "enableWaitingRoom": True,
-            "isHostCameraOn": True,
-            "isGuestCameraOn": False,
-        },
-        somethingNew={"is": "passed over"},
-    )
+    """One request with all of them."""
+    info = await rig.book(**EVERYTHING)
     assert {name: info[name] for name in ("startTime", "endTime", "subject", "mediaTypes", "size", "timeZoneID")} == {
         "startTime": LATER,
         "endTime": "2026-03-05 12:45",
@@ -87,21 +90,7 @@ async def test_every_field_of_a_booking_arrives_and_is_returned(rig: MeetingRig)
     assert (info["liveAddress"], info["auxAddress"]) == ("rtmp://live.example.com/a", "rtmp://live.example.com/b")
     assert (info["concurrentParticipants"], info["supportSimultaneousInterpretation"]) == (12, True)
     assert info["isAutoMute"] == 1
-    assert info["confConfigInfo"] == {
-        "isSendNotify": False,
-        "isSendSms": True,
-        "isSendCalendar": False,
-        "isAutoMute": True,
-        "isHardTerminalAutoMute": True,
-        "isGuestFreePwd": False,
-        "callInRestriction": 3,
-        "allowGuestStartConf": True,
-        "guestPwd": "24682468",
-        "prolongLength": 15,
-        "enableWaitingRoom": True,
-        "isHostCameraOn": True,
-        "isGuestCameraOn": False,
-    }
+    assert info["confConfigInfo"] == RULES
     assert password(info, "general") == "24682468"
     assert (info["terminlCount"], info["normalCount"]) == (1, 1)
     assert info["partAttendeeInfo"] == [

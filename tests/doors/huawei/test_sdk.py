@@ -153,21 +153,25 @@ async def test_a_series_is_booked_changed_and_cancelled_piece_by_piece(vendor: V
     assert (await vendor("search_meetings", m.SearchMeetingsRequest())).count == 0
 
 
+async def running(vendor: Vendor, *guests: tuple[str, str], **booked: Any) -> tuple[str, str, Any]:
+    """A conference of now with Hana as its host and these guests (number, name): its id, the host's password and a
+    token to control it."""
+    [info] = (await vendor("create_meeting", booking(subject="now", **booked))).body
+    id = info.conference_id
+    host, guest = (entry.password for entry in info.password_entry)
+    for pin, caller, name in ((host, "1001", "Hana"), *((guest, *person) for person in guests)):
+        await vendor.rig.call(id, pin, caller, name)
+    request = m.CreateConfTokenRequest(conference_id=id, x_password=host, x_login_type=1)
+    return id, host, (await vendor("create_conf_token", request)).data
+
+
 async def test_a_running_conference_is_commanded(vendor: Vendor) -> None:
     """Control token, two people at phones, and the commands that concern them."""
     rig = vendor.rig
-    [info] = (await vendor("create_meeting", booking(subject="now"))).body
-    id = info.conference_id
-    host, guest = (entry.password for entry in info.password_entry)
-    await rig.call(id, host, "1001", "Hana")
-    await rig.call(id, guest, "2002", "Gus")
-
-    token = await vendor(
-        "create_conf_token", m.CreateConfTokenRequest(conference_id=id, x_password=host, x_login_type=1)
-    )
-    assert (token.data.role, token.data.conf_token_expire_time) == (1, 1800)
-    assert token.data.ws_url.startswith("wss://127.0.0.1:")
-    control = {"conference_id": id, "x_conference_authorization": token.data.token}
+    id, _host, token = await running(vendor, ("2002", "Gus"))
+    assert (token.role, token.conf_token_expire_time) == (1, 1800)
+    assert token.ws_url.startswith("wss://127.0.0.1:")
+    control = {"conference_id": id, "x_conference_authorization": token.token}
 
     async def state() -> Any:
         return await vendor("show_real_time_info_of_meeting", m.ShowRealTimeInfoOfMeetingRequest(**control))
@@ -221,18 +225,24 @@ async def test_errors_reach_the_client_with_code_text_and_request_id(vendor: Ven
     assert len(refused.value.request_id) == 32
 
 
+async def arrange_pictures(vendor: Vendor, control: dict[str, str]) -> None:
+    """Modes and layouts, kept and forgotten."""
+    mode = m.RestSwitchModeReqBody(switch_mode="VAS", image_type=1)
+    await vendor("switch_mode", m.SwitchModeRequest(body=mode, **control))
+    picture = m.RestSubscriberInPic(index=1, subscriber=["1001"], is_assist_stream=0)
+    custom = m.RestCustomMultiPictureBody(manual_set=1, image_type="Two", subscriber_in_pics=[picture], switch_time=20)
+    await vendor("set_custom_multi_picture", m.SetCustomMultiPictureRequest(body=custom, **control))
+    layout = m.RestPicLayoutBody(rest_pic_layout=m.RestPicLayout(lay_out_name="mine", image_type="Two", uuid="u-1"))
+    await vendor("save_layout", m.SaveLayoutRequest(body=layout, **control))
+    kept = await vendor("show_layout", m.ShowLayoutRequest(**control))
+    assert (kept.return_code, kept.pic_layouts[0].lay_out_name) == (0, "mine")
+    await vendor("delete_layout", m.DeleteLayoutRequest(uu_id="u-1", **control))
+
+
 async def test_every_other_command_of_the_client_is_answered(vendor: Vendor) -> None:
     """What the first story of control leaves out, one after another; each answer is one that the client reads."""
-    rig = vendor.rig
-    [info] = (await vendor("create_meeting", booking(subject="now", attendees=[IDA]))).body
-    id = info.conference_id
-    host, guest = (entry.password for entry in info.password_entry)
-    for pin, caller, name in ((host, "1001", "Hana"), (guest, "2002", "Gus"), (guest, "3003", "Gina")):
-        await rig.call(id, pin, caller, name)
-    token = await vendor(
-        "create_conf_token", m.CreateConfTokenRequest(conference_id=id, x_password=host, x_login_type=1)
-    )
-    control = {"conference_id": id, "x_conference_authorization": token.data.token}
+    id, host, token = await running(vendor, ("2002", "Gus"), ("3003", "Gina"), attendees=[IDA])
+    control = {"conference_id": id, "x_conference_authorization": token.token}
     live = await vendor("show_real_time_info_of_meeting", m.ShowRealTimeInfoOfMeetingRequest(**control))
     pid = {one.name: one.pid for one in live.participants}
     gus, hana = {"participant_id": pid["Gus"], **control}, {"participant_id": pid["Hana"], **control}
@@ -262,16 +272,7 @@ async def test_every_other_command_of_the_client_is_answered(vendor: Vendor) -> 
     await vendor("invite_share", m.InviteShareRequest(body=m.InviteShareDTO(share=1), **gus))
     recording = m.RestAllowClientRecordReqBody(allow_client_record=1)
     await vendor("allow_client_record", m.AllowClientRecordRequest(body=recording, **gus))
-    mode = m.RestSwitchModeReqBody(switch_mode="VAS", image_type=1)
-    await vendor("switch_mode", m.SwitchModeRequest(body=mode, **control))
-    picture = m.RestSubscriberInPic(index=1, subscriber=["1001"], is_assist_stream=0)
-    custom = m.RestCustomMultiPictureBody(manual_set=1, image_type="Two", subscriber_in_pics=[picture], switch_time=20)
-    await vendor("set_custom_multi_picture", m.SetCustomMultiPictureRequest(body=custom, **control))
-    layout = m.RestPicLayoutBody(rest_pic_layout=m.RestPicLayout(lay_out_name="mine", image_type="Two", uuid="u-1"))
-    await vendor("save_layout", m.SaveLayoutRequest(body=layout, **control))
-    kept = await vendor("show_layout", m.ShowLayoutRequest(**control))
-    assert (kept.return_code, kept.pic_layouts[0].lay_out_name) == (0, "mine")
-    await vendor("delete_layout", m.DeleteLayoutRequest(uu_id="u-1", **control))
+    await arrange_pictures(vendor, control)
     off = m.RestBulkDelAttendReqBody(bulk_del_attend_info=[m.DelAttendInfo(number="5005")])
     await vendor("delete_attendees", m.DeleteAttendeesRequest(body=off, **control))
     password = m.RestInviteWithPwdReqBody(call_num="7007", conf_id=id, pwd=host)

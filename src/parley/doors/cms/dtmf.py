@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from ...app.administration import Administration
 from ...app.dtmf_profiles import DtmfProfileEdit
-from ...core.key_commands import DtmfProfile
 from .codecs import KeySequence
-from .fields import Field, Parsed, Shown, Table, collection, extras_of, values_of
-from .requests import USAGE, Created, Request
+from .fields import Field, Shown, Table
+from .kept_objects import Profiles, with_settings
 from .router import Route
-from .xml import Node
 
 _KEYS = KeySequence()
 
@@ -68,40 +66,5 @@ DTMF_PROFILE = Table(
 
 def routes(administration: Administration, cap: int) -> list[Route]:
     """cap: most entries of one page."""
-    door = _DtmfProfiles(administration, cap)
-    return [
-        Route("dtmfProfiles", DTMF_PROFILE, get=door.index, post=door.create),
-        Route("dtmfProfiles/{id}", DTMF_PROFILE, get=door.get, put=door.change, delete=door.delete),
-    ]
-
-
-class _DtmfProfiles:
-    def __init__(self, administration: Administration, cap: int) -> None:
-        self._profiles = administration.dtmf_profiles
-        self._cap = cap
-
-    async def index(self, request: Request) -> Node:
-        page = await self._profiles.page(request.page(self._cap), request.word("usageFilter", USAGE))
-        return collection("dtmfProfiles", page.total, [_node(profile, listed=True) for profile in page.items])
-
-    async def get(self, request: Request) -> Node:
-        return _node(await self._profiles.get(request.ids[0]))
-
-    async def create(self, request: Request) -> Created:
-        return Created(f"dtmfProfiles/{await self._profiles.create(_edit(request, create=True))}")
-
-    async def change(self, request: Request) -> None:
-        await self._profiles.change(request.ids[0], _edit(request, create=False))
-
-    async def delete(self, request: Request) -> None:
-        await self._profiles.delete(request.ids[0])
-
-
-def _edit(request: Request, *, create: bool) -> DtmfProfileEdit:
-    parsed: Parsed = DTMF_PROFILE.parse(request.form, create=create)
-    return DtmfProfileEdit(settings=parsed.under("settings"), extras=parsed.extras_edit)
-
-
-def _node(profile: DtmfProfile, *, listed: bool = False) -> Node:
-    """A list shows ids alone."""
-    return DTMF_PROFILE.node(profile.id, values_of(profile), extras_of(profile), listed=listed)
+    edit = with_settings(DtmfProfileEdit)
+    return Profiles("dtmfProfiles", DTMF_PROFILE, administration.dtmf_profiles, edit, cap).routes()

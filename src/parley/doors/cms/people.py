@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from ...app.administration import Administration
 from ...app.tenants import TenantEdit
-from ...core.people import Tenant, User
-from .fields import DIALECT, Parsed, collection, extras_of, values_of
+from ...core.people import User
+from .fields import DIALECT, collection, extras_of, values_of
+from .kept_objects import Objects, plain
 from .plan_fields import TENANT, USER
-from .requests import Created, Request
+from .requests import Request
 from .router import Route
 from .xml import Node
 
@@ -17,13 +18,14 @@ from .xml import Node
 def routes(administration: Administration, cap: int) -> list[Route]:
     """cap: most entries of one page. Users are made elsewhere, so their nodes answer only GET."""
     users = _Users(administration, cap)
-    tenants = _Tenants(administration, cap)
+    tenants = Objects(
+        "tenants", TENANT, administration.tenants, plain(TenantEdit), cap, leg_profile="callLegProfileFilter"
+    )
     return [
         Route("users", USER, get=users.index),
         Route("users/{id}", USER, get=users.get),
         Route("users/{id}/usercoSpaces", USER, get=users.spaces),
-        Route("tenants", TENANT, get=tenants.index, post=tenants.create),
-        Route("tenants/{id}", TENANT, get=tenants.get, put=tenants.change, delete=tenants.delete),
+        *tenants.routes(),
     ]
 
 
@@ -53,34 +55,3 @@ class _Users:
 
 def _user_node(user: User, *, listed: bool = False) -> Node:
     return USER.node(user.id, values_of(user), extras_of(user), listed=listed)
-
-
-class _Tenants:
-    def __init__(self, administration: Administration, cap: int) -> None:
-        self._tenants = administration.tenants
-        self._cap = cap
-
-    async def index(self, request: Request) -> Node:
-        page = await self._tenants.page(request.page(self._cap, leg_profile="callLegProfileFilter"))
-        return collection("tenants", page.total, [_tenant_node(tenant, listed=True) for tenant in page.items])
-
-    async def get(self, request: Request) -> Node:
-        return _tenant_node(await self._tenants.get(request.ids[0]))
-
-    async def create(self, request: Request) -> Created:
-        edit = _tenant_edit(TENANT.parse(request.form, create=True))
-        return Created(f"tenants/{await self._tenants.create(edit)}")
-
-    async def change(self, request: Request) -> None:
-        await self._tenants.change(request.ids[0], _tenant_edit(TENANT.parse(request.form, create=False)))
-
-    async def delete(self, request: Request) -> None:
-        await self._tenants.delete(request.ids[0])
-
-
-def _tenant_edit(parsed: Parsed) -> TenantEdit:
-    return TenantEdit(**parsed.plain(), extras=parsed.extras_edit)
-
-
-def _tenant_node(tenant: Tenant, *, listed: bool = False) -> Node:
-    return TENANT.node(tenant.id, values_of(tenant), extras_of(tenant), listed=listed)

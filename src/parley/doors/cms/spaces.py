@@ -9,6 +9,7 @@ from ...app.members import MemberEdit, MemberRecord
 from ...app.spaces import AccessMethodEdit, SpaceEdit, SpaceRecord
 from ...core.spaces import AccessMethod
 from .fields import Parsed, collection, extras_of, values_of
+from .kept_objects import Objects, plain
 from .requests import Created, Request
 from .router import Route
 from .space_fields import ACCESS_METHOD, CO_SPACE, CO_SPACE_USER
@@ -21,8 +22,7 @@ def routes(administration: Administration, cap: int) -> list[Route]:
     methods = _AccessMethods(administration, cap)
     members = _Members(administration, cap)
     return [
-        Route("coSpaces", CO_SPACE, get=spaces.index, post=spaces.create),
-        Route("coSpaces/{id}", CO_SPACE, get=spaces.get, put=spaces.change, delete=spaces.delete),
+        *spaces.routes(),
         Route("coSpaces/{id}/meetingEntryDetail", CO_SPACE, get=spaces.entry_detail),
         Route("coSpaces/{id}/accessMethods", ACCESS_METHOD, get=methods.index, post=methods.create),
         Route(
@@ -43,29 +43,21 @@ def routes(administration: Administration, cap: int) -> list[Route]:
     ]
 
 
-class _Spaces:
+class _Spaces(Objects[SpaceEdit]):
     def __init__(self, administration: Administration, cap: int) -> None:
         self._spaces = administration.spaces
         self._rules = administration.inbound_rules
-        self._cap = cap
+        filters = {"tenant": "tenantFilter", "leg_profile": "callLegProfileFilter"}
+        super().__init__("coSpaces", CO_SPACE, administration.spaces, plain(SpaceEdit), cap, **filters)
 
-    async def index(self, request: Request) -> Node:
-        query = request.page(self._cap, tenant="tenantFilter", leg_profile="callLegProfileFilter")
-        page = await self._spaces.page(query)
-        return collection("coSpaces", page.total, [_space_node(record, listed=True) for record in page.items])
-
-    async def get(self, request: Request) -> Node:
-        return _space_node(await self._spaces.get(request.ids[0]))
-
-    async def create(self, request: Request) -> Created:
-        edit = _space_edit(CO_SPACE.parse(request.form, create=True))
-        return Created(f"coSpaces/{await self._spaces.create(edit)}")
-
-    async def change(self, request: Request) -> None:
-        await self._spaces.change(request.ids[0], _space_edit(CO_SPACE.parse(request.form, create=False)))
-
-    async def delete(self, request: Request) -> None:
-        await self._spaces.delete(request.ids[0])
+    def node(self, one: SpaceRecord, *, listed: bool = False) -> Node:
+        values: dict[str, Any] = {
+            **values_of(one.own),
+            **values_of(one.space),  # after the own access method, for both have a name and a profile
+            "owner_jid": one.owner.jid if one.owner else None,
+            "methods": one.methods or None,
+        }
+        return CO_SPACE.node(one.space.id, values, extras_of(one.space), listed=listed)
 
     async def entry_detail(self, request: Request) -> Node:
         record = await self._spaces.get(request.ids[0])
@@ -78,18 +70,7 @@ class _Spaces:
         return Node("meetingEntryDetail", tuple(children))
 
 
-def _space_edit(parsed: Parsed) -> SpaceEdit:
-    return SpaceEdit(**parsed.plain(), extras=parsed.extras_edit)
-
-
-def _space_node(record: SpaceRecord, *, listed: bool = False) -> Node:
-    values: dict[str, Any] = {
-        **values_of(record.own),
-        **values_of(record.space),  # after the own access method, for both have a name and a profile
-        "owner_jid": record.owner.jid if record.owner else None,
-        "methods": record.methods or None,
-    }
-    return CO_SPACE.node(record.space.id, values, extras_of(record.space), listed=listed)
+_METHOD_EDIT = plain(AccessMethodEdit)
 
 
 class _AccessMethods:
@@ -107,20 +88,16 @@ class _AccessMethods:
 
     async def create(self, request: Request) -> Created:
         space = request.ids[0]
-        edit = _method_edit(ACCESS_METHOD.parse(request.form, create=True))
+        edit = _METHOD_EDIT(ACCESS_METHOD.parse(request.form, create=True))
         return Created(f"coSpaces/{space}/accessMethods/{await self._spaces.create_access_method(space, edit)}")
 
     async def change(self, request: Request) -> None:
-        edit = _method_edit(ACCESS_METHOD.parse(request.form, create=False))
+        edit = _METHOD_EDIT(ACCESS_METHOD.parse(request.form, create=False))
         space, method = request.ids
         await self._spaces.change_access_method(space, method, edit)
 
     async def delete(self, request: Request) -> None:
         await self._spaces.delete_access_method(*request.ids)
-
-
-def _method_edit(parsed: Parsed) -> AccessMethodEdit:
-    return AccessMethodEdit(**parsed.plain(), extras=parsed.extras_edit)
 
 
 def _method_node(method: AccessMethod, *, listed: bool = False) -> Node:
