@@ -110,4 +110,4 @@ def test_the_command_ends_with_1_when_something_does_not_hold(tmp_path: Path) ->
         PARLEY_TURN__SECRET="north",
     )
     assert wrong.returncode == 1 and "north" not in wrong.stdout + wrong.stderr
-    assert [row["holds"] for row in json.loads(wrong.stdout)] == ["yes", "NO", "yes"]
+    assert [row["holds"] for row in json.loads(wrong.stdout)] == ["yes", "NO", "-"]

@@ -13,7 +13,16 @@ import pytest
 
 from parley import checks_sip
 from parley.checks_base import Finding
-from parley.checks_sip import WayIn, check_certificate, check_sound, check_way, judged
+from parley.checks_sip import (
+    WayIn,
+    check_certificate,
+    check_sip,
+    check_sound,
+    check_way,
+    judged,
+    shown,
+    ways_in,
+)
 from parley.config import Settings
 from parley.demo import selfcall
 from parley.demo.selfcall import Sound
@@ -53,7 +62,9 @@ async def test_an_answer_is_an_answer(server: RawCallee, transport: str) -> None
     assert (await server.hears("OPTIONS")).target == "sip:meet.example"
 
 
-@pytest.mark.parametrize(("transport", "said"), [("udp", "nobody listens on that port"), ("tcp", "no connection:")])
+@pytest.mark.parametrize(
+    ("transport", "said"), [("udp", "nobody listens on that port"), ("tcp", "no connection: Connection refused;")]
+)
 async def test_a_closed_port_is_named(transport: str, said: str) -> None:
     """And that our own listener does not answer either."""
     address = Network().server
@@ -85,7 +96,8 @@ async def test_an_answer_from_another_address_is_told(server: RawCallee) -> None
     transport, _ = await loop.create_datagram_endpoint(Crooked, local_addr=(address, 0))
     finding = await way("udp", transport.get_extra_info("sockname"))
     transport.close()
-    assert not finding.holds and f"the answer came from {server.place}" in finding.told
+    assert finding.holds is False and f"the answer came from {server.place}" in finding.told
+    assert "sip.udp is to name the one that others use" in finding.told and "firewall" not in finding.told
 
 
 async def test_silence_is_told() -> None:
@@ -105,6 +117,74 @@ async def test_sound_that_nobody_takes_is_told_with_its_port(server: RawCallee) 
     )
     assert (await server.hears("INVITE")).target == "sip:echo@meet.example"
     assert server.requests("BYE")
+
+
+class Ear(asyncio.DatagramProtocol):
+    """Where the called server's SDP sends us: gives back each packet, or silence, by itself or by another socket."""
+
+    def __init__(self, deaf: bool, mouth: asyncio.DatagramTransport | None) -> None:
+        self._deaf, self._mouth = deaf, mouth
+
+    def connection_made(self, transport: Any) -> None:
+        self._mouth = self._mouth or transport
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        assert self._mouth is not None
+        self._mouth.sendto(data[:12] + b"\xff" * 160 if self._deaf else data, addr)
+
+
+@pytest.mark.parametrize(
+    ("how", "holds", "said"),
+    [
+        ("echo", True, "a tone sent to UDP {place} came back after 0."),
+        ("deaf", False, "what is sent to UDP {place} does not arrive: the ports 20000-29999 are blocked on the way in"),
+        ("crooked", False, "packets come from {other} and the SDP says {place}"),
+    ],
+)
+async def test_what_becomes_of_sound_is_heard(
+    server: RawCallee, monkeypatch: pytest.MonkeyPatch, how: str, holds: bool, said: str
+) -> None:
+    """By real packets: it comes back; only one way is open; it comes from a port that the SDP does not name."""
+    monkeypatch.setattr(checks_sip, "HEAR_WITHIN", 3.0 if how != "deaf" else 0.5)
+    loop = asyncio.get_running_loop()
+    place, ends = (server.address, 40000), []
+    if how == "crooked":
+        ends.append((await loop.create_datagram_endpoint(asyncio.DatagramProtocol, local_addr=(server.address, 0)))[0])
+    mouth = ends[0] if ends else None
+    ends.append((await loop.create_datagram_endpoint(lambda: Ear(how == "deaf", mouth), local_addr=place))[0])
+    finding = await check_sound(settings_of(), "udp", (server.address, server.port))
+    other = shown(ends[0].get_extra_info("sockname")[:2])
+    for end in ends:
+        end.close()
+    assert finding.holds is holds and said.format(place=shown(place), other=other) in finding.told, finding.told
+
+
+def test_every_listener_is_a_way_in() -> None:
+    """The first of each transport at the address that is set for others, further ones where they stand."""
+    settings = settings_of(
+        sip={
+            "udp": "0.0.0.0:5060",
+            "tcp": "",
+            "tls": "127.0.0.9:5061",
+            "further": "udp:[::1]:5070, tcp:127.0.0.8:5070",
+        },
+        media={"address": "192.0.2.7"},
+    )
+    assert [way.what for way in ways_in(settings)] == [
+        "sip by udp at 192.0.2.7:5060",
+        "sip by tls at 192.0.2.7:5061",
+        "sip by udp at [::1]:5070",
+        "sip by tcp at 127.0.0.8:5070",
+    ]
+
+
+async def test_sound_that_could_not_be_tried_is_not_said_to_hold() -> None:
+    """No way in answers, so there is nobody to call."""
+    address = Network().server
+    settings = settings_of(sip={"udp": f"{address}:{free_port(address)}", "tcp": "", "domains": "meet.example"})
+    signalling, sound = await check_sip(settings)
+    assert signalling.holds is False
+    assert (sound.what, sound.holds, sound.told) == ("sound", None, "not tried: no way in answers")
 
 
 async def test_a_refused_echo_is_told_with_its_likely_cause() -> None:

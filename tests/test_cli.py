@@ -209,11 +209,12 @@ def test_no_caller_can_send_commands_to_the_terminal(server: Serving) -> None:
 def test_the_log_and_the_records_are_bounded_by_lines(server: Serving) -> None:
     """-n newest, oldest first."""
     server.operations.events += [f"line {n}" for n in range(5)]
-    server.operations.kept += [{"at": f"t{n}", "record": "callStart", "name": f"Demo{n}"} for n in range(5)]
-    assert well("log", "-n", "2").splitlines() == ["line 3", "line 4"]
-    assert [line.split() for line in well("records", "-n", "1").splitlines() if "t4" in line] == [
-        ["t4", "callStart", "name=Demo4"]
+    server.operations.kept += [
+        {"at": f"t{n}", "record": "callLegEnd", "id": f"l{n}", "type": "sip", "quality": {"lost": n}} for n in range(5)
     ]
+    assert well("log", "-n", "2").splitlines() == ["line 3", "line 4"]
+    (line,) = [line for line in well("records", "-n", "1").splitlines() if "t4" in line]
+    assert line.split() == ["t4", "callLegEnd", "id=l4", "type=sip", "lost=4"]
     assert [row["at"] for row in json.loads(well("records", "-n", "2", "--json"))] == ["t3", "t4"]
     assert parley("log", "-n", "0").exit_code == 2
 
@@ -222,6 +223,9 @@ def test_status_is_a_page_and_json(server: Serving) -> None:
     """The same facts for people and programs."""
     assert "sip udp 127.0.0.1:5060" in well("status")
     assert json.loads(well("status", "--json"))["version"] == "0.1.0"
+    server.operations.loads = [{"worker": number, "busy_percent": 12.5, "late_ticks": 3} for number in (0, 1)]
+    lines = [line.split() for line in well("status").splitlines()]
+    assert ["worker", "busy", "percent", "late", "ticks"] in lines and ["1", "12.5", "3"] in lines
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from parley import __version__
 from parley.app.inputs import FORMAT, LEG, InputRecorder
 from parley.backends.journal.inputs import InputFiles, InputWriter
 from parley.core.ids import LegId
@@ -54,8 +55,10 @@ def test_a_difference_ends_with_1_and_names_the_first(inputs: Path) -> None:
     file.write_text(file.read_text().replace('["LegArrived","Resolve"]', '["LegArrived"]', 1))
     result = parley("replay", str(file), "--quiet")
     assert result.exit_code == 1
-    wanted = "parley: differs first at leg leg-a, input 1: decided then: LegArrived; now: LegArrived, Resolve\n"
-    assert result.stderr == wanted
+    wanted = "parley: differs first at leg leg-a, input 1: decided then: LegArrived; now: LegArrived, Resolve"
+    assert result.stderr == f"{wanted} (then by version 1, now by {__version__})\n"
+    file.write_text(file.read_text().replace('"version":"1"', f'"version":"{__version__}"'))
+    assert parley("replay", str(file), "--quiet").stderr == f"{wanted}\n"
 
 
 def test_what_cannot_be_read_is_said(inputs: Path, tmp_path: Path) -> None:
@@ -65,5 +68,30 @@ def test_what_cannot_be_read_is_said(inputs: Path, tmp_path: Path) -> None:
     refused = parley("replay", str(file))
     assert refused.exit_code == 1 and "written by version 1; this reads 1" in refused.stderr
     file.write_text("hello\n")
-    assert parley("replay", str(file)).stderr == "parley: line 1 is none of a file of inputs\n"
-    assert "No such file" in parley("replay", str(tmp_path / "none")).stderr
+    assert parley("replay", str(file)).stderr == f"parley: {file}: line 1 is none of a file of inputs\n"
+    assert f"{tmp_path / 'none'}: No such file" in parley("replay", str(tmp_path / "none")).stderr
+
+
+def test_one_file_that_cannot_be_read_keeps_no_other_from_being_done_again(inputs: Path) -> None:
+    """As after an upgrade, or a failure of the disk in the midst of a file: each is named with its line, what can be
+    done again is, a line that was cut off at the end is none, and the exit code tells of it."""
+    [file] = inputs.iterdir()
+    whole = file.read_text()
+    other = file.with_name("0000000000000001.jsonl")
+    other.write_text(whole.replace(f'"format":{FORMAT}', '"format":0', 1))
+    torn = file.with_name("0000000000000002.jsonl")
+    lines = whole.splitlines(keepends=True)
+    torn.write_text("".join([*lines[:3], "\0\0\0\n", *lines[3:]]))
+    file.write_text(whole[:-20])
+    result = parley("replay", str(inputs), "--json")
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(row["id"], row["input"], row["problem"]) for row in rows] == [
+        ("leg-a", "Offered", None),
+        ("leg-a", "Offered", None),
+        ("leg-a", "Drop", None),
+        ("leg-b", "Offered", None),
+    ]
+    assert result.exit_code == 1 and result.stderr.splitlines() == [
+        f"parley: {other}: these inputs have format 0, written by version 1; this reads {FORMAT}",
+        f"parley: {torn}: line 4 is none of a file of inputs",
+    ]

@@ -25,8 +25,9 @@ STREAM_WITHIN = 5.0  # seconds for a connection and an answer on it
 CREDENTIAL_SECONDS = 300
 
 NOT_CHECKED = (
-    "mail, SMS and SIP next hops; whether ports of this machine can be reached from other networks; "
-    "whether a TURN server relays to every network"
+    "mail, SMS and SIP next hops; whether ports of this machine can be reached from other networks; all ports of "
+    "media.ports but the one of the call that was made; the port of browsers' sound (media.web_port); whether a TURN "
+    "server relays to every network"
 )
 
 Ask = Callable[[bytes], Awaitable[bytes]]
@@ -40,7 +41,7 @@ async def check(settings: Settings) -> list[Finding]:
     if not settings.turn.urls:
         findings.append(Finding("turn.urls", True, "empty: browsers are told of no TURN server"))
     if not await is_running(settings.data_dir):
-        return [*findings, Finding("sip", True, "not tried: no server runs on this data directory")]
+        return [*findings, Finding("sip", None, "not tried: no server runs on this data directory")]
     return findings + await check_sip(settings)
 
 
@@ -66,7 +67,7 @@ async def _turn(settings: Settings, url: str) -> Finding:
     """A relayed address is asked for with a credential like a browser's, and given back."""
     scheme, host, port, transport = _parts(url)
     if scheme == "stun":
-        return Finding(url, True, "handed out as it is, not tried")
+        return Finding(url, None, "handed out as it is, not tried")
     assert settings.turn.secret is not None  # turn.urls and turn.secret come together
     expires = int(time.time()) + CREDENTIAL_SECONDS
     trial = Allocation(*ephemeral_credential(settings.turn.secret.get_secret_value(), "check", expires))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was tried."""
+    """One thing that was tried. holds: None where it could not be."""
 
     what: str
-    holds: bool
+    holds: bool | None
     told: str

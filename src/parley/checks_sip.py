@@ -9,7 +9,7 @@ from pathlib import Path
 from .checks_base import Finding
 from .config import Settings
 from .config_values import Listen
-from .demo.selfcall import NoAnswer, SelfCall, Sound
+from .demo.selfcall import Elsewhere, NoAnswer, SelfCall, Sound, words_of
 from .operator_client import NotRunning, connect
 from .server_facts import first_domain, shown_host
 from .wire.sdp import SdpMistake
@@ -49,13 +49,18 @@ async def is_running(data_dir: Path) -> bool:
 
 
 def ways_in(settings: Settings) -> list[WayIn]:
-    """Of every listener; media.address is the one address that is set for others to use, where there is one."""
+    """Of every listener; media.address is the one address that is set for others to use, where there is one. Further
+    listeners are called where they stand."""
     sip = settings.sip
     ways = []
     for transport, listen in (("udp", sip.udp), ("tcp", sip.tcp), ("tls", sip.tls)):
         if listen is not None and listen.port:
             own = (_own_host(settings, listen), listen.port)
             ways.append(WayIn(transport, (settings.media.address or own[0], listen.port), own))
+    for one in sip.further:
+        if one.transport in {"udp", "tcp", "tls"} and one.listen.port:
+            own = (_own_host(settings, one.listen), one.listen.port)
+            ways.append(WayIn(one.transport, own, own))
     return ways
 
 
@@ -74,9 +79,9 @@ async def check_sip(settings: Settings) -> list[Finding]:
         if way.transport == "tls":
             findings.append(await check_certificate(settings, way))
     if reached is None:
-        return findings
+        return [*findings, Finding("sound", None, "not tried: no way in answers")]
     if settings.echo.name is None:
-        return [*findings, Finding("sound", True, "not tried: echo.name is empty, so there is nobody to call")]
+        return [*findings, Finding("sound", None, "not tried: echo.name is empty, so there is nobody to call")]
     return [*findings, await check_sound(settings, *reached)]
 
 
@@ -88,6 +93,12 @@ async def check_way(settings: Settings, way: WayIn) -> tuple[Finding, SelfCallPl
     problem = await _asked(way.transport, way.advertised, settings)
     if problem is None:
         return Finding(way.what, True, "OPTIONS was answered"), (way.transport, way.advertised)
+    if isinstance(problem, Elsewhere):
+        cause = (
+            f"callers will not take it: has this machine several addresses, then sip.{way.transport} is to name the "
+            "one that others use instead of all; or is address translation in the way?"
+        )
+        return Finding(way.what, False, f"{problem}; {cause}"), None
     if way.advertised == way.own:
         cause = "is a firewall in the way, or did the port change since the server was started?"
         return Finding(way.what, False, f"{problem}; {cause}"), None
@@ -100,19 +111,19 @@ async def check_way(settings: Settings, way: WayIn) -> tuple[Finding, SelfCallPl
     return Finding(way.what, False, f"{problem}; {cause}"), (way.transport, way.own)
 
 
-async def _asked(transport: str, remote: Address, settings: Settings) -> str | None:
+async def _asked(transport: str, remote: Address, settings: Settings) -> NoAnswer | None:
     """What is wrong; None: OPTIONS was answered."""
     try:
         async with SelfCall(transport, remote, _any_certificate() if transport == "tls" else None) as call:
             await call.options(f"sip:{first_domain_in_uri(settings)}")
     except NoAnswer as silence:
-        return str(silence)
+        return silence
     except TimeoutError:
-        return "no connection comes about"
+        return NoAnswer("no connection comes about")
     except ssl.SSLError as problem:
-        return f"no TLS: {problem.reason or type(problem).__name__}"
+        return NoAnswer(f"no TLS: {problem.reason or type(problem).__name__}")
     except OSError as problem:
-        return f"no connection: {problem.strerror or type(problem).__name__}"
+        return NoAnswer(f"no connection: {words_of(problem)}")
     return None
 
 
@@ -201,7 +212,7 @@ async def check_certificate(settings: Settings, way: WayIn) -> Finding:
     except ssl.SSLCertVerificationError as problem:
         return Finding(what, False, _certificate_problem(problem, name))
     except (OSError, TimeoutError) as problem:
-        return Finding(what, False, f"not seen: {getattr(problem, 'strerror', None) or type(problem).__name__}")
+        return Finding(what, False, f"not seen: {words_of(problem)}")
     made = "made here: only peers that were told to trust it take it" if generated else "it holds, and names us"
     return Finding(what, True, made)
 

@@ -109,22 +109,25 @@ def check_config(context: typer.Context, config: ConfigFile = None, as_json: AsJ
         typer.echo("the settings hold")
 
 
+CHECKED = {True: "yes", False: "NO", None: "-"}  # None: not tried
+
+
 @app.command("check")
 def check_services(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Try what the settings name: certificate, TURN servers, SIP.
 
-    Every TURN server is asked with a credential like a browser's, and the running server is called by each transport.
+    Every TURN server is asked with a credential like a browser's, and the running server by SIP, with a call.
     """
     from .checks import NOT_CHECKED, check
 
     findings = run(check(load_settings(context, config).settings))
-    rows = [{"what": one.what, "holds": "yes" if one.holds else "NO", "told": one.told} for one in findings]
+    rows = [{"what": one.what, "holds": CHECKED[one.holds], "told": one.told} for one in findings]
     if as_json:
         show_json(rows)
     else:
         show_table(rows, ("what", "holds", "told"))
         typer.echo(f"not checked: {NOT_CHECKED}")
-    if not all(one.holds for one in findings):
+    if any(one.holds is False for one in findings):
         raise typer.Exit(1)
 
 
@@ -136,6 +139,8 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
         show_json(facts)
     else:
         show_facts(facts)
+        if facts.get("media"):
+            show_table(facts["media"], tuple(facts["media"][0]))
 
 
 @app.command()
@@ -186,17 +191,20 @@ def records(
     limit: Annotated[int, typer.Option("--lines", "-n", min=1, max=10_000, help="How many of the newest.")] = 100,
     as_json: AsJson = False,
 ) -> None:
-    """The newest call records."""
+    """The newest call records.
+
+    A leg's end has how its sound fared, where it was long enough to be measured.
+    """
     rows = ask(context, "records", limit=limit)
     if as_json:
         show_json(rows)
         return
-    head = ("at", "record")
+    columns = ("at", "record", "quality")
     shaped = [
-        {**{name: row.get(name) for name in head}, "facts": {k: v for k, v in row.items() if k not in head}}
+        {**{name: row.get(name) for name in columns}, "facts": {k: v for k, v in row.items() if k not in columns}}
         for row in rows
     ]
-    show_table(shaped, (*head, "facts"))
+    show_table(shaped, ("at", "record", "facts", "quality"))
 
 
 @app.command()

@@ -33,40 +33,51 @@ def replay(
 ) -> None:
     """Run recorded inputs again and compare what is decided.
 
-    Ends with 1 where it differs, at the first of them. Works on files alone: no server is asked, and nothing is
-    changed.
+    Ends with 1 where it differs, and where a file cannot be read, when all others have been. Works on files alone: no
+    server is asked, and nothing is changed.
     """
-    from .app.input_codec import InputUnreadable
-    from .app.replay import Replay
-
     where = paths or [load_settings(context).settings.data_dir / "inputs"]
     count = skipped = 0
-    first: Step | None = None
-    try:
-        for step in Replay().run(_lines(where)):
-            if not _wanted(step, leg, meeting):
-                continue
-            count += 1
-            skipped += bool(step.problem) and not step.differs
-            first = first or (step if step.differs else None)
-            if not quiet or step.differs:
-                _show(step, as_json)
-    except InputUnreadable as problem:
-        fail(str(problem))
-    except OSError as problem:
-        fail(f"{problem.filename}: {problem.strerror}")
-    if first is not None:
-        fail(f"differs first at {first.kind} {first.id}, input {first.number}: {first.problem}")
+    first, faults = "", list[str]()
+    for step, version in _steps(where, faults):
+        if not _wanted(step, leg, meeting):
+            continue
+        count += 1
+        skipped += bool(step.problem) and not step.differs
+        if step.differs and not first:
+            first = f"differs first at {step.kind} {step.id}, input {step.number}: {step.problem}{_by(version)}"
+        if not quiet or step.differs:
+            _show(step, as_json)
+    if first or faults:
+        fail("\n".join([first, *faults] if first else faults))
     if not as_json:
         left = f"; {skipped} could not be done again" if skipped else ""
         typer.echo(f"{count} inputs, no difference{left}")
 
 
-def _lines(paths: list[Path]) -> Iterator[bytes]:
-    from .wiring_inputs import read_inputs
+def _steps(paths: list[Path], faults: list[str]) -> Iterator[tuple[Step, str]]:
+    """Of file after file, with the version of the server that wrote them. faults: gets what could not be read."""
+    from .app.input_codec import InputUnreadable
+    from .app.replay import Replay
+    from .wiring_inputs import input_files, read_inputs
 
+    replay = Replay()
     for path in paths:
-        yield from read_inputs(path)
+        for file in input_files(path):
+            try:
+                for step in replay.run(read_inputs(file)):
+                    yield step, replay.version
+            except InputUnreadable as problem:
+                faults.append(f"{file}: {problem}")
+            except OSError as problem:
+                faults.append(f"{file}: {problem.strerror}")
+
+
+def _by(version: str) -> str:
+    """Another version may well decide otherwise, and mean it."""
+    from . import __version__
+
+    return "" if version == __version__ else f" (then by version {version}, now by {__version__})"
 
 
 def _wanted(step: Step, leg: str | None, meeting: str | None) -> bool:

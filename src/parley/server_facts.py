@@ -50,7 +50,11 @@ def origin_of(url: str) -> str:
 
 
 def describer(
-    settings: Settings, started: str, sip_ports: dict[str, int], workers: Callable[[], int]
+    settings: Settings,
+    started: str,
+    sip_ports: dict[str, int],
+    workers: Callable[[], int],
+    loads: Callable[[], list[dict[str, int | float]]],
 ) -> Callable[[], dict[str, Any]]:
     """What `parley status` shows of the server itself. started: ISO 8601 in UTC."""
 
@@ -65,6 +69,7 @@ def describer(
                 *([f"udp {settings.media.web_port} (browsers' sound)"] if settings.media.web_port else []),
             ],
             "workers": workers(),
+            "media": loads(),
         }
 
     return describe

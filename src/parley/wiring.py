@@ -117,7 +117,8 @@ async def _open_ops(
     settings: Settings, kept: Kept, live: Live, sip_ports: dict[str, int], stack: AsyncExitStack
 ) -> None:
     started = f"{kept.clock.utc():%Y-%m-%dT%H:%M:%SZ}"
-    described = describer(settings, started, sip_ports, lambda: len(live.engine.worker_pids))
+    engine = live.engine
+    described = describer(settings, started, sip_ports, lambda: len(engine.worker_pids), lambda: engine.loads)
     services = kept.services(shown_host(settings))
     operator = Operator(services, live.pins, live.directory, live.feed, kept.clock, described)
     door = OpsDoor(operator, settings.data_dir)

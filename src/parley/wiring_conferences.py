@@ -36,7 +36,7 @@ from .wiring_notices import writer_of
 @dataclass(frozen=True, slots=True)
 class ConferenceParts:
     """people and start: for the other doors too. json: the JSON dialect's application, WebSockets included;
-    timekeeping: to be run beside."""
+    timekeeping: makes what is to be run beside."""
 
     people: People
     start: ConferenceStart

@@ -8,11 +8,12 @@ from pathlib import Path
 from . import __version__
 from .app.inputs import InputRecorder, Inputs, NoInputs
 from .app.ports import Clock
-from .backends.journal.inputs import InputFiles, InputWriter, read_lines
+from .backends.journal.inputs import InputFiles, InputWriter, files_at, read_lines
 from .config import Settings
 from .wiring_beside import run_beside
 
 read_inputs = read_lines
+input_files = files_at
 
 
 def noted_inputs(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Inputs:

@@ -28,6 +28,7 @@ from .backends.store.sql import SqlStore
 from .backends.system import RandomIdentifiers, SystemClock
 from .config import Settings
 from .core.dialplan import Echo
+from .core.events import Event, LegEnded
 from .core.links import PersonalLinks
 from .doors.cms.call_records import record_of
 from .first_run import ServerSecrets, load_secrets, personal_links_key
@@ -136,8 +137,16 @@ def lock(data_dir: Path, stack: AsyncExitStack) -> None:
 
 def _records(events: Iterable[StoredEvent]) -> list[dict[str, Any]]:
     """Call records speak the words of the CMS dialect, as the event log does."""
-    records = [record for stored in events if (record := record_of(stored)) is not None]
-    return [{"at": record.at.strftime("%Y-%m-%dT%H:%M:%SZ"), **record.plain()} for record in records]
+    records = [(record, stored.event) for stored in events if (record := record_of(stored)) is not None]
+    return [
+        {"at": record.at.strftime("%Y-%m-%dT%H:%M:%SZ"), **record.plain(), **_fared(event)} for record, event in records
+    ]
+
+
+def _fared(event: Event) -> dict[str, Any]:
+    """What is kept of a leg's sound with its end, in our own words: the dialect has them for little of it."""
+    quality = event.quality if isinstance(event, LegEnded) else None
+    return {"quality": quality.plain()} if quality is not None else {}
 
 
 def _echo(settings: Settings) -> tuple[str, Echo] | None:

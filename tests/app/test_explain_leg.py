@@ -55,6 +55,7 @@ async def test_a_guest_who_waits_is_told_with_what_and_why() -> None:
     ):
         assert part in text, (part, text)
     assert "1111" not in text and "9999" not in text
+    assert "losses" not in story["media"] and story["media"]["packets_lost"] == story["media"]["bursts"] == 0
 
 
 async def test_a_leg_that_is_gone_is_told_with_its_ending() -> None:

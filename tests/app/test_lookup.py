@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from parley.app.dial_plan import InboundRuleEdit, IvrEdit
@@ -10,7 +12,8 @@ from parley.app.tenants import TenantEdit
 from parley.core.admission import Candidates
 from parley.core.dialplan import Address, Ivr
 from parley.core.leg_inputs import UnknownTarget
-from tests.app.floor import Floor
+from tests.app.floor import Call, Floor
+from tests.kit.fake_leg_door import FakeLegDoor
 
 NOWHERE = UnknownTarget()
 
@@ -100,3 +103,31 @@ async def test_without_an_access_number_nothing_answers_there(floor: Floor) -> N
     assert await off.resolve(Address("", "example.com")) == NOWHERE
     await floor.space(call_id="100")
     assert await off.resolve_call_id(off.access_ivr, "100") is not None
+
+
+@pytest.mark.parametrize(
+    ("door", "space", "tenant", "asked", "heard"),
+    [
+        (None, None, None, "", "en"),
+        (None, None, "pt", "", "pt"),
+        (None, "zh", "pt", "", "zh"),
+        ("en", "zh", "pt", "", "en"),
+        ("en", "zh", "pt", "pt", "pt"),
+        (None, None, "pt", "zh", "zh"),
+    ],
+)
+async def test_the_nearest_language_is_spoken(
+    floor: Floor, door: str | None, space: str | None, tenant: str | None, asked: str, heard: str
+) -> None:
+    """At the prompt and in the meeting: the caller's, else the door's, the space's, the tenant's, the server's."""
+    owner = await floor.use.tenants.create(TenantEdit(name="t", language=tenant))
+    place = await floor.space("other", "1", tenant=owner, language=space)
+    await floor.method(place, "2", uri="room", language=door)
+    ends = FakeLegDoor()
+    call = Call(floor, ends, await floor.arrivals.arrive(replace(floor.offer("room"), language=asked), ends))
+    await floor.settle()
+    await call.confirm()
+    assert floor.engine.spoken[call.leg.id] == [(heard, "")]
+    await call.type("2#")
+    media = floor.engine.media(call.leg.id)
+    assert media is not None and media.language == heard

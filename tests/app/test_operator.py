@@ -161,3 +161,16 @@ async def test_as_many_records_are_shown_as_were_asked_for(floor: Floor) -> None
     operator = operator_of(floor, recorded=(first,))
     assert len(await operator.records(2)) == 2
     assert len(await operator.records(100)) == many
+
+
+async def test_a_leg_is_dropped_by_its_number_too(floor: Floor) -> None:
+    """Listings show the number, which can be typed; one that nobody has is refused."""
+    operator = operator_of(floor)
+    await floor.two_doors()
+    await floor.enter("guest")
+    (row,) = await operator.legs()
+    with pytest.raises(Refusal, match="not-found"):
+        await operator.drop_leg(str(row["number"] + 1))
+    await operator.drop_leg(str(row["number"]))
+    await floor.settle()
+    assert await operator.legs() == []

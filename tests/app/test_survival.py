@@ -304,6 +304,32 @@ async def test_tries_and_time_at_the_entrance_are_counted_on(life: Life) -> None
     assert killed.door(call).hung_up == Ending(Side.LOCAL, Reason.NO_INPUT)
 
 
+async def test_a_start_that_comes_to_nothing_changes_nothing(life: Life) -> None:
+    """Killed, or failed, between taking up and opening the doors: the start after it finds all as it was. Who is in
+    a meeting is, who was asked is asked once, who is to be sent out hears so from the start that succeeds."""
+    await life.two_pins()
+    host, lost, asked = await life.enter("room", "2222#"), await life.enter("room", "2222#"), await life.enter("room")
+    await life.wait(1)
+    del life.engine.legs[lost.leg.id]
+    before, failed = life.meeting(), life
+    for _ in range(2):
+        failed = (await failed.after_kill()).survive()
+        await failed.survival.take_up()
+        await failed.survival.flush()
+        await failed.settle()
+        assert [door.hung_up for door in failed.doors.opened.values()] == [None] * 3
+    assert failed.meeting() == before and failed.engine.played[asked.leg.id] == ["enter-pin"]
+    after = await failed.killed()
+    assert after.door(lost).hung_up == Ending(Side.LOCAL, Reason.MEDIA_FAILED)
+    assert not after.leg(host).waits and after.engine.played[asked.leg.id] == ["enter-pin"] * 2
+    for call in (host, asked):
+        assert not after.door(call).hung_up
+        after.door(call).say(RemoteEnded(HANG_UP))
+    await after.wait(2)
+    after.assert_records_whole()
+    assert await after.rows() == (0, 0)
+
+
 async def test_who_typed_a_call_id_is_asked_for_it_once_more(life: Life) -> None:
     """At the access number the prompts begin with the welcome, and what was typed ahead is forgotten."""
     await life.two_pins()
@@ -590,7 +616,8 @@ async def test_whom_we_called_stays(life: Life) -> None:
 
 
 async def test_who_was_rung_is_rung_no_longer(life: Life) -> None:
-    """His call is given up once the doors are open, and its record has an end; who had answered is not concerned."""
+    """His call is given up once the doors are open, and its record has an end; who had answered is not concerned. The
+    row stays until then: a start that comes to nothing leaves it to the next one."""
     await called(life)
     space = life.meeting()
     assert space is not None
@@ -600,11 +627,16 @@ async def test_who_was_rung_is_rung_no_longer(life: Life) -> None:
     life.dialler.doors[-1].say(Ringing())
     await life.wait(WRITE_EVERY)
     assert await life.rows() == (2, 1)
-    killed = (await life.after_kill()).survive()
+    failed = (await life.after_kill()).survive()
+    await failed.survival.take_up()
+    await failed.survival.flush()
+    assert failed.doors.given_up == [] and await failed.rows() == (2, 1)
+    killed = (await failed.after_kill()).survive()
     await killed.survival.take_up()
     assert killed.doors.given_up == []
     killed.survival.farewell()
     assert killed.doors.given_up == [b"rings"]
+    await killed.wait(SOON)
     (end,) = killed.events(LegEnded)
     assert isinstance(end, LegEnded) and (end.leg, end.connected) == (leg, False)
     assert len(killed.directory.legs()) == 1 and await killed.rows() == (1, 1)

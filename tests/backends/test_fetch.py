@@ -6,14 +6,18 @@ import asyncio
 import gzip
 import ipaddress
 import socket
+import ssl
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from parley.app.ports import Fetched, FetchFailed, NotThere
 from parley.backends.fetch import Allowed, OutboundHttp, is_public
+from parley.tls import generated_certificate
 from tests.kit.web_server import WebServer
 
 OPEN = Allowed.of(["127.0.0.0/8"])
@@ -125,6 +129,33 @@ async def test_of_several_addresses_only_those_that_are_permitted_are_tried(
     found = await client.fetch(f"http://prompts.example:{web.port}/a", most_bytes=10, seconds=2)
     assert found is not None and found.body == b"here"
     await client.close()
+
+
+@pytest.mark.parametrize(("names", "fetched"), [(["prompts.example"], True), (["other.example", "127.3.8.1"], False)])
+async def test_a_certificate_must_be_of_the_name_that_was_asked_for(
+    tmp_path: Path, client: OutboundHttp, monkeypatch: pytest.MonkeyPatch, names: list[str], fetched: bool
+) -> None:
+    """Although the connection goes to an address: one for another name, or for the address, is none."""
+    files = generated_certificate(tmp_path, names, datetime.now(UTC))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files.certificate, files.key)
+    monkeypatch.setenv("SSL_CERT_FILE", str(files.certificate))  # whom this system trusts
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhere")
+
+    async def resolve(host: str, port: int, **_: Any) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.3.8.1", port))]
+
+    async with await asyncio.start_server(serve, "127.3.8.1", 0, ssl=context) as server:
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
+        url = f"https://prompts.example:{server.sockets[0].getsockname()[1]}/a"
+        if fetched:
+            found = await client.fetch(url, most_bytes=10, seconds=2)
+            assert found is not None and found.body == b"here"
+        else:
+            assert "ConnectError" in await failure(client, url)
 
 
 @pytest.mark.parametrize(

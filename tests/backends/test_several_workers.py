@@ -213,6 +213,32 @@ async def test_a_space_is_on_one_worker(pool: Pool) -> None:
         phone.socket.close()
 
 
+async def test_each_worker_tells_how_it_keeps_its_time(pool: Pool) -> None:
+    """About once a second, in numbers of its own; who has died tells nothing."""
+    engine = pool.engine
+    await until(lambda: len(engine.loads) == 2)
+    assert [load["worker"] for load in engine.loads] == [0, 1]
+    assert all(load["ticks"] >= 50 and 0 <= load["busy_percent"] <= 100 for load in engine.loads)
+    victim = engine._workers[0]
+    assert victim.pid is not None
+    os.kill(victim.pid, signal.SIGKILL)
+    await until(lambda: [load["worker"] for load in engine.loads] == [1])
+
+
+async def test_a_meeting_of_nobody_has_its_place(pool: Pool) -> None:
+    """As one that an API has opened, or whose legs a dead worker took along: who comes first comes to where it is."""
+    engine, space = pool.engine, SpaceId("s")
+    other, first = Phone(engine, 400), Phone(engine, 500)
+    await other.call()
+    engine.apply(plan("m", 1, space))
+    assert engine._homes[MeetingId("m")].index == 1
+    await first.call(space)
+    engine.apply(plan("m", 2, space, first.leg))
+    assert worker_of(engine, first.leg) == 1
+    for phone in (other, first):
+        phone.socket.close()
+
+
 @pytest.mark.parametrize("srtp", [False, True], ids=["plain", "srtp"])
 async def test_a_caller_of_the_global_prompts_is_handed_over(pool: Pool, srtp: bool) -> None:
     """He comes in on another worker than the meeting's. Let in, his streams go on there: one SSRC, no number left out

@@ -10,8 +10,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from parley.engine import g711, messages
+from parley.engine import messages
+from parley.engine.encoders import LAWS
 from parley.engine.engine import Engine
+from parley.engine.g722 import G722Decoder, G722Encoder
 from parley.engine.messages import Codec, Configure, LegMedia, LegPlan
 from parley.engine.opus import OpusDecoder, OpusEncoder
 from parley.engine.ports import BadAddress, NoPort, NotTaken
@@ -88,6 +90,24 @@ class FakePorts:
         return port or 10_000, ours
 
 
+class G722Sender:
+    """Cuts what an encoder of 20 ms makes into packets of any length, 20 ms late."""
+
+    def __init__(self) -> None:
+        self._encoder = G722Encoder()
+        self._sound = np.zeros(320, np.float32)
+        self._encoded = b""
+
+    def packet(self, sound: Sound) -> bytes:
+        """sound: at 16 kHz."""
+        self._sound = np.concatenate((self._sound, sound))
+        while len(self._sound) >= 320:
+            self._encoded += self._encoder.encode(self._sound[:320])
+            self._sound = self._sound[320:]
+        payload, self._encoded = self._encoded[: len(sound) // 2], self._encoded[len(sound) // 2 :]
+        return payload
+
+
 class Caller:
     """One phone: says what is queued (else silence) in packets of `packet_ms`, and keeps what it hears."""
 
@@ -109,6 +129,8 @@ class Caller:
         self._down = Downsampler(6)
         self._up = Upsampler(6)
         self._decoder = OpusDecoder()
+        self._g722, self._from_g722 = G722Sender(), G722Decoder()
+        self._down_to_16k, self._up_from_16k = Downsampler(3), Upsampler(3)
         self._next_packet = 0.0
 
     # --- saying ---------------------------------------------------------------------------------------
@@ -132,9 +154,10 @@ class Caller:
     def encode(self, sound: Sound) -> bytes:
         if self.codec.name == "opus":
             return self._encoder.encode(sound)
-        payload = g711.MU.compress(self._down.run(self._past, sound))
-        self._past = sound[-FRAME:]
-        return payload
+        past, self._past = self._past, sound[-FRAME:]
+        if self.codec.name == "g722":
+            return self._g722.packet(self._down_to_16k.run(past, sound))
+        return LAWS[self.codec.name].compress(self._down.run(past, sound))
 
     def emit(self, until: float) -> list[tuple[float, bytes]]:
         """(arrival time, datagram) of everything sent up to a moment."""
@@ -185,8 +208,10 @@ class Caller:
         if packet.payload_type == OPUS.payload_type:
             decoded = self._decoder.decode(packet.payload)
             assert decoded is not None
+        elif self.codec.name == "g722":
+            decoded = self._up_from_16k.run(self._from_g722.decode(packet.payload))
         else:
-            decoded = self._up.run(g711.MU.expand(packet.payload))
+            decoded = self._up.run(LAWS[self.codec.name].expand(packet.payload))
         self._heard.append(decoded)
 
     @property

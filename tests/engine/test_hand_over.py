@@ -63,6 +63,41 @@ def test_srtp_goes_on_however_often_the_number_has_turned(suite: str, last: int)
         assert ears.open(again.close(plain)) == plain
 
 
+@pytest.mark.parametrize("suite", SUITES)
+@pytest.mark.parametrize("last", [3, 300, 65_540, 3_000_000])
+def test_a_copy_of_what_was_heard_before_is_refused_by_the_next_session(suite: str, last: int) -> None:
+    """Whoever has recorded the last seconds cannot play them to the worker that goes on; what comes next is heard."""
+    keys = keys_of(suite, 3)
+    far, before, after = Outbound(SUITES[suite], keys.theirs), PhoneSrtp(keys), PhoneSrtp(keys)
+    first = max(0, last - 400)
+    far.seal_on(SSRC, first - 1, 0)
+    before.hear_on({SSRC: first - 1} if first else {})
+    copies = [far.close(plain) for plain in packets(first, last - first + 1)]
+    assert None not in [before.open(data) for data in copies]
+    after.hear_on(before.heard())
+    assert [data for data in copies if after.open(data) is not None] == []
+    (following,) = packets(last + 1, 1)
+    assert after.open(far.close(following)) == following
+
+
+@pytest.mark.parametrize("suite", SUITES)
+@pytest.mark.parametrize("count", [1, 200])
+def test_a_copy_of_a_report_is_refused_by_the_next_session(suite: str, count: int) -> None:
+    """A recorded report is no sign of life, and tells nothing; the next one does."""
+    keys = keys_of(suite, 3)
+    far, before, after = Outbound(SUITES[suite], keys.theirs), PhoneSrtp(keys), PhoneSrtp(keys)
+    report = b"\x80\xc9\0\1" + SSRC.to_bytes(4, "big")
+    copies = [far.close_report(report) for _ in range(count)]
+    assert {before.open(data) for data in copies} == {report}
+    after.hear_on(before.heard(), before.reports())
+    assert {after.open(data) for data in copies} == {None}
+    following = far.close_report(report)
+    assert (after.open(following), after.open(following)) == (report, None)
+    last = PhoneSrtp(keys)
+    last.hear_on(after.heard(), after.reports())
+    assert last.open(following) is None and last.open(far.close_report(report)) == report
+
+
 def test_no_report_is_protected_by_a_counter_that_was_used() -> None:
     """SRTCP carries its counter: the fifth report of the stream is the fifth, in whatever session."""
     before, after = PhoneSrtp(keys_of(LONG, 3)), PhoneSrtp(keys_of(LONG, 3))
@@ -107,6 +142,37 @@ def test_a_leg_goes_on_in_another_engine(suite: str | None) -> None:
     assert len(out) > heard_before + 95
     assert {(b.sequence - a.sequence) & 0xFFFF for a, b in itertools.pairwise(out)} == {1}
     assert heard(bob.heard[-24_000:], 900, 48_000) and heard(caller.heard[-24_000:], 440, 48_000)
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_a_recording_of_a_call_is_nothing_to_the_engine_that_goes_on_with_it(suite: str) -> None:
+    """Whoever has recorded the packets on their way is not heard, not counted, and no sign of life; the phone is."""
+    first, second = SecureRig(), SecureRig(dead_after_ms=1000)
+    pair_of(first, second)
+    caller = first.call_by_srtp("ann", PCMU, keys_of(suite, 2)).caller
+    protected, recorded = caller.network, list[bytes]()
+
+    def overheard(data: bytes, at: float) -> list[tuple[float, bytes]]:
+        arrivals = protected(data, at)
+        recorded.extend(one for _, one in arrivals)
+        return arrivals
+
+    caller.network = overheard
+    first.run(2.0)
+    second.run(2.0)
+    assert first.ask(GiveLeg(id=2, leg="ann", to="second")) == Done(id=2)
+    assert isinstance(second.ask(TakeLeg(id=4, leg="ann")), LegOpened)
+    counted, copies = second.dump("ann")["packets_received"], list(recorded)
+    second.callers["ann"], second.secure["ann"], caller.rig = caller, first.secure["ann"], second
+    caller.talking = False
+    for copy in copies:
+        second.deliver(caller, second.now, copy)
+    second.run(1.5)
+    assert second.dump("ann")["packets_received"] == counted > 90
+    assert [told.leg for told in second.told_of(MediaDead)] == ["ann"]
+    caller.talking = True
+    second.run(1.0)
+    assert second.dump("ann")["packets_received"] > counted + 45
 
 
 def test_who_announced_a_silence_is_waited_for_in_another_engine_too() -> None:

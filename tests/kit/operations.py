@@ -23,6 +23,7 @@ class MemoryOperations:
         self.live: dict[str, Json] = {}
         self.connections: dict[str, Json] = {}
         self.kept: list[Json] = []
+        self.loads: list[Json] = []
         self.events: list[str] = []
         self.messages: dict[str, Json] = {}
         self._followers: list[asyncio.Queue[str | None]] = []
@@ -135,7 +136,12 @@ class MemoryOperations:
     # --- live ---
 
     async def status(self) -> Json:
-        return {"version": "0.1.0", "listeners": ["sip udp 127.0.0.1:5060"], "meetings": len(self.live)}
+        return {
+            "version": "0.1.0",
+            "listeners": ["sip udp 127.0.0.1:5060"],
+            "meetings": len(self.live),
+            "media": self.loads,
+        }
 
     async def meetings(self) -> list[Json]:
         return list(self.live.values())

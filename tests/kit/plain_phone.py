@@ -29,10 +29,14 @@ class PlainPhone:
     requests: methods of what the server asked inside the call. It takes a call of the server's too, at once.
     """
 
-    def __init__(self, name: str, address: str, voice: Voice, server: str, transport: str = "udp") -> None:
+    def __init__(
+        self, name: str, address: str, voice: Voice, server: str, transport: str = "udp", extra: str = ""
+    ) -> None:
+        """extra: a further header line of its INVITEs."""
         host, _, port = server.rpartition(":")
         self.name, self.address, self.voice, self.transport = name, address, voice, transport
         self._server = (host, int(port))
+        self._extra = extra
         self.requests: list[str] = []
         self._asked = asyncio.Event()
         self._number = 0
@@ -124,6 +128,7 @@ class PlainPhone:
             f"Call-ID: {self._call}",
             f"CSeq: {number} {method}",
             f"Contact: {self._contact}",
+            *([self._extra] if self._extra and method == "INVITE" else []),
             *([f"Content-Type: {kind}"] if body else []),
             f"Content-Length: {len(body)}",
         ]

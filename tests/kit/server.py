@@ -176,18 +176,19 @@ class Server:
 
     # --- the command line ---------------------------------------------------------------------------------------
 
-    async def command(self, *arguments: str, stdin: str = "") -> str:
-        """Run `parley ARGUMENTS` beside the running server; its output. AssertionError when it fails."""
+    async def command(self, *arguments: str, stdin: str = "", code: int = 0, **settings: str) -> str:
+        """Run `parley ARGUMENTS` beside the running server; its output. AssertionError when it does not end with the
+        code. settings: others than the server's."""
         process = await asyncio.create_subprocess_exec(
             *(*COMMAND, *arguments),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             cwd=self.data,
-            env=self._environment(),
+            env=self._environment() | {f"PARLEY_{key}": value for key, value in settings.items()},
         )
         output, errors = await asyncio.wait_for(process.communicate(stdin.encode()), 15.0)
-        assert process.returncode == 0, f"parley {arguments} ended with {process.returncode}:\n{errors.decode()}"
+        assert process.returncode == code, f"parley {arguments} ended with {process.returncode}:\n{errors.decode()}"
         return output.decode()
 
     async def events(self) -> list[LogLine]:
@@ -240,10 +241,17 @@ class Server:
 
     async def _wait_ready(self) -> None:
         try:
-            await asyncio.wait_for(self._ready.wait(), READY_PATIENCE)
+            await asyncio.wait_for(self._ready_or_ended(), READY_PATIENCE)
         except TimeoutError:
             raise AssertionError(f"not ready within {READY_PATIENCE} s:\n{self._tail()}") from None
         assert self._ready_said, f"ended before it was ready:\n{self._tail()}"
+
+    async def _ready_or_ended(self) -> None:
+        """Media workers of the life before hold its output, which therefore does not end with it."""
+        while not self._ready.is_set() and self._process.returncode is None:  # noqa: ASYNC110 - as in _kill
+            await asyncio.sleep(0.01)
+        if not self._ready.is_set():
+            await asyncio.sleep(0.1)  # for its last words
 
     @property
     def _ready_said(self) -> bool:

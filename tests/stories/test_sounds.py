@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
+import wave
 
+import numpy as np
 import pytest
 
+from parley.engine.prompts import DIRECTORY
+from tests.kit.addresses import Network
 from tests.kit.api import eventually
 from tests.kit.baresip import G722, Phone
+from tests.kit.chorus import RATE, Chorus
+from tests.kit.plain_phone import PlainPhone
 from tests.kit.recordings import Part, Recording
+from tests.kit.server import DOMAIN, Server
+from tests.kit.tones import Sound
 from tests.kit.web_server import WebServer, wav
 
 from .scene import Stage, stage, uri
@@ -108,3 +118,56 @@ async def _own_prompts(phone: Phone) -> list[float]:
     tones = (BUILT_IN_PIN_PROMPT, GREETING, OWN_PIN_PROMPT)
     runs = [(run.start, tone) for tone in tones for run in heard.runs(tone, 3000.0, shortest=0.1)]
     return [tone for _, tone in sorted(runs)]
+
+
+# --- languages ----------------------------------------------------------------------------------------------------
+
+WHO = {  # address, what the phone says of languages, and which it then hears
+    "server": ("plain", "", "en"),
+    "tenant": ("acme", "", "pt"),
+    "space": ("branch", "", "zh"),
+    "door": ("counter", "", "en"),
+    "caller": ("branch", "Accept-Language: fr, pt-BR;q=0.7, en;q=0.1", "pt"),
+}
+
+
+async def test_prompts_are_heard_in_the_language_of_caller_door_space_tenant_and_server() -> None:
+    """The nearest that says one: five phones are asked for a PIN, each in the language of its own case, by the very
+    words of that language."""
+    async with Server(Network(), IVR__LANGUAGE="en") as server, contextlib.AsyncExitStack() as stack:
+        tenant = await server.api.post("/tenants", "name=Acme&language=pt")
+        await server.api.post("/coSpaces", "uri=plain&passcode=1")
+        await server.api.post("/coSpaces", f"uri=acme&passcode=1&tenant={tenant}")
+        branch = await server.api.post("/coSpaces", f"uri=branch&passcode=1&tenant={tenant}&language=zh")
+        await server.api.post(f"/coSpaces/{branch}/accessMethods", "uri=counter&passcode=2&language=en")
+        chorus, phones = stack.enter_context(Chorus()), dict[str, PlainPhone]()
+        for name, (_, header, _) in WHO.items():
+            address = server.network.address()
+            phone = PlainPhone(name, address, chorus.voice(address), server.sip, extra=header)
+            phones[name] = await stack.enter_async_context(phone)
+        await asyncio.gather(*(phone.dial(f"sip:{WHO[name][0]}@{DOMAIN}") for name, phone in phones.items()))
+
+        async def all_heard() -> bool:
+            return all(_language(phone.voice.sound(0.0, time.time())) for phone in phones.values())
+
+        await eventually(all_heard, "a prompt was not heard")
+        heard = {name: _language(phone.voice.sound(0.0, time.time())) for name, phone in phones.items()}
+        assert heard == {name: language for name, (_, _, language) in WHO.items()}
+
+
+def _language(sound: Sound) -> str | None:
+    """In which language these are the first words of the prompt for a PIN; None: in none, or not yet."""
+    if len(sound) < 2 * RATE:
+        return None
+    alike = {}
+    for language in ("en", "pt", "zh"):
+        with wave.open(str(DIRECTORY / language / "enter-pin.wav")) as file:
+            assert file.getframerate() == 2 * RATE
+            words = np.frombuffer(file.readframes(2 * RATE), "<i2").astype(np.float64)  # the first second
+        words = (words[::2] + words[1::2]) / 2
+        spectrum = np.fft.rfft(sound, 1 << 17) * np.conj(np.fft.rfft(words, 1 << 17))
+        energy = np.convolve(sound.astype(np.float64) ** 2, np.ones(RATE), "valid")
+        match = np.fft.irfft(spectrum)[: len(energy)]
+        alike[language] = float((match / np.sqrt(np.maximum(energy, 1e-4) * (words**2).sum())).max())
+    best = max(alike, key=lambda language: alike[language])
+    return best if alike[best] > 0.8 and sorted(alike.values())[1] < 0.5 else None

@@ -165,16 +165,30 @@ async def test_nobody_is_dropped_by_a_kill() -> None:
 
 
 async def test_a_start_that_fails_ends_no_call() -> None:
-    """After a SIGKILL one start finds its port taken: the next one has the call as it was; the phone hears no word."""
-    async with Server(Network(), MEDIA__OUTLIVE="60") as server, contextlib.AsyncExitStack() as stack:
+    """After a SIGKILL one start finds its port taken: the next one has the call as it was; the phone hears no word, and
+    one that was rung gets its CANCEL from it."""
+    network = Network()
+    async with (
+        Server(network, MEDIA__OUTLIVE="60") as server,
+        RawCallee(network.address(), [180]) as callee,
+        contextlib.AsyncExitStack() as stack,
+    ):
         await server.api.post("/coSpaces", "name=alpha&uri=alpha")
         voice = stack.enter_context(Chorus()).voice(address := server.network.address(), None)
         phone = await stack.enter_async_context(PlainPhone("ann", address, voice, server.sip, "udp"))
         await phone.dial(f"sip:alpha@{DOMAIN}")
         await eventually(lambda: are_in(server, 1), "she is not in")
         await server.api.put(f"/callLegs/{await server.api.leg_of('ann')}", "rxAudioMute=true")
-        assert "cannot listen" in await server.kill_and_fail_to_restart()
+        await server.api.post("/outboundDialPlanRules", f"domain=*&sipProxy={callee.place}")
+        call = await call_of(server, "alpha")
+        await server.api.post(f"/calls/{call}/participants", "remoteParty=sip:cid@phones.example")
+        await callee.hears("INVITE")
+        await asyncio.sleep(0.5)  # its row is written
+        said = await server.kill_and_fail_to_restart()
+        assert "cannot listen" in said and "Traceback" not in said and "never awaited" not in said
+        assert not callee.requests("CANCEL")
         await server.start_again()
+        await callee.hears("CANCEL")
         assert await is_in(server, "ann") and "BYE" not in phone.requests
         assert await phone.hang_up() == 200
 

@@ -76,4 +76,5 @@ def _told(step: Step) -> Told:
 
 def _numbers(statistics: Any) -> dict[str, Any]:
     numbers = asdict(statistics)
-    return {**numbers, **numbers.pop("losses", {})}
+    losses = numbers.pop("losses", {})
+    return {**numbers, **losses}

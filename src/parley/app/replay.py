@@ -59,14 +59,24 @@ class _Life:
 
 
 class Replay:
-    """Takes lines, oldest first, of one run of the server after another."""
+    """Takes lines, oldest first, of one run of the server after another. version: of the server that wrote them."""
 
     def __init__(self) -> None:
+        self.version = ""
         self._lives: dict[str, _Life] = {}
         self._run = ""  # the life of the server whose lines these are
 
     def run(self, lines: Iterable[bytes]) -> Iterator[Step]:
-        """Raises InputUnreadable for what no version, or only a later one, has written; a torn last line is none."""
+        """Of one file. A torn last line is none. Raises InputUnreadable for what no version, or only a later one, has
+        written: the rest of that file tells nothing, and the next one can be taken.
+        """
+        try:
+            yield from self._steps(lines)
+        except InputUnreadable:
+            self._stop("inputs before it could not be read")
+            raise
+
+    def _steps(self, lines: Iterable[bytes]) -> Iterator[Step]:
         for number, line in enumerate(lines, 1):
             if not line.endswith(b"\n"):
                 continue
@@ -74,6 +84,7 @@ class Replay:
             if "format" in read:
                 _check_format(read)
                 self._another_run(str(read.get("run", "")))
+                self.version = str(read.get("version", ""))[:40]
             elif "lost" in read:
                 self._stop(f"{read['lost']} inputs are missing before it")
             elif "kind" in read:

@@ -210,6 +210,7 @@ class Survival:
         self._set_epoch()
         seen = {id: self._directory.stored_meeting(id, self._dated) for id in meetings}
         concerned = legs.union(*(found[1] for found in seen.values() if found is not None))
+        concerned -= {row.id for row in self._rang}  # until their phones are told: this start may come to nothing
         new_legs: dict[LegId, StoredLeg | None] = {}
         for id in concerned:
             place = self._directory.place(id)
@@ -396,6 +397,9 @@ class Survival:
         for row in rang:
             if row.kind in self._doors:
                 self._doors[row.kind].give_up(row.door)
+        if rang:
+            self._changed_legs |= {row.id for row in rang}
+            self._write_within(SOON)
         resuming, self._resuming = self._resuming, []
         for runner, again in resuming:
             runner.post(again)

@@ -142,6 +142,8 @@ def lines_of(story: Json) -> list[str]:
     if story["ending"] is not None:
         ending = story["ending"]
         lines.append(f"it ended after {ending['seconds']} s: {ending['reason']}, by {_SIDES[Side(ending['side'])]}")
+        if ending["quality"] is not None:
+            lines.append(f"  its sound: {_measured(ending['quality'])}")
     if story["settings"]:
         lines.append("its settings:")
         lines += [f"  {entry['name']} = {entry['value']} ({entry['origin']})" for entry in story["settings"]]
@@ -175,6 +177,7 @@ def _ending(ended: LegEnded) -> Json:
         "seconds": round(ended.duration, 1),
         "active_seconds": round(ended.active_duration, 1),
         "encrypted_media": ended.encrypted_media,
+        "quality": ended.quality.plain() if ended.quality is not None else None,
     }
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 SILENCE = -127  # dBov
 # More than this is worth an administrator's look.
@@ -114,6 +115,14 @@ class QualitySummary:
     @property
     def loss_percent(self) -> float:
         return share(self.lost, self.received)
+
+    def plain(self) -> dict[str, Any]:
+        """What was measured by name, for those who look: the share of loss too, and means of its bursts."""
+        shown = {spec.name: getattr(self, spec.name) for spec in fields(self) if spec.name != "losses"}
+        shown = {name: value for name, value in shown.items() if value is not None}
+        runs = self.losses
+        bursts = {"bursts": runs.bursts, "burst_seconds": round(runs.burst_seconds, 3)} if runs is not None else {}
+        return {**shown, "loss_percent": round(self.loss_percent, 1), **bursts}
 
 
 def share(lost: int, received: int) -> float:

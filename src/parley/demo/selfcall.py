@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import secrets
 import socket
 import ssl
@@ -37,6 +38,10 @@ class NoAnswer(Exception):
     """Nobody answered, and why as far as it shows. Its text is for people."""
 
 
+class Elsewhere(NoAnswer):
+    """Somebody answered, from another address than the one that was asked."""
+
+
 class _Datagrams(asyncio.DatagramProtocol):
     def __init__(self, take: Callable[[bytes, Address], None]) -> None:
         self._take = take
@@ -47,6 +52,11 @@ class _Datagrams(asyncio.DatagramProtocol):
 
     def error_received(self, _problem: Exception) -> None:
         self.refused = True
+
+
+def words_of(problem: OSError) -> str:
+    """What the system says of it, without the address, which its teller knows better."""
+    return os.strerror(problem.errno) if problem.errno else type(problem).__name__
 
 
 @dataclass(slots=True)
@@ -174,10 +184,10 @@ class SelfCall:
         except TimeoutError:
             pass
         except OSError as problem:
-            raise NoAnswer(f"cannot be reached: {problem.strerror or problem}") from None
+            raise NoAnswer(f"cannot be reached: {words_of(problem)}") from None
         if self.strangers:
             host, port = min(self.strangers)
-            raise NoAnswer(f"the answer came from {host}:{port}, another address than the one asked")
+            raise Elsewhere(f"the answer came from {host}:{port}, another address than the one asked")
         if self.transport == "udp" and await is_refused(self.remote):
             raise NoAnswer("nobody listens on that port")
         raise NoAnswer("nothing answered")
@@ -233,7 +243,7 @@ class SelfCall:
                 if time.monotonic() - (self._tone_last or 0.0) > 0.3:
                     break
             if sound.heard and self._tone_last is not None:
-                sound.delay = self._tone_last - stopped
+                sound.delay = max(0.0, self._tone_last - stopped)
             sound.refused = not sound.packets and await is_refused(sound.remote)
         finally:
             sender.cancel()

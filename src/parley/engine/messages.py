@@ -121,6 +121,7 @@ class StreamState(msgspec.Struct, frozen=True, kw_only=True):
     reports_from: tuple[str, int] | None = None  # and its RTCP
     agreed: AgreedKeys | None = None
     heard: dict[int, int] = {}  # with SRTP: highest sequence number, counted over its turns, by SSRC
+    reports: dict[int, int] = {}  # with SRTCP: highest counter, by SSRC
 
 
 class LegPlan(msgspec.Struct, frozen=True, kw_only=True):

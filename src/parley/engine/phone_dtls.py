@@ -160,7 +160,9 @@ class DtlsTransport(PortTransport):
         if association is None or association.srtp is None:
             return super().stream()
         agreed = AgreedKeys(fingerprint=self._remote.fingerprint, keys=association.srtp.keys)
-        return msgspec.structs.replace(super().stream(), agreed=agreed, heard=association.srtp.heard())
+        return msgspec.structs.replace(
+            super().stream(), agreed=agreed, heard=association.srtp.heard(), reports=association.srtp.reports()
+        )
 
     def sealed(self) -> tuple[int, int]:
         association = self._parts[0].association

@@ -16,6 +16,8 @@ LONGEST = 1500  # what libsrtp's binding has room for, the tag included
 MOST_SOURCES = 32
 # Old packets that may still come: 5 s of voice. Loss is concealed long before.
 WINDOW = 256
+RTCP_TAG = 10  # bytes, also where RTP's is shorter (RFC 4568 section 6.2.2)
+AEAD_SALT = 12
 
 
 # libsrtp's binding cannot set how often the sequence number has turned, so a new session is led there by packets of our
@@ -55,6 +57,8 @@ class Inbound:
         policy.window_size = WINDOW
         self._profile, self._key = profile, key
         self._session = Session(policy)
+        self._reports: dict[bytes, int] = {}  # SSRC -> the highest index of its reports
+        self._reports_before: dict[bytes, int] = {}  # the same, of which another session has heard
         self._sources: dict[bytes, int] = {}  # SSRC -> its highest sequence number, counted over its turns; -1: none
 
     def open(self, data: bytes) -> bytes | None:
@@ -62,20 +66,23 @@ class Inbound:
         for longest is forgotten: a phone may take another for each hold of a long call."""
         rtcp = is_rtcp(data)
         source = data[4:8] if rtcp else data[8:12]
-        if len(data) > LONGEST:
+        if len(data) > LONGEST or (rtcp and self._index_of(data) <= self._reports_before.get(source, -1)):
             return None
         try:
             plain = self._session.unprotect_rtcp(data) if rtcp else self._session.unprotect(data)
         except (Error, TypeError):
             return None
         before = self._sources.pop(source, -1)
-        if not rtcp:
+        if rtcp:
+            self._reports[source] = max(self._index_of(data), self._reports.get(source, -1))
+        else:
             sequence = data[2] << 8 | data[3]
             before = sequence if before < 0 else max(before, unwrap(sequence, before, 16))
         self._sources[source] = before  # the dictionary's order is that of the last packets
         if len(self._sources) > MOST_SOURCES:
             silent = next(iter(self._sources))
             del self._sources[silent]
+            self._reports.pop(silent, None)
             self._session.remove_stream(int.from_bytes(silent, "big"))
         return plain
 
@@ -83,11 +90,24 @@ class Inbound:
         """The highest sequence numbers, counted over their turns, by SSRC."""
         return {int.from_bytes(source, "big"): last for source, last in self._sources.items() if last >= 0}
 
-    def hear_on(self, heard: dict[int, int]) -> None:
-        """Go on with streams of which another session has heard so much."""
+    def _index_of(self, data: bytes) -> int:
+        """The counter of a protected report (RFC 3711 section 3.4; RFC 7714 section 9.2: behind the tag)."""
+        end = len(data) if self._profile.salt == AEAD_SALT else len(data) - RTCP_TAG
+        return int.from_bytes(data[end - 4 : end], "big") & 0x7FFFFFFF
+
+    def reports(self) -> dict[int, int]:
+        """The highest counters of reports, by SSRC."""
+        return {int.from_bytes(source, "big"): last for source, last in self._reports.items()}
+
+    def hear_on(self, heard: dict[int, int], reports: dict[int, int] | None = None) -> None:
+        """Go on with streams of which another session has heard so much. Every number up to there counts as heard: a
+        copy of what came before must not be new to this session (RFC 3711 section 3.3.2), though it costs a packet
+        that is late by the hand-over itself."""
+        self._reports = {ssrc.to_bytes(4, "big"): last for ssrc, last in (reports or {}).items()}
+        self._reports_before = dict(self._reports)
         far = Outbound(self._profile, self._key)
         for ssrc, last in heard.items():
-            for data in _leading_to(ssrc, last):
+            for data in _leading_to(ssrc, last, behind=WINDOW - 1):
                 self.open(far.close(data))
 
 
@@ -128,9 +148,10 @@ class Outbound:
             self.close_report(report)
 
 
-def _leading_to(ssrc: int, last: int) -> Iterator[bytes]:
-    """Packets whose sequence numbers go up to one that is counted over its turns."""
-    for number in range(last % STEP, last + 1, STEP):
+def _leading_to(ssrc: int, last: int, behind: int = 0) -> Iterator[bytes]:
+    """Packets whose sequence numbers go up to one that is counted over its turns; without a gap from so many behind."""
+    dense = max(last - behind, 0)
+    for number in (*range(dense % STEP, dense, STEP), *range(dense, last + 1)):
         yield build_rtp(0, number & 0xFFFF, 0, ssrc, b"\0")
 
 
@@ -146,7 +167,7 @@ class SrtpPair:
             client, ours = ours, client
         inbound, self._out = Inbound(profile, client), Outbound(profile, ours)
         self.open, self.close, self.close_report = inbound.open, self._out.close, self._out.close_report
-        self.heard = inbound.heard
+        self.heard, self.reports = inbound.heard, inbound.reports
         suite = next(name for name, known in SUITES.items() if known == profile)
         self.keys = SrtpKeys(suite=suite, theirs=client, ours=ours)
 
@@ -187,8 +208,11 @@ class PhoneSrtp:
     def heard(self) -> dict[int, int]:
         return self._in.heard()
 
-    def hear_on(self, heard: dict[int, int]) -> None:
-        self._in.hear_on(heard)
+    def reports(self) -> dict[int, int]:
+        return self._in.reports()
+
+    def hear_on(self, heard: dict[int, int], reports: dict[int, int] | None = None) -> None:
+        self._in.hear_on(heard, reports)
 
     @property
     def sealed(self) -> tuple[int, int]:

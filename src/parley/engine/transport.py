@@ -108,9 +108,9 @@ class PortTransport:
 
     def stream(self) -> StreamState:
         """What whoever goes on with it has to know of what comes in."""
-        heard = {} if self._srtp is None else self._srtp.heard()
+        heard, told = ({}, {}) if self._srtp is None else (self._srtp.heard(), self._srtp.reports())
         source, reports = self.latch.latched, self._rtcp_source
-        return StreamState(source=source, reports_from=reports, agreed=self.agreed, heard=heard)
+        return StreamState(source=source, reports_from=reports, agreed=self.agreed, heard=heard, reports=told)
 
     def resume(self, stream: StreamState, now: float) -> None:
         """Go on with a stream that came to another worker; before anything has come to this one."""
@@ -118,7 +118,7 @@ class PortTransport:
             self.latch.resume(now, stream.source)
         self._rtcp_source, self.agreed = stream.reports_from, stream.agreed
         if self._srtp is not None:
-            self._srtp.hear_on(stream.heard)
+            self._srtp.hear_on(stream.heard, stream.reports)
 
     def sealed(self) -> tuple[int, int]:
         """How far the outgoing stream has got by SRTP and SRTCP."""

@@ -139,6 +139,11 @@ class EngineClient:
         """Of all that live."""
         return tuple(worker.pid for worker in self._workers if worker.pid is not None)
 
+    @property
+    def loads(self) -> list[dict[str, int | float]]:
+        """How each worker that has told of it keeps its time, for `parley status`."""
+        return [load for worker in self._workers if (load := worker.load) is not None]
+
     # --- the port ------------------------------------------------------------------------------------------------
 
     def listen(self, listener: EngineListener) -> None:
@@ -331,7 +336,7 @@ class EngineClient:
                 if self._homes.get(MeetingId(message.meeting)) is worker:
                     self._speakers[MeetingId(message.meeting)] = tuple(LegId(leg) for leg in message.legs)
             case m.Health():
-                self.health = message
+                self.health = worker.health = message
             case m.Log():
                 log.info("media worker", text=message.text, level_of_worker=message.level, dropped=message.dropped)
             case _ if self._held is not None:

@@ -53,6 +53,7 @@ class MediaWorker:
         self._stopping = False
         self._restarting: asyncio.Task[None] | None = None
         self.up = asyncio.Event()
+        self.health: m.Health | None = None  # as it last told, about once a second
 
     async def take_over(self) -> m.Found | None:
         """Speak to the process that a server before this one has left; None: there is none, or none that fits."""
@@ -107,6 +108,19 @@ class MediaWorker:
     def pid(self) -> int | None:
         return self.link.pid if self.link else None
 
+    @property
+    def load(self) -> dict[str, int | float] | None:
+        """Its number from 0, and how its audio keeps its time; None: it has not told yet."""
+        if self.health is None:
+            return None
+        return {
+            "worker": self.index,
+            "busy_percent": round(self.health.busy_ratio * 100, 1),
+            "ticks": self.health.ticks,
+            "late_ticks": self.health.late_ticks,
+            "worst_late_ms": self.health.worst_late_ms,
+        }
+
     async def ask(self, build: Builder) -> m.Response:
         """Raises MediaUnavailable when there is no process, or it dies over it."""
         if self.link is None:
@@ -122,7 +136,7 @@ class MediaWorker:
 
     def _on_death(self) -> None:
         now = time.monotonic()
-        self.link, self._last = None, self.link
+        self.link, self._last, self.health = None, self.link, None
         self.up.clear()
         self.deaths = 1 if now - self._began > SETTLED else self.deaths + 1
         self.died_at = now

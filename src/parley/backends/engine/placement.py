@@ -42,7 +42,7 @@ class Placement:
 
     def _of_space(self, space: SpaceId) -> MediaWorker | None:
         for plan in self._plans.values():
-            if plan.space == space:
+            if plan.space == space and plan.meeting in self._homes:  # else it is the one that is being placed
                 return self._homes[plan.meeting]
         return next((opened.worker for opened in self._legs.values() if opened.space == space), None)
 

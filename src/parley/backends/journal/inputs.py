@@ -139,9 +139,14 @@ def list_files(directory: Path) -> list[Path]:
     return sorted(path for path in directory.iterdir() if NAME.fullmatch(path.name))
 
 
+def files_at(path: Path) -> list[Path]:
+    """path: a file, there or not, or a directory of files."""
+    return list_files(path) if path.is_dir() else [path]
+
+
 def read_lines(path: Path) -> Iterator[bytes]:
-    """Every line with its newline, cut at 8 MB. path: a file, or a directory of files. Raises OSError."""
-    for one in list_files(path) if path.is_dir() else [path]:
+    """Every line with its newline, cut at 8 MB. path: as in files_at. Raises OSError."""
+    for one in files_at(path):
         with one.open("rb") as file:
             while line := file.readline(8 * 1024 * 1024):
                 yield line
