@@ -33,7 +33,7 @@ and empty. Every answer carries `X-Request-Id`.
 
 An application that names a user who is not known yet brings that user, unless `autoUserCreate` of the enterprise is
 off. A signed login works once: its nonce is remembered while the signature is good, in memory, so a restart forgets
-it. Ten wrong passwords of one account, or thirty from one address, lock for 60 seconds. A program has at most 64
+it. There is no portal here: what `portal-ref-nonce` gives signs nobody in. Ten wrong passwords of one account, or thirty from one address, lock for 60 seconds. A program has at most 64
 sessions a user, other kinds of client one. An access token lasts 16 hours, its refresh token 30 days; refreshing with
 the access token leaves that one alive until its own end, because clients exist that never look for the new one.
 

@@ -253,6 +253,43 @@ async def test_stun_on_the_port_is_answered(floor: Floor, host: str) -> None:
         transport.close()
 
 
+BINDING = b"\0\1\0\0\x21\x12\xa4\x42" + b"transaction!"
+
+
+async def test_keep_alives_take_no_calls_place(floor: Floor) -> None:
+    """Hundreds of them from one source, of phones behind one address say, have a bound of their own: its requests are
+    answered as if there were none, and so are keep-alives where requests are too many."""
+    async with listening(floor, udp=True, calls=1) as (_, port):
+        loop = asyncio.get_running_loop()
+        transport, said = await loop.create_datagram_endpoint(Datagrams, remote_addr=("127.0.0.1", port))
+        for _ in range(100):
+            transport.sendto(BINDING)
+            transport.sendto(b"\r\n\r\n")
+        for number in range(MESSAGES_PER_CALL):
+            transport.sendto(OPTIONS.replace(b"TCP", b"UDP").replace(b"z9hG4bKo", b"z9hG4bKo%d;rport" % number))
+        answers = [await asyncio.wait_for(said.heard.get(), 5.0) for _ in range(MESSAGES_PER_CALL)]
+        await asyncio.sleep(0.3)
+        answers += [said.heard.get_nowait() for _ in range(said.heard.qsize())]
+        assert sum(answer.startswith(b"SIP/2.0 200") for answer in answers) == MESSAGES_PER_CALL
+        assert len(answers) - MESSAGES_PER_CALL == MESSAGES_PER_CALL // 2  # of a hundred; CRLF counted with them
+        transport.close()
+
+
+async def test_pings_of_a_stream_take_no_calls_place(floor: Floor) -> None:
+    """Who sends too many waits for his next pong; other connections of the same address go on."""
+    async with listening(floor, calls=1) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"\r\n\r\n" * 100)
+        assert await asyncio.wait_for(reader.readexactly(2 * MESSAGES_PER_CALL), 5.0) == b"\r\n" * MESSAGES_PER_CALL
+        other, asking = await asyncio.open_connection("127.0.0.1", port)
+        asking.write(OPTIONS)
+        assert (await asyncio.wait_for(other.readuntil(b"\r\n\r\n"), 5.0)).startswith(b"SIP/2.0 200")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(reader.read(2), 0.2)
+        writer.close()
+        asking.close()
+
+
 async def test_a_dead_peer_is_found_out_by_the_kernel(floor: Floor) -> None:
     """Keep-alives are on for every connection, and what nobody acknowledges ends it."""
     async with listening(floor) as (rig, port):

@@ -172,6 +172,15 @@ async def test_a_challenge_is_answered_once(agent: SipAgent, status: int, ask: s
         assert "sesame" not in second.text
 
 
+async def test_an_answer_with_other_payload_types_is_understood_by_both(agent: SipAgent) -> None:
+    """They send Opus as we called it, and we as they did (RFC 3264 section 6.1)."""
+    async with callee([200], codec="opus/48000/2", format=96) as ada:
+        _, told = await placed(agent, hop(ada))
+        answered = await told.hears(Answered)
+        assert isinstance(answered, Answered)
+        assert (answered.audio.codec.payload_type, answered.audio.payload_type_in) == (96, 111)
+
+
 async def test_an_answer_without_a_codec_of_ours_is_hung_up(agent: SipAgent) -> None:
     """The call was taken, so it gets its ACK and a BYE; the leg hears of no codec."""
     async with callee([200], codec="G729/8000", format=18) as ada:
@@ -193,6 +202,20 @@ async def test_giving_up_cancels_and_says_nothing_more(agent: SipAgent) -> None:
         await asyncio.sleep(0.05)
         assert [type(message) for message in told.messages] == [Reached, Ringing]
         assert agent.live[1] == 0
+
+
+async def test_an_answer_that_crosses_our_cancel_is_hung_up(agent: SipAgent) -> None:
+    """Who took the call all the same gets his ACK and a BYE; the leg hears of no answer."""
+    async with callee([180]) as ada:
+        ada.deaf = True
+        leg, told = await placed(agent, hop(ada))
+        await told.hears(Ringing)
+        leg.give_up()
+        await ada.hears("CANCEL")
+        ada.respond(200)
+        await ada.hears("ACK")
+        assert (await ada.hears("BYE")).target == f"sip:callee@{ada.place}"
+        assert not any(isinstance(message, Answered) for message in told.messages)
 
 
 async def test_a_call_given_up_before_the_way_is_known_is_never_made(agent: SipAgent) -> None:

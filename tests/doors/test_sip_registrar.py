@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 
 import pytest
 
 from parley.app.devices import Devices, NewDevice
 from parley.app.members import MemberEdit
+from parley.app.ports import Query
 from parley.app.users import UserEdit
 from parley.core.devices import DigestAlgorithm
 from parley.core.refusals import Refusal
@@ -146,6 +148,46 @@ async def test_an_answer_heard_on_the_way_is_of_no_use_again(registry: Registry)
     assert await registry.registered() == ["sip:ann@192.0.2.50:5062"]
 
 
+async def test_credentials_for_others_are_passed_over(registry: Registry) -> None:
+    """Those of another realm are no answer to us, and keep nobody from giving ours beside them."""
+    made = await registry.ann()
+    lines = (await registry.send(1, CONTACT)).headers.lines("WWW-Authenticate")
+    ours = DigestClient(REALM, "ann", made.password.reveal()).answer(401, lines, "REGISTER", f"sip:{REALM}")
+    foreign = [line.replace(f'"{REALM}"', '"elsewhere"') for line in lines]
+    theirs = DigestClient("elsewhere", "ann", "x").answer(401, foreign, "REGISTER", f"sip:{REALM}")
+    assert ours is not None and theirs is not None
+    assert (await registry.send(2, f"{CONTACT}{theirs[0]}: {theirs[1]}\r\n")).status == 401
+    both = f"{CONTACT}{theirs[0]}: {theirs[1]}\r\n{ours[0]}: {ours[1]}\r\n"
+    assert (await registry.send(3, both)).status == 200
+
+
+async def test_an_answer_is_for_the_request_that_it_names(registry: Registry) -> None:
+    """400 where the digest's uri is another than the request's (RFC 7616 section 3.4.6); nothing is registered."""
+    made = await registry.ann()
+    lines = (await registry.send(1, CONTACT)).headers.lines("WWW-Authenticate")
+    header = DigestClient(REALM, "ann", made.password.reveal()).answer(401, lines, "REGISTER", "sip:elsewhere.example")
+    assert header is not None
+    assert (await registry.send(2, f"{CONTACT}{header[0]}: {header[1]}\r\n")).status == 400
+    assert await registry.registered() == []
+
+
+async def test_a_phone_of_somebody_who_may_not_sign_in_is_nobodys(registry: Registry) -> None:
+    """Its password proves nothing while its user is disabled, neither to register nor to call."""
+    made = await registry.ann()
+    space = await registry.floor.space(non_member_access=False)
+    await registry.floor.use.members.create(space, "ann@example.com", MemberEdit())
+    async with registry.floor.held.transaction() as tx:
+        (user,) = (await tx.users.page(Query())).items
+        await tx.users.save(replace(user, enabled=False))
+    assert (await registry.register(made.password)).status == 401
+    assert await registry.registered() == []
+    assert await call(registry, made.password, 5) == 404  # as for every guest
+    async with registry.floor.held.transaction() as tx:
+        await tx.users.save(user)
+    assert (await registry.register(made.password, 7)).status == 200
+    assert await call(registry, made.password, 9) == 200
+
+
 @pytest.mark.parametrize(
     ("extra", "status", "after"),
     [
@@ -167,6 +209,30 @@ async def test_what_a_register_may_say(registry: Registry, extra: str, status: i
     assert sorted(await registry.registered()) == after
 
 
+@pytest.mark.parametrize("asked", ["outbound", "gruu", "path", "gruu, Outbound", "path, replaces"])
+async def test_what_a_register_requires_and_we_have_not_is_refused(registry: Registry, asked: str) -> None:
+    """420 names it (RFC 3261 section 8.2.2.3), whoever asks, and nothing is registered."""
+    made = await registry.ann()
+    lacking = asked.removesuffix(", replaces")  # that one we have
+    first = await registry.send(1, f"{CONTACT}Require: {asked}\r\n")
+    assert (first.status, first.headers.lines("Unsupported")) == (420, [lacking])
+    challenge = (await registry.send(2, CONTACT)).headers.lines("WWW-Authenticate")
+    header = DigestClient(REALM, "ann", made.password.reveal()).answer(401, challenge, "REGISTER", f"sip:{REALM}")
+    assert header is not None
+    proven = await registry.send(3, f"{CONTACT}Require: {asked}\r\n{header[0]}: {header[1]}\r\n")
+    assert (proven.status, proven.headers.lines("Unsupported")) == (420, [lacking])
+    assert await registry.registered() == []
+
+
+async def test_a_register_that_only_knows_of_more_is_not_told_that_we_do(registry: Registry) -> None:
+    """Who supports outbound and GRUU registers as anybody; no answer says that it got either (RFC 5626 section 6)."""
+    made = await registry.ann()
+    extra = f"Supported: path, outbound, gruu\r\nContact: {AT};{WHO};reg-id=1;expires=600\r\n"
+    answer = await registry.register(made.password, extra=extra)
+    assert answer.status == 200 and "Require" not in answer.headers and "gruu" not in answer.serialise().decode()
+    assert await registry.registered() == ["sip:ann@192.0.2.50:5062"]
+
+
 WHO = '+sip.instance="<urn:uuid:00000000-0000-1000-8000-000a95a0e128>"'
 LONG = "x" * 700
 
@@ -177,12 +243,22 @@ LONG = "x" * 700
         (f"{AT};q=0.5;expires=90", f"{AT};q=0.5;expires=90"),
         (f"{AT};{WHO};reg-id=1;expires=90", f"{AT};{WHO};reg-id=1;expires=90"),
         (f'"Ann" {AT};audio;Methods="INVITE, BYE";{WHO}', f'{AT};{WHO};audio;methods="INVITE, BYE";expires=600'),
-        (f"sip:ann@192.0.2.50:5062;{WHO};pub-gruu=x", f"{AT};{WHO};pub-gruu=x;expires=600"),
+        (f"sip:ann@192.0.2.50:5062;{WHO};c=x", f"{AT};{WHO};c=x;expires=600"),
+        (f'{AT};{WHO};pub-gruu="sip:ann@example.com;gr=x";temp-gruu="sip:y@example.com;gr"', f"{AT};{WHO};expires=600"),
         (f"{AT};a={LONG};b={LONG};{WHO};c=d", f"{AT};{WHO};a={LONG};c=d;expires=600"),
         (f'{AT};+sip.instance="{LONG}{LONG}";reg-id=1', f"{AT};reg-id=1;expires=600"),
         (f"{AT};expires=90;expires=70;q=1;q=0", f"{AT};q=1;expires=90"),
     ],
-    ids=["a preference", "who it is", "what it can do", "without brackets", "too much", "too long a name", "twice"],
+    ids=[
+        "a preference",
+        "who it is",
+        "what it can do",
+        "without brackets",
+        "names that are for us to give",
+        "too much",
+        "too long a name",
+        "twice",
+    ],
 )
 async def test_a_device_finds_its_own_contact_in_the_answer(registry: Registry, said: str, answered: str) -> None:
     """With the parameters that it gave, so far as there is room for them, and the seconds that it was granted."""

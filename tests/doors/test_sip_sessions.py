@@ -257,6 +257,28 @@ async def test_a_refresh_opens_the_stream_that_was_idle_for_too_long(agent: SipA
         assert not any(isinstance(message, RemoteEnded) for message in told.messages)
 
 
+@pytest.mark.parametrize("listens", [True, False])
+async def test_a_refresh_that_is_too_long_for_a_datagram_goes_by_tcp(
+    agent: SipAgent, clock: ManualClock, listens: bool
+) -> None:
+    """Over 1300 bytes, by proxies that note much on the way say (RFC 3261 section 18.1.1); without TCP it is sent as it
+    is."""
+    async with callee() as ada:
+        route = f"Record-Route: <sip:{ada.place};lr;noted={'x' * 800}>"
+        ada._scripts = [[(200, f"{EXPIRES}\r\n{route}")]]
+        told = await placed(agent, ada)
+        await ada.hears("ACK")
+        if not listens:
+            ada._server.close()
+        await clock.run_for(300)
+        refresh = await ada.hears("INVITE", 2)
+        await ada.hears("ACK", 2)
+        assert len(refresh.text) > 1300 and "m=audio 20000" in refresh.text
+        assert refresh.header("Via").startswith(f"SIP/2.0/{'TCP' if listens else 'UDP'} ")
+        assert ada.connections == listens
+        assert not any(isinstance(message, RemoteEnded) for message in told.messages)
+
+
 async def test_a_challenged_refresh_proves_itself(agent: SipAgent, clock: ManualClock) -> None:
     """A trunk that asks for credentials in every request gets them, once for each."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -115,6 +116,30 @@ async def test_who_does_not_want_to_know_is_not_told(rig: SipRig) -> None:
     assert where(rig) == ["Other"]
 
 
+async def test_one_transfer_at_a_time(rig: SipRig) -> None:
+    """A second REFER while the first is under way gets 491, and the first is made."""
+    await rig.floor.space("room", name="Room")
+    await rig.floor.space("other", name="Other")
+    await rig.floor.space("third", name="Third")
+    phone = await in_call(rig)
+    wishes = (phone.send("REFER", extra=refer_to(f"<sip:{name}@example.com>")) for name in ("other", "third"))
+    said, _ = await asyncio.gather(*wishes)
+    assert sorted(one.status for one in said if isinstance(one, Response)) == [202, 491]
+    assert where(rig) == ["Other"]
+
+
+@pytest.mark.parametrize("method", ["MESSAGE", "SUBSCRIBE", "NOTIFY", "PUBLISH"])
+async def test_what_is_not_done_here_is_told(rig: SipRig, method: str) -> None:
+    """Whoever asks gets 405 with what is done, outside a call and inside, and nothing of it is kept."""
+    await rig.floor.space()
+    for phone in (Phone(rig), await in_call(rig)):
+        live = rig.agent.live
+        (answer,) = await phone.send(method, "to whom it may concern", extra="Event: presence\r\n")
+        assert isinstance(answer, Response) and answer.status == 405
+        assert method not in answer.headers.values("Allow") and "INVITE" in answer.headers.values("Allow")
+        assert rig.agent.live == live
+
+
 async def test_outside_a_call_nobody_is_referred(rig: SipRig) -> None:
     """481, and nothing happens."""
     await rig.floor.space()
@@ -174,6 +199,20 @@ async def test_a_call_that_cannot_be_replaced(rig: SipRig, more: str, ours: str 
     assert len(rig.floor.directory.legs()) == 1 and await first.took() == []
 
 
+async def test_a_call_that_is_not_answered_yet_is_nobodys_to_take(rig: SipRig) -> None:
+    """481 for one that another end began and we have not answered (RFC 3891 section 3); it is answered all the same."""
+    await rig.floor.space()
+    rig.floor.engine.hold()
+    first = Phone(rig)
+    assert await first.invite() == []
+    (dialog,) = rig.agent._legs
+    (answer,) = await Phone(rig, host="192.0.2.51").invite(extra=replaces(first, ours=dialog.local_tag))
+    assert answer.status == 481
+    rig.floor.engine.release()
+    await rig.floor.settle()
+    assert [one.status for _, one in rig.sent if isinstance(one, Response)][-1] == 200
+
+
 async def test_a_full_server_takes_no_call_in_place_of_another(rig: SipRig) -> None:
     """503, as for any other call; the old one stays."""
     await rig.floor.space()
@@ -213,16 +252,28 @@ async def test_who_requires_reliable_ringing_gets_it(rig: SipRig) -> None:
     assert where(rig) == ["Room"] and await phone.took(40) == []
 
 
-async def test_an_optional_body_that_nobody_knows_is_passed_over(rig: SipRig) -> None:
-    """An INVITE with it is one without SDP: the offer is ours."""
+@pytest.mark.parametrize(
+    ("kind", "words", "status"),
+    [
+        ("image/x-face", "Content-Disposition: render;handling=optional\r\n", 200),
+        ("image/x-face", "", 415),
+        ("image/x-face", "Content-Disposition: render;handling=required\r\n", 415),
+        ("multipart/mixed;boundary=b", "Content-Disposition: render;handling=optional\r\n", 200),
+        ("multipart/mixed;boundary=b", "", 488),
+        ("application/sdp", "", 400),
+    ],
+)
+async def test_a_body_without_a_description(rig: SipRig, kind: str, words: str, status: int) -> None:
+    """Where its sender says that it may be passed over, the INVITE is one without SDP and the offer is ours; else it is
+    refused, and no leg is made (RFC 5621)."""
     await rig.floor.space()
-    extra = "Content-Disposition: render;handling=optional\r\nContent-Type: image/x-face\r\n"
-    data = "x"
-    (refused,) = await Phone(rig).invite(data, extra="")
-    assert refused.status == 400
-    phone = Phone(rig)
-    said = await phone.send("INVITE", "", extra=extra)
-    assert [one.status for one in said if isinstance(one, Response)] == [100, 200]
+    body = "--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b--\r\n"
+    data = request("INVITE", "sip:room@example.com", branch="z9hG4bKx", call_id="x", extra=words, body=body)
+    data = data.replace(b"Content-Type: application/sdp\r\n", f"Content-Type: {kind}\r\n".encode(), 1)
+    said = [one for one in await rig.hear(data, Phone(rig).flow) if isinstance(one, Response) and one.status > 100]
+    assert [one.status for one in said] == [status]
+    assert (b"m=audio 20000" in said[0].body) is (status == 200)
+    assert len(rig.floor.directory.legs()) == (status == 200)
 
 
 PARTS = (

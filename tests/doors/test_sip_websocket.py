@@ -288,6 +288,10 @@ async def test_a_socket_survives_nonsense_and_ends_with_what_is_too_long() -> No
         assert "\r\n" in [await phone.next() for _ in range(phone.heard.qsize() + 1)] or await phone.next() == "\r\n"
         await phone.send("OPTIONS", "sip:example.com")
         await phone.answered(200)
+        here.rig.agent._listeners.may_send = lambda _source: False  # keep-alives are no requests
+        await phone.socket.send("\r\n\r\n")
+        assert await phone.next() == "\r\n"
+        here.rig.agent._listeners.may_send = here.rig.agent._may_send
         await phone.socket.send("x" * 70_000)
         with pytest.raises(ConnectionClosed):
             await asyncio.wait_for(phone.socket.wait_closed(), 5)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from parley.engine.messages import DigitHeard
+from parley.engine.messages import Codec, DigitHeard, SetMedia
 from parley.wire.rtp import TelephoneEvent, build_event
 from tests.engine.rig import EVENTS, PCMU, Rig
 from tests.kit.tones import longest_hole, sine, strength
@@ -86,6 +86,37 @@ def test_no_digits_where_none_were_negotiated() -> None:
     ann.inject(*ann.key("5"))
     rig.run(0.1)
     assert digits(rig) == ""
+
+
+@pytest.mark.parametrize(
+    ("payload_type", "pressed"), [(110, "5"), (EVENTS, "5"), (97, "")], ids=["ours", "the answer's", "nobody's"]
+)
+def test_digits_come_by_the_number_that_we_offered(payload_type: int, pressed: str) -> None:
+    """Whoever answered with another payload type sends with ours (RFC 3264 section 5.1), or with his own."""
+    rig = Rig()
+    ann = rig.call("ann", PCMU, dtmf_payload_type_in=110)
+    for packet in ann.key("5"):
+        ann.inject(packet[:1] + bytes([packet[1] & 0x80 | payload_type]) + packet[2:])
+    rig.run(0.1)
+    assert digits(rig) == pressed
+
+
+@pytest.mark.parametrize(
+    ("sent", "agreed", "events", "heard"),
+    [(111, 96, EVENTS, True), (96, 96, EVENTS, True), (98, 96, EVENTS, False), (111, 96, 111, True)],
+    ids=["ours", "the answer's", "nobody's", "ours, which means digits in the answer"],
+)
+def test_voice_comes_by_the_number_that_we_offered(sent: int, agreed: int, events: int, heard: bool) -> None:
+    """So does the voice; where one number means two things, ours is what they send."""
+    rig = Rig()
+    spoken, answered = (Codec(name="pcmu", payload_type=number, clock_rate=8000) for number in (sent, agreed))
+    ann, bob = rig.call("ann", spoken), rig.call("bob")
+    media = rig.media(ann, codec=answered, dtmf_payload_type=events, payload_type_in=111, dtmf_payload_type_in=110)
+    rig.ask(SetMedia(id=next(rig.ids), leg="ann", media=media))
+    rig.gather()
+    ann.say(sine(400, 1, RATE))
+    rig.run(1)
+    assert bool(strength(bob.heard[RATE // 2 :], 400, RATE).max() > 0.01) is heard
 
 
 def test_others_do_not_hear_a_leg_while_its_key_is_down() -> None:

@@ -77,6 +77,8 @@ def test_a_configuration_out_of_range_is_refused(changes: dict[str, int]) -> Non
         ({"codec": Codec(name="pcmu", payload_type=128, clock_rate=8000)}, "bad-request"),
         ({"dtmf_payload_type": 0}, "bad-request"),
         ({"dtmf_payload_type": -1}, "bad-request"),
+        ({"payload_type_in": 128}, "bad-request"),
+        ({"payload_type_in": 99, "dtmf_payload_type_in": 99}, "bad-request"),
         ({"remote_port": 70_000}, "bad-request"),
         ({"remote_host": "phone.example"}, "bad-address"),
     ],

@@ -242,9 +242,13 @@ async def test_the_password_goes_to_no_other_realm() -> None:
 
 
 async def test_a_stream_carries_a_call_where_the_rule_says_so() -> None:
-    """transport=tcp in a rule's proxy: INVITE, answer, ACK and BYE over one connection that we opened."""
+    """transport=tcp in a rule's proxy: INVITE, answer, ACK and BYE over one connection that we opened. A better rule
+    whose proxy is dead, and which says to continue, costs half a second."""
     async with stage() as scene, RawCallee(scene.server.network.address(), [180, 200]) as callee:
         call = await meeting(scene)
+        await rule(
+            scene, "phones.example", f"{scene.server.network.address()}:5060", "&priority=2&failureAction=continue"
+        )
         await rule(scene, "*", f"{callee.place}%3Btransport%3Dtcp")
         person = await scene.api.post(f"/calls/{call}/participants", "remoteParty=ada@phones.example")
         await answered(scene, person)

@@ -216,6 +216,25 @@ def test_offer_and_answer_agree(address: str) -> None:
     assert answer.audio.remote == (address, 30000)
 
 
+@pytest.mark.parametrize(
+    ("lines", "voice", "digits"),
+    [
+        ("111 101\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:101 telephone-event/8000\r\n", (111, None), (101, None)),
+        ("96 97\r\na=rtpmap:96 opus/48000/2\r\na=rtpmap:97 telephone-event/48000\r\n", (96, 111), (97, 110)),
+        ("0 96\r\na=rtpmap:96 telephone-event/8000\r\n", (0, None), (96, 101)),
+        ("96\r\na=rtpmap:96 opus/48000/2\r\n", (96, 111), None),
+    ],
+    ids=["alike", "both others", "digits by another", "no digits"],
+)
+def test_an_answer_may_have_other_numbers(
+    lines: str, voice: tuple[int, int | None], digits: tuple[int, int | None] | None
+) -> None:
+    """We send with the answer's payload types, and they with those of our offer (RFC 3264 sections 5.1 and 6.1)."""
+    audio = read_answer(make_offer(LOCAL), read(f"m=audio 4000 RTP/AVP {lines}"))
+    assert audio is not None and (audio.codec.payload, audio.codec_in) == voice
+    assert (audio.events and (audio.events.payload, audio.events_in)) == digits
+
+
 def test_an_answer_that_refuses_is_seen() -> None:
     """Port 0, a foreign codec, or no section at all in an answer means there is no audio."""
     offer = make_offer(LOCAL)

@@ -152,6 +152,12 @@ def test_direction_of_a_section(session_line: str, media_line: str, wanted: str)
     assert session.direction_of(session.media[0]) == wanted
 
 
+def test_the_first_connection_of_a_section_counts() -> None:
+    """It may have several (RFC 8866 section 5.7); one without any has the session's."""
+    session = read("m=audio 1 RTP/AVP 0\r\nc=IN IP4 192.0.2.7\r\nc=IN IP4 192.0.2.8\r\nm=video 2 RTP/AVP 31\r\n")
+    assert [str(session.address_of(media)) for media in session.media] == ["IN IP4 192.0.2.7", "IN IP4 192.0.2.5"]
+
+
 def test_addresses_lose_their_ttl() -> None:
     """TTL and address count after a slash are not part of the address."""
     session = read("m=audio 1 RTP/AVP 0\r\nc=IN IP4 233.252.0.1/127/3\r\n")

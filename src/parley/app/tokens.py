@@ -21,7 +21,7 @@ from .changes import Change, Changes
 from .ports import Clock, Store, Transaction
 
 TOKEN_TEXT_MOST = 256
-ACCESS_PREFIX, REFRESH_PREFIX, CONTROL_PREFIX, SOCKET_PREFIX, NONCE_PREFIX = "pat", "prt", "pct", "pwt", "pwn"
+ACCESS_PREFIX, REFRESH_PREFIX, CONTROL_PREFIX, SOCKET_PREFIX = "pat", "prt", "pct", "pwt"
 API_CLIENT = 72  # the kind of client that programs name themselves
 
 
@@ -194,30 +194,9 @@ class Tokens:
         """Uses a socket token up. None: it is not valid, or was used."""
         async with self._store.transaction() as tx:
             token = await self._valid(tx, text, (TokenKind.SOCKET,), self._clock.utc())
-            if token is not None and token.conference is not None:
+            if token is not None:
                 await tx.tokens.delete(token.id)
             return _pass(token)
-
-    # --- a page of ours ----------------------------------------------------------------------------------------
-
-    async def grant_nonce(self, user: UserId, source: str = "") -> Granted:
-        """A text that signs somebody in to a page, once, within a minute."""
-        now = self._clock.utc()
-        text = new_text(NONCE_PREFIX)
-        expires = now + timedelta(seconds=self._limits.socket)
-        token = Token(token_id(text.reveal()), TokenKind.SOCKET, user, now, expires, source)
-        async with self._store.transaction() as tx:
-            await tx.tokens.add(token)
-        return Granted(text, token)
-
-    async def take_nonce(self, text: str) -> UserId | None:
-        """Uses it up. None: it is not valid, or was used."""
-        async with self._store.transaction() as tx:
-            token = await self._valid(tx, text, (TokenKind.SOCKET,), self._clock.utc())
-            if token is None or token.conference is not None:
-                return None
-            await tx.tokens.delete(token.id)
-            return token.user
 
     # --- inside ------------------------------------------------------------------------------------------------
 

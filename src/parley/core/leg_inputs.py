@@ -83,6 +83,7 @@ class LegAudio:
     """One leg's negotiated audio; replaced whole when the far end re-negotiates.
 
     web: the leg is a browser's; remote_host and remote_port then mean nothing. A new ufrag in it restarts ICE.
+    payload_type_in, dtmf_payload_type_in: by which the far end sends them, where that is not by which we do.
     srtp, dtls: of a phone's leg, by where the keys come from; neither: plain RTP. rtcp_mux: RTCP goes where RTP goes;
     else to rtcp_port (None: the next one).
     """
@@ -100,6 +101,8 @@ class LegAudio:
     dtls: DtlsRemote | None = None
     rtcp_mux: bool = False
     rtcp_port: int | None = None
+    payload_type_in: int | None = None
+    dtmf_payload_type_in: int | None = None
 
     @property
     def encrypted(self) -> bool:

@@ -25,11 +25,14 @@ def check_media(media: LegMedia) -> None:
     rate = _CLOCK_RATES.get(media.codec.name)
     if rate is None or media.codec.clock_rate != rate:
         raise BadMedia(f"codec {media.codec.name!r} at {media.codec.clock_rate} Hz")
-    for payload_type in (media.codec.payload_type, media.dtmf_payload_type):
+    incoming = (media.payload_type_in, media.dtmf_payload_type_in)
+    for payload_type in (media.codec.payload_type, media.dtmf_payload_type, *incoming):
         if payload_type is not None and not 0 <= payload_type <= 127:
             raise BadMedia(f"payload type {payload_type}")
     if media.dtmf_payload_type == media.codec.payload_type:
         raise BadMedia("one payload type for voice and digits")
+    if incoming[0] is not None and incoming[0] == incoming[1]:
+        raise BadMedia("one payload type for incoming voice and digits")
     if media.packet_ms not in PACKET_TIMES:
         raise BadMedia(f"packets of {media.packet_ms} ms")
     if media.rtcp_port is not None and not 1 <= media.rtcp_port <= 65535:

@@ -108,7 +108,17 @@ class Leg:
         self._concealed_before = 0
         self._gauge = Gauge()
         self._last_heard = Heard()
+        self._voice_in: set[int | None] = set()
+        self._events_in: set[int | None] = set()
+        self._know_payload_types()
         self._use_codec()
+
+    def _know_payload_types(self) -> None:
+        """What the far end may send with: our offer's numbers (RFC 3264 section 5.1), and its answer's, as some do."""
+        media = self.media
+        voice, events = media.payload_type_in, media.dtmf_payload_type_in
+        self._voice_in = {voice, media.codec.payload_type} - {None, events}
+        self._events_in = {events, media.dtmf_payload_type} - {None, voice}
 
     def _use_codec(self) -> None:
         self.encoding = encoding_for(self.media.codec.name, self.media.packet_ms)
@@ -140,6 +150,7 @@ class Leg:
     def set_media(self, media: LegMedia, now: float) -> None:
         """Take over a re-negotiation; port, SSRC and sequence numbers stay."""
         before, self.media = self.media, media
+        self._know_payload_types()
         self.transport.describe(media, now)
         if media.codec != before.codec or (media.srtp is None) != (before.srtp is None):
             self._concealed_before += self.receiver.concealed_ms
@@ -170,10 +181,10 @@ class Leg:
             packet = parse_rtp(data)
         except MalformedPacket:
             return None
-        media, payload_type = self.media, packet.payload_type
-        is_event = payload_type == media.dtmf_payload_type
-        is_voice = payload_type == media.codec.payload_type and not is_event
-        is_noise = payload_type == COMFORT_NOISE and media.codec.clock_rate == 8000 and not is_event
+        payload_type = packet.payload_type
+        is_event = payload_type in self._events_in
+        is_voice = payload_type in self._voice_in and not is_event
+        is_noise = payload_type == COMFORT_NOISE and self.media.codec.clock_rate == 8000 and not is_event
         if not (is_voice or is_event or is_noise):
             # A format of its own invention: a sign of life from the one who is believed, and nothing else.
             if self.transport.is_known(arrival.source):

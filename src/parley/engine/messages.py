@@ -88,6 +88,8 @@ class LegMedia(msgspec.Struct, frozen=True, kw_only=True):
 
     web: the leg is a browser's. remote_host and remote_port are then empty: packets go where ICE says.
     srtp: nothing plain is sent or believed any more. dtls: nor here, and the keys are agreed by a handshake.
+    payload_type_in, dtmf_payload_type_in: what the far end sends with, where it is another than we send with; theirs of
+    the codec and of dtmf_payload_type are then understood as well, unless they mean the other one there.
     packet_ms: 10, 20, ... 60, of what we send; what comes may be cut in any way. rtcp_mux: RTCP goes where RTP goes
     (RFC 5761), else to rtcp_port (RFC 3605; None: the next one).
     """
@@ -105,6 +107,8 @@ class LegMedia(msgspec.Struct, frozen=True, kw_only=True):
     dtls: DtlsRemote | None = None
     rtcp_mux: bool = False
     rtcp_port: int | None = None
+    payload_type_in: int | None = None
+    dtmf_payload_type_in: int | None = None
 
 
 class AgreedKeys(msgspec.Struct, frozen=True, kw_only=True):

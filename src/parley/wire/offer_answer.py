@@ -67,10 +67,11 @@ class Local:
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """What was agreed. Payload types are those both sides use on the wire; `remote` is where to send (None:
-    nowhere, the peer holds by an all-zero address or named a host). `direction` is ours. `keys`: of SRTP; `dtls`:
-    how they are to be agreed instead. `noise`: comfort noise may come. `rtcp_mux`: RTCP shares the port; else
-    `rtcp_port` is where the peer takes it (None: the next one).
+    """What was agreed. Payload types are those that we send with, and the peer too unless `codec_in` or `events_in` is
+    another that we offered (RFC 3264 sections 5.1 and 6.1). `remote` is where to send (None: nowhere, the peer holds by
+    an all-zero address or named a host). `direction` is ours. `keys`: of SRTP; `dtls`: how they are to be agreed
+    instead. `noise`: comfort noise may come. `rtcp_mux`: RTCP shares the port; else `rtcp_port` is where the peer takes
+    it (None: the next one).
     """
 
     codec: Codec
@@ -84,6 +85,8 @@ class Audio:
     rtcp_mux: bool = False
     rtcp_port: int | None = None
     dtls: Agreed | None = None
+    codec_in: int | None = None
+    events_in: int | None = None
 
     @property
     def plain(self) -> bool:
@@ -322,7 +325,7 @@ def read_answer(offer: Session, answer: Session) -> Audio | None:
         codec = next((codec for codec in theirs.codecs() if any(codec.same_format(o) for o in offered)), None)
         if codec is None or _kind(ours.protocol) != _kind(theirs.protocol):
             continue
-        audio = _agreed(answer, theirs, line, codec, offer.direction_of(ours))
+        audio = _as_offered(_agreed(answer, theirs, line, codec, offer.direction_of(ours)), ours)
         our_dtls = read_dtls(offer, ours) if _kind(ours.protocol) == "dtls" or ours.get("setup") is not None else None
         if our_dtls is not None:
             their_dtls = read_dtls(answer, theirs, "passive")
@@ -334,6 +337,17 @@ def read_answer(offer: Session, answer: Session) -> Audio | None:
         their_key = crypto_of(theirs, our_key)
         return None if their_key is None else replace(audio, keys=Keys(their_key, our_key))
     return None
+
+
+def _as_offered(audio: Audio, ours: Media) -> Audio:
+    """With the payload types of our offer where the answer has others: by ours they send, by theirs we do."""
+
+    def number(agreed: Codec | None) -> int | None:
+        found = (one.payload for one in ours.codecs() if agreed is not None and one.same_format(agreed))
+        payload = next(found, None)
+        return payload if agreed is not None and payload != agreed.payload else None
+
+    return replace(audio, codec_in=number(audio.codec), events_in=number(audio.events))
 
 
 def _kind(protocol: str) -> str:

@@ -2,8 +2,10 @@
 
 import pytest
 
+from parley.wire.sip.core import Limits
 from parley.wire.sip.errors import OurMistake, TheirMistake
 from parley.wire.sip.events import DialogEnded, ResponseReceived, TransactionFailed
+from parley.wire.sip.layer import SipLayer
 from parley.wire.sip.message import Request, Response
 from tests.kit.sip_wire import Desk
 
@@ -86,8 +88,11 @@ def test_a_refusal_is_acknowledged_for_every_copy_and_told_once(status: int) -> 
         assert isinstance(ack, Request)
         assert (ack.method, ack.target, ack.vias[0].branch) == ("ACK", invite.target, invite.vias[0].branch)
         assert (ack.to.tag, ack.cseq.number, len(ack.vias)) == ("them", invite.cseq.number, 1)
+    desk.wait(31)  # timer D is at least 32 s: the last copy of a peer who heard no ACK
+    (ack,) = desk.hear(reply(invite, status))
+    assert isinstance(ack, Request) and ack.method == "ACK"
     assert desk.count(ResponseReceived) == 1
-    desk.wait(33)
+    desk.wait(2)
     assert desk.layer.live == (0, 0)
 
 
@@ -131,6 +136,36 @@ def test_a_second_fork_is_acknowledged_and_ended() -> None:
     ]
     assert [dialog.remote_tag for dialog in desk.layer.dialogs] == ["them"]
     assert desk.count(ResponseReceived) == 1
+
+
+@pytest.mark.parametrize("cancelled", [True, False])
+def test_what_belongs_to_an_invite_goes_by_its_proxies(cancelled: bool) -> None:
+    """ACK of a refusal and CANCEL have the Route, the Via and the target of their INVITE (RFC 3261 9.1, 17.1.1.3)."""
+    desk = Desk()
+    proxies = ["<sip:192.0.2.60;lr>", "<sip:192.0.2.61;lr>"]
+    transaction, invite = call(desk, routes=proxies)  # type: ignore[arg-type]
+    if cancelled:
+        desk.hear(reply(invite, 180))
+        assert desk.layer.cancel(transaction, desk.now)
+        (sent,) = desk.said()
+    else:
+        (sent,) = desk.hear(reply(invite, 486))
+    assert isinstance(sent, Request) and sent.method == ("CANCEL" if cancelled else "ACK")
+    assert sent.headers.lines("Route") == proxies and sent.target == invite.target
+    assert [via.text for via in sent.vias] == [via.text for via in invite.vias]
+
+
+def test_a_call_that_was_left_for_another_place_is_nobodys() -> None:
+    """Given up as unwanted: whoever takes it all the same is acknowledged and hung up on, and the user is told of no
+    call; a refusal ends it without more."""
+    for status in (200, 486):
+        desk = Desk()
+        transaction, invite = call(desk)
+        assert desk.layer.cancel(transaction, desk.now, unwanted=True)
+        sent = [message.method for message in desk.hear(reply(invite, status)) if isinstance(message, Request)]
+        assert sent == (["ACK", "BYE"] if status == 200 else ["ACK"])
+        assert not any(isinstance(one, ResponseReceived) and one.dialog for one in desk.events)
+        assert desk.layer.dialogs == []
 
 
 def test_an_offerless_invite_waits_for_the_answer_in_its_ack() -> None:
@@ -216,6 +251,13 @@ def test_requests_other_than_invite_are_repeated_every_t2_and_fail() -> None:
     times = [at for at, _ in requests(desk.wait(40))]
     assert times == [0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5]
     assert desk.events == [TransactionFailed(transaction, "OPTIONS", None, "timeout")]
+    desk = Desk()
+    desk.layer.options("sip:phone@192.0.2.50:5062", desk.flow, 0.0, from_="<sip:room@192.0.2.1>")
+    (asked,) = desk.said()
+    assert isinstance(asked, Request)
+    desk.wait(0.6)
+    desk.hear(reply(asked, 100))
+    assert [at for at, _ in requests(desk.wait(20))] == [1.5, 5.5, 9.5, 13.5, 17.5]
 
 
 def test_copies_of_a_response_are_told_once_and_strangers_never() -> None:
@@ -318,6 +360,18 @@ def test_a_contact_of_the_users_own_is_used() -> None:
     desk = Desk()
     _, invite = call(desk, contact="<sip:room@rooms.example>")
     assert invite.contacts[0].uri.text == "sip:room@rooms.example"
+
+
+def test_our_own_calls_are_bounded_too() -> None:
+    """Beyond the bound of dialogs or of transactions no INVITE goes out."""
+    for limits in (Limits(dialogs=1), Limits(transactions=1)):
+        desk = Desk(layer=SipLayer(limits=limits))
+        _, invite = call(desk)
+        if limits.dialogs == 1:
+            desk.hear(reply(invite, 200))
+        with pytest.raises(OurMistake):
+            call(desk)
+        assert desk.said() == []
 
 
 def test_bad_addresses_are_refused_before_anything_is_sent() -> None:

@@ -31,6 +31,8 @@ def media_of(audio: LegAudio) -> m.LegMedia:
         dtls=_dtls_remote(audio.dtls) if audio.dtls is not None else None,
         rtcp_mux=audio.rtcp_mux,
         rtcp_port=audio.rtcp_port,
+        payload_type_in=audio.payload_type_in,
+        dtmf_payload_type_in=audio.dtmf_payload_type_in,
     )
 
 

@@ -49,6 +49,7 @@ from .statuses import Refused
 from .stored_call import decoded, invite_of
 from .surviving import SKIPPED, SurvivingCall
 from .trunks import TrustedTrunks
+from .ways import DATAGRAM_MOST
 from .websockets import SipSockets
 
 log = structlog.get_logger(__name__)
@@ -121,7 +122,8 @@ class SipAgent:
         self._pulse = Pulse(clock)
         self._rates = SourceRates(calls_per_source)
         self._messages = SourceRates(max(messages_per_source, MESSAGES_PER_CALL * calls_per_source))
-        self._listeners = Listeners(self._receive, self._broken, self._may_send, streams)
+        self._pings = SourceRates(self._messages.per_second)  # of their own: they take no call's place
+        self._listeners = Listeners(self._receive, self._broken, self._may_send, streams, self._may_ping)
         if registrar is not None:
             registrar.connected = self._listeners.accepted
         self._legs: dict[DialogId, SipCall] = {}
@@ -252,6 +254,9 @@ class SipAgent:
         """Counts one message of that source, before anything is read of it."""
         return self._messages.allow(source, self._clock.now())
 
+    def _may_ping(self, source: str) -> bool:
+        return self._pings.allow(source, self._clock.now())
+
     def _broken(self, flow: Flow) -> None:
         self._take(self._layer.flow_lost(flow.connection, self._clock.now()))
 
@@ -295,7 +300,7 @@ class SipAgent:
             return
         if isinstance(event, RefreshDue):
             if leg is not None:
-                self._when_reachable(event.dialog, leg, lambda: self._refresh(event.dialog, leg))
+                self._when_reachable(event.dialog, leg, lambda: self._refresh(event.dialog, leg), leg.description())
             return
         self._within(event, leg)
         if leg is not None:
@@ -336,25 +341,31 @@ class SipAgent:
             self.flush()
             self.changed(leg)
 
-    def _when_reachable(self, dialog: DialogId, call: SipCall | None, act: Callable[[], None]) -> None:
-        """Where the stream to the far end is gone, idle for too long say, another one is opened first. If that fails,
-        what is asked does, as it would without."""
-        if call is None or self._stands(dialog):
+    def _when_reachable(
+        self, dialog: DialogId, call: SipCall | None, act: Callable[[], None], body: bytes = b""
+    ) -> None:
+        """Where the stream to the far end is gone, idle for too long say, another one is opened first; so is one for
+        what is too long for a datagram. If that fails, what is asked does, as it would without."""
+        if call is None or self._stands(dialog, body):
             act()
         else:
             self._spawn(self._rebound(dialog, call, act), act)
 
-    def _stands(self, dialog: DialogId) -> bool:
+    def _stands(self, dialog: DialogId, body: bytes) -> bool:
         """Is there a way to the far end, or nothing to say any more?"""
         try:
-            return self._listeners.stands(self._layer.flow(dialog))
+            flow = self._layer.flow(dialog)
+            return self._listeners.stands(flow) if flow.reliable else self._layer.length(dialog, body) <= DATAGRAM_MOST
         except OurMistake:
             return True
 
     async def _rebound(self, dialog: DialogId, call: SipCall, act: Callable[[], None]) -> None:
-        peer = self._layer.next_uri(dialog)
+        peer, old = self._layer.next_uri(dialog), self._layer.flow(dialog)
         registered = self._registrar.way_to(peer) if self._registrar is not None else None
-        flow = await call.way_back() or registered or await self.dialler.flow_to(peer)
+        if old.reliable:
+            flow = await call.way_back() or registered or await self.dialler.flow_to(peer)
+        else:
+            flow = await self.dialler.stream_to(old)
         if flow is not None and dialog in self._layer.dialogs:
             self._layer.rebind(dialog, flow)
         act()

@@ -105,6 +105,8 @@ def leg_audio(audio: Audio, fallback: tuple[str, int]) -> LegAudio:
         packet_ms=audio.packet_time,
         rtcp_mux=audio.rtcp_mux,
         rtcp_port=audio.rtcp_port,
+        payload_type_in=audio.codec_in,
+        dtmf_payload_type_in=audio.events_in,
         sends=audio.remote is not None and audio.direction in {"sendrecv", "sendonly"},
         receives=audio.direction in {"sendrecv", "recvonly"},
         srtp=_srtp_keys(audio.keys) if audio.keys is not None else None,

@@ -6,7 +6,8 @@ import asyncio
 import ipaddress
 import secrets
 import ssl
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import structlog
@@ -24,10 +25,12 @@ from ...wire.sip.flow import Flow
 from ...wire.sip.layer import SipLayer
 from .addresses import media_address, media_bind_address
 from .listeners import Listeners, Security, is_ours
-from .outgoing import Invitation, NoWay, OutgoingSipLeg, Way
+from .outgoing import OutgoingSipLeg
 from .passing import headers_of
 from .resolver import DEFAULT_PORTS, NameUnknown, Place, Resolver
 from .stored_call import StoredInvite
+from .tries import Shunned, Vigil
+from .ways import Invitation, NoWay, Way
 
 log = structlog.get_logger(__name__)
 
@@ -83,6 +86,7 @@ class SipDialler:
         self._resolver = resolver
         self._trust = trust or ssl.create_default_context()
         self._calls: dict[TransactionId, OutgoingSipLeg] = {}
+        self._shunned = Shunned()
         self.offers_dtls = False  # where SRTP is offered, with keys by DTLS
 
     def outgoing(
@@ -138,6 +142,18 @@ class SipDialler:
         self._layer.cancel(transaction, self._clock.now())
         self._agent.flush()
 
+    def abandon(self, transaction: TransactionId) -> None:
+        self._calls.pop(transaction, None)
+        self._layer.cancel(transaction, self._clock.now(), unwanted=True)
+        self._agent.flush()
+
+    def watch(self, flow: Flow, nobody: Callable[[], None]) -> Vigil:
+        return Vigil(self._clock, flow, nobody)
+
+    def shun(self, place: Place) -> None:
+        log.warning("a place of a next hop does not answer", address=place.address, port=place.port)
+        self._shunned.note(place, self._clock.now())
+
     def sent(self, transaction: TransactionId) -> bytes | None:
         return self._layer.sent(transaction)
 
@@ -170,7 +186,7 @@ class SipDialler:
 
     # --- ways --------------------------------------------------------------------------------------------------
 
-    async def way_to(self, hop: Hop) -> Way:
+    async def way_to(self, hop: Hop, passed: Collection[Place] = ()) -> Way:
         if hop.contact is not None:
             return self._way_back(hop)
         try:
@@ -178,14 +194,15 @@ class SipDialler:
         except NameUnknown:
             raise NoWay(Side.LOCAL, Reason.NAME_UNKNOWN) from None
         reason = Reason.UNREACHABLE
-        for place in places:
+        untried = [place for place in self._shunned.last(places, self._clock.now()) if place not in passed]
+        for number, place in enumerate(untried, 1):
             if self.is_loop(place.address, place.port, place.transport):
                 log.warning("a call would come back to us", rule=hop.rule, address=place.address, port=place.port)
                 reason = Reason.UNREACHABLE if no_host(place.address) else Reason.LOOP
                 continue
             flow = await self._flow(place, hop.host)
             if flow is not None:
-                return self._way_by(flow, place.address)
+                return replace(self._way_by(flow, place.address), place=place, another=number < len(untried))
         raise NoWay(Side.LOCAL, reason)
 
     async def flow_to(self, uri: str) -> Flow | None:

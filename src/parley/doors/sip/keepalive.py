@@ -5,6 +5,11 @@ from __future__ import annotations
 from ...wire import stun
 
 
+def is_keep_alive(data: bytes) -> bool:
+    """Does that datagram only keep a way open? STUN, as no SIP begins so (RFC 5626 section 8), line ends or nothing."""
+    return data[:1] in {b"\0", b"\1"} or not data.strip(b"\r\n")
+
+
 def binding_response(data: bytes, source: tuple[str, int]) -> bytes | None:
     """The answer to a Binding request from there; None: to nothing else, and to nobody who would be sent far more."""
     try:

@@ -17,8 +17,8 @@ import structlog
 from ...wire.sip.errors import TheirMistake
 from ...wire.sip.flow import Address, Flow, Send
 from ..shared.accepting import Acceptor, Turnstile
-from .keepalive import binding_response
-from .streams import Outlet, Patience, TcpOutlet, read_messages
+from .keepalive import binding_response, is_keep_alive
+from .streams import Outlet, Patience, TcpOutlet, Turns, read_messages
 
 log = structlog.get_logger(__name__)
 
@@ -113,12 +113,11 @@ class _Datagrams(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         host, port = addr[0].partition("%")[0], addr[1]
-        if not self._listeners.may_send(host):
-            return
-        if data[:1] in {b"\0", b"\1"}:  # no SIP begins so (RFC 5626 section 8)
-            answer = binding_response(data, (host, port))
-            if answer is not None:
+        if is_keep_alive(data):
+            if self._listeners.may_ping(host) and (answer := binding_response(data, (host, port))) is not None:
                 self._transport.sendto(answer, addr)
+            return
+        if not self._listeners.may_send(host):
             return
         local = self._local[0] if not _wildcard(self._local[0]) else source_address(host)
         self._listeners.received(data, Flow("udp", (local, self._local[1]), (host, port), self._name))
@@ -138,7 +137,8 @@ class Security:
 class Listeners:
     """Owns every SIP socket. `receive(data, flow)` gets datagrams and whole stream messages.
 
-    may_send: whether a source may be listened to now; its datagrams are dropped while not, its streams wait.
+    may_send: whether a source may be listened to now; its datagrams are dropped while not, its streams wait. may_ping:
+    the same for what only keeps a way open, so that no number of those takes the place of a call.
     """
 
     def __init__(
@@ -147,9 +147,11 @@ class Listeners:
         broken: StreamLost,
         may_send: MaySend = lambda _source: True,
         limits: StreamLimits | None = None,
+        may_ping: MaySend = lambda _source: True,
     ) -> None:
         self.received = receive
         self.may_send = may_send
+        self.may_ping = may_ping
         self._broken = broken
         self._limits = limits or StreamLimits()
         self._datagrams: dict[str, asyncio.DatagramTransport] = {}
@@ -336,7 +338,8 @@ class Listeners:
 
         source, patience = flow.remote[0], self._limits.patience
         try:
-            await read_messages(reader, outlet, take, lambda: self.may_send(source), patience, accepted=accepted)
+            turns = Turns(partial(self.may_send, source), partial(self.may_ping, source))
+            await read_messages(reader, outlet, take, turns, patience, accepted=accepted)
         except (OSError, TimeoutError, TheirMistake) as problem:
             log.debug("SIP stream closed", peer=source, problem=str(problem))
 

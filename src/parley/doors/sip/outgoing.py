@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Coroutine
+from dataclasses import replace
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -12,11 +12,10 @@ import structlog
 from ...app.ports import CallerIdentity
 from ...core.endings import Ending, Reason, Side
 from ...core.leg_inputs import Answered, CallFailed, LegInput, Reached, Ringing, WebLocal
-from ...core.outbound import Hop, Target
+from ...core.outbound import FailureAction, Hop, Target
 from ...core.profiles import MediaEncryption
 from ...wire.offer_answer import read_answer
 from ...wire.sdp import Session, parse
-from ...wire.sip.address import URI, NameAddr, bracketed
 from ...wire.sip.digest import HEADERS, DigestClient
 from ...wire.sip.errors import OurMistake, TheirMistake
 from ...wire.sip.events import DialogId, TransactionId
@@ -29,63 +28,25 @@ from .audio import NO_PORT, our_offer, read_offer
 from .call import AGENT_MOST, SipCall, Wire
 from .dialect import SESSION_EXPIRES
 from .page import Page, read_page
+from .redirections import elsewhere
+from .resolver import Place
 from .said import readable
 from .stored_call import StoredInvite
+from .tries import Tries, Watching
+from .ways import DATAGRAM_MOST, Invitation, NoWay, Way
 
 log = structlog.get_logger(__name__)
 
 NAME_MOST = 100  # characters of a display name
-CONTACTS_MOST = 8  # of a redirection: more are not read
-DATAGRAM_MOST = 1300  # bytes (RFC 3261 section 18.1.1)
-HEADERS_USUAL = 500  # bytes that our other headers take
 
 
-class NoWay(Exception):
-    """There is no way to the hop. `ending` says why."""
-
-    def __init__(self, side: Side, reason: Reason) -> None:
-        super().__init__(reason)
-        self.ending = Ending(side, reason)
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How to reach a hop. media_address: what the far end is told; media_local: where to bind."""
-
-    flow: Flow
-    media_address: str
-    media_local: str
-
-
-@dataclass(frozen=True, slots=True)
-class Invitation:
-    """An INVITE to be sent. from_: value without tag; contact None: the flow's own; direct: see SipLayer.invite."""
-
-    target: str
-    flow: Flow
-    from_: str
-    body: bytes
-    call_id: str
-    contact: str | None = None
-    headers: tuple[tuple[str, str], ...] = ()
-    from_tag: str | None = None
-    cseq: int = 1
-    direct: bool = False
-
-    @property
-    def length(self) -> int:
-        """Of the whole request, about."""
-        headers = sum(len(name) + len(value) + 4 for name, value in self.headers)
-        return len(self.body) + headers + len(self.from_) + 2 * len(self.target) + HEADERS_USUAL
-
-
-class CallingWire(Wire, Protocol):
+class CallingWire(Wire, Watching, Protocol):
     """What a call that we make asks of the agent."""
 
     def spawn(self, work: Coroutine[Any, Any, None], on_failure: Callable[[], None]) -> None: ...
 
-    async def way_to(self, hop: Hop) -> Way:
-        """Raises NoWay."""
+    async def way_to(self, hop: Hop, passed: Collection[Place] = ()) -> Way:
+        """The best but for those that were tried. Raises NoWay."""
         ...
 
     async def stream_to(self, flow: Flow) -> Flow | None:
@@ -97,6 +58,10 @@ class CallingWire(Wire, Protocol):
         ...
 
     def cancel(self, transaction: TransactionId) -> None: ...
+
+    def abandon(self, transaction: TransactionId) -> None:
+        """Cancel it and tell nothing more of it; who takes the call all the same is hung up on."""
+        ...
 
     def sent(self, transaction: TransactionId) -> bytes | None:
         """The INVITE as it went out; None: it has its final response."""
@@ -179,11 +144,15 @@ class OutgoingSipLeg(CallByHop):
         self._invite: TransactionId | None = None
         self._sent_invitation: Invitation | None = None
         self._digest: DigestClient | None = None
+        self._tries = Tries(wire, lambda: None)
+        self._media_local = ""  # where our port is bound
+        self._web: WebLocal | None = None  # and what is told of it besides
         self._foretold: dict[str, Session] = {}  # by tag: answers that came before the call was taken
 
     # --- OutgoingDoor ------------------------------------------------------------------------------------------
 
     def reach(self, hop: Hop) -> None:
+        self._tries = Tries(self._calling, lambda: self._dead(Ending(Side.REMOTE, Reason.UNREACHABLE)))
         self._calling.spawn(self._reach(hop), lambda: self._failed(Ending(Side.LOCAL, Reason.UNREACHABLE)))
 
     async def _reach(self, hop: Hop) -> None:
@@ -192,19 +161,22 @@ class OutgoingSipLeg(CallByHop):
         except NoWay as no:
             self._failed(no.ending)
             return
-        self._hop = hop
-        self._flow = way.flow
-        self._media_address = way.media_address
+        self._media_local = way.media_local
+        self._go(hop, way)
         keys = "dtls" if self._by_dtls and self._offers_srtp(way.flow) else ""
         if way.flow.transport in {"ws", "wss"} and self._encryption is not MediaEncryption.PROHIBITED:
             keys = "web"  # whoever registered by WebSocket is a page
         self._tell(Reached(way.media_local, way.flow.remote[0], keys))
 
+    def _go(self, hop: Hop, way: Way) -> None:
+        self._tries.at(way.place, way.another or hop.failure_action is FailureAction.CONTINUE)
+        self._hop, self._flow, self._media_address = hop, way.flow, way.media_address
+
     def place(self, port: int, web: WebLocal | None = None) -> None:
         hop, flow = self._hop, self._flow
         if hop is None or flow is None or self.ended:
             return
-        self._port = port
+        self._port, self._web = port, web
         self._attempts += 1
         if self._attempts > 1:
             self._call_id = f"{self._call_id.partition('-')[0]}-{self._attempts}"  # another call to another place
@@ -246,6 +218,7 @@ class OutgoingSipLeg(CallByHop):
 
     def give_up(self) -> None:
         self.ended = True
+        self._tries.over()
         if self._invite is not None:
             self._calling.cancel(self._invite)
 
@@ -278,6 +251,7 @@ class OutgoingSipLeg(CallByHop):
         self._sent_invitation = invitation
         try:
             self._invite = self._calling.invite(self, invitation)
+            self._tries.sent(invitation.flow)
         except (OurMistake, TheirMistake) as problem:
             log.warning("a call could not be placed", problem=str(problem))
             self._failed(Ending(Side.LOCAL, Reason.SYSTEM_LIMIT))
@@ -285,6 +259,7 @@ class OutgoingSipLeg(CallByHop):
     def responded(self, response: Response, dialog: DialogId | None) -> None:
         """A response to our INVITE."""
         status = response.status
+        self._tries.heard(status)
         if status < 200:
             if status > 100:
                 self._note_early(response)
@@ -293,6 +268,8 @@ class OutgoingSipLeg(CallByHop):
         self._invite = None
         if status < 300 and dialog is not None:
             self._answer(response, dialog)
+        elif status == 503:
+            self._dead(ending_of(status))
         elif not self._authenticate(response) and not self._longer(response):
             self._tell(CallFailed(ending_of(status), elsewhere(response)))
 
@@ -300,7 +277,30 @@ class OutgoingSipLeg(CallByHop):
         """Our INVITE got no final response, or its connection broke."""
         self._invite = None
         reason = Reason.UNREACHABLE if why == "timeout" else Reason.TRANSPORT_FAILED
-        self._failed(Ending(Side.REMOTE, reason))
+        self._dead(Ending(Side.REMOTE, reason))
+
+    def _dead(self, ending: Ending) -> None:
+        """Nobody took the call where the hop was tried: by its next place, where it has one."""
+        hop, invite, self._invite = self._hop, self._invite, None
+        if invite is not None:
+            self._calling.abandon(invite)
+        if hop is None or self.ended or not self._tries.dead():
+            self._failed(ending)
+            return
+        self._calling.spawn(self._go_on(hop, ending), lambda: self._failed(ending))
+
+    async def _go_on(self, hop: Hop, ending: Ending) -> None:
+        """To the next place that is reached from where our port is bound."""
+        try:
+            way = await self._calling.way_to(hop, self._tries.passed)
+            while way.media_local != self._media_local and way.place is not None:
+                self._tries.passed.add(way.place)
+                way = await self._calling.way_to(hop, self._tries.passed)
+        except NoWay:
+            self._failed(ending)
+            return
+        self._go(hop, way)
+        self.place(self._port, self._web)
 
     def _note_early(self, response: Response) -> None:
         """An answer in what arrives reliably is one (RFC 3262 section 5). What is played before the call is taken, a
@@ -372,29 +372,6 @@ class OutgoingSipLeg(CallByHop):
         """Nothing more is told of a call that was given up."""
         if not self.ended:
             self._post(message)
-
-
-def elsewhere(response: Response) -> tuple[str, ...]:
-    """Where a redirection says that the person is, best first (RFC 3261 section 8.1.3.4), without what it would add to
-    our message. 305 is not followed: by which proxies we go is for our rules to say; nor is a choice of services.
-    """
-    if response.status not in {300, 301, 302}:
-        return ()
-    contacts = [one for one in response.contacts[:CONTACTS_MOST] if one.uri.scheme in {"sip", "sips"} and one.uri.user]
-    contacts.sort(key=_preference, reverse=True)
-    found = (f"{one.uri.scheme}:{one.uri.user}@{_place(one.uri)}" for one in contacts)
-    return tuple(dict.fromkeys(found))
-
-
-def _preference(contact: NameAddr) -> float:
-    try:
-        return float(contact.param("q") or "1")
-    except ValueError:
-        return 0.0
-
-
-def _place(uri: URI) -> str:
-    return bracketed(uri.host.lower()) + (f":{uri.port}" if uri.port is not None else "")
 
 
 def digest_of(hop: Hop) -> DigestClient | None:

@@ -32,14 +32,14 @@ class SourceRates:
     """A token bucket per source (an IPv6 /64 is one source), as deep as one second: of calls, or of messages."""
 
     def __init__(self, per_second: int) -> None:
-        self._per_second = per_second
+        self.per_second = per_second
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def allow(self, source: str, now: float) -> bool:
         """True when this source may have another one now."""
         key = source_key(source)
-        tokens, at = self._buckets.pop(key, (float(self._per_second), now))
-        tokens = min(self._per_second, tokens + (now - at) * self._per_second)
+        tokens, at = self._buckets.pop(key, (float(self.per_second), now))
+        tokens = min(self.per_second, tokens + (now - at) * self.per_second)
         allowed = tokens >= 1
         self._buckets[key] = (tokens - 1 if allowed else tokens, now)
         while len(self._buckets) > KEPT:

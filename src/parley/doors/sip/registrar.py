@@ -35,6 +35,8 @@ Lines = list[tuple[str, str]]
 CONTACT_MOST = 512  # characters
 AGENT_MOST = 128
 WHO = ("+sip.instance", "reg-id")  # parameters of a Contact (RFC 5626 section 4.1)
+# For a registrar alone to give (RFC 5627 section 4.2), and we give none: said again they would look given.
+GIVEN = frozenset({"pub-gruu", "temp-gruu"})
 PARAMETERS_MOST = 1024  # characters of a Contact that are kept and said again
 WAYS_MOST = 10_000
 UNADDRESSED = frozenset({"ws", "wss"})  # whoever comes so is reached by his own connection alone
@@ -224,7 +226,7 @@ def _wanted(contact: NameAddr, usual: int) -> Contact:
     room = PARAMETERS_MOST
     for name, value in sorted(contact.params, key=lambda param: param[0] not in WHO):
         text = name if value is None else f"{name}={value}"
-        if name != "expires" and name not in kept and text.isprintable() and len(text) < room:
+        if name != "expires" and name not in GIVEN and name not in kept and text.isprintable() and len(text) < room:
             kept[name] = text
             room -= len(text) + 1
     instance, reg_id = (contact.param(name) if name in kept else "" for name in WHO)

@@ -52,16 +52,21 @@ class Resolver:
         if is_ip(host):
             return [Place(host, port or DEFAULT_PORTS[transport], transport)]
         if port is None:
+            absent = False
             for service, by in _SERVICES[transport]:
                 found = await self._services(f"{service}.{host}", by)
                 if found:
                     return found[:PLACES_MOST]
+                absent = absent or found is None
+            if absent:
+                raise NameUnknown(host)
         addresses = await self._addresses(host)
         if not addresses:
             raise NameUnknown(host)
         return [Place(address, port or DEFAULT_PORTS[transport], transport) for address in addresses][:PLACES_MOST]
 
-    async def _services(self, name: str, transport: str) -> list[Place]:
+    async def _services(self, name: str, transport: str) -> list[Place] | None:
+        """None: the service is decidedly not there (RFC 2782), and its host is not to be tried instead."""
         try:
             answer = await self._asker().resolve(name, "SRV", lifetime=RESOLVE_WITHIN)
         except (dns.exception.DNSException, OSError, ValueError):
@@ -71,7 +76,7 @@ class Resolver:
         for record in records:
             target = record.target.to_text(omit_final_dot=True)
             if target in {"", "."}:
-                return []  # the service is decidedly not there (RFC 2782)
+                return None
             addresses = [target] if is_ip(target) else await self._addresses(target)
             places += [Place(address, record.port, transport) for address in addresses]
         return places

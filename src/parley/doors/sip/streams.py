@@ -84,6 +84,14 @@ def keep_alive(sock: socket.socket | None) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
 
 
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """Whether the source may go on now: with a message, or with a keep-alive."""
+
+    message: Callable[[], bool]
+    ping: Callable[[], bool]
+
+
 async def room(may_go_on: Callable[[], bool]) -> None:
     """Wait until the source may go on."""
     for _ in iter(may_go_on, True):
@@ -94,7 +102,7 @@ async def read_messages(
     reader: asyncio.StreamReader,
     outlet: Outlet,
     take: Callable[[bytes], None],
-    may_go_on: Callable[[], bool],
+    turns: Turns,
     patience: Patience,
     *,
     accepted: bool,
@@ -114,7 +122,7 @@ async def read_messages(
             return
         found = framer.feed(data)
         for item in found:
-            await room(may_go_on)
+            await room(turns.ping if isinstance(item, Ping) else turns.message)
             match item:
                 case Frame(frame):
                     take(frame)

@@ -41,6 +41,9 @@ class Listeners(Protocol):
     @property
     def may_send(self) -> Callable[[str], bool]: ...
 
+    @property
+    def may_ping(self) -> Callable[[str], bool]: ...
+
     def attach(self, transport: str, local: Address, remote: Address, outlet: Outlet) -> Flow | None: ...
 
     def detach(self, flow: Flow) -> None: ...
@@ -144,8 +147,9 @@ class SipSockets:
                 if data is None or len(data) > MAX_MESSAGE:
                     return
                 patience = None
-                await room(partial(self._listeners.may_send, flow.remote[0]))
-                if data.strip(b"\r\n"):
+                ping = not data.strip(b"\r\n")
+                await room(partial(self._listeners.may_ping if ping else self._listeners.may_send, flow.remote[0]))
+                if not ping:
                     self._listeners.received(data, flow)
                 elif data.startswith(b"\r\n\r\n"):
                     outlet.write(PONG)

@@ -119,20 +119,20 @@ class Client:
         self._core.forget(dialog)
         return entry.id
 
-    def cancel(self, transaction: TransactionId, now: float) -> bool:
+    def cancel(self, transaction: TransactionId, now: float, *, unwanted: bool = False) -> bool:
         """Give up an INVITE of ours. False if it has its final response. Before any provisional the CANCEL
         waits for one, because it must not overtake the INVITE. A 2xx may still cross it: then the dialog
         stands and wants a BYE.
         """
         entry = self._core.by_id.get(transaction)
-        if entry is None or not isinstance(entry.machine, InviteClient):
+        if not isinstance(entry, ClientEntry) or not isinstance(entry.machine, InviteClient):
             return False
+        entry.unwanted = entry.unwanted or (unwanted and entry.machine.waiting)
         if entry.machine.state == CALLING:
             entry.machine.cancel_wanted = True
             return True
         if entry.machine.state != PROCEEDING:
             return False
-        assert isinstance(entry, ClientEntry)
         self._send_cancel(entry, entry.machine, now)
         return True
 

@@ -30,6 +30,8 @@ from parley.wire.sip.server import Server
 from parley.wire.sip.session_timer import SessionTimer, Terms
 from parley.wire.sip.transaction import PROCEEDING, Acceptance, InviteClient, Timers
 
+HEADERS_USUAL = 400  # bytes of a request inside a dialog that say nothing of the dialog
+
 
 class SipLayer:
     """Transactions and dialogs of one user agent, both sides."""
@@ -231,11 +233,11 @@ class SipLayer:
         """ACK the 2xx to an INVITE of ours that held no offer; `body` is the answer. Raises OurMistake."""
         self._client.acknowledge(self._dialog(dialog), body)
 
-    def cancel(self, transaction: TransactionId, now: float) -> bool:
+    def cancel(self, transaction: TransactionId, now: float, *, unwanted: bool = False) -> bool:
         """Give up an INVITE of ours; False if it is answered. A 2xx may cross it: then hang up
-        with `bye`.
+        with `bye`. unwanted: the layer does so by itself, and tells of no dialog.
         """
-        return self._client.cancel(transaction, now)
+        return self._client.cancel(transaction, now, unwanted=unwanted)
 
     def sent(self, transaction: TransactionId) -> bytes | None:
         """Our INVITE as it went out, for `withdraw` after a restart; None: it has its final response."""
@@ -308,6 +310,12 @@ class SipLayer:
         known = self._core.dialogs.get(dialog)
         if known is not None:
             self._client.refresh(known, body, headers, now)
+
+    def length(self, dialog: DialogId, body: bytes) -> int:
+        """Bytes, about, of a refresh with this body. Raises OurMistake."""
+        known = self._dialog(dialog)
+        request = known.request("INVITE", known.local_cseq, [], b"" if known.takes_update else body)
+        return len(request.serialise()) + HEADERS_USUAL
 
     def glare_delay(self, dialog: DialogId) -> float:
         """Seconds to wait after 491: 2.1 to 4 for the one who called, up to 2 for the other (RFC 3261
