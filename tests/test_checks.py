@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -84,10 +83,14 @@ async def test_a_certificate_is_looked_at(tmp_path: Path) -> None:
 
     assert (await told(good.certificate, good.key)).holds
     wrong = await told(good.certificate, other.key)
-    assert not wrong.holds and ssl.SSLError.__name__ in wrong.told
+    assert (wrong.holds, wrong.told) == (False, f"{other.key} is not the key of {good.certificate}")
     old = await told(other.certificate, other.key)
     assert not old.holds and "expired" in old.told
-    assert not (await told(tmp_path / "none", good.key)).holds
+    none = await told(tmp_path / "none", good.key)
+    assert (none.holds, none.told) == (False, f"{tmp_path / 'none'} cannot be read: no such file or directory")
+    (tmp_path / "words").write_text("no certificate\n")
+    words = await told(tmp_path / "words", good.key)
+    assert not words.holds and "certificate" in words.told and "SSL" not in words.told
 
 
 def test_the_command_ends_with_1_when_something_does_not_hold(tmp_path: Path) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -19,10 +21,19 @@ from parley.cli import app
 from parley.cli_asking import KEPT
 from parley.cli_output import cell, clean, refusal_words
 from parley.core.refusals import Refusal
+from parley.core.secret import Secret
 from parley.doors.ops.server import OpsDoor
 from tests.kit.operations import MemoryOperations
 
 ROOT = Path(__file__).resolve().parents[1]
+COMMANDS: list[tuple[str, ...]] = [
+    (), ("serve",), ("check-config",), ("check",), ("status",), ("log",), ("records",), ("explain",), ("replay",),
+    ("users",), ("users", "add"), ("users", "remove"), ("users", "sip-device"), ("users", "sip-device", "add"),
+    ("users", "sip-device", "list"), ("users", "sip-device", "remove"), ("admins",), ("admins", "add"),
+    ("admins", "remove"), ("spaces",), ("spaces", "show"), ("spaces", "add"), ("meetings",), ("meetings", "show"),
+    ("meetings", "lock"), ("meetings", "unlock"), ("meetings", "end"), ("legs",), ("legs", "drop"), ("outbox",),
+    ("outbox", "retry"), ("outbox", "forget"), ("demo",), ("demo", "guest-host"),
+]  # fmt: skip
 LEG = {
     "id": "l-1", "number": 7, "remote": "sip:eve@x.example\x1b[2J\x9b", "meeting": "m-1", "state": "waiting",
     "causes": ["no-host", "locked"], "codec": "opus", "seconds": 12.34,
@@ -119,6 +130,28 @@ def test_no_password_is_taken_from_the_arguments(server: Serving) -> None:
     assert server.operations.admins == {}
 
 
+def test_a_password_that_was_made_up_is_shown_only_when_it_holds(server: Serving) -> None:
+    """A refused account leaves nobody with a password for nothing; a new one for a known name is told as such."""
+    well("users", "add", "bo@x.example", "--generate")
+    refused = parley("users", "add", "bo@x.example", "--generate")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    server.operations.admins["ada"] = Secret("old")
+    assert well("admins", "add", "ada", "--generate").startswith("ada has the new password\npassword: ")
+
+
+def test_the_last_administrator_does_not_go_unnoticed(server: Serving) -> None:
+    """With nobody left who may use the API, the command says so and how to change it."""
+    server.operations.admins.update(ada=Secret("a"), bo=Secret("b"))
+    assert parley("admins", "remove", "ada").stderr == ""
+    assert "parley admins add" in parley("admins", "remove", "bo").stderr
+
+
+def test_without_a_terminal_the_right_option_is_named(server: Serving) -> None:
+    """A PIN and a password come from standard input by options of different names."""
+    assert "--passcode-stdin" in parley("spaces", "add", "Demo", "--passcode").stderr
+    assert "--password-stdin" in parley("admins", "add", "ada").stderr
+
+
 def test_spaces_are_added_listed_and_shown(server: Serving) -> None:
     """A space's table has its address, and its page has its doors with their PINs."""
     well("spaces", "add", "Demo", "--uri", "demo", "--call-id", "123", "--passcode-stdin", typed="0042\n")
@@ -140,6 +173,7 @@ def test_a_leg_is_explained_by_its_number(server: Serving) -> None:
     refused = parley("explain", "leg", "7")
     assert (refused.exit_code, refused.stderr) == (1, "parley: there is no leg 7\n")
     assert "leg leads nowhere" in well("explain", "leg")
+    assert parley("explain", " ").exit_code == 2
 
 
 def test_meetings_and_legs_are_listed_and_acted_on(server: Serving) -> None:
@@ -283,13 +317,6 @@ def test_a_database_that_is_missing_is_told_and_not_made(data_dir: Path) -> None
     assert [row["uri"] for row in json.loads(well("spaces", "--json"))] == ["demo"]
 
 
-def test_a_database_that_is_damaged_is_told_in_one_line(data_dir: Path) -> None:
-    """Not by a trace of a hundred lines."""
-    (data_dir / "parley.db").write_bytes(b"no database at all" * 1000)
-    result = parley("spaces")
-    assert (result.exit_code, result.stderr) == (1, "parley: database: file is not a database\n")
-
-
 def test_a_server_that_is_just_starting_is_told_in_one_line(data_dir: Path) -> None:
     """It has the data directory and answers nobody yet: neither is the store touched, nor a trace shown."""
     with (data_dir / "lock").open("w") as held:
@@ -344,6 +371,33 @@ def test_the_version_and_the_help_are_there() -> None:
         assert name in help_text
     assert "guest-host" in well("demo", "--help")
     assert parley("dance").exit_code == 2
+
+
+@pytest.mark.parametrize("command", [*COMMANDS], ids=" ".join)
+def test_every_command_has_help_in_whole_sentences(command: tuple[str, ...]) -> None:
+    """What a list of commands says of each fits its line; no flag looks as if it took a value; every argument has
+    words."""
+    lines = well(*command, "--help").splitlines()
+    assert not any("..." in line.replace("]...", "") for line in lines)
+    assert not any("bool" in line.lower() or "│" in line for line in lines)
+    arguments = lines[lines.index("Arguments:") + 1 :] if "Arguments:" in lines else []
+    for line in itertools.takewhile(bool, arguments):
+        assert re.fullmatch(r"  [A-Z|]+ <.*>  +\S.*|   +\S.*", line)
+
+
+def test_an_interruption_while_modules_are_loaded_is_quiet() -> None:
+    """Ctrl-C right after the start is an end like any other: the shell's code for it, and no trace."""
+    program = (
+        "import sys\n"
+        "class Interrupted:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'parley.cli': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        "from parley.__main__ import main; main()"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_help_loads_nothing_heavy() -> None:

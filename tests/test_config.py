@@ -167,10 +167,15 @@ def test_bootstrap_is_not_for_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("environment", "field", "words"),
     [
-        ({"PARLEY_SIP__UPD": "x"}, "sip.upd", "no such setting"),
+        ({"PARLEY_SIP__UPD": "x"}, "sip.upd", "there is no such setting; did you mean PARLEY_SIP__UDP?"),
         ({"PARLEY_SIPP__UDP": ""}, "sipp.udp", "no such setting"),
         ({"PARLEY_SIP__UDP__X": ""}, "sip.udp.x", "no such setting"),
-        ({"PARLEY_sip__udp": ""}, "sip.udp", "no such setting"),
+        ({"PARLEY_sip__udp": ""}, "sip.udp", "there is no such setting; did you mean PARLEY_SIP__UDP?"),
+        ({"PARLEY_SIP__ZEBRA": ""}, "sip.zebra", "there is no such setting"),
+        ({"PARLEY_SIP__DOMAINS": "a b"}, "sip.domains", "'a b' is neither a host name nor an IP address"),
+        ({"PARLEY_MEDIA__WORKERS": "two"}, "media.workers", "must be a whole number, not 'two'"),
+        ({"PARLEY_LOG__LEVEL": "loud"}, "log.level", "must be 'debug', 'info', 'warning' or 'error', not 'loud'"),
+        ({"PARLEY_SIP__WEBSOCKET": "maybe"}, "sip.websocket", "must be true or false, not 'maybe'"),
         ({"PARLEY_DATA_DIR": ""}, "data_dir", "empty"),
         ({"PARLEY_SIP__UDP": "5060"}, "sip.udp", "host:port"),
         ({"PARLEY_SIP__UDP": "127.0.0.1:70000"}, "sip.udp", "65535"),
@@ -206,7 +211,7 @@ def test_bootstrap_is_not_for_the_file(tmp_path: Path) -> None:
         ({"PARLEY_MEDIA__WEB_LISTEN": "name.example"}, "media.web_listen", "not an IP address"),
         ({"PARLEY_MEDIA__WEB_ADDRESSES": "192.0.2.1,192.0.2.1"}, "media.web_addresses", "twice"),
         ({"PARLEY_MEDIA__ADDRESS": "here"}, "media.address", "IP address"),
-        ({"PARLEY_MEDIA__WORKERS": "-1"}, "media.workers", "greater than or equal to 0"),
+        ({"PARLEY_MEDIA__WORKERS": "-1"}, "media.workers", "must be at least 0, not"),
         ({"PARLEY_MEDIA__WORKERS": "two"}, "media.workers", "'two'"),
         ({"PARLEY_WEB__URL": "meet.example"}, "web.url", "base"),
         ({"PARLEY_DATABASE__URL": "postgresql://x"}, "database.url", "sqlite"),
@@ -229,6 +234,35 @@ def test_a_mistake_is_told_with_its_field(environment: dict[str, str], field: st
     found = faults(environment)
     assert list(found) == [field]
     assert words in found[field]
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "words"),
+    [
+        ("[sip]\nudp = 5060\n", "sip.udp", "must be text in quotes, not 5060"),
+        ('[sip]\nudp = ["0.0.0.0:5060"]\n', "sip.udp", "must be text in quotes, not ['0.0.0.0:5060']"),
+        ("[journal]\ndays = 1.5\n", "journal.days", "must be a whole number, not 1.5"),
+        ("[sip]\nudpp = true\n", "sip.udpp", "there is no such setting; did you mean sip.udp?"),
+        ('access_number = "1"\n', "access_number", "there is no such setting; did you mean sip.access_number?"),
+        ("[turn]\nsecret = 1234567\n", "turn.secret", "must be text"),
+    ],
+    ids=str,
+)
+def test_a_mistake_in_the_file_is_told_in_the_words_of_the_file(
+    tmp_path: Path, text: str, field: str, words: str
+) -> None:
+    """A value of a wrong kind is told as it was written, and never that of a secret; a slip gets the name meant."""
+    file = tmp_path / "p.toml"
+    file.write_text(text)
+    found = faults({}, config=file)
+    assert list(found) == [field]
+    assert found[field].endswith(words)
+
+
+def test_a_variable_with_one_underscore_too_few_is_pointed_out() -> None:
+    """It is passed over, for other programs have variables too, and the warning names what was probably meant."""
+    (warning,) = load({"PARLEY_SIP_UDP": "127.0.0.1:5062"}).warnings
+    assert warning.endswith("did you mean PARLEY_SIP__UDP?")
 
 
 def test_the_source_of_a_mistake_is_told(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import ipaddress
 import itertools
 import ssl
 import stat
+import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +23,8 @@ from parley.first_run import (
     generated_password,
     load_secrets,
 )
-from parley.host import _ipv4, _ipv6, foremost_address, local_addresses, own_names
+from parley.host import _ipv4, _ipv6, foremost_address, has_sound_card, local_addresses, own_names
+from parley.server_facts import own_command
 from parley.tls import generated_certificate
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -125,6 +128,44 @@ def test_a_later_start_shows_no_password() -> None:
 def test_a_uri_is_written_as_phones_take_it(domain: str, port: int | None, uri: str) -> None:
     """IPv6 in brackets, and the port only when it is not SIP's own."""
     assert uri in banner(StartFacts("0.1.0", [], ["udp"], domain, port, None, demo=DEMO))
+
+
+def test_without_a_sound_card_a_softphone_line_without_sound_is_shown() -> None:
+    """The usual line would have the softphone hang up at once; the other one still stays, for other machines."""
+    usual = 'baresip -f ~/.baresip -e "/uanew <sip:me@localhost>;regint=0" -e "/dial sip:demo@192.0.2.7"'
+    assert "aubridge" not in banner(FACTS)
+    silent = banner(replace(FACTS, sound_card=False))
+    assert usual in silent
+    assert '-e "/auplay aubridge,x" -e "/uanew <sip:me@localhost>;regint=0" -e "/dial sip:demo@192.0.2.7"' in silent
+
+
+@pytest.mark.parametrize(
+    ("list_of_cards", "has"),
+    [(" 0 [PCH            ]: HDA-Intel - HDA Intel PCH\n", True), ("--- no soundcards ---\n", False), (None, False)],
+)
+def test_a_sound_card_is_known_by_the_list_of_cards(tmp_path: Path, list_of_cards: str | None, has: bool) -> None:
+    """A machine without ALSA has no list."""
+    cards = tmp_path / "cards"
+    if list_of_cards is not None:
+        cards.write_text(list_of_cards)
+    assert has_sound_card(cards) is has
+
+
+@pytest.mark.parametrize(
+    ("started", "data_dir", "line"),
+    [
+        (".venv/bin/parley", "data", ".venv/bin/parley demo guest-host"),
+        ("/opt/parley/bin/parley", "/var/my lib", "/opt/parley/bin/parley --data-dir '/var/my lib' demo guest-host"),
+        ("-c", "data", "parley demo guest-host"),
+    ],
+)
+def test_the_demo_is_shown_as_it_can_be_typed(
+    monkeypatch: pytest.MonkeyPatch, started: str, data_dir: str, line: str
+) -> None:
+    """With the program's path where no shell would find it, and the data directory where it is not the usual one."""
+    monkeypatch.setattr(sys, "argv", [started])
+    text = banner(replace(FACTS, command=own_command(Path(data_dir))))
+    assert text.endswith(f"no phone   {line}")
 
 
 def test_without_sip_no_call_is_promised() -> None:

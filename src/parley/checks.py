@@ -16,6 +16,7 @@ from cryptography import x509
 from .checks_base import Finding
 from .checks_sip import check_sip, is_running
 from .config import Settings
+from .tls_contexts import CertificatePair, certificate_words
 from .wire.turn import HEADER, Allocation, TurnFault, ephemeral_credential, length_of
 
 # RFC 8489 section 6.2.1, with fewer repetitions: a person is waiting for the outcome.
@@ -54,7 +55,8 @@ def _certificate(settings: Settings) -> Finding:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(path, settings.https.key)
     except (OSError, ValueError, ssl.SSLError) as problem:
-        return Finding(what, False, f"{path} and its key cannot be used: {type(problem).__name__}")
+        assert settings.https.key is not None  # the two are set together
+        return Finding(what, False, certificate_words(CertificatePair(path, settings.https.key), problem))
     days = (leaf.not_valid_after_utc.timestamp() - time.time()) / 86_400
     if days < 0:
         return Finding(what, False, f"{path} has expired")

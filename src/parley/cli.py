@@ -19,13 +19,20 @@ from .cli_asking import AsJson, Where, ask, load_settings, run, wiring
 from .cli_demo import demo
 from .cli_live import legs, meetings
 from .cli_outbox import outbox
-from .cli_output import show_facts, show_json, show_json_line, show_lines, show_table
+from .cli_output import fail, show_facts, show_json, show_json_line, show_lines, show_table, warn
 from .cli_people import administrators, users
 from .cli_replay import replay
 from .cli_spaces import spaces
 from .core.secret import Secret
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="A meeting server.")
+# Plain help and plain errors: a log and a screen reader show them as a terminal does.
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="A meeting server.",
+)
 for name, group in (
     ("users", users), ("admins", administrators), ("spaces", spaces), ("meetings", meetings), ("legs", legs),
     ("outbox", outbox), ("demo", demo),
@@ -63,7 +70,10 @@ def everything(
 
 @app.command()
 def serve(context: typer.Context, config: ConfigFile = None) -> None:
-    """Run the server in the foreground; prints `ready` when every listener is open; stops on SIGTERM."""
+    """Run the server in the foreground.
+
+    It prints `ready` when every listener is open, and stops on SIGTERM or Ctrl-C.
+    """
     gc.disable()  # what is loaded now stays; `serve` turns the collector on when all stands
     settings = load_settings(context, config).settings
     raise typer.Exit(wiring().serve(settings))
@@ -71,7 +81,11 @@ def serve(context: typer.Context, config: ConfigFile = None) -> None:
 
 @app.command("check-config")
 def check_config(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Say whether the settings hold, and where each of them was set."""
+    """Do the settings hold, and where was each of them set?
+
+    Ends with 1 where a start would come to nothing, and warns of ports that are taken now.
+    """
+    from .checks_start import obstacles, taken_ports
     from .settings_sources import all_fields
 
     loaded = load_settings(context, config)
@@ -80,12 +94,18 @@ def check_config(context: typer.Context, config: ConfigFile = None, as_json: AsJ
         section, dot, field = facts.name.partition(".")
         value = getattr(loaded.settings, section)
         value = getattr(value, field) if dot else value
-        text = ",".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
+        text = ",".join(str(one) for one in value) if isinstance(value, tuple) else "" if value is None else str(value)
+        text = text.lower() if isinstance(value, bool) else text
         rows.append({"setting": facts.name, "value": text, "source": loaded.sources.get(facts.name, "default")})
     if as_json:
         show_json(rows)
     else:
         show_table(rows, ("setting", "value", "source"))
+    for taken in taken_ports(loaded.settings):
+        warn(taken)
+    if found := obstacles(loaded.settings):
+        fail("\n".join(found))
+    if not as_json:
         typer.echo("the settings hold")
 
 
@@ -94,7 +114,10 @@ CHECKED = {True: "yes", False: "NO", None: "-"}  # None: not tried
 
 @app.command("check")
 def check_services(context: typer.Context, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Try what the settings name: the certificate, TURN servers, and the running server by SIP, with a call."""
+    """Try what the settings name: certificate, TURN servers, SIP.
+
+    Every TURN server is asked with a credential like a browser's, and the running server by SIP, with a call.
+    """
     from .checks import NOT_CHECKED, check
 
     findings = run(check(load_settings(context, config).settings))
@@ -168,7 +191,10 @@ def records(
     limit: Annotated[int, typer.Option("--lines", "-n", min=1, max=10_000, help="How many of the newest.")] = 100,
     as_json: AsJson = False,
 ) -> None:
-    """The newest call records; a leg's end with how its sound fared, where it was long enough to be measured."""
+    """The newest call records.
+
+    A leg's end has how its sound fared, where it was long enough to be measured.
+    """
     rows = ask(context, "records", limit=limit)
     if as_json:
         show_json(rows)
@@ -184,14 +210,19 @@ def records(
 @app.command()
 def explain(
     context: typer.Context,
-    address: Annotated[str, typer.Argument(help="A URI or a call ID; or `leg`, and the leg's id or number behind it.")],
-    pin: Annotated[str | None, typer.Argument(metavar="[PIN|LEG]", help="What the caller would type.")] = None,
+    address: Annotated[
+        str,
+        typer.Argument(metavar="ADDRESS", help="A URI or a call ID; or `leg`, and the leg's id or number behind it."),
+    ],
+    pin: Annotated[str | None, typer.Argument(metavar="PIN|LEG", help="What the caller would type.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """What would happen to somebody who dialled this, and why, layer by layer.
+    """What would happen to a caller of this address, and why.
 
     `parley explain leg ID`: what happened to a leg, live or gone, and why. (A space named leg is leg@its.domain.)
     """
+    if not address.strip():
+        raise typer.BadParameter("the address must not be empty")
     if address == "leg" and pin is not None:
         story = ask(context, "explain_leg", id=pin)
         lines = story.pop("lines")

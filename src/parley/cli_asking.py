@@ -17,7 +17,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from .cli_output import fail, refusal_words, show_facts, show_json, show_table, warn
+from .cli_output import fail, os_words, refusal_words, show_facts, show_json, show_table, warn
 from .core.refusals import Refusal
 from .core.secret import Secret
 
@@ -69,8 +69,10 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         fail(refusal_words(refusal))
     except NotRunning as error:
         fail(f"{error}; start it with: parley serve")
-    except (ServerGone, OSError) as error:
+    except ServerGone as error:
         fail(str(error))
+    except OSError as error:
+        fail(os_words(error))
 
 
 def ask(context: typer.Context, verb: str, **arguments: Any) -> Any:
@@ -128,20 +130,29 @@ def details(one: dict[str, Any], as_json: bool, tables: dict[str, tuple[str, ...
         show_table(one[name], columns)
 
 
-def new_secret(what: str, from_stdin: bool, generate: bool) -> Secret:
-    """By prompt, from standard input, or made up and shown once; never from the arguments, which others can see."""
+def new_secret(
+    what: str, from_stdin: bool, generate: bool = False, *, instead: str = "--password-stdin or --generate"
+) -> Secret:
+    """By prompt, from standard input, or made up; never from the arguments, which others can see.
+
+    instead: the options to name where there is no terminal. What was made up is for `show_made_up`, after it holds.
+    """
     if from_stdin and generate:
         raise typer.BadParameter("choose one of --password-stdin and --generate")
     if generate:
-        text = secrets.token_urlsafe(15)
-        typer.echo(f"{what}: {text}   (shown once)")
-        return Secret(text)
+        return Secret(secrets.token_urlsafe(15))
     if from_stdin:
         text = sys.stdin.readline(4096).rstrip("\r\n")
     elif sys.stdin.isatty():
-        text = typer.prompt(what.capitalize(), hide_input=True, confirmation_prompt=True)
+        text = typer.prompt(what[0].upper() + what[1:], hide_input=True, confirmation_prompt=True)
     else:
-        raise typer.BadParameter("no terminal to ask at: use --password-stdin or --generate")
+        raise typer.BadParameter(f"no terminal to ask at: use {instead}")
     if not text:
         fail(f"the {what} must not be empty")
     return Secret(text)
+
+
+def show_made_up(what: str, secret: Secret, generated: bool) -> None:
+    """This once, and only when the command has done what it was for."""
+    if generated:
+        typer.echo(f"{what}: {secret.reveal()}   (shown once)")

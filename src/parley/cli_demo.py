@@ -10,7 +10,7 @@ import typer
 from .cli_asking import ask, load_settings, run
 from .cli_output import fail, show_lines
 
-demo = typer.Typer(help="Phones of our own play a scenario against the running server.", no_args_is_help=True)
+demo = typer.Typer(help="Phones of our own try out the running server.", no_args_is_help=True)
 
 
 @demo.callback()
@@ -24,7 +24,7 @@ def demo_guest_host(
     space: Annotated[str, typer.Option(help="A space whose host has a PIN and whose guests have none.")] = "demo",
     guests: Annotated[int, typer.Option(min=1, max=20, help="How many guests call.")] = 2,
 ) -> None:
-    """Guests call and wait, the host comes and goes; says line by line who hears whom."""
+    """Guests wait, the host comes and goes: who hears whom?"""
     settings = load_settings(context).settings
     doors = ask(context, "space", which=space)["access_methods"]
     host = next((door for door in doors if door["passcode"] and door["uri"]), None)

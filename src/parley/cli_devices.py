@@ -9,13 +9,13 @@ import typer
 from .cli_asking import AsJson, ask, listing
 from .cli_output import show_json
 
-devices = typer.Typer(help="SIP devices of people: credentials of their own, never the sign-in password.")
+devices = typer.Typer(help="SIP devices of people, with credentials of their own.", no_args_is_help=True)
 
 
 @devices.command("add")
 def add(
     context: typer.Context,
-    jid: Annotated[str, typer.Argument(help="Whose device it is: name@domain.")],
+    jid: Annotated[str, typer.Argument(metavar="JID", help="Whose device it is: name@domain.")],
     label: Annotated[str, typer.Option(help="What to call the device.")] = "",
     sha256: Annotated[
         bool, typer.Option("--sha256", help="Challenge it with SHA-256 in place of MD5, which every phone knows.")
@@ -36,7 +36,7 @@ def add(
 @devices.command("list")
 def show(
     context: typer.Context,
-    jid: Annotated[str | None, typer.Argument(help="Only of this person.")] = None,
+    jid: Annotated[str | None, typer.Argument(metavar="JID", help="Only of this person: name@domain.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Devices, and where they are registered now."""
@@ -44,7 +44,10 @@ def show(
 
 
 @devices.command("remove")
-def remove(context: typer.Context, username: str) -> None:
-    """Forget a device: it can neither register nor prove anything any more."""
+def remove(
+    context: typer.Context,
+    username: Annotated[str, typer.Argument(metavar="NAME", help="The device's user name, as `list` shows it.")],
+) -> None:
+    """Forget a device: its credentials are worth nothing any more."""
     ask(context, "remove_device", username=username)
     typer.echo(f"removed {username}")

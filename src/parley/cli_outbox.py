@@ -13,6 +13,8 @@ outbox = typer.Typer(help="Messages to people: those that wait, were sent, or fa
 OutboxState = Annotated[str | None, typer.Option("--state", help="Only waiting, sent or failed ones.")]
 OutboxLines = Annotated[int, typer.Option("--lines", "-n", min=1, max=1000, help="How many of the newest.")]
 
+MessageId = Annotated[str, typer.Argument(metavar="ID", help="The message's id, as `parley outbox` shows it.")]
+
 OUTBOX_COLUMNS = ("state", "channel", "notice", "recipient", "subject", "tries", "due", "sent", "last_error", "id")
 
 
@@ -33,14 +35,14 @@ def outbox_list(
 
 
 @outbox.command("retry")
-def outbox_retry(context: typer.Context, id: str) -> None:
+def outbox_retry(context: typer.Context, id: MessageId) -> None:
     """Send one now, also when it had been given up."""
     ask(context, "retry_outbox", id=id)
     typer.echo(f"{id} will be sent")
 
 
 @outbox.command("forget")
-def outbox_forget(context: typer.Context, id: str) -> None:
+def outbox_forget(context: typer.Context, id: MessageId) -> None:
     """Never send one, and do not list it any more."""
     ask(context, "forget_outbox", id=id)
     typer.echo(f"forgot {id}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from errno import EACCES, EPERM
 from typing import Any, NoReturn
 
 import typer
@@ -47,6 +48,13 @@ def refusal_words(refusal: Refusal) -> str:
     """One line for people; an unknown code shows itself."""
     text = _REFUSALS.get(refusal.code, refusal.code)
     return text.format_map(_Unsaid({name: str(value) for name, value in refusal.data.items()}))
+
+
+def os_words(error: OSError) -> str:
+    """Which file or socket, and what about it; whose a refused one is."""
+    where = f"{error.filename}: " if error.filename else ""
+    hint = "; Parley's files are for the user alone that runs it" if error.errno in {EACCES, EPERM} else ""
+    return f"{where}{(error.strerror or str(error)).lower() if where else error}{hint if where else ''}"
 
 
 def fail(message: str) -> NoReturn:

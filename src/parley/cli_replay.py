@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of text.")]
 Files = Annotated[
     list[Path] | None,
-    typer.Argument(
-        metavar="[FILE]...", help="Files of inputs, or directories of them; none: those of the data directory."
-    ),
+    typer.Argument(metavar="FILE", help="Files of inputs, or directories of them; none: those of the data directory."),
 ]
 
 
@@ -33,10 +31,10 @@ def replay(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only differences and the sum.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run every recorded input again and compare what is decided; ends with 1 where it differs, and where a file cannot
-    be read, when all others have been.
+    """Run recorded inputs again and compare what is decided.
 
-    Works on files alone: no server is asked, and nothing is changed.
+    Ends with 1 where it differs, and where a file cannot be read, when all others have been. Works on files alone: no
+    server is asked, and nothing is changed.
     """
     where = paths or [load_settings(context).settings.data_dir / "inputs"]
     count = skipped = 0

@@ -100,7 +100,10 @@ def domain_names(value: object) -> object:
     domains = tuple(part.strip().lower().rstrip(".") for part in value)
     for domain in domains:
         if not DOMAIN.fullmatch(domain):
-            address(domain.strip("[]"))
+            try:
+                address(domain.strip("[]"))
+            except ValueError:
+                raise ValueError(f"'{domain}' is neither a host name nor an IP address") from None
         if domains.count(domain) > 1:
             raise ValueError(f"'{domain}' is named twice")
     return domains

@@ -16,6 +16,8 @@ from pathlib import Path
 
 from .tls import write_private
 
+# A machine without a sound card would end the call at once: the phone hears itself instead.
+NO_SOUND_CARD = '-e "/insmod aubridge" -e "/ausrc aubridge,x" -e "/auplay aubridge,x" '
 SECRETS_FILE = "secrets.json"
 ADMINISTRATOR = "admin"
 _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # no l, o, 0, 1: people type it from a screen
@@ -102,6 +104,8 @@ class StartFacts:
     demo: DemoSpace | None = None  # while the demo space exists
     pages: str | None = None  # base address of the pages; None: there is no HTTP listener
     browser_port: int | None = None  # UDP, of browsers' sound; None: no browsers
+    command: str = "parley"  # what runs our commands on this installation, as it can be typed
+    sound_card: bool = True  # has this machine one?
 
 
 def banner(facts: StartFacts) -> str:
@@ -133,16 +137,17 @@ def _demo_lines(facts: StartFacts, demo: DemoSpace) -> list[str]:
         ("host", f"{uri}   PIN {demo.host_pin} #; call ID {demo.host_call_id}, PIN {demo.host_pin} #"),
         *([("browser", f"{facts.pages}/meeting/{demo.guest_call_id}")] if facts.pages else []),
         ("softphone", softphone_line(uri)),
+        *([] if facts.sound_card else [("no sound card", softphone_line(uri, NO_SOUND_CARD))]),
         ("or", "linphonec   then: call " + uri),
-        ("no phone", "parley demo guest-host"),
+        ("no phone", f"{facts.command} demo guest-host"),
     ]
     return [f"Demo space '{demo.name}': guests wait until the host is there", *_aligned(rows)]
 
 
-def softphone_line(uri: str) -> str:
+def softphone_line(uri: str, before: str = "") -> str:
     """Registers nowhere and dials; digits are then typed into its terminal. The directory is named because
-    baresip 1.0 finds no home without a login session."""
-    return f'baresip -f ~/.baresip -e "/uanew <sip:me@localhost>;regint=0" -e "/dial {uri}"'
+    baresip 1.0 finds no home without a login session. before: further arguments."""
+    return f'baresip -f ~/.baresip {before}-e "/uanew <sip:me@localhost>;regint=0" -e "/dial {uri}"'
 
 
 def _uri(facts: StartFacts, user: str) -> str:

@@ -64,7 +64,10 @@ async def _make_demo(administration: Administration, identifiers: Identifiers) -
         LegProfileEdit(name="Demo host", settings={"needs_activation": False})
     )
     entry = await administration.call_profiles.create(
-        CallProfileEdit(settings={"passcode_mode": PasscodeMode.TIMEOUT, "passcode_timeout": demo.passcode_timeout})
+        CallProfileEdit(
+            settings={"passcode_mode": PasscodeMode.TIMEOUT, "passcode_timeout": demo.passcode_timeout},
+            extras={"native": {"name": "Demo"}},  # only the administration's pages show call profiles by name
+        )
     )
     space = await administration.spaces.create(
         SpaceEdit(name=demo.name, uri=DEMO_URI, call_id=demo.guest_call_id, leg_profile=guest, call_profile=entry)

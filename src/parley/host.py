@@ -37,6 +37,11 @@ def foremost_address() -> str:
         return address
 
 
+def has_sound_card(cards: Path = Path("/proc/asound/cards")) -> bool:
+    """By ALSA's list, whose lines begin with the card's number."""
+    return any(line.split()[:1] and line.split()[0].isdigit() for line in _text(cards).splitlines())
+
+
 def use_every_file() -> int:
     """Raise the soft bound of open files and sockets to the hard one; what it is then."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

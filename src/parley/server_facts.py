@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,7 +14,7 @@ from . import __version__
 from .config import Settings
 from .first_run import StartFacts
 from .first_start import FirstStart
-from .host import foremost_address
+from .host import foremost_address, has_sound_card
 from .tls import CertificateFiles
 
 
@@ -116,4 +120,14 @@ def start_facts(
         demo=first.demo,
         pages=base_url(settings) if settings.https.listen or settings.http.listen else None,
         browser_port=settings.media.web_port or None,
+        command=own_command(settings.data_dir),
+        sound_card=has_sound_card(),
     )
+
+
+def own_command(data_dir: Path) -> str:
+    """As it can be typed in the directory in which the server was started."""
+    started = Path(sys.argv[0])
+    program = str(started) if started.name == "parley" and shutil.which("parley") != str(started) else "parley"
+    usual = data_dir == Settings.model_fields["data_dir"].default
+    return program if usual else shlex.join([program, "--data-dir", str(data_dir)])

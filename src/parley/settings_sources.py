@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from .config import BOOTSTRAP_FIELDS, Bootstrap, Settings, contradictions, parse_bootstrap
+from .settings_words import fault_words, meant, unknown
 
 FILE_NAME = "parley.toml"
 PREFIX = "PARLEY_"
@@ -124,9 +125,11 @@ def _from_environment(
             sources[known[variable]] = f"environment {variable}"
         elif "__" in variable:
             field = variable.removeprefix(PREFIX).lower().replace("__", ".")
-            problems.append(Problem(field, f"environment {variable}", "there is no such setting"))
+            problems.append(Problem(field, f"environment {variable}", unknown(variable, known)))
         else:
-            warnings.append(f"environment {variable} is not a setting and is passed over")
+            found = meant(variable, known)
+            hint = f"; did you mean {found}?" if found else ""
+            warnings.append(f"environment {variable} is not a setting and is passed over{hint}")
     return values, sources, warnings
 
 
@@ -167,7 +170,7 @@ def _merge_file(file: Path, values: dict[str, Any], sources: dict[str, str], pro
         if name in sections():
             problems.append(Problem(name, where, "is a section: write its fields below [" + name + "]"))
         elif name not in known:
-            problems.append(Problem(name, where, "there is no such setting"))
+            problems.append(Problem(name, where, unknown(name, known)))
         elif name not in sources:
             _put(values, name, value)
             sources[name] = where
@@ -182,6 +185,12 @@ def _flatten(tree: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
                 yield key, value
         else:
             yield key, value
+
+
+def _is_secret(name: str) -> bool:
+    section, _, field = name.partition(".")
+    model = sections().get(section)
+    return model is not None and field in model.model_fields and "Secret" in str(model.model_fields[field].annotation)
 
 
 def _bootstrap(environment: Mapping[str, str], name: str, problems: list[Problem]) -> Bootstrap | None:
@@ -205,11 +214,9 @@ def _build(
     try:
         settings = Settings(**values, **bootstrap)
     except ValidationError as error:
-        for fault in error.errors(include_url=False, include_context=False):
+        for fault in error.errors(include_url=False):
             name = ".".join(str(part) for part in fault["loc"][:2])
-            message = fault["msg"].removeprefix("Value error, ")
-            if fault["type"] != "value_error":  # ours quote the value already
-                message = f"{message}, not {fault['input']!r}"
+            message = fault_words(fault, secret=_is_secret(name))
             problems.append(Problem(name, sources.get(name, "default"), message))
         return None
     for name, message in contradictions(settings):

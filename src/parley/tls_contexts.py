@@ -64,6 +64,18 @@ class _Certificate:
         return tuple((one.st_mtime_ns, one.st_size) for one in found)
 
 
+def certificate_words(pair: CertificatePair, problem: OSError | ValueError) -> str:
+    """Why this pair cannot be used, naming the file; what OpenSSL says is for those who know it."""
+    if isinstance(problem, ssl.SSLError):
+        if problem.reason == "KEY_VALUES_MISMATCH":
+            return f"{pair.key} is not the key of {pair.certificate}"
+        files = f"{pair.certificate} and {pair.key} are" if pair.certificate != pair.key else f"{pair.key} is"
+        return f"{files} not a certificate and its key in PEM, without a password"
+    if isinstance(problem, OSError) and problem.strerror:
+        return f"{problem.filename or pair.certificate} cannot be read: {problem.strerror.lower()}"
+    return f"{pair.certificate} holds no certificate in PEM"
+
+
 def _read(pair: CertificatePair, authorities: Path | None) -> tuple[ssl.SSLContext, frozenset[str], datetime]:
     """Its context, the names it is for, and when it ends. Raises OSError, ValueError."""
     context = _context(pair, authorities)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import structlog
 import uvloop
@@ -44,7 +47,7 @@ def serve(settings: Settings) -> int:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(settings))
     except CannotStart as problem:
-        print(f"parley: {problem}", flush=True)
+        print(f"parley: {problem}", file=sys.stderr, flush=True)
         return 1
     return 0
 
@@ -66,8 +69,18 @@ async def _serve(settings: Settings) -> None:
             await stop.wait()
             log.info("stopping")
             stopping()
-    except (OSError, ValueError) as problem:
+    except OSError as problem:
+        raise CannotStart(_words(problem, settings)) from problem
+    except ValueError as problem:
         raise CannotStart(str(problem)) from problem
+
+
+def _words(problem: OSError, settings: Settings) -> str:
+    """With the setting where the trouble is in the data directory, as it mostly is."""
+    if not problem.filename:
+        return str(problem)
+    ours = Path(os.fsdecode(problem.filename)).is_relative_to(settings.data_dir)
+    return f"{'data_dir: ' if ours else ''}cannot use {problem.filename}: {(problem.strerror or '').lower()}"
 
 
 async def _start(settings: Settings, stack: AsyncExitStack) -> tuple[str, Callable[[], None]]:

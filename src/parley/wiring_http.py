@@ -18,7 +18,7 @@ from .doors.web.app import web_app
 from .host import own_names
 from .server_facts import first_domain, shown_host
 from .tls import CertificateFiles, generated_certificate
-from .tls_contexts import CertificatePair, ServerCertificates
+from .tls_contexts import CertificatePair, ServerCertificates, certificate_words
 
 SIP_PATH = "/sip"
 HEALTH_PATH = "/health"
@@ -81,11 +81,14 @@ def certificates_of(settings: Settings, own: CertificateFiles | None) -> ServerC
     """That one, and those of further names. Raises CannotStart."""
     if own is None:
         return None
-    further = [CertificatePair(path, path) for path in settings.https.further_certificates]
-    try:
-        return ServerCertificates([CertificatePair(own.certificate, own.key), *further])
-    except (OSError, ValueError) as problem:
-        raise CannotStart(f"https: cannot use a certificate: {problem}") from problem
+    pairs = [CertificatePair(own.certificate, own.key)]
+    pairs += [CertificatePair(path, path) for path in settings.https.further_certificates]
+    for pair in pairs:
+        try:
+            ServerCertificates([pair])
+        except (OSError, ValueError) as problem:
+            raise CannotStart(f"https.certificate: {certificate_words(pair, problem)}") from problem
+    return ServerCertificates(pairs)
 
 
 async def listen_http(

@@ -30,7 +30,7 @@ from .core.dialplan import Echo
 from .core.events import Event, LegEnded
 from .core.links import PersonalLinks
 from .doors.cms.call_records import record_of
-from .first_run import load_secrets, personal_links_key
+from .first_run import ServerSecrets, load_secrets, personal_links_key
 from .host import own_names, short_of_room
 from .server_facts import first_domain, shown_host
 from .wiring_http import CannotStart
@@ -72,18 +72,11 @@ class Kept:
 
 
 async def open_kept(settings: Settings, stack: AsyncExitStack) -> Kept:
-    """Until the stack closes, which needs nothing but the store."""
-    secrets = load_secrets(settings.data_dir)
+    """Until the stack closes, which needs nothing but the store. Raises CannotStart."""
     changes, clock, identifiers, hasher = Changes(), SystemClock(), RandomIdentifiers(), ScryptHasher()
     troubles = Troubles(clock)
     troubles.look("the disk is nearly full", partial(short_of_room, settings.data_dir))
-    in_service = (settings.data_dir / "journal").is_dir()  # since an earlier start got so far
-    store = SqlStore(settings.database_url, base64.urlsafe_b64encode(secrets.seal), troubles, new=not in_service)
-    stack.push_async_callback(store.close)
-    try:
-        await store.migrate()
-    except (StoreUnavailable, DatabaseTooNew) as problem:
-        raise CannotStart(f"database: {problem}") from problem
+    secrets, store = await _open_store(settings, stack, troubles)
     domains = settings.sip.domains or own_names()
     return Kept(
         store,
@@ -110,6 +103,21 @@ async def open_kept(settings: Settings, stack: AsyncExitStack) -> Kept:
         settings.data_dir,
         troubles,
     )
+
+
+async def _open_store(settings: Settings, stack: AsyncExitStack, troubles: Troubles) -> tuple[ServerSecrets, SqlStore]:
+    in_service = (settings.data_dir / "journal").is_dir()  # since an earlier start got so far
+    try:
+        secrets = load_secrets(settings.data_dir)
+        seal = base64.urlsafe_b64encode(secrets.seal)
+        store = SqlStore(settings.database_url, seal, troubles, new=not in_service)
+        stack.push_async_callback(store.close)
+        await store.migrate()
+    except StoreUnavailable as problem:
+        raise CannotStart(f"the database of {settings.data_dir} cannot be used: {problem}") from problem
+    except (DatabaseTooNew, ValueError) as problem:
+        raise CannotStart(str(problem)) from problem
+    return secrets, store
 
 
 @asynccontextmanager

@@ -22,8 +22,10 @@ class PlainHasher:
         return hashed == f"hash of {password}"
 
 
-def operator_of(floor: Floor, leg_inputs: ReadLines = lambda _leg: []) -> Operator:
-    """An operator of this server. Event lines are the names of the events."""
+def operator_of(
+    floor: Floor, leg_inputs: ReadLines = lambda _leg: [], recorded: tuple[str, ...] | None = None
+) -> Operator:
+    """An operator of this server. Event lines are the names of the events. recorded: those that are call records."""
     hasher = PlainHasher()
     kept = KeptServices(
         store=floor.held,
@@ -31,7 +33,9 @@ def operator_of(floor: Floor, leg_inputs: ReadLines = lambda _leg: []) -> Operat
         credentials=Credentials(floor.held, hasher, floor.changes, floor.clock),
         hasher=hasher,
         lookup=floor.lookup,
-        render_records=lambda events: [{"event": type(stored.event).__name__} for stored in events],
+        render_records=lambda events: [
+            {"event": name} for stored in events if (name := type(stored.event).__name__) in (recorded or (name,))
+        ],
         outbox=OutboxDesk(floor.held, floor.clock),
         devices=Devices(floor.held, CountedIdentifiers(), floor.clock, floor.changes, "example.com"),
         utc=floor.clock.utc,

@@ -46,7 +46,7 @@ async def test_a_guest_who_waits_is_told_with_what_and_why() -> None:
     text = "\n".join(story["lines"])
     for part in (
         "called sip:room@example.com by sip",
-        "by 2 door(s), 0 of them without a PIN",
+        "by 2 doors, 0 without a PIN",
         "the PIN was refused: wrong-pin",
         "the PIN was right: door",
         "it hears enter-pin",
@@ -71,7 +71,7 @@ async def test_a_leg_that_is_gone_is_told_with_its_ending() -> None:
     assert story["ending"]["seconds"] == 5.0
     times = [entry["at"] for entry in story["timeline"]]
     assert times == sorted(times) and story["timeline"][0]["what"] == "a call came"
-    assert "it ended: hang-up (doing of: remote)" in [entry["what"] for entry in story["timeline"][-2:]]
+    assert "it ended: hang-up, by the far end" in [entry["what"] for entry in story["timeline"][-2:]]
     assert any(setting["name"] == "needs_activation" for setting in story["settings"])
 
 
@@ -84,7 +84,7 @@ async def test_events_alone_tell_the_outline() -> None:
     await call.end()
     story = await kept.story(call.leg.id)
     whats = [entry["what"] for entry in story["timeline"]]
-    assert whats[0] == "a call came" and "it ended: hang-up (doing of: remote)" in whats[-2:]
+    assert whats[0] == "a call came" and "it ended: hang-up, by the far end" in whats[-2:]
     assert any("it joined meeting" in what for what in whats) and story["settings"] == []
 
 

@@ -65,6 +65,29 @@ async def test_spaces_are_made_and_listed(floor: Floor) -> None:
         await operator.add_space("Twin", "room", None, None)
 
 
+@pytest.mark.parametrize(
+    ("name", "uri", "call_id", "pin", "field"),
+    [
+        ("", "x", None, None, "name"),
+        ("Room", "a b", None, None, "uri"),
+        ("Room", "a@b", None, None, "uri"),
+        ("Room", "", None, None, "uri"),
+        ("Room", None, "12a", None, "call ID"),
+        ("Room", None, None, "12ab", "PIN"),
+    ],
+)
+async def test_a_space_that_no_phone_could_reach_is_not_made(
+    floor: Floor, name: str, uri: str | None, call_id: str | None, pin: str | None, field: str
+) -> None:
+    """What an operator types is held to what can be dialled, as by the other doors; no PIN is repeated."""
+    operator = operator_of(floor)
+    with pytest.raises(Refusal, match="invalid") as refused:
+        await operator.add_space(name, uri, call_id, Secret(pin) if pin is not None else None)
+    assert refused.value.data["field"] == field
+    assert "12ab" not in str(refused.value.data)
+    assert await operator.spaces() == []
+
+
 async def test_meetings_and_legs_are_listed_as_they_stand(floor: Floor) -> None:
     """Who is where, and why somebody waits."""
     operator = operator_of(floor)
@@ -123,3 +146,31 @@ async def test_records_are_rendered_from_the_store(floor: Floor) -> None:
     async with floor.held.transaction() as tx:
         await tx.add_events("segment", 0, floor.journal.lines)
     assert [row["event"] for row in await operator.records(2)] == floor.story()[-2:]
+
+
+async def test_as_many_records_are_shown_as_were_asked_for(floor: Floor) -> None:
+    """Events that are no call records do not make the listing shorter while older records are there."""
+    await floor.space()
+    for _ in range(3):
+        await floor.enter("room")
+    async with floor.held.transaction() as tx:
+        await tx.add_events("segment", 0, floor.journal.lines)
+    first = floor.story()[0]
+    many = floor.story().count(first)
+    assert many >= 3 and floor.story()[-1] != first
+    operator = operator_of(floor, recorded=(first,))
+    assert len(await operator.records(2)) == 2
+    assert len(await operator.records(100)) == many
+
+
+async def test_a_leg_is_dropped_by_its_number_too(floor: Floor) -> None:
+    """Listings show the number, which can be typed; one that nobody has is refused."""
+    operator = operator_of(floor)
+    await floor.two_doors()
+    await floor.enter("guest")
+    (row,) = await operator.legs()
+    with pytest.raises(Refusal, match="not-found"):
+        await operator.drop_leg(str(row["number"] + 1))
+    await operator.drop_leg(str(row["number"]))
+    await floor.settle()
+    assert await operator.legs() == []

@@ -1,6 +1,9 @@
 """The schema and the way to it."""
 
+import os
 import sqlite3
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -93,6 +96,21 @@ async def test_a_second_start_changes_nothing(tmp_path: Path) -> None:
     connection = sqlite3.connect(path)
     assert connection.execute("SELECT id FROM spaces").fetchall() == [("s1",)]
     connection.close()
+
+
+def test_a_start_that_has_nothing_to_migrate_does_not_load_alembic(tmp_path: Path) -> None:
+    """Most starts find the schema they want, and people wait for each of them."""
+    program = (
+        "import asyncio, sys; from parley.backends.store.sql import SqlStore\n"
+        f"store = SqlStore('sqlite+aiosqlite:///{tmp_path}/parley.db', {KEY!r})\n"
+        "asyncio.run(store.migrate()); print('alembic' in sys.modules)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    runs = [
+        subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+        for _ in range(2)
+    ]
+    assert [run.stdout for run in runs] == ["True\n", "False\n"]
 
 
 async def test_a_database_of_a_later_version_is_refused(tmp_path: Path) -> None:

@@ -159,6 +159,21 @@ async def test_what_is_no_meeting_id_is_no_page(id: str) -> None:
     assert answer.status_code == 404 and id not in answer.text
 
 
+@pytest.mark.parametrize("path", ["/nothing", "/meeting/%22", "/spaces/1/members", "/admin/users/1/2"])
+async def test_a_person_who_goes_astray_gets_a_page(path: str) -> None:
+    """In the frame of the others, under their policy, in the reader's language; a program gets a line."""
+    async with client() as http:
+        page = await http.get(path, headers={"Accept": "text/html,*/*;q=0.8"})
+        line = await http.get(path, headers={"Accept": "application/json"})
+        first = await http.get("/")
+    assert page.status_code == line.status_code == 404
+    assert 'src="/static/missing.js"' in page.text and path not in page.text
+    for name in ("content-security-policy", "referrer-policy", "x-content-type-options"):
+        assert page.headers[name] == line.headers[name] == first.headers[name]
+    assert page.headers["cache-control"] == "no-store"
+    assert line.text == "There is no such page.\n"
+
+
 async def test_known_and_unknown_meetings_look_alike() -> None:
     """The page depends on nothing but the settings: not even the address is in it, and no secret."""
     async with client() as http:

@@ -29,7 +29,8 @@ async def administrator(scene: WebStage, path: str) -> Browser:
 
 
 async def test_a_new_user_chooses_a_password_before_anything_else() -> None:
-    """The administrator makes the account in the page; its first password opens nothing but the form for another."""
+    """The administrator makes the account in the page; its first password opens nothing but the form for another.
+    Nobody is led to a page that says nothing to him: administrators find theirs, who goes astray finds a way on."""
     async with web_stage() as scene:
         scene.server.never_log(TEMPORARY, OWN)
         root = await administrator(scene, "/admin/users")
@@ -61,6 +62,14 @@ async def test_a_new_user_chooses_a_password_before_anything_else() -> None:
         await bea.open(scene.url("/admin/users"))
         await bea.sees("Only administrators of this installation see this page.")
         assert "Bea" not in (await bea.text()).partition("Administration")[2]
+        await bea.sees_no("You may not do this.")
+        await bea.open(scene.url("/nothing"))
+        await bea.finds("heading", "There is no such page")
+        await bea.has_no_barriers()
+        await bea.click("link", "To the start page")
+        await bea.finds("heading", "Join a meeting")
+        await root.open(scene.url("/sign-in"))
+        await root.finds("heading", "Live meetings")
 
 
 async def makes_a_space(scene: WebStage, root: Browser) -> str:

@@ -35,11 +35,13 @@ from .outbox import OutboxDesk
 from .pins import PinJudge
 from .ports import Clock, PasswordHasher, Query, Store, StoredEvent, Transaction
 from .spaces import SpaceEdit, SpaceRecord
+from .typed_values import check_space
 from .users import UserEdit
 
 Json = dict[str, Any]
 RenderRecords = Callable[[Iterable[StoredEvent]], list[Json]]
 
+EVENTS_MOST = 100_000  # that a listing of call records looks back over
 ENDED_BY_US = Ending(Side.ADMINISTRATOR, Reason.HANG_UP)
 
 
@@ -175,6 +177,7 @@ class KeptOperator:
         return await spaces.get(found[0])
 
     async def add_space(self, name: str, uri: str | None, call_id: str | None, passcode: Secret | None) -> Json:
+        check_space(name, uri, call_id, passcode)
         edit = SpaceEdit(
             name=name,
             uri=uri if uri is not None else KEEP,
@@ -185,9 +188,15 @@ class KeptOperator:
         return await self._space_row(await self._kept.administration.spaces.get(id))
 
     async def records(self, limit: int) -> list[Json]:
-        async with self._kept.store.reading() as tx:
-            events = await tx.newest_events(limit)
-        return self._kept.render_records(events)
+        """Not every event is a call record: the look back goes on until there are enough of them."""
+        look = limit
+        while True:
+            async with self._kept.store.reading() as tx:
+                events = await tx.newest_events(look)
+            rows = self._kept.render_records(events)
+            if len(rows) >= limit or len(events) < look or look >= EVENTS_MOST:
+                return rows[-limit:]
+            look *= 4
 
     async def outbox(self, state: str | None, limit: int) -> list[Json]:
         return await self._kept.outbox.listing(state, limit)
@@ -335,7 +344,9 @@ class Operator(KeptOperator):
         return [self._leg(leg) for leg in self._directory.legs()]
 
     async def drop_leg(self, id: str) -> None:
-        if not await self._directory.drop_leg(LegId(id), ENDED_BY_US):
+        """By id or running number. Raises Refusal not-found."""
+        live = self._live_leg(id)
+        if not await self._directory.drop_leg(live.leg if live is not None else LegId(id), ENDED_BY_US):
             raise Refusal("not-found", kind="leg", id=id)
 
     def _live_leg(self, which: str) -> LiveLeg | None:

@@ -15,8 +15,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..app.ports import BadSound, Shelved, ShelvedPrompt
 from ..wire.wave import BadWave, Wave, parse_wave
 
@@ -111,6 +109,8 @@ def _resampled(wave: Wave) -> bytes:
     """To 48 kHz by way of the spectrum: exact for a whole clip, and nobody waits for it."""
     if wave.rate == RATE:
         return wave.pcm
+    import numpy as np  # noqa: PLC0415 - nothing else of the server needs it: a start would wait for it
+
     samples = np.frombuffer(wave.pcm, "<i2").astype(np.float64)
     # A little silence behind it: the end must not ring into the beginning, nor be a length that is slow to turn.
     padded = np.concatenate((samples, np.zeros(wave.rate // 10)))

@@ -12,7 +12,7 @@ from typing import Any
 
 from .admission import Admit, Candidates, WrongPin
 from .dialplan import Echo, Ivr
-from .endings import Ending
+from .endings import Ending, Side
 from .events import (
     Event,
     LegActivated,
@@ -95,6 +95,14 @@ class LegHistory:
     quality: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
 
 
+_SIDES = {
+    Side.REMOTE: "the far end",
+    Side.LOCAL: "this server",
+    Side.ADMINISTRATOR: "an administrator",
+    Side.HOST: "a host in the meeting",
+}
+
+
 def explain_leg(history: LegHistory) -> Json:
     """id, number, who, came, state, waits, timeline, settings, ending, media, quality; what is not known is None or
     empty."""
@@ -133,17 +141,17 @@ def lines_of(story: Json) -> list[str]:
     lines += [f"  {entry['at'][11:23]}  {entry['what']}" for entry in story["timeline"]] or ["  nothing is kept of it"]
     if story["ending"] is not None:
         ending = story["ending"]
-        lines.append(
-            f"it ended by the doing of {ending['side']}, reason {ending['reason']}, after {ending['seconds']} s"
-        )
+        lines.append(f"it ended after {ending['seconds']} s: {ending['reason']}, by {_SIDES[Side(ending['side'])]}")
         if ending["quality"] is not None:
-            lines.append("  its sound: " + ", ".join(f"{name} {value}" for name, value in ending["quality"].items()))
+            lines.append(f"  its sound: {_measured(ending['quality'])}")
     if story["settings"]:
         lines.append("its settings:")
         lines += [f"  {entry['name']} = {entry['value']} ({entry['origin']})" for entry in story["settings"]]
     if story["media"] is not None:
-        lines.append("its media: " + ", ".join(f"{name} {value}" for name, value in story["media"].items()))
-    lines += ["  " + ", ".join(f"{name} {value}" for name, value in window.items()) for window in story["quality"]]
+        lines.append(f"its media: {_measured(story['media'])}")
+    if story["quality"]:
+        lines.append("its quality, window by window:")
+    lines += [f"  {_measured(window)}" for window in story["quality"]]
     return lines
 
 
@@ -222,8 +230,8 @@ def _way(given: Any) -> str | None:
             return f"by {_entry(join)}"
         case Dial(hops=hops, space=space):
             devices = sum(hop.contact is not None for hop in hops)
-            ways = "registered device(s)" if devices else "way(s) of the outbound rules"
-            return f"we call it into space {space}, by {len(hops)} {ways}"
+            ways = "registered device" if devices else "outbound rule"
+            return f"we call it into space {space}, by {_count(len(hops), ways)}"
     return None
 
 
@@ -231,7 +239,7 @@ def _target(target: object) -> str:
     match target:
         case Candidates(space=space, space_name=name, doors=doors):
             blank = sum(door.passcode is None or not door.passcode.reveal() for door in doors)
-            return f'the address leads to space {space} "{name}" by {len(doors)} door(s), {blank} of them without a PIN'
+            return f'the address leads to space {space} "{name}" by {_count(len(doors), "door")}, {blank} without a PIN'
         case Ivr(id=ivr):
             return f"the address leads to IVR {ivr}, where a call ID is asked for"
         case Granted(space=space, entry=entry):
@@ -337,7 +345,16 @@ def _event(event: Event) -> str | None:
 
 
 def _of(ending: Ending) -> str:
-    return f"{ending.reason} (doing of: {ending.side})"
+    return f"{ending.reason}, by {_SIDES[ending.side]}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _measured(facts: Mapping[str, Any]) -> str:
+    """Name and value of each that is known."""
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in facts.items() if value is not None)
 
 
 def moment(made: str, seconds: float) -> datetime:

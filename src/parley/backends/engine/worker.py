@@ -115,7 +115,7 @@ class WorkerLink:
         self._tasks = [asyncio.create_task(self._read(reader)), asyncio.create_task(self._ping())]
         answer = await self.ask(self._configure)
         if isinstance(answer, m.Failed):
-            raise WorkerDied(f"media worker refused its settings: {answer.text}")
+            raise WorkerDied(f"media.web_port, media.web_listen: no media worker with these: {answer.text}")
 
     async def _connect(self, process: Process) -> asyncio.StreamReader:
         while True:

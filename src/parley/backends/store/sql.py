@@ -70,7 +70,7 @@ class SqlStore:
 
     async def migrate(self) -> None:
         """Bring the schema up to this version; does nothing when it is. Raises DatabaseTooNew and StoreUnavailable."""
-        with self._told(UNWRITABLE):
+        with self._told(None):  # whoever starts hears of it from us
             async with self._writer.begin() as connection:
                 await connection.run_sync(migrate)
 
@@ -113,7 +113,7 @@ class SqlStore:
                 yield SqlTransaction(connection, self._seal, writes=False)
 
     @contextmanager
-    def _told(self, trouble: str) -> Iterator[None]:
+    def _told(self, trouble: str | None) -> Iterator[None]:
         """What the database fails with becomes StoreUnavailable, which whoever watches over the server sees. A fault
         of ours in a statement stays what it is."""
         try:
@@ -122,13 +122,13 @@ class SqlStore:
             told = _unavailable(problem)
             if told is None:
                 raise
-            if self._troubles is not None:
+            if self._troubles is not None and trouble is not None:
                 self._troubles.has(trouble, str(told))
             if told is problem:
                 raise
             raise told from problem
         else:
-            if self._troubles is not None:
+            if self._troubles is not None and trouble is not None:
                 self._troubles.over(trouble)
 
     def hurry(self) -> None:

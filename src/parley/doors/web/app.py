@@ -52,16 +52,26 @@ def web_app(*, domain: str, access_number: str | None) -> Starlette:
     files = {name: File.of(name, text) for name, text in texts.items() if name != FRAME}
     facts = {"domain": html.escape(domain, quote=True), "number": html.escape(access_number or "", quote=True)}
 
-    def page_of(path: str, script: str, sheets: tuple[str, ...]) -> Route:
+    def framed(script: str, sheets: tuple[str, ...]) -> File:
         modules = modules_of(texts, f"{script}.js")[1:]
         links = [f'<link rel="stylesheet" href="/static/{sheet}.css">' for sheet in sheets]
         links += [f'<link rel="modulepreload" href="/static/{module}">' for module in modules]
-        filled = texts[FRAME].format(script=script, links="\n".join(links), **facts)
-        file = File.of(FRAME, filled)
+        return File.of(FRAME, texts[FRAME].format(script=script, links="\n".join(links), **facts))
+
+    nothing = framed("missing", ())
+
+    async def missing(request: Request, _problem: Exception | None = None) -> Response:
+        """A page for people, a line for programs."""
+        if "text/html" in request.headers.get("accept", ""):
+            return nothing.whole(HEADERS, 404)
+        return PlainTextResponse("There is no such page.\n", 404, HEADERS)
+
+    def page_of(path: str, script: str, sheets: tuple[str, ...]) -> Route:
+        file = framed(script, sheets)
 
         async def page(request: Request) -> Response:
             if not MEETING_ID.fullmatch(request.path_params.get("id", "0")):
-                return PlainTextResponse("There is no such page.\n", 404)
+                return await missing(request)
             return file.answer(request, HEADERS)
 
         return Route(path, page)
@@ -70,4 +80,5 @@ def web_app(*, domain: str, access_number: str | None) -> Starlette:
         file = files.get(request.path_params["name"])
         return file.answer(request, HEADERS) if file else PlainTextResponse("There is no such file.\n", 404)
 
-    return Starlette(routes=[*(page_of(*page) for page in PAGES), Route("/static/{name:path}", static)])
+    routes = [*(page_of(*page) for page in PAGES), Route("/static/{name:path}", static)]
+    return Starlette(routes=routes, exception_handlers={404: missing})

@@ -42,6 +42,10 @@ class File:
             return Response(self.packed, media_type=self.kind, headers={**told, "Content-Encoding": "gzip"})
         return Response(self.plain, media_type=self.kind, headers=told)
 
+    def whole(self, headers: Mapping[str, str], status: int) -> Response:
+        """As it is, for an answer that no browser keeps."""
+        return Response(self.plain, status, media_type=self.kind, headers={**headers, "Cache-Control": "no-store"})
+
 
 def read_texts(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, str]]:
     """Name below the folder, and text, of every file that a page may load."""

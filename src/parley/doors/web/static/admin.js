@@ -26,7 +26,7 @@ function sections() {
 }
 
 function layout(content, user) {
-  if (!user.administrator) return h("div", { class: "wrap" }, heading(t("title")), h("p", null, t("notAdministrator")));
+  if (!user.administrator) return h("div", { class: "wrap" }, content);
   return h("div", { class: "wrap admin" }, sections(), h("div", { class: "stack admin-content" }, content));
 }
 
@@ -35,9 +35,15 @@ function nothing() {
   return { title: () => t("title"), draw: () => h("div", { class: "stack", key: "nothing" }, heading(t("noSuchPage"))) };
 }
 
+/** Nothing is asked for that would be refused. @returns {import("./manage.js").View} */
+function refused() {
+  return { title: () => t("title"), draw: () => h("div", { class: "stack", key: "refused" }, heading(t("title")), h("p", null, t("notAdministrator"))) };
+}
+
 const collection = (view) => (name, id) => (Object.hasOwn(COLLECTIONS, name) ? view(name, id) : nothing());
 
-run([
+/** @type {import("./manage.js").Way[]} */
+const WAYS = [
   [/^\/admin(?:\/meetings)?\/?$/, () => meetingsView()],
   [/^\/admin\/meetings\/([^/]+)\/?$/, (id) => meetingView(id)],
   [/^\/admin\/log\/?$/, () => logView()],
@@ -45,4 +51,6 @@ run([
   [/^\/admin\/([^/]+)\/?$/, collection(listView)],
   [/^\/admin\/([^/]+)\/([^/]+)\/?$/, collection(objectView)],
   [/^\/admin\//, nothing],
-], { layout });
+];
+
+run((user) => (user.administrator ? WAYS : [[/^\/admin/, refused]]), { layout });

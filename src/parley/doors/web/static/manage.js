@@ -32,13 +32,13 @@ let stale = false;
 
 /**
  * Run a page for whoever is signed in; anybody else is led to the sign-in page and back.
- * @param {Way[]} all in order of precedence; the last one should fit everything
+ * @param {(user: import("./api.js").User) => Way[]} waysOf whoever it is, in order of precedence; the last one should fit everything
  * @param {{layout?: (content: any, user: import("./api.js").User) => any}} [options]
  */
-export async function run(all, options = {}) {
+export async function run(waysOf, options = {}) {
   const user = await frame();
   if (!user || user.must_change_password) return toSignIn(user);
-  ways = all;
+  ways = waysOf(user);
   if (options.layout) layout = (content) => options.layout?.(content, user);
   onLanguage(redraw);
   addEventListener("popstate", () => open(true));

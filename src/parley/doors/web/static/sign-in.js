@@ -18,11 +18,11 @@ const BROKEN = { "password-characters": "brokenCharacters", "password-unchanged"
 /** @type {{step: "start" | "sign-in" | "change", first: boolean, busy: boolean, errors: Record<string, string>, old: string, shown: boolean}} */
 const state = { step: "start", first: false, busy: false, errors: {}, old: "", shown: false };
 
-/** Where to go afterwards: a path of this server, whatever the address says. */
-function target() {
+/** Where to go afterwards: a path of this server, whatever the address says. @param {import("./api.js").User} user */
+function target(user) {
   const next = new URLSearchParams(location.search).get("next") ?? "";
   const here = URL.canParse(next, location.origin) ? new URL(next, location.origin) : null;
-  return here && here.origin === location.origin && next.startsWith("/") ? here.pathname + here.search + here.hash : "/spaces";
+  return here && here.origin === location.origin && next.startsWith("/") ? here.pathname + here.search + here.hash : user.administrator ? "/admin" : "/spaces";
 }
 
 /** @param {import("./api.js").User | null} user */
@@ -31,7 +31,7 @@ function proceed(user) {
   else if (user.must_change_password || location.hash === "#password") {
     state.step = "change";
     state.first = user.must_change_password;
-  } else return location.replace(target());
+  } else return location.replace(target(user));
   state.errors = {};
   draw();
   const inputs = /** @type {HTMLInputElement[]} */ ([...document.querySelectorAll("#page form input")]);
@@ -89,9 +89,9 @@ function tryChange(event) {
   }
   submit(async () => {
     await post("/session/password", { old, new: fresh });
-    await session(); // the password made a new session, and with it a new token
+    const user = await session(); // the password made a new session, and with it a new token
     toast(t("changed"), "good");
-    setTimeout(() => location.replace(target()), 900); // long enough to be read out
+    setTimeout(() => (user ? location.replace(target(user)) : proceed(null)), 900); // long enough to be read out
   }, (problem) => {
     const rule = /^password-(.*)$/.exec(problem.code)?.[1];
     if (problem.code === "bad-credential") return { old: t("oldWrong") };

@@ -58,7 +58,7 @@ function listView() {
   };
 }
 
-run([
+run(() => [
   [/^\/spaces\/([^/]+)\/?$/, (id) => spaceView(id)],
   [/^\/spaces\/?$/, () => listView()],
 ]);
