@@ -204,3 +204,26 @@ async def test_coming_early_into_a_room_counts_within_half_an_hour(floor: Confer
         await floor.until("2026-01-01 10:30")
     assert not (await floor.dial(record.conference.number)).made
     assert await floor.rooms.show(floor.alice, room.space.id) == room
+
+
+async def test_a_room_without_conferences_is_looked_at_once(floor: ConferenceFloor) -> None:
+    """Comings and goings in it cost the store nothing more, and count from the moment something is booked in it."""
+    room = await floor.rooms.create(None, SpaceKind.CLOUD_ROOM, RoomEdit(), floor.alice.user)
+    typed = room.host.passcode.reveal() + "#" if room.host.passcode is not None else ""
+
+    async def reads_of_a_visit() -> int:
+        before = floor.held.reads
+        call = await floor.enter(room.number, typed)
+        assert call.active
+        await call.end()
+        return floor.held.reads - before
+
+    await reads_of_a_visit()
+    nobody_watches = await reads_of_a_visit()
+    async with floor.running():
+        assert await reads_of_a_visit() > nobody_watches
+        assert await reads_of_a_visit() == nobody_watches
+        record = await nine_to_eleven(floor, room=room.space.id, random_number=True)
+        await floor.until("2026-01-01 08:45")
+        await reads_of_a_visit()
+        assert await stored(floor, record) == ("running", "10:45")

@@ -90,6 +90,24 @@ class EntitiesSuite:
         async with store.reading() as reading:
             assert await getattr(reading, collection).get("full") == FULL[collection]
 
+    @pytest.mark.parametrize("collection", ["live_legs", "live_meetings"])
+    async def test_what_is_live_comes_and_goes_many_at_a_time(self, store: Store, collection: str) -> None:
+        """Each as it was added, none where none is given, and of those that go only the ones named; an id once."""
+        both = [FULL[collection], BARE[collection]]
+        for entities in (both, []):
+            async with store.transaction() as transaction:
+                await getattr(transaction, collection).add_all(entities)
+        async with store.reading() as reading:
+            assert (await getattr(reading, collection).page(Query())).items == tuple(both)
+        with pytest.raises(ValueError):
+            async with store.transaction() as transaction:
+                await getattr(transaction, collection).add_all([replace(BARE[collection], id="new"), both[0]])
+        for gone in (["full", "absent"], []):
+            async with store.transaction() as transaction:
+                await getattr(transaction, collection).delete_all(gone)
+        async with store.reading() as reading:
+            assert (await getattr(reading, collection).page(Query())).items == (BARE[collection],)
+
     async def test_a_jid_is_taken_once(self, store: Store) -> None:
         """Two users cannot have the same sign-in name, by adding or by saving."""
         await fill(store, user(1, "one@a.example"), user(2, "two@a.example"))

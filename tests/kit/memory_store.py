@@ -292,6 +292,16 @@ class MemoryTokens(MemoryExpiring[Token]):
         return sorted((one for one in self._all().values() if one.user == user), key=lambda one: one.created)
 
 
+class MemoryLive(MemoryRepository[E]):
+    async def add_all(self, entities: Sequence[E]) -> None:
+        for entity in entities:
+            await self.add(entity)
+
+    async def delete_all(self, ids: Sequence[str]) -> None:
+        for id in ids:
+            await self.delete(id)
+
+
 class MemoryTransaction:
     def __init__(self, state: State, writes: bool) -> None:
         self.state = state
@@ -317,8 +327,8 @@ class MemoryTransaction:
         self.departments = MemoryRepository[Any](self, "departments", lambda one: (one.code, one.name))
         self.devices = MemoryRepository[Any](self, "devices", lambda one: (one.username, one.label))
         self.seats = MemoryExpiring[Seat](self, "seats", lambda one: ())
-        self.live_legs = MemoryRepository[StoredLeg](self, "live_legs", lambda one: ())
-        self.live_meetings = MemoryRepository[StoredMeeting](self, "live_meetings", lambda one: ())
+        self.live_legs = MemoryLive[StoredLeg](self, "live_legs", lambda one: ())
+        self.live_meetings = MemoryLive[StoredMeeting](self, "live_meetings", lambda one: ())
 
     def writing(self) -> None:
         if not self._writes:

@@ -19,7 +19,8 @@ from ..core.spaces import Role
 from .conference_reading import LIVE
 from .conference_spaces import doors_of
 from .occurrences import begin
-from .ports import Transaction
+from .ports import Store, Transaction
+from .remembered import Remembered
 
 # A room is used between its conferences too: who comes earlier than this is not there for the next one.
 ROOM_OPENS = timedelta(minutes=30)
@@ -48,7 +49,13 @@ class Work:
 class Attendances:
     """Takes events at once and works on them later, in order, in transactions of the one who calls `work`."""
 
-    def __init__(self, meeting_of_space: Callable[[SpaceId], MeetingView | None], wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        meeting_of_space: Callable[[SpaceId], MeetingView | None],
+        wake: Callable[[], None],
+    ) -> None:
+        self._booked: Remembered[bool] = Remembered(store)  # of spaces: has it conferences?
         self._meeting_of_space = meeting_of_space
         self._wake = wake
         self._inbox: deque[tuple[datetime, Event]] = deque()
@@ -69,15 +76,21 @@ class Attendances:
         """The next events to work on; they stay until `done`."""
         return [self._inbox[index] for index in range(min(BATCH, len(self._inbox)))]
 
-    async def concern(self, tx: Transaction, events: Iterable[tuple[datetime, Event]]) -> bool:
+    async def concern(self, events: Iterable[tuple[datetime, Event]]) -> bool:
         """Has any of them to do with a conference?"""
         for _, event in events:
             if isinstance(event, ParticipantJoined):
-                if await tx.conferences.of_space(event.space):
+                if await self._is_booked(event.space):
                     return True
             elif isinstance(event, ParticipantLeft | LegActivated) and event.leg in self._stays:
                 return True
         return False
+
+    async def _is_booked(self, space: SpaceId) -> bool:
+        async def look(tx: Transaction) -> bool:
+            return bool(await tx.conferences.of_space(space))
+
+        return bool(await self._booked.read(space, look))
 
     def nothing(self) -> Work:
         return Work(self._stays)

@@ -201,7 +201,7 @@ async def reachable(tx: Transaction, user: str, domain: str, now: datetime) -> l
 
 
 async def _by_name(tx: Transaction, username: str) -> Device | None:
-    items = (await tx.devices.page(Query(limit=1, where={"username": username.lower()}))).items
+    items = (await tx.devices.page(Query(where={"username": username.lower()}))).items  # no two have it
     return items[0] if items else None
 
 

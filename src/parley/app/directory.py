@@ -215,6 +215,10 @@ class Directory:
         """In order of creation."""
         return [meeting.view() for meeting in self._meetings.values()]
 
+    def is_live(self, meeting: MeetingId) -> bool:
+        """Without a look at everybody who is in it."""
+        return meeting in self._meetings
+
     def meeting(self, meeting: MeetingId) -> MeetingView | None:
         runner = self._meetings.get(meeting)
         return runner.view() if runner else None
@@ -266,7 +270,7 @@ class Directory:
         runner = self._meeting_for(facts)
         runner.post(SetKeptWhenEmpty(True))
         await self._answer()
-        return runner.view().meeting
+        return runner.id
 
     async def close(self, ending: Ending) -> None:
         """Everybody goes, and nobody comes in any more: the server stops."""
@@ -341,7 +345,7 @@ class Directory:
         if isinstance(wish, DoByKeys) and wish.command is KeyCommand.END:
             own = self._view_of(leg.id)
             if own is not None and may(wish.command, own.effective.settings, waits=own.waits):
-                self.ends_by_keys(meeting.view().space)
+                self.ends_by_keys(meeting.space)
         meeting.post(wish)
 
     async def _join(self, leg: LiveLegRunner, wish: JoinMeeting) -> None:
@@ -363,7 +367,7 @@ class Directory:
             leg.tell(leg.generation, JoinRefused(Reason.TENANT_LIMIT))
             return
         runner = self._meeting_for(facts)
-        self._place[leg.id] = runner.view().meeting
+        self._place[leg.id] = runner.id
         leg.use_keys(facts.keys)
         language = self._services.entry.spoken_to(party.language or (door and door.language) or facts.sounds.language)
         runner.post(join_of(leg, party, wish, facts, door, language))
@@ -394,6 +398,7 @@ class Directory:
         services = self._services
         runner = MeetingRunner(
             machine,
+            space=space,
             clock=services.clock,
             engine=services.engine,
             journal=services.journal,
@@ -415,7 +420,7 @@ class Directory:
         """Whom we call into it is called no longer; who was called before there was a meeting, only if somebody has
         ended it: others come and go while a phone rings."""
         runner = self._meetings.pop(meeting, None)
-        space = runner.view().space if runner is not None else None
+        space = runner.space if runner is not None else None
         if space is not None:
             self._of_space.pop(space, None)
             if self._spaces.ad_hoc(space) is not None:

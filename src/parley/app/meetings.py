@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import structlog
 
-from ..core.ids import LegId, MeetingId
+from ..core.ids import LegId, MeetingId, SpaceId
 from ..core.meeting import Meeting
 from ..core.meeting_inputs import (
     Announce,
@@ -38,6 +38,7 @@ class MeetingRunner:
         self,
         machine: Meeting,
         *,
+        space: SpaceId,
         clock: Clock,
         engine: MediaEngine,
         journal: Journal,
@@ -46,6 +47,8 @@ class MeetingRunner:
         changed: Callable[[MeetingId], None] = lambda _meeting: None,
         inputs: Inputs | None = None,
     ) -> None:
+        self.id = machine.id
+        self.space = space
         self._machine = machine
         self._clock = clock
         self._engine = engine

@@ -114,6 +114,18 @@ class Repository(Protocol[E]):
     async def page(self, query: Query) -> Page[E]: ...
 
 
+class LiveRepository(Repository[E], Protocol):
+    """Of what comes and goes many at a time."""
+
+    async def add_all(self, entities: Sequence[E]) -> None:
+        """As add of each."""
+        ...
+
+    async def delete_all(self, ids: Sequence[str]) -> None:
+        """As delete of each."""
+        ...
+
+
 class AccessMethodRepository(Repository[AccessMethod], Protocol):
     async def by_uri(self, uri: str) -> list[AccessMethod]:
         """Every access method whose uri or secondary_uri equals this lower-case text. Indexed."""
@@ -281,8 +293,8 @@ class Transaction(Protocol):
     brandings: Repository[Branding]
     dtmf_profiles: Repository[DtmfProfile]
     seats: SeatRepository
-    live_legs: Repository[StoredLeg]
-    live_meetings: Repository[StoredMeeting]
+    live_legs: LiveRepository[StoredLeg]
+    live_meetings: LiveRepository[StoredMeeting]
 
     async def add_attendance(self, attendance: Attendance) -> None: ...
 

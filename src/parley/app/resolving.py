@@ -71,7 +71,7 @@ class Resolving:
         runner = self._meetings.get(meeting)
         if runner is None:
             return  # it ended before this began
-        space = runner.view().space
+        space = runner.space
         if self._spaces.is_temporary(space):
             self._under_way.discard(meeting)
             return  # nothing of it is stored

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -45,7 +45,7 @@ from .joining import SpaceFacts
 from .legs import GENERATION, LegServices, LiveLegRunner, Lobby
 from .live import OUTGOING
 from .meetings import MeetingRunner
-from .ports import Query, Repository, Store, SurvivingDoor, SurvivingDoors, Timer
+from .ports import LiveRepository, Query, Store, SurvivingDoor, SurvivingDoors, Timer
 from .surviving_bridges import SurvivingBridge
 from .surviving_legs import NoDoor, for_nobody, place_of, surviving
 
@@ -65,7 +65,7 @@ NOT_BACK = Ending(Side.REMOTE, Reason.TRANSPORT_FAILED)
 
 AskedAt = Candidates | Ivr | Echo
 
-K = TypeVar("K")
+K = TypeVar("K", bound=str)
 V = TypeVar("V")
 
 Counted = Callable[[TenantId | None], Callable[[], None]]
@@ -129,7 +129,7 @@ class Survival:
 
     def _meeting_changed(self, meeting: MeetingId) -> None:
         self._changed_meetings.add(meeting)
-        gone = self._directory.meeting(meeting) is None
+        gone = not self._directory.is_live(meeting)
         self._write_within(SOON if gone or meeting not in self._meetings else WRITE_EVERY)
         if self._awaited and not gone:
             self._relieve(meeting)
@@ -182,10 +182,8 @@ class Survival:
         try:
             new_legs, new_meetings = self._look(legs, meetings, moved)
             async with self._store.transaction() as tx:
-                for leg, row in new_legs.items():
-                    await _keep(tx.live_legs, leg, row, None if self._unsure else leg in self._legs)
-                for meeting, stored in new_meetings.items():
-                    await _keep(tx.live_meetings, meeting, stored, None if self._unsure else meeting in self._meetings)
+                await _keep(tx.live_legs, new_legs, None if self._unsure else self._legs)
+                await _keep(tx.live_meetings, new_meetings, None if self._unsure else self._meetings)
         except Exception:
             self._changed_legs |= legs
             self._changed_meetings |= meetings
@@ -302,7 +300,7 @@ class Survival:
             if one.id not in history.over and one.started is not None:
                 inside = [row for row in rows if row.meeting == one.id and not history.has_left(row.id, one.id)]
                 runners.append(self._meeting_again(one, inside, facts[one.id]))
-        live = {runner.view().meeting for runner in runners}
+        live = {runner.id for runner in runners}
         kept = {
             id
             for row in rows
@@ -393,7 +391,7 @@ class Survival:
     def _left_without_a_word(self, row: StoredLeg, runners: Iterable[MeetingRunner]) -> None:
         """It ended in the very moment: the journal has that, but not that it left."""
         for runner in runners:
-            if runner.view().meeting == row.meeting:
+            if runner.id == row.meeting:
                 runner.post(Left(row.id, GENERATION, BROKEN_OFF))
 
     def farewell(self) -> None:
@@ -432,14 +430,15 @@ class Survival:
             runner.post(Drop(NOT_BACK))
 
 
-async def _keep(repository: Repository[V], id: str, row: V | None, known: bool | None) -> None:
-    """known: whether there is one; None: who can tell?"""
-    if row is None:
-        await repository.delete(id)
-    elif known or (known is None and await repository.get(id) is not None):
-        await repository.save(row)
-    else:
-        await repository.add(row)
+async def _keep(repository: LiveRepository[V], new: Mapping[K, V | None], known: Container[K] | None) -> None:
+    """known: those that are there; None: who can tell?"""
+    if known is None:
+        known = {id for id in new if await repository.get(id) is not None}
+    await repository.delete_all([id for id, row in new.items() if row is None])
+    await repository.add_all([row for id, row in new.items() if row is not None and id not in known])
+    for id, row in new.items():
+        if row is not None and id in known:
+            await repository.save(row)
 
 
 def _note(stored: dict[K, V], new: Mapping[K, V | None]) -> None:

@@ -80,7 +80,7 @@ class Timekeeper:
         self._gatherings = gatherings
         self._start = start
         self._due = DueTimes()
-        self._attendances = Attendances(gatherings.meeting_of_space, self._stir)
+        self._attendances = Attendances(store, gatherings.meeting_of_space, self._stir)
         self._changed: dict[str, None] = {}  # conferences to read anew, in order
         self._read_again: datetime | None = None  # None: at once
         self._not_before: datetime | None = None  # attendance could not be stored: not again before
@@ -207,9 +207,8 @@ class Timekeeper:
                 self._changes.publish(Change("space", space))
 
     async def _worked(self, events: list[tuple[datetime, Event]]) -> Work:
-        async with self._store.reading() as tx:
-            if not await self._attendances.concern(tx, events):
-                return self._attendances.nothing()
+        if not await self._attendances.concern(events):
+            return self._attendances.nothing()
         async with self._store.transaction() as tx:
             return await self._attendances.work(tx, events)
 

@@ -100,5 +100,5 @@ class Users:
 
 
 async def by_jid(tx: Transaction, jid: str) -> User | None:
-    items = (await tx.users.page(Query(limit=1, where={"jid": jid.lower()}))).items
+    items = (await tx.users.page(Query(where={"jid": jid.lower()}))).items  # no two have it
     return items[0] if items else None

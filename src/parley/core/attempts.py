@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from .events import EntryLockedOut
 from .ids import SpaceId
@@ -55,6 +56,7 @@ class _Count:
         self.pending = {number: t for number, t in self.pending.items() if t > when}
 
 
+@lru_cache(maxsize=4096)  # asked for every message of every phone
 def source_key(source: str) -> str:
     """What a network address is counted as: IPv4 whole, IPv6 by its /64 (one subscriber), mapped IPv4 as IPv4."""
     try:

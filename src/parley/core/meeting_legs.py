@@ -18,6 +18,8 @@ WAITING_FOR_HOST = "waiting-for-host"
 MEETING_LOCKED = "meeting-locked"
 REPEAT_AFTER = 30.0
 
+NOTHING_SET = LegSettings()
+
 
 def announcement(causes: frozenset[Cause]) -> str:
     """The prompt for these causes. A lock is told first: a host's coming will not end it."""
@@ -64,7 +66,7 @@ class MeetingLeg:
         own: list[LegLayer] = []
         if self.profile is not None:
             own.append(LegLayer(Layer.LEG, self.profile_settings, self.profile))
-        if self.overrides != LegSettings() or self.extras:
+        if self.overrides != NOTHING_SET or self.extras:
             own.append(
                 LegLayer(Layer.LEG, self.overrides, extras={name: dict(values) for name, values in self.extras.items()})
             )

@@ -243,13 +243,19 @@ TABLE: tuple[Row, ...] = (
 )
 
 _COMING = frozenset({Trigger.JOINS, Trigger.RETURNS})
-_ROWS = {trigger: tuple(row for row in TABLE if row.trigger is trigger) for trigger in Trigger}
+_ROWS = {
+    (trigger, state): tuple(row for row in TABLE if row.trigger is trigger and state in row.of)
+    for trigger in Trigger
+    for state in State
+}
 
 
 def happen(trigger: Trigger, leg: Standing, room: Room) -> Standing | None:
     """The leg after the trigger; None: it is out of the meeting."""
     state = State.OUTSIDE if trigger in _COMING else leg.state
-    rows = [row for row in _ROWS[trigger] if state in row.of and row.holds(leg, room)]
+    rows = [row for row in _ROWS[trigger, state] if row.holds(leg, room)]
+    if not rows:
+        return leg
     if any(row.leaves for row in rows):
         return None
     causes = leg.causes

@@ -16,7 +16,7 @@ from ...core.people import Token
 from ...core.seats import Seat
 from ...core.spaces import AccessMethod
 from . import catalogue, tables
-from .catalogue import contains
+from .catalogue import E, contains
 from .repositories import PIECE, SqlRepository, Writing
 
 METHODS = tables.access_methods.c
@@ -26,6 +26,20 @@ OCCURRENCES = tables.occurrences.c
 OUTBOX = tables.outbox.c
 TOKENS = tables.tokens.c
 USERS = tables.users.c
+
+
+class SqlLive(SqlRepository[E]):
+    """What comes and goes many at a time: one statement for all of them."""
+
+    async def add_all(self, entities: Sequence[E]) -> None:
+        if entities:
+            rows = [self._row(entity) for entity in entities]
+            await self._writing.keep(sa.insert(self._table), self._collection.name, rows)
+
+    async def delete_all(self, ids: Sequence[str]) -> None:
+        if ids:
+            this = self._table.c.id == sa.bindparam("gone")
+            await self._writing.execute(sa.delete(self._table).where(this), [{"gone": id} for id in ids])
 
 
 class SqlAccessMethods(SqlRepository[AccessMethod]):

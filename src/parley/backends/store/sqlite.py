@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL, Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ...app.ports import StoreUnavailable
+from . import sqlite_thread
 
 NAME = "sqlite"
 DRIVER_LOGGER = "aiosqlite"
@@ -74,14 +75,15 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def install(engine: AsyncEngine, file: OwnFile, *, writes: bool, hurries: Callable[[], bool] = lambda: False) -> None:
-    """Pragmas at each connect and transactions of our own choosing at each begin. hurries: a lock is waited for shortly
-    from now on."""
+    """Connections of our own, pragmas at each connect and transactions of our own choosing at each begin. hurries: a
+    lock is waited for shortly from now on."""
     # A write transaction takes the lock when it begins: one that starts by reading could not be upgraded safely.
     begin = "BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED"
 
     @event.listens_for(engine.sync_engine, "do_connect")
-    def connecting(_dialect: Any, _record: Any, _arguments: Any, _parameters: Any) -> None:
+    def connecting(_dialect: Any, _record: Any, _arguments: Any, options: dict[str, Any]) -> None:
         file.check()  # where there is none, connecting would make an empty one
+        options["async_creator_fn"] = sqlite_thread.connect
 
     @event.listens_for(engine.sync_engine, "connect")
     def connected(connection: Any, _record: Any) -> None:
@@ -101,7 +103,8 @@ def install(engine: AsyncEngine, file: OwnFile, *, writes: bool, hurries: Callab
     def began(connection: Connection) -> None:
         if hurries():
             connection.exec_driver_sql(f"PRAGMA busy_timeout={HURRIED_MILLISECONDS}")
-        connection.exec_driver_sql(begin)
+        thread: sqlite_thread.SqliteThread = connection.connection.driver_connection  # type: ignore[assignment]
+        thread.begin(begin)
 
 
 def _lower(text: Any) -> Any:

@@ -14,6 +14,7 @@ from ...app.ports import (
     AccessMethodRepository,
     ConferenceRepository,
     KeptAnswer,
+    LiveRepository,
     OccurrenceRepository,
     OutboxRepository,
     ProfileUse,
@@ -37,7 +38,7 @@ from ...core.spaces import Member, Space
 from ...core.survival import StoredLeg, StoredMeeting
 from ...core.transforms import DialTransform
 from . import catalogue, tables
-from .lookups import SqlAccessMethods, SqlConferences, SqlOccurrences, SqlOutbox, SqlSeats, SqlTokens
+from .lookups import SqlAccessMethods, SqlConferences, SqlLive, SqlOccurrences, SqlOutbox, SqlSeats, SqlTokens
 from .repositories import SqlRepository, Writing
 from .sealing import Seal
 
@@ -82,8 +83,8 @@ class SqlTransaction:
         self.brandings: Repository[Branding] = SqlRepository(catalogue.BRANDINGS, writing)
         self.dtmf_profiles: Repository[DtmfProfile] = SqlRepository(catalogue.DTMF_PROFILES, writing)
         self.seats: SeatRepository = SqlSeats(writing)
-        self.live_legs: Repository[StoredLeg] = SqlRepository(catalogue.LIVE_LEGS, writing, forgiving=True)
-        self.live_meetings: Repository[StoredMeeting] = SqlRepository(catalogue.LIVE_MEETINGS, writing, forgiving=True)
+        self.live_legs: LiveRepository[StoredLeg] = SqlLive(catalogue.LIVE_LEGS, writing, forgiving=True)
+        self.live_meetings: LiveRepository[StoredMeeting] = SqlLive(catalogue.LIVE_MEETINGS, writing, forgiving=True)
 
     @property
     def settled(self) -> bool:

@@ -74,7 +74,7 @@ class LiveStates:
         return self._states.setdefault(meeting, LiveState())
 
     def _look(self, meeting: MeetingId) -> None:
-        if meeting in self._states and self._directory.meeting(meeting) is None:
+        if meeting in self._states and not self._directory.is_live(meeting):
             del self._states[meeting]
 
 

@@ -150,7 +150,7 @@ class Hub:
         channel = self._of_meeting.get(meeting)
         if channel is None:
             return
-        if self._directory.meeting(meeting) is None:
+        if not self._directory.is_live(meeting):
             self._end(channel)
         else:
             self._refresh(channel)

@@ -110,6 +110,7 @@ class _Datagrams(asyncio.DatagramProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.DatagramTransport, transport)
         self._local = transport.get_extra_info("sockname")
+        self._everywhere = _wildcard(self._local[0])
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         host, port = addr[0].partition("%")[0], addr[1]
@@ -119,7 +120,7 @@ class _Datagrams(asyncio.DatagramProtocol):
             return
         if not self._listeners.may_send(host):
             return
-        local = self._local[0] if not _wildcard(self._local[0]) else source_address(host)
+        local = source_address(host) if self._everywhere else self._local[0]
         self._listeners.received(data, Flow("udp", (local, self._local[1]), (host, port), self._name))
 
     def error_received(self, exc: Exception) -> None:

@@ -23,6 +23,7 @@ _VIA = re.compile(
 )
 _THREE_COLONS = re.compile(r":::(?=\d+\.)")  # a mistake of RFC 3261's grammar that is to be borne (RFC 5118, 4.10)
 _UNREADABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")  # controls, and bytes that are no UTF-8
+_MARKS = re.compile(r'["\\<>,;]')  # all that matters for a split
 _CSEQ = re.compile(r"(\d{1,10})[ \t]+([A-Za-z0-9\-.!%*_+`'~]+)")
 
 MAX_CSEQ = 2**31 - 1
@@ -37,19 +38,19 @@ def legible(text: str) -> str:
 
 
 def split_outside(text: str, separator: str) -> list[str]:
-    """Split at a one-character separator that stands outside quoted strings and angle brackets."""
+    """Split at a separator, one of `,` and `;`, that stands outside quoted strings and angle brackets."""
     if '"' not in text and "<" not in text:
         return text.split(separator)
     parts: list[str] = []
-    start = position = 0
+    start = 0
     quoted = bracketed = False
-    length = len(text)
-    while position < length:
-        char = text[position]
+    escaped = -1  # the place of a character that means only itself
+    for found in _MARKS.finditer(text):
+        char, position = found[0], found.start()
         if quoted:
-            if char == "\\":
-                position += 1
-            elif char == '"':
+            if char == "\\" and position != escaped:
+                escaped = position + 1
+            elif char == '"' and position != escaped:
                 quoted = False
         elif char == '"' and not bracketed:
             quoted = True
@@ -60,7 +61,6 @@ def split_outside(text: str, separator: str) -> list[str]:
         elif char == separator and not bracketed:
             parts.append(text[start:position])
             start = position + 1
-        position += 1
     if quoted:
         raise TheirMistake("unterminated quoted string")
     parts.append(text[start:])

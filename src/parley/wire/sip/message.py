@@ -3,7 +3,8 @@
 Text is UTF-8 with surrogateescape: bytes that are no UTF-8 come back out as they came in. Bodies are bytes.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import TypeVar, cast
 
 from parley.wire.sip.address import URI, CSeq, NameAddr, Via, split_outside
@@ -33,6 +34,8 @@ REASONS = {
     606: "Not Acceptable",
 }  # fmt: skip
 
+REMEMBERED_NAME = 40  # characters; a longer header name is nobody's but an attacker's
+
 
 def encode(text: str) -> bytes:
     """Text of a message to the bytes on the wire."""
@@ -46,18 +49,26 @@ def decode(data: bytes) -> str:
 
 def canonical(name: str) -> str:
     """The key of a header name: lower case, compact forms written out."""
+    return _remembered_key(name) if len(name) <= REMEMBERED_NAME else _key(name)
+
+
+def _key(name: str) -> str:
     name = name.lower()
     return COMPACT.get(name, name)
+
+
+_remembered_key = lru_cache(maxsize=1024)(_key)
 
 
 class Headers:
     """Header lines in their order and spelling, looked up without regard to case or compact form."""
 
-    __slots__ = ("_cache", "_lines")
+    __slots__ = ("_cache", "_lines", "_values")
 
     def __init__(self, lines: Iterable[tuple[str, str]] = ()) -> None:
         self._lines: list[tuple[str, str, str]] = [(canonical(name), name, value) for name, value in lines]
         self._cache: dict[tuple[str, object], object] = {}
+        self._values: dict[str, list[str]] = {}  # by key; made when first asked for
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return ((name, value) for _, name, value in self._lines)
@@ -70,21 +81,30 @@ class Headers:
 
     def get(self, name: str) -> str | None:
         """Value of the first line of that name, or None."""
-        key = canonical(name)
-        for line_key, _, value in self._lines:
-            if line_key == key:
-                return value
-        return None
+        found = self._named(name)
+        return found[0] if found else None
 
     def lines(self, name: str) -> list[str]:
         """Values of all lines of that name, as written."""
-        key = canonical(name)
-        return [value for line_key, _, value in self._lines if line_key == key]
+        return list(self._named(name))
+
+    def _named(self, name: str) -> Sequence[str]:
+        """The same, not to be changed: a message is asked for its headers some hundred times."""
+        if not self._values:
+            for key, _, value in self._lines:
+                self._values.setdefault(key, []).append(value)
+        return self._values.get(canonical(name), ())
+
+    def _forget(self, key: str) -> None:
+        """Lines of that name are others; what was read of the rest still holds."""
+        self._values.clear()
+        for known in [known for known in self._cache if known[0] == key]:
+            del self._cache[known]
 
     def values(self, name: str) -> list[str]:
         """All values of a list header: several lines and comma-separated lines alike. Raises TheirMistake."""
         found: list[str] = []
-        for line in self.lines(name):
+        for line in self._named(name):
             found += [part.strip() for part in split_outside(line, ",")] if "," in line else [line.strip()]
         return [value for value in found if value]
 
@@ -101,7 +121,7 @@ class Headers:
         key = (canonical(name), parser)
         known = self._cache.get(key)
         if known is None:
-            lines = self.lines(name)
+            lines = self._named(name)
             if len(lines) != 1:
                 raise TheirMistake(f"{'missing' if not lines else 'repeated'} {name}")
             known = self._cache[key] = parser(lines[0])
@@ -109,8 +129,9 @@ class Headers:
 
     def add(self, name: str, value: str) -> None:
         """Append a line."""
-        self._cache.clear()
-        self._lines.append((canonical(name), name, value))
+        key = canonical(name)
+        self._forget(key)
+        self._lines.append((key, name, value))
 
     def set(self, name: str, value: str) -> None:
         """Replace every line of that name by one, at the place of the first."""
@@ -121,14 +142,14 @@ class Headers:
 
     def remove(self, name: str) -> None:
         """Take away every line of that name."""
-        self._cache.clear()
         key = canonical(name)
+        self._forget(key)
         self._lines = [line for line in self._lines if line[0] != key]
 
     def replace_first_value(self, name: str, value: str) -> None:
         """Replace the first value of a list header and leave the others untouched."""
-        self._cache.clear()
         key = canonical(name)
+        self._forget(key)
         for index, (line_key, spelling, line) in enumerate(self._lines):
             if line_key == key:
                 rest = split_outside(line, ",")[1:]
