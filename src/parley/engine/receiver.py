@@ -24,7 +24,7 @@ _MS = RATE // 1000
 LACK, SURPLUS = 2 * _MS, 17 * _MS
 WINDOW = 25  # ticks from one look at the delay to the next
 FAR_OFF, SHORT_WINDOW = 60 * _MS, 5  # a great excess is worked off faster
-UNDERSTATED_DB = 7.0  # three of four guesses are too low by no more than this
+UNDERSTATED_DB = 2.0  # the median of how much too low a guess is, of speech
 # So many packets without speech in a row, and nothing of what waits to be played is speech or the end of it.
 SPEECHLESS_PACKETS = 10
 MAX_DEPTH = 400 * _MS  # beyond that, old sound is thrown away at once
