@@ -22,7 +22,7 @@ HEAVY := $(wildcard tests/stories/test_browser_*.py) tests/stories/test_pages_sp
 test: .venv/installed-for-tests # Install what the tests need and run them all
 	scripts/install_test_peers.sh
 	$(BIN)/pytest -n 2 --ignore=tests/stories tests
-	$(BIN)/pytest -n 5 --maxschedchunk 1 tests/stories $(addprefix --ignore=,$(HEAVY))
+	$(BIN)/pytest -n 4 --maxschedchunk 1 tests/stories $(addprefix --ignore=,$(HEAVY))
 	$(BIN)/pytest -n 2 --dist loadgroup $(HEAVY)
 
 lint: .venv/installed-for-tests # Style, types
