@@ -13,7 +13,7 @@ from parley.engine.mixer import TURNS
 from parley.engine.opus import OpusEncoder, join_packets
 from parley.engine.receiver import SPEECHLESS_PACKETS
 from parley.engine.sound import FRAME, RATE, Samples
-from tests.engine.rig import OPUS, PCMU, TICK, Caller, Rig
+from tests.engine.rig import OPUS, PCMU, TICK, Caller, Rig, talker
 from tests.kit.tones import Sound, longest_hole, sine, tone_spans
 
 PCMA = Codec(name="pcma", payload_type=8, clock_rate=8_000)
@@ -120,6 +120,19 @@ def test_the_first_word_after_a_silence_waits_for_no_turn(codec: Codec) -> None:
         ((begins, ends),) = tone_spans(listener.heard, 700, RATE, 0.2)
         assert begins <= 0.09 and ends - begins >= 0.56
         assert longest_hole(listener.heard[round(begins * RATE) : round(ends * RATE)], 700, RATE, 0.2) == 0
+
+
+def test_a_faint_phone_that_is_turned_up_waits_for_no_turn() -> None:
+    """Its voice stays below what is faint, and is speech all the same: each word is whole from its beginning."""
+    for shift in range(TURNS):
+        rig = Rig()
+        listener, speaker = rig.calls(["listener", "speaker"], PCMU)
+        rig.plan(talker("listener"), talker("speaker", gain=16.0))
+        rig.run(1 + shift * TICK)
+        listener.forget()
+        speaker.say(sine(700, 0.6, RATE, 0.0028))
+        rig.run(0.9)
+        assert tone_spans(listener.heard, 700, RATE, 0.04)[0][0] <= 0.09
 
 
 def test_a_steady_sound_that_its_sender_takes_for_noise_is_heard_after_a_round_of_turns() -> None:

@@ -125,7 +125,8 @@ class Meeting:
                         echo.say(frame)
                     continue
                 mixer, gain = self._groups[plan.group], plan.gain * leg.own_gain
-                bar, rests = mixer.attention(leg.name, leg.is_speechless)
+                # What is turned up may be speech, however faint it comes.
+                bar, rests = mixer.attention(leg.name, gain <= 1.0 and leg.is_speechless)
                 if gain == 1.0:
                     frame = leg.voice(now, bar, rests)
                     level = leg.level
